@@ -1,0 +1,130 @@
+//! Work that may block in the kernel, done in a child so that it can never block us.
+
+use crate::Deadline;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, fork, pipe};
+use std::fmt;
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// Why bounded work gave no answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum BoundedError {
+    /// It did not end in time. The child was killed; when it is stuck in the kernel it stays until the kernel lets go.
+    DeadlineOver,
+    /// It died, or no child could be made.
+    Broken(String),
+}
+
+/// Runs `work` in a forked child and returns the bytes it gives. For work that touches a file system which may hang: the
+/// child takes the risk. `work` must not rely on other threads of this process.
+pub fn run(deadline: Deadline, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, BoundedError> {
+    let broken = |what: &str, error: &dyn fmt::Display| BoundedError::Broken(format!("{what}: {error}"));
+    let (reader, writer) = pipe().map_err(|error| broken("pipe", &error))?;
+    // SAFETY: the child runs `work` (documented not to need other threads), writes to its pipe and leaves with _exit.
+    match unsafe { fork() }.map_err(|error| broken("fork", &error))? {
+        ForkResult::Child => {
+            drop(reader);
+            let mut pipe = std::fs::File::from(writer);
+            // The pipe ends either way; an incomplete answer is told from a complete one by the last byte.
+            let complete = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_ok_and(|bytes| {
+                pipe.write_all(&bytes)
+                    .and_then(|()| pipe.write_all(b"\x04"))
+                    .is_ok()
+            });
+            // SAFETY: ends only this child, without running the parent's exit handlers in it.
+            unsafe { nix::libc::_exit(i32::from(!complete)) }
+        }
+        ForkResult::Parent { child } => {
+            drop(writer);
+            let answer = read_all(std::fs::File::from(reader), deadline);
+            if matches!(answer, Err(BoundedError::DeadlineOver)) {
+                let _ = kill(child, Signal::SIGKILL);
+            }
+            reap(child);
+            let mut bytes = answer?;
+            match bytes.pop() {
+                Some(b'\x04') => Ok(bytes),
+                _ => Err(BoundedError::Broken(
+                    "the child died before it had an answer".into(),
+                )),
+            }
+        }
+    }
+}
+
+fn read_all(mut pipe: std::fs::File, deadline: Deadline) -> Result<Vec<u8>, BoundedError> {
+    let broken = |error: &dyn fmt::Display| BoundedError::Broken(format!("reading from the child: {error}"));
+    fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|error| broken(&error))?;
+    let mut bytes = Vec::new();
+    loop {
+        match pipe.read_to_end(&mut bytes) {
+            Ok(_) => return Ok(bytes),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(broken(&error)),
+        }
+        if deadline.is_over() {
+            return Err(BoundedError::DeadlineOver);
+        }
+        let mut fds = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+        let _ = poll(&mut fds, deadline.poll_timeout());
+    }
+}
+
+/// Collects the child; gives up quickly on one that the kernel does not let go.
+fn reap(child: Pid) {
+    let patience = Deadline::after(Duration::from_millis(200));
+    while matches!(
+        waitpid(child, Some(WaitPidFlag::WNOHANG)),
+        Ok(WaitStatus::StillAlive)
+    ) && patience.pause(Duration::from_millis(1))
+    {}
+}
+
+impl fmt::Display for BoundedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DeadlineOver => f.write_str("no answer in time"),
+            Self::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for BoundedError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn answers_come_back_whole() {
+        let deadline = Deadline::after(Duration::from_secs(5));
+        assert_eq!(run(deadline, Vec::new), Ok(Vec::new()));
+        assert_eq!(run(deadline, || vec![7; 300_000]).unwrap().len(), 300_000);
+    }
+
+    #[test]
+    fn a_hanging_child_does_not_hang_us() {
+        let started = Instant::now();
+        let answer = run(Deadline::after(Duration::from_millis(50)), || {
+            Deadline::after(Duration::from_secs(30)).pause(Duration::from_secs(30));
+            Vec::new()
+        });
+        assert_eq!(answer, Err(BoundedError::DeadlineOver));
+        assert!(started.elapsed() < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_dying_child_is_an_error() {
+        let answer = run(Deadline::after(Duration::from_secs(5)), || {
+            let _ = kill(nix::unistd::getpid(), Signal::SIGKILL);
+            Vec::new()
+        });
+        assert!(matches!(answer, Err(BoundedError::Broken(_))));
+    }
+}

@@ -1,0 +1,78 @@
+//! Files: small ones read whole with a cap, replaced whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// A configuration file larger than this is not one.
+const READ_CAP: u64 = 1 << 20;
+
+/// The text of a small file; bytes that are not UTF-8 are replaced. `None` when it does not exist.
+pub fn read_text(path: &Path) -> io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(READ_CAP).read_to_end(&mut bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The last `most` bytes of a file as text; empty when it cannot be read.
+pub fn read_tail(path: &Path, most: u64) -> String {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+}
+
+/// Replaces a file so that a reader sees the old text or the new one, never a part: written aside, then renamed.
+/// Not synced: for state in /run, which does not outlive the kernel.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let aside = path.with_extension(format!("new.{}", std::process::id()));
+    let written = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&aside)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| fs::rename(&aside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&aside);
+    }
+    written
+}
+
+/// Removes a file; success when it is not there.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replace_read_tail_remove() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state");
+        assert_eq!(read_text(&path).unwrap(), None);
+        replace(&path, "one\ntwo\n").unwrap();
+        replace(&path, "three\nfour\n").unwrap();
+        assert_eq!(read_text(&path).unwrap().as_deref(), Some("three\nfour\n"));
+        assert_eq!(read_tail(&path, 5), "four\n");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        remove(&path).unwrap();
+        remove(&path).unwrap();
+    }
+}

@@ -1,0 +1,105 @@
+//! The log: syslog, and standard error when somebody is looking. A log that cannot be written never fails an action.
+
+use std::io::{IsTerminal, Write};
+use std::os::unix::net::UnixDatagram;
+use std::sync::{Mutex, OnceLock};
+use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The action fails.
+    Error,
+    /// Something is not as it should be.
+    Warning,
+    /// A change of state.
+    Info,
+    /// For whoever looks into us.
+    Debug,
+}
+
+struct Sink {
+    identity: String,
+    syslog: Option<Mutex<Logger<LoggerBackend, Formatter3164>>>,
+    stderr: bool,
+    debug: bool,
+}
+
+static SINK: OnceLock<Sink> = OnceLock::new();
+
+/// Where log lines go.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Who speaks, for example `kaiwudb(KaiwuDB)`.
+    pub identity: String,
+    /// Pacemaker's `HA_logfacility`; `daemon` when empty or unknown.
+    pub facility: String,
+    /// Whether debug lines are wanted.
+    pub debug: bool,
+}
+
+/// Opens the log. The second call has no effect.
+pub fn open(settings: Settings) {
+    SINK.get_or_init(|| Sink {
+        syslog: connect(&settings).map(Mutex::new),
+        identity: settings.identity,
+        stderr: settings.debug || std::io::stderr().is_terminal(),
+        debug: settings.debug,
+    });
+}
+
+/// The socket does not block: a stuck journal must not eat the time of an action.
+fn connect(settings: &Settings) -> Option<Logger<LoggerBackend, Formatter3164>> {
+    let socket = UnixDatagram::unbound().ok()?;
+    socket.connect("/dev/log").ok()?;
+    socket.set_nonblocking(true).ok()?;
+    let formatter = Formatter3164 {
+        facility: settings.facility.parse().unwrap_or(Facility::LOG_DAEMON),
+        hostname: None,
+        process: settings.identity.clone(),
+        pid: std::process::id(),
+    };
+    Some(Logger::new(LoggerBackend::Unix(socket), formatter))
+}
+
+/// Writes one line; nothing happens before [`open`].
+pub fn write(level: Level, text: &str) {
+    let Some(sink) = SINK.get() else { return };
+    if level == Level::Debug && !sink.debug {
+        return;
+    }
+    if let Some(mut logger) = sink.syslog.as_ref().and_then(|logger| logger.lock().ok()) {
+        let _ = match level {
+            Level::Error => logger.err(text),
+            Level::Warning => logger.warning(text),
+            Level::Info => logger.info(text),
+            Level::Debug => logger.debug(text),
+        };
+    }
+    if sink.stderr {
+        let word = match level {
+            Level::Error => "ERROR",
+            Level::Warning => "WARNING",
+            Level::Info => "INFO",
+            Level::Debug => "DEBUG",
+        };
+        let _ = writeln!(std::io::stderr(), "{} {word}: {text}", sink.identity);
+    }
+}
+
+/// Writes an error.
+pub fn error(text: impl AsRef<str>) {
+    write(Level::Error, text.as_ref());
+}
+/// Writes a warning.
+pub fn warning(text: impl AsRef<str>) {
+    write(Level::Warning, text.as_ref());
+}
+/// Writes a change of state.
+pub fn info(text: impl AsRef<str>) {
+    write(Level::Info, text.as_ref());
+}
+/// Writes a line for whoever looks into us.
+pub fn debug(text: impl AsRef<str>) {
+    write(Level::Debug, text.as_ref());
+}

@@ -1,0 +1,104 @@
+//! Mounts, read from the kernel without touching the file systems themselves.
+
+use crate::file;
+use std::path::{Path, PathBuf};
+
+/// A mounted file system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Where it is mounted.
+    pub point: PathBuf,
+    /// Device or other source.
+    pub source: String,
+    /// `ext4`, `xfs`, `squashfs`, …
+    pub kind: String,
+    /// `major:minor` of the device.
+    pub device: String,
+    /// Whether the mount or the file system is read-only now.
+    pub read_only: bool,
+}
+
+/// Undoes the octal escapes of /proc (space, tab, line feed, backslash).
+fn unescape(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let code = (bytes[at] == b'\\').then(|| text.get(at + 1..at + 4)).flatten();
+        if let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 8).ok()) {
+            plain.push(byte);
+            at += 4;
+        } else {
+            plain.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// Reads one line of `/proc/PID/mountinfo` (proc(5)).
+fn parse_line(line: &str) -> Option<Mount> {
+    let (left, right) = line.split_once(" - ")?;
+    let left: Vec<&str> = left.split(' ').collect();
+    let mut right = right.split(' ');
+    let kind = right.next()?.to_owned();
+    let source = unescape(right.next()?);
+    let read_only = |options: &str| options.split(',').any(|option| option == "ro");
+    Some(Mount {
+        point: unescape(left.get(4)?).into(),
+        source,
+        kind,
+        device: (*left.get(2)?).to_owned(),
+        read_only: read_only(left.get(5)?) || right.next().is_some_and(read_only),
+    })
+}
+
+/// Every mount that this process sees, in the order in which they were made.
+pub fn all() -> Vec<Mount> {
+    // Read whole: a capped read could cut a long table, and a missing mount would look like an unmounted one.
+    let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    String::from_utf8_lossy(&text)
+        .lines()
+        .filter_map(parse_line)
+        .collect()
+}
+
+/// The file system mounted exactly at `point`; the topmost one where several are stacked.
+pub fn at(point: &Path) -> Option<Mount> {
+    all().into_iter().rfind(|mount| mount.point == point)
+}
+
+/// Backing file of a loop device, from sysfs; `None` for other devices.
+pub fn loop_backing_file(device: &str) -> Option<PathBuf> {
+    let path = format!("/sys/dev/block/{device}/loop/backing_file");
+    file::read_text(Path::new(&path))
+        .ok()
+        .flatten()
+        .map(|text| text.trim_end().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_with_optional_fields_and_escapes() {
+        let line = r"36 35 98:0 /mnt1 /mnt\040two rw,noatime master:1 shared:2 - ext3 /dev/ro\134ot ro,errors=continue";
+        let mount = parse_line(line).unwrap();
+        assert_eq!(mount.point, Path::new("/mnt two"));
+        assert_eq!(
+            (mount.source.as_str(), mount.kind.as_str(), mount.device.as_str()),
+            ("/dev/ro\\ot", "ext3", "98:0")
+        );
+        assert!(
+            mount.read_only,
+            "the file system is read-only although the mount is not"
+        );
+    }
+
+    #[test]
+    fn the_root_is_mounted() {
+        assert!(at(Path::new("/")).is_some());
+        assert!(at(Path::new("/no/such/mount")).is_none());
+    }
+}

@@ -1,0 +1,277 @@
+//! Processes known by pid and start time.
+
+use crate::{Deadline, pidfd};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+use std::ffi::OsString;
+use std::fs;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often to look where the kernel cannot tell us.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// A process that existed when this value was made. The start time tells it from a later process with the same pid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Process {
+    pid: Pid,
+    /// Clock ticks after boot (field 22 of `/proc/PID/stat`).
+    start_time: u64,
+}
+
+/// What `/proc/PID/stat` says a process is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessState {
+    /// Running or waiting; can react to signals.
+    Alive,
+    /// Stopped by SIGSTOP or a debugger.
+    Stopped,
+    /// Uninterruptible: waits for the kernel, usually for I/O. Not even SIGKILL ends it.
+    Uninterruptible,
+    /// Ended, but its parent has not collected it, or (for a leader) other threads still run.
+    Zombie,
+}
+
+/// How waiting for the end of a process came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitOutcome {
+    /// It is gone, or a zombie whose last thread has ended.
+    Ended,
+    /// It is still there.
+    DeadlineOver,
+}
+
+struct Stat {
+    state: u8,
+    parent: i32,
+    session: i32,
+    threads: u32,
+    start_time: u64,
+}
+
+/// Reads `/proc/PID/stat`. The command name may hold anything, parentheses and spaces too: count from the last `)`.
+fn parse_stat(text: &[u8]) -> Option<Stat> {
+    let rest = &text[text.iter().rposition(|byte| *byte == b')')? + 1..];
+    let fields: Vec<&str> = std::str::from_utf8(rest).ok()?.split_ascii_whitespace().collect();
+    Some(Stat {
+        state: *fields.first()?.as_bytes().first()?,
+        parent: fields.get(1)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
+        threads: fields.get(17)?.parse().ok()?,
+        start_time: fields.get(19)?.parse().ok()?,
+    })
+}
+
+impl Process {
+    /// The process that has this pid now.
+    pub fn with_pid(pid: i32) -> Option<Self> {
+        let stat = stat_of(pid)?;
+        Some(Self {
+            pid: Pid::from_raw(pid),
+            start_time: stat.start_time,
+        })
+    }
+
+    /// A process remembered earlier, whether or not it still exists.
+    pub const fn remembered(pid: i32, start_time: u64) -> Self {
+        Self {
+            pid: Pid::from_raw(pid),
+            start_time,
+        }
+    }
+
+    /// This process.
+    pub fn current() -> Option<Self> {
+        Self::with_pid(nix::unistd::getpid().as_raw())
+    }
+
+    /// Every process that can be seen, kernel threads included.
+    pub fn all() -> impl Iterator<Item = Self> {
+        fs::read_dir("/proc")
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Self::with_pid(entry.ok()?.file_name().to_str()?.parse().ok()?))
+    }
+
+    /// Its pid.
+    pub const fn pid(self) -> i32 {
+        self.pid.as_raw()
+    }
+
+    /// Clock ticks after boot at which it started.
+    pub const fn start_time(self) -> u64 {
+        self.start_time
+    }
+
+    fn stat(self) -> Option<Stat> {
+        stat_of(self.pid()).filter(|stat| stat.start_time == self.start_time)
+    }
+
+    /// What it is doing; `None` when it is gone. A zombie leader whose other threads still run is reported as what
+    /// keeps them: [`ProcessState::Uninterruptible`].
+    pub fn state(self) -> Option<ProcessState> {
+        let stat = self.stat()?;
+        Some(match stat.state {
+            b'Z' | b'X' if stat.threads > 1 => ProcessState::Uninterruptible,
+            b'Z' | b'X' => ProcessState::Zombie,
+            b'D' => ProcessState::Uninterruptible,
+            b'T' | b't' => ProcessState::Stopped,
+            _ => ProcessState::Alive,
+        })
+    }
+
+    /// Whether it still runs; a zombie does not.
+    pub fn is_running(self) -> bool {
+        !matches!(self.state(), None | Some(ProcessState::Zombie))
+    }
+
+    /// Its parent's pid.
+    pub fn parent(self) -> Option<i32> {
+        self.stat().map(|stat| stat.parent)
+    }
+
+    /// The id of its session.
+    pub fn session(self) -> Option<i32> {
+        self.stat().map(|stat| stat.session)
+    }
+
+    /// Its executable. Never touches the file system the file lies on. A replaced file keeps its path: the kernel's
+    /// " (deleted)" is cut off, so that an upgraded package does not hide the running server.
+    pub fn executable(self) -> Option<PathBuf> {
+        let link = fs::read_link(format!("/proc/{}/exe", self.pid)).ok()?;
+        self.stat()?;
+        let text = link.into_os_string().into_vec();
+        Some(PathBuf::from(OsString::from_vec(
+            match text.strip_suffix(b" (deleted)") {
+                Some(path) => path.to_vec(),
+                None => text,
+            },
+        )))
+    }
+
+    /// Its arguments, the program's name first.
+    pub fn arguments(self) -> Option<Vec<OsString>> {
+        let raw = fs::read(format!("/proc/{}/cmdline", self.pid)).ok()?;
+        self.stat()?;
+        let raw = raw.strip_suffix(b"\0").unwrap_or(&raw);
+        Some(
+            raw.split(|byte| *byte == 0)
+                .map(|part| OsString::from_vec(part.to_vec()))
+                .collect(),
+        )
+    }
+
+    /// Where in the kernel it waits, for example `jbd2_log_wait_commit`; empty when unknown.
+    pub fn wait_channel(self) -> String {
+        fs::read_to_string(format!("/proc/{}/wchan", self.pid))
+            .map(|text| text.trim().trim_matches('0').to_owned())
+            .unwrap_or_default()
+    }
+
+    /// Its command name, at most 15 bytes.
+    pub fn name(self) -> String {
+        fs::read_to_string(format!("/proc/{}/comm", self.pid))
+            .map(|text| text.trim().to_owned())
+            .unwrap_or_default()
+    }
+
+    /// Sends a signal; success when the process is gone already. The start time is checked first, so the pid's next owner
+    /// is spared (up to the instant between the look and the signal, which cannot be closed without a pidfd).
+    pub fn signal(self, signal: Signal) -> nix::Result<()> {
+        if self.stat().is_none() {
+            return Ok(());
+        }
+        match signal::kill(self.pid, signal) {
+            Err(Errno::ESRCH) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Whether something of it (current directory, root, executable or an open file) lies below `directory`. Reads only
+    /// links in /proc, which does not touch the file system itself.
+    pub fn uses(self, directory: &Path) -> bool {
+        let below = |link: PathBuf| fs::read_link(link).is_ok_and(|target| target.starts_with(directory));
+        let proc = PathBuf::from(format!("/proc/{}", self.pid));
+        ["cwd", "root", "exe"]
+            .into_iter()
+            .any(|name| below(proc.join(name)))
+            || fs::read_dir(proc.join("fd"))
+                .into_iter()
+                .flatten()
+                .any(|entry| entry.is_ok_and(|entry| below(entry.path())))
+    }
+}
+
+fn stat_of(pid: i32) -> Option<Stat> {
+    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Waits until `process` has ended. The kernel wakes us where it can; otherwise we look every 10 ms.
+pub fn wait_for_end(process: Process, deadline: Deadline) -> WaitOutcome {
+    let fd = pidfd::open(process.pid);
+    loop {
+        if !process.is_running() {
+            return WaitOutcome::Ended;
+        }
+        if deadline.is_over() {
+            return WaitOutcome::DeadlineOver;
+        }
+        match &fd {
+            Some(fd) => {
+                let mut fds = [PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
+                let ended = poll(&mut fds, deadline.poll_timeout()).is_ok_and(|ready| ready > 0);
+                // A readable pidfd of a process that /proc still shows is a zombie leader with threads: look, do not spin.
+                if ended && process.is_running() {
+                    deadline.pause(POLL_INTERVAL);
+                }
+            }
+            None => {
+                deadline.pause(POLL_INTERVAL);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_name_may_hold_anything() {
+        let line = b"4711 (a) R 1 (x)) S 17 4711 4700 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 3 0 998877 1 1";
+        let stat = parse_stat(line).unwrap();
+        assert_eq!(
+            (stat.state, stat.parent, stat.session, stat.threads),
+            (b'S', 17, 4700, 3)
+        );
+        assert_eq!(stat.start_time, 998_877);
+        assert!(parse_stat(b"garbage").is_none() && parse_stat(b"1 (x)").is_none());
+    }
+
+    #[test]
+    fn a_reused_pid_is_another_process() {
+        let me = Process::current().unwrap();
+        let other = Process::remembered(me.pid(), me.start_time() + 1);
+        assert!(me.is_running());
+        assert!(!other.is_running() && other.arguments().is_none() && other.executable().is_none());
+        assert_eq!(
+            wait_for_end(other, Deadline::after(Duration::ZERO)),
+            WaitOutcome::Ended
+        );
+        assert!(other.signal(Signal::SIGKILL).is_ok(), "must not reach us");
+    }
+
+    #[test]
+    fn it_knows_itself() {
+        let me = Process::current().unwrap();
+        assert_eq!(me.executable(), std::env::current_exe().ok());
+        assert!(!me.arguments().unwrap().is_empty());
+        assert_eq!(me.state(), Some(ProcessState::Alive));
+        assert!(me.uses(&std::env::current_dir().unwrap()));
+        assert!(Process::all().any(|process| process == me));
+    }
+}

@@ -1,0 +1,26 @@
+//! The OCF Resource Agent API as types.
+//!
+//! An OCF agent is a program that gets one word (the [`Action`]) as its argument and everything else from the
+//! environment ([`Env`]), and answers with an [`ExitCode`]. This crate holds that vocabulary and nothing that touches the
+//! machine: no files, no clock, no processes. Sources: OCF Resource Agent API 1.1 (2021), Pacemaker 2.0-3.0.
+
+mod action;
+mod check_level;
+mod env;
+mod exit_code;
+mod failure;
+mod metadata;
+mod parameter;
+mod render;
+mod state;
+mod value;
+
+pub use action::Action;
+pub use check_level::CheckLevel;
+pub use env::{Env, Parameters};
+pub use exit_code::ExitCode;
+pub use failure::{Failure, FailureKind};
+pub use metadata::{ActionSpec, Dialect, MetaData};
+pub use parameter::{Declared, Parameter, Text};
+pub use state::{Role, State};
+pub use value::{AbsolutePath, Bounds, Choice, ContentType, Value, format_duration, parse_duration};
