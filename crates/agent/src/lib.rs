@@ -1,0 +1,13 @@
+//! What every agent of this suite shares.
+//!
+//! An agent implements [`ResourceAgent`]: its actions return states and failures. [`run`] is the whole program around it:
+//! it reads the environment once, finds the action, sets the deadline, looks again after start, stop, promote and demote,
+//! and is the only place where an exit status, an `ocf-exit-reason` line or a word on standard output is made.
+
+mod budget;
+mod driver;
+mod report;
+mod resource_agent;
+
+pub use driver::run;
+pub use resource_agent::{Context, ResourceAgent};
