@@ -1,0 +1,79 @@
+# Shared by the scripts in this directory; sourced, not run.
+# shellcheck shell=sh
+
+# Progress and errors go to stderr: stdout belongs to the command that a script runs.
+say() {
+    printf '==> %s\n' "$*" >&2
+}
+
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# Scripts lie two directories below the repository's root.
+repository=$(cd "$(dirname "$0")/../.." && pwd)
+
+installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Installs the Debian packages that are missing. Silent and quick when there are none.
+need_packages() {
+    missing=
+    for package in "$@"; do
+        installed "$package" || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null ||
+        die "these Debian packages are needed, and this machine has no apt-get:$missing"
+    [ "$(id -u)" -eq 0 ] ||
+        die "these Debian packages are missing and only root can install them: run as root, or 'apt-get install$missing' first"
+    say "installing Debian packages:$missing"
+    # Deadlines: a mirror that hangs must not hang the build. 'dpkg' may be busy with someone else's installation.
+    set -- -o Acquire::http::Timeout=30 -o Acquire::Retries=2 -o DPkg::Lock::Timeout=300
+    # shellcheck disable=SC2086  # a list of words
+    if ! apt_get "$@" install -y --no-install-recommends $missing >/dev/null 2>&1; then
+        say "refreshing Debian's package lists"
+        apt_get "$@" update || die "cannot read Debian's package lists"
+        # shellcheck disable=SC2086
+        apt_get "$@" install -y --no-install-recommends $missing || die "cannot install:$missing"
+    fi
+}
+
+# Quiet unless it fails.
+apt_get() {
+    apt_log=$(mktemp)
+    if DEBIAN_FRONTEND=noninteractive timeout --kill-after=10 900 apt-get "$@" >"$apt_log" 2>&1 </dev/null; then
+        rm -f "$apt_log"
+        return 0
+    fi
+    tail -n 15 "$apt_log" >&2
+    rm -f "$apt_log"
+    return 1
+}
+
+# new_enough COMMAND VERSION: whether the command runs and its version is at least this.
+new_enough() {
+    version=$("$1" --version 2>/dev/null | cut -d ' ' -f 2) && [ -n "$version" ] &&
+        [ "$(printf '%s\n' "$2" "$version" | sort -V | head -n 1)" = "$2" ]
+}
+
+# Makes sure that PATH's cargo can build this workspace. One that is too old, or none, gives way to Debian's.
+use_cargo() {
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$repository/Cargo.toml")
+    [ -n "$wanted" ] || die "Cargo.toml has no rust-version"
+    # Some crates compile C.
+    command -v cc >/dev/null || need_packages gcc libc6-dev
+    usable_cargo || use_debian_cargo
+}
+
+usable_cargo() {
+    new_enough cargo "$wanted" && new_enough rustc "$wanted"
+}
+
+use_debian_cargo() {
+    need_packages rustc-web cargo-web rust-web-clippy rustfmt-web gcc libc6-dev
+    PATH=/usr/bin:$PATH
+    usable_cargo || die "Rust $wanted or newer is needed; /usr/bin/rustc says: $(rustc --version 2>&1)"
+}
