@@ -1,0 +1,113 @@
+# The one interface to build, test and package. `make help` lists what there is.
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version *= *"\(.*\)"/\1/p' Cargo.toml)
+# The machine that build, install, deb and rpm are for: x86_64 or aarch64.
+MACHINE ?= $(shell uname -m)
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+RELEASE := $(CARGO_TARGET_DIR)/$(MACHINE)-unknown-linux-musl/release
+DEBUG := $(CARGO_TARGET_DIR)/debug
+TOOLCHAIN := packaging/toolchain
+CARGO := $(TOOLCHAIN)/cargo.sh
+
+# What the workspace has. A new agent or suite needs no change here.
+MEMBERS := $(patsubst %/Cargo.toml,%,$(wildcard $(addsuffix /Cargo.toml,\
+	$(shell sed -n '/^members/,/\]/p' Cargo.toml | grep -o '"[^"]*"' | tr -d '"'))))
+AGENTS := $(notdir $(filter agents/%,$(MEMBERS)))
+# The binaries that an agent's package has besides the agent itself.
+HELPERS := $(basename $(notdir $(wildcard $(patsubst %,agents/%/src/bin/*.rs,$(AGENTS)))))
+COMMANDS := $(notdir $(filter crates/kaiwudb-ha,$(MEMBERS)))
+TESTS := $(notdir $(filter tests/%,$(MEMBERS)))
+
+package = $(shell sed -n '/^name *=/{s/.*"\(.*\)".*/\1/p;q}' $1/Cargo.toml)
+packages = $(foreach directory,$1,-p $(call package,$(directory)))
+AGENT_PACKAGES := $(call packages,$(addprefix agents/,$(AGENTS)))
+COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS)))
+
+SUITES := check unit $(addsuffix -test,$(filter-out bench drbd matrix,$(TESTS)))
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{ printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '  %-15s %s\n' NAME-test 'one suite of tests/: $(TESTS)'
+	@echo 'Variables: MACHINE=x86_64|aarch64 (build, install, deb, rpm), DESTDIR, CARGO_TARGET_DIR, STATIC_BUILD_STD=1'
+
+# --- for everybody -----------------------------------------------------------
+
+.PHONY: demo test
+demo: ## shows a failover on two real nodes on this machine (root)
+	@packaging/toolchain/need-root.sh demo 'it starts two cluster nodes as containers'
+	@$(MAKE) lab-ready
+	$(CARGO) run --locked -p lab --bin demo
+
+test: ## everything that decides whether a change is good: check, unit and every suite of tests/ (root)
+	@$(TOOLCHAIN)/need-root.sh test 'the cluster suite starts two nodes as containers; "make check unit" does without'
+	@packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(SUITES)
+
+# --- checks and tests --------------------------------------------------------
+
+.PHONY: check fmt fmt-check lint metadata-check scripts-check unit
+check: fmt-check lint metadata-check scripts-check ## format, clippy, shellcheck, and that ocf-metadata/ is what the agents print
+	@echo 'check: $(words $^) passed, 0 failed'
+
+fmt: ## formats the source
+	$(CARGO) fmt --all
+
+fmt-check:
+	@if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --all --check; \
+		else echo 'rustfmt is not installed: the format is not checked'; fi
+
+lint: ## clippy, where every warning is an error
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+metadata-check: agents
+	@packaging/metadata.sh '$(DEBUG)' '$(CARGO_TARGET_DIR)/ocf-metadata' $(AGENTS)
+	@diff -ruN ocf-metadata '$(CARGO_TARGET_DIR)/ocf-metadata' || \
+		{ echo 'ocf-metadata/ is not what the agents print: run "make metadata" and commit the change' >&2; exit 1; }
+
+scripts-check:
+	@$(TOOLCHAIN)/need.sh shellcheck
+	shellcheck -x $(wildcard packaging/*.sh packaging/*/*.sh .ci/run)
+
+unit: ## unit tests of crates/ and agents/
+	$(CARGO) test --locked $(call packages,$(filter crates/% agents/%,$(MEMBERS)))
+
+.PHONY: $(addsuffix -test,$(TESTS))
+$(addsuffix -test,$(TESTS)): %-test: agents
+	$(CARGO) test --locked -p $(call package,tests/$*)
+
+# --- binaries ----------------------------------------------------------------
+
+.PHONY: agents build metadata
+agents:
+	$(if $(AGENTS),$(CARGO) build --locked $(AGENT_PACKAGES))
+
+build: ## the release binaries, static, for MACHINE
+	$(TOOLCHAIN)/static-build.sh $(MACHINE) $(AGENT_PACKAGES) $(COMMAND_PACKAGES)
+
+metadata: agents ## writes ocf-metadata/ from what the agents print
+	@packaging/metadata.sh '$(DEBUG)' ocf-metadata $(AGENTS)
+
+# --- packages ----------------------------------------------------------------
+
+OCF := $(DESTDIR)/usr/lib/ocf/resource.d/kaiwudb
+LIB := $(DESTDIR)/usr/lib/kaiwudb-ha
+DOC := $(DESTDIR)/usr/share/doc/kaiwudb-ha
+
+.PHONY: install deb
+install: build ## installs for MACHINE below DESTDIR
+	install -d '$(OCF)' '$(DOC)'
+	install -m 0755 $(addprefix $(RELEASE)/,$(AGENTS)) '$(OCF)'
+	$(if $(HELPERS),install -d '$(LIB)' && install -m 0755 $(addprefix $(RELEASE)/,$(HELPERS)) '$(LIB)')
+	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(addprefix $(RELEASE)/,$(COMMANDS)) '$(DESTDIR)/usr/bin')
+	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md) '$(DOC)'
+
+deb: ## Debian package for MACHINE
+	packaging/deb/build.sh '$(CARGO_TARGET_DIR)/deb' $(MACHINE) $(VERSION)
+
+.PHONY: clean
+clean: ## removes what was built
+	$(CARGO) clean
