@@ -73,11 +73,11 @@ scripts-check:
 	shellcheck -x $(wildcard packaging/*.sh packaging/*/*.sh .ci/run)
 
 unit: ## unit tests of crates/ and agents/
-	$(CARGO) test --locked $(call packages,$(filter crates/% agents/%,$(MEMBERS)))
+	$(CARGO) test --locked --no-fail-fast $(call packages,$(filter crates/% agents/%,$(MEMBERS)))
 
 .PHONY: $(addsuffix -test,$(TESTS))
 $(addsuffix -test,$(TESTS)): %-test: agents
-	$(CARGO) test --locked -p $(call package,tests/$*)
+	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*)
 
 # --- binaries ----------------------------------------------------------------
 
