@@ -1,0 +1,126 @@
+//! Which process serves which store: executable and store path, never a pid file.
+
+use host::Process;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+/// Name of the server's program.
+const PROGRAM: &str = "kwbase";
+
+/// Every process that serves the store at `data_root`, whoever started it. `binary` is the configured program; one named
+/// `kwbase` counts wherever it lies.
+pub fn serving(data_root: &Path, binary: &Path) -> Vec<Process> {
+    let binary = fs::canonicalize(binary).unwrap_or_else(|_| binary.to_owned());
+    Process::all()
+        .filter(|process| serves(*process, data_root, &binary))
+        .collect()
+}
+
+/// Whether this very process is a running server of the store.
+pub fn serves(process: Process, data_root: &Path, binary: &Path) -> bool {
+    let is_server = process
+        .executable()
+        .is_some_and(|path| path == binary || path.file_name() == Some(OsStr::new(PROGRAM)));
+    if !is_server {
+        // The executable of a zombie leader or of another user's process cannot be read: nothing to manage there.
+        return false;
+    }
+    let Some(arguments) = process.arguments() else {
+        return false;
+    };
+    let starts = arguments
+        .get(1)
+        .is_some_and(|word| word.as_bytes().starts_with(b"start"));
+    starts
+        && process.is_running()
+        && stores(&arguments)
+            .into_iter()
+            .any(|store| normalized(process, &store) == data_root)
+}
+
+/// The paths of all `--store`/`-s` flags. A value is a path, or `path=…` among comma-separated fields.
+fn stores(arguments: &[OsString]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut words = arguments.iter().skip(2).map(|word| word.as_bytes());
+    while let Some(word) = words.next() {
+        let value = match word {
+            b"--store" | b"-store" | b"-s" => words.next(),
+            _ => [b"--store=".as_slice(), b"-s="]
+                .iter()
+                .find_map(|prefix| word.strip_prefix(*prefix)),
+        };
+        if let Some(value) = value {
+            let path = value
+                .split(|byte| *byte == b',')
+                .find_map(|field| field.strip_prefix(b"path="));
+            found.push(PathBuf::from(OsStr::from_bytes(path.unwrap_or(value))));
+        }
+    }
+    found
+}
+
+/// The path as seen from the root, without touching it: it may lie on a file system that hangs.
+fn normalized(process: Process, store: &Path) -> PathBuf {
+    let absolute = if store.is_absolute() {
+        store.to_owned()
+    } else {
+        fs::read_link(format!("/proc/{}/cwd", process.pid()))
+            .unwrap_or_default()
+            .join(store)
+    };
+    let mut path = PathBuf::new();
+    for component in absolute.components() {
+        match component {
+            Component::ParentDir => {
+                path.pop();
+            }
+            Component::CurDir => {}
+            other => path.push(other),
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stores_of(line: &str) -> Vec<PathBuf> {
+        stores(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_spelling_of_the_store() {
+        let expected = vec![PathBuf::from("/data")];
+        for line in [
+            "kwbase start-single-node --store=/data",
+            "kwbase start-single-node --insecure --store /data",
+            "kwbase start-single-node -s=/data",
+            "kwbase start-single-node -s /data",
+            "kwbase start-single-node --store=path=/data,size=20%",
+            "kwbase start-single-node --store=size=20%,path=/data",
+        ] {
+            assert_eq!(stores_of(line), expected, "{line}");
+        }
+        assert!(stores_of("kwbase start-single-node --store").is_empty());
+        assert!(stores_of("kwbase sql -e --nothing").is_empty());
+    }
+
+    #[test]
+    fn this_test_is_no_server() {
+        let me = Process::current().unwrap();
+        assert!(!serves(me, Path::new("/"), &std::env::current_exe().unwrap()));
+    }
+
+    #[test]
+    fn paths_are_compared_without_looking_at_them() {
+        let me = Process::current().unwrap();
+        assert_eq!(normalized(me, Path::new("/a//b/../c/./")), Path::new("/a/c"));
+        assert_eq!(
+            normalized(me, Path::new("x")),
+            std::env::current_dir().unwrap().join("x")
+        );
+    }
+}
