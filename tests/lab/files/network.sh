@@ -1,0 +1,20 @@
+# Joins one node to one of the lab's networks. Runs in the lab's namespaces.
+# Arguments: network namespace of the node, network, port on the bridge, address of the lab, address of the node.
+set -eu
+netns=$1 network=$2 port=$3 lab=$4 address=$5
+
+if ! ip link show "$network" >/dev/null 2>&1; then
+    ip link add "$network" type bridge
+    ip addr add "$lab" dev "$network"
+    ip link set "$network" up
+fi
+if [ ! -e "$netns" ]; then
+    touch "$netns"
+    unshare --net="$netns" ip link set lo up
+fi
+ip link add "$port" type veth peer name "$network-peer"
+exec 8<"$netns"
+ip link set "$network-peer" netns /proc/self/fd/8 name "$network"
+ip link set "$port" master "$network" up
+nsenter --net="$netns" ip addr add "$address" dev "$network"
+nsenter --net="$netns" ip link set "$network" up

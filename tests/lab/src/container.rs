@@ -1,0 +1,201 @@
+//! A node as a systemd-nspawn container: native speed, this machine's kernel.
+
+use crate::namespace::Namespace;
+use crate::network::VIRTUAL_IP;
+use crate::node::{Machine, Observation, Output};
+use crate::{cgroup, proc};
+use anyhow::{Context, Result, bail, ensure};
+use host::Deadline;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+const POWER_ON: &str = include_str!("../files/power-on.sh");
+
+/// Environment of commands that are run in a node.
+const ENVIRONMENT: &[&str] = &[
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LANG=C.UTF-8",
+    "TERM=dumb",
+];
+
+/// What `timeout` reports when it had to kill.
+const KILLED: i32 = 128 + 9;
+
+/// A container of the lab.
+#[derive(Debug)]
+pub struct Container {
+    name: String,
+    image: PathBuf,
+    namespace: Arc<Namespace>,
+}
+
+impl Container {
+    pub(crate) fn new(name: &str, image: &Path, namespace: &Arc<Namespace>) -> Self {
+        Self { name: name.to_owned(), image: image.to_owned(), namespace: Arc::clone(namespace) }
+    }
+
+    /// Process of systemd-nspawn.
+    fn supervisor(&self) -> Option<i32> {
+        let machine = format!("--machine={}", self.name);
+        proc::children(self.namespace.pid())
+            .into_iter()
+            .find(|pid| proc::arguments(*pid).contains(&machine))
+    }
+
+    /// First process of the container.
+    fn init(&self) -> Option<i32> {
+        proc::children(self.supervisor()?).into_iter().find(|pid| proc::is_init(*pid))
+    }
+
+    /// On and off must not overlap: the fence device and the operator may ask at once.
+    fn lock(&self) -> Result<host::lock::FileLock> {
+        let path = self.namespace.directory().with_extension(format!("{}.lock", self.name));
+        host::lock::lock(&path, Deadline::after(Duration::from_secs(30)))?
+            .with_context(|| format!("somebody else has been switching {} for 30 s", self.name))
+    }
+}
+
+impl Machine for Container {
+    fn run(&self, argv: &[&str], input: &[u8], deadline: Deadline) -> Result<Output> {
+        let enter = self.enter()?;
+        let (nsenter, arguments) = enter.split_first().context("no command")?;
+        // Killing nsenter would leave the command running; the node's own timeout ends it.
+        let limit = deadline.remaining().max(Duration::from_millis(1));
+        let result = host::Command::new(nsenter)
+            .args(arguments)
+            .args(["timeout", "--signal=KILL", &format!("{:.3}", limit.as_secs_f64())])
+            .args(argv)
+            .input(input)
+            .run(Deadline::after(limit + Duration::from_secs(1)));
+        let output = result?;
+        let over = output.elapsed >= limit;
+        ensure!(
+            !(over && output.status.code().is_none_or(|code| code == KILLED)),
+            "not finished after {:.1} s, killed",
+            limit.as_secs_f64()
+        );
+        Ok(Output {
+            status: output.status.code(),
+            stdout: output.text(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            elapsed: output.elapsed,
+        })
+    }
+
+    // An absolute symbolic link on the way (/var/run) would be followed on this machine: name the real directory.
+    fn write_file(&self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        let root = match self.init() {
+            Some(init) => PathBuf::from(format!("/proc/{init}/root")),
+            None => self.namespace.outside().join("root").join(&self.name),
+        };
+        let path = root.join(path.strip_prefix("/").context("the path is not absolute")?);
+        let parent = path.parent().context("the path names no file")?;
+        fs::create_dir_all(parent)?;
+        let temporary = parent.join(format!(".lab.{}", std::process::id()));
+        fs::write(&temporary, content)?;
+        fs::set_permissions(&temporary, fs::Permissions::from_mode(mode))?;
+        fs::rename(&temporary, &path)?;
+        Ok(())
+    }
+
+    fn power_off(&self) -> Result<()> {
+        let _lock = self.lock()?;
+        let deadline = Deadline::after(Duration::from_secs(20));
+        // A container that is only just being made has no first process yet: look again until nothing is left.
+        while let Some(supervisor) = self.supervisor() {
+            for pid in self.init().into_iter().chain([supervisor]) {
+                match kill(Pid::from_raw(pid), Signal::SIGKILL) {
+                    Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
+                    Err(error) => bail!("cannot kill process {pid}: {error}"),
+                }
+            }
+            if !deadline.pause(Duration::from_millis(2)) {
+                bail!("process {supervisor} is still there 20 s after SIGKILL");
+            }
+        }
+        // Its first process may outlive nspawn for a moment, and with it the node's mounts.
+        while proc::children(self.namespace.pid()).into_iter().any(|pid| belongs_to(pid, &self.name)) {
+            if !deadline.pause(Duration::from_millis(2)) {
+                bail!("its first process is still there 20 s after SIGKILL");
+            }
+        }
+        Ok(())
+    }
+
+    fn power_on(&self) -> Result<()> {
+        let _lock = self.lock()?;
+        if self.supervisor().is_some() {
+            return Ok(());
+        }
+        self.namespace
+            .command("bash")
+            .args(["-c", POWER_ON, "power-on"])
+            .arg(self.namespace.directory())
+            .arg(&self.name)
+            .arg(&self.image)
+            .arg(cgroup::of(self.namespace.directory()).join(&self.name))
+            .args(cgroup::hierarchies())
+            .run_ok(Deadline::after(Duration::from_secs(20)))?;
+        Ok(())
+    }
+
+    fn is_on(&self) -> bool {
+        self.supervisor().is_some()
+    }
+
+    fn observe(&self) -> Observation {
+        let Some(init) = self.init() else { return Observation::default() };
+        let disk = device_number(self.namespace.disk()).ok();
+        Observation {
+            mounted_at: proc::mounts(init)
+                .into_iter()
+                .filter(|(device, _)| Some(device) == disk.as_ref())
+                .map(|(_, point)| point)
+                .collect(),
+            servers: proc::in_namespace_of(init)
+                .into_iter()
+                .filter_map(|pid| Some((pid, server(pid)?)))
+                .collect(),
+            has_virtual_ip: proc::has_address(init, VIRTUAL_IP),
+        }
+    }
+
+    fn enter(&self) -> Result<Vec<String>> {
+        let init = self.init().with_context(|| format!("{} is off", self.name))?;
+        let target = init.to_string();
+        let nsenter = ["nsenter", "--target", &target, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
+        Ok(nsenter
+            .into_iter()
+            .chain(["--", "/usr/bin/env", "-i"])
+            .chain(ENVIRONMENT.iter().copied())
+            .map(str::to_owned)
+            .collect())
+    }
+}
+
+/// Whether a process that was handed to the lab's first process ran in the container `name`.
+fn belongs_to(pid: i32, name: &str) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/cgroup"))
+        .is_ok_and(|groups| groups.lines().any(|line| line.contains(&format!("/{name}/"))))
+}
+
+/// Command line of a process if it is a database server.
+fn server(pid: i32) -> Option<String> {
+    let name = proc::executable(pid)?;
+    let arguments = proc::arguments(pid);
+    let starts = arguments.get(1).is_some_and(|word| word.starts_with("start"));
+    (starts && name.file_name()? == "kwbase").then(|| arguments.join(" "))
+}
+
+/// `major:minor` of a device node.
+fn device_number(path: &Path) -> io::Result<String> {
+    let device = fs::metadata(path)?.rdev();
+    Ok(format!("{}:{}", nix::sys::stat::major(device), nix::sys::stat::minor(device)))
+}

@@ -1,0 +1,246 @@
+//! The lab as a whole.
+
+use crate::container::Container;
+use crate::namespace::Namespace;
+use crate::network::{Link, Network};
+use crate::node::Node;
+use crate::{Suite, cgroup, image};
+use anyhow::{Context, Result, bail, ensure};
+use host::Deadline;
+use host::lock::FileLock;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// Where labs keep what must be seen from outside: `NAME.json`, `NAME.lock`, `NAME.log`, an empty directory `NAME`.
+const RUN: &str = "/run/kaiwudb-ha-lab";
+
+/// What the lab needs on this machine: (tool, Debian package).
+const TOOLS: &[(&str, &str)] = &[
+    ("mmdebstrap", "mmdebstrap"),
+    ("systemd-nspawn", "systemd-container"),
+    ("nsenter", "util-linux"),
+    ("unshare", "util-linux"),
+    ("losetup", "mount"),
+    ("mkfs.ext4", "e2fsprogs"),
+    ("ip", "iproute2"),
+];
+
+/// What a lab is to be like.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Name, for telling several labs apart; letters, digits and `-`, at most 32. Default: made from the process id.
+    pub name: Option<String>,
+    /// Debian release of both nodes.
+    pub suite: Suite,
+    /// Names of the nodes in the cluster, where they are not to be the host names.
+    pub cluster_names: Option<[String; 2]>,
+    /// Form a cluster at once; otherwise the nodes only boot.
+    pub cluster: bool,
+    /// How long corosync waits for the token before it declares the peer lost. Default 1 s.
+    pub token: Duration,
+    /// Size of the shared disk, as `truncate --size` reads it. Default 2G (sparse).
+    pub disk_size: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            name: None,
+            suite: Suite::default(),
+            cluster_names: None,
+            cluster: true,
+            token: Duration::from_secs(1),
+            disk_size: "2G".to_owned(),
+        }
+    }
+}
+
+/// What another process must know to use a lab.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    pid: i32,
+    disk: PathBuf,
+    image: PathBuf,
+    cluster_names: [String; 2],
+}
+
+/// Two nodes, their networks and their shared disk. Everything ends with the process that made it, however that one ends.
+#[derive(Debug)]
+pub struct Lab {
+    name: String,
+    nodes: [Node; 2],
+    image: PathBuf,
+    namespace: Arc<Namespace>,
+    /// Only in the process that made the lab; tells others that it lives.
+    lock: Option<FileLock>,
+}
+
+impl Lab {
+    /// Makes a lab; returns when both nodes are up and, unless told otherwise, online members of a cluster.
+    pub fn up(options: &Options) -> Result<Self> {
+        requirements()?;
+        remove_leftovers()?;
+        let name = match &options.name {
+            Some(name) => name.clone(),
+            None => unused_name(),
+        };
+        let directory = directory(&name)?;
+        let image = image::ensure(options.suite)?;
+        fs::create_dir_all(RUN).with_context(|| format!("cannot create {RUN}"))?;
+        let lock = host::lock::try_lock(&directory.with_extension("lock"))?
+            .with_context(|| format!("a lab named '{name}' is up already: 'lab down' ends it"))?;
+        // Only now: a directory without a lock is what a killed lab leaves.
+        fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+        let namespace =
+            Arc::new(Namespace::create(&directory, &options.disk_size, &image::cache_directory())?);
+        let cluster_names =
+            options.cluster_names.clone().unwrap_or_else(|| ["node1".to_owned(), "node2".to_owned()]);
+        let record = Record { pid: namespace.pid(), disk: namespace.disk().to_owned(), image, cluster_names };
+        let mut lab = Self::assemble(&name, &record, namespace);
+        lab.lock = Some(lock);
+        for link in lab.links() {
+            link.connect()?;
+        }
+        lab.boot(options)?;
+        host::file::replace(&directory.with_extension("json"), &serde_json::to_string(&record)?)?;
+        Ok(lab)
+    }
+
+    /// The lab of that name which another process holds.
+    pub fn attach(name: &str) -> Result<Self> {
+        let directory = directory(name)?;
+        let alive = directory.exists() && host::lock::try_lock(&directory.with_extension("lock"))?.is_none();
+        ensure!(alive, "no lab named '{name}' is up: 'lab up' starts one");
+        let path = directory.with_extension("json");
+        let text = host::file::read_text(&path)?
+            .with_context(|| format!("the lab '{name}' is still starting: {} is not there yet", path.display()))?;
+        let record: Record =
+            serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        let namespace = Arc::new(Namespace::attach(record.pid, &directory, &record.disk));
+        Ok(Self::assemble(name, &record, namespace))
+    }
+
+    fn assemble(name: &str, record: &Record, namespace: Arc<Namespace>) -> Self {
+        let node = |number: u8| {
+            let name = format!("node{number}");
+            let container = Container::new(&name, &record.image, &namespace);
+            Node::new(&name, &record.cluster_names[usize::from(number - 1)], number, Box::new(container))
+        };
+        Self {
+            name: name.to_owned(),
+            nodes: [node(1), node(2)],
+            image: record.image.clone(),
+            namespace,
+            lock: None,
+        }
+    }
+
+    fn boot(&self, _options: &Options) -> Result<()> {
+        for node in &self.nodes {
+            node.power_on()?;
+        }
+        let deadline = Deadline::after(Duration::from_secs(60));
+        for node in &self.nodes {
+            node.wait_booted(deadline)?;
+        }
+        Ok(())
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Both nodes.
+    pub fn nodes(&self) -> &[Node; 2] {
+        &self.nodes
+    }
+
+    /// Node 1 or 2, by host name or cluster name.
+    pub fn node(&self, name: &str) -> Result<&Node> {
+        self.nodes
+            .iter()
+            .find(|node| node.name() == name || node.cluster_name() == name)
+            .with_context(|| format!("no node '{name}'; allowed are node1 and node2"))
+    }
+
+    /// The cable between a node and a network.
+    pub fn link(&self, node: &Node, network: Network) -> Link {
+        Link::new(node.number(), network, &self.image, &self.namespace)
+    }
+
+    /// All cables.
+    pub fn links(&self) -> Vec<Link> {
+        self.nodes
+            .iter()
+            .flat_map(|node| Network::ALL.map(|network| self.link(node, network)))
+            .collect()
+    }
+
+    /// Moves the calling thread into the lab's network, where the nodes and the virtual IP can be reached.
+    pub fn enter_network(&self) -> Result<()> {
+        self.namespace.enter_network()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if self.lock.is_none() {
+            return;
+        }
+        for node in &self.nodes {
+            let _ = node.power_off();
+        }
+        // The namespaces go with their last owner, after this; the control groups are empty by now.
+        remove_files(&self.namespace.directory().to_owned());
+    }
+}
+
+/// Host-side directory of a lab.
+fn directory(name: &str) -> Result<PathBuf> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if name.is_empty() || name.len() > 32 || !name.chars().all(allowed) {
+        bail!("lab name is '{name}'; allowed are letters, digits and '-', at most 32");
+    }
+    Ok(Path::new(RUN).join(name))
+}
+
+fn unused_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn requirements() -> Result<()> {
+    ensure!(nix::unistd::geteuid().is_root(), "the lab makes namespaces and mounts: run it as root");
+    for (tool, package) in TOOLS {
+        let installed = host::Command::new(tool).is_installed();
+        ensure!(installed, "{tool} is not installed: apt-get install {package}");
+    }
+    Ok(())
+}
+
+/// Removes what labs whose process was killed could not: control groups and files. Living labs are left alone.
+pub fn remove_leftovers() -> Result<()> {
+    for entry in fs::read_dir(RUN).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if !path.is_dir() {
+            continue;
+        }
+        if let Some(_dead) = host::lock::try_lock(&path.with_extension("lock"))? {
+            remove_files(&path);
+        }
+    }
+    Ok(())
+}
+
+fn remove_files(lab: &Path) {
+    cgroup::remove(lab);
+    for extension in ["json", "log", "node1.lock", "node2.lock", "lock"] {
+        let _ = fs::remove_file(lab.with_extension(extension));
+    }
+    let _ = fs::remove_dir(lab);
+}

@@ -1,0 +1,132 @@
+//! The lab's networks and how to break them.
+
+use crate::namespace::Namespace;
+use anyhow::{Context, Result, bail};
+use host::Deadline;
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The address that follows the database.
+pub const VIRTUAL_IP: &str = "10.77.0.100";
+
+const JOIN: &str = include_str!("../files/network.sh");
+
+/// A network that both nodes and the lab itself (host part 1) are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// 10.77.0.0/24: cluster membership, clients, the virtual IP.
+    Cluster,
+    /// 10.77.1.0/24: what DRBD would use.
+    Replication,
+    /// 10.77.2.0/24: the way to the fence device, as a server's management board has its own.
+    Management,
+}
+
+impl Network {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Cluster, Self::Replication, Self::Management];
+
+    /// Address with the given host part.
+    pub fn address(self, host: u8) -> Ipv4Addr {
+        Ipv4Addr::new(10, 77, self as u8, host)
+    }
+
+    /// Its name, which is the name of the interface in a node, too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Replication => "replication",
+            Self::Management => "management",
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The cable between one node and one network. The node does not see what is done to it: its carrier stays.
+#[derive(Clone, Debug)]
+pub struct Link {
+    node: u8,
+    network: Network,
+    image: PathBuf,
+    namespace: Arc<Namespace>,
+}
+
+impl Link {
+    pub(crate) fn new(node: u8, network: Network, image: &Path, namespace: &Arc<Namespace>) -> Self {
+        Self { node, network, image: image.to_owned(), namespace: Arc::clone(namespace) }
+    }
+
+    /// Lays the cable.
+    pub(crate) fn connect(&self) -> Result<()> {
+        let address = |host| format!("{}/24", self.network.address(host));
+        self.namespace
+            .command("bash")
+            .args(["-c", JOIN, "network"])
+            .arg(self.namespace.directory().join("netns").join(format!("node{}", self.node)))
+            .args([self.network.name(), &self.port(), &address(1), &address(10 + self.node)])
+            .run_ok(seconds(10))
+            .with_context(|| format!("cannot connect {self}"))?;
+        Ok(())
+    }
+
+    /// Drops every packet, in both directions.
+    pub fn cut(&self) -> Result<()> {
+        self.lossy(100)
+    }
+
+    /// Passes every packet again.
+    pub fn heal(&self) -> Result<()> {
+        self.lossy(0)
+    }
+
+    /// Drops `percent` (0–100) of the packets at random, in each direction.
+    pub fn lossy(&self, percent: u8) -> Result<()> {
+        if percent > 100 {
+            bail!("loss on {self} is {percent} %; allowed are 0 to 100");
+        }
+        let port = self.port();
+        // "add" first, so that "delete" finds a table whatever was there before.
+        let mut rules = format!("add table bridge {port}\ndelete table bridge {port}\n");
+        if percent > 0 {
+            for (chain, hook, interface) in [("in", "prerouting", "iifname"), ("out", "postrouting", "oifname")] {
+                rules += &format!(
+                    "add table bridge {port}\n\
+                     add chain bridge {port} {chain} {{ type filter hook {hook} priority 0; }}\n\
+                     add rule bridge {port} {chain} {interface} {port} numgen random mod 100 < {percent} drop\n"
+                );
+            }
+        }
+        // nft comes with the nodes' image; this machine need not have it.
+        self.namespace
+            .command("chroot")
+            .arg(&self.image)
+            .args(["/usr/sbin/nft", "-f", "-"])
+            .input(rules)
+            .run_ok(seconds(10))
+            .with_context(|| format!("cannot change {self}"))?;
+        Ok(())
+    }
+
+    /// Name of the port on the lab's side; at most 15 characters, letters, digits and `_`.
+    fn port(&self) -> String {
+        format!("n{}_{}", self.node, self.network)
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node{}/{}", self.node, self.network)
+    }
+}
+
+fn seconds(seconds: u64) -> Deadline {
+    Deadline::after(Duration::from_secs(seconds))
+}

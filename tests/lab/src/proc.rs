@@ -1,0 +1,122 @@
+//! What `/proc` says about the processes of a node, without entering it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Direct children of a process; none when it is gone.
+pub(crate) fn children(pid: i32) -> Vec<i32> {
+    fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+        .unwrap_or_default()
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
+}
+
+/// Arguments of a process; none when it is gone or a zombie.
+pub(crate) fn arguments(pid: i32) -> Vec<String> {
+    fs::read(format!("/proc/{pid}/cmdline"))
+        .unwrap_or_default()
+        .split(|byte| *byte == 0)
+        .filter(|argument| !argument.is_empty())
+        .map(|argument| String::from_utf8_lossy(argument).into_owned())
+        .collect()
+}
+
+/// Whether a process is the first one of a pid namespace of its own.
+pub(crate) fn is_init(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("NSpid:"))
+            .is_some_and(|pids| pids.split_whitespace().next_back() == Some("1"))
+    })
+}
+
+/// Every process in the same pid namespace as `init`.
+pub(crate) fn in_namespace_of(init: i32) -> Vec<i32> {
+    let Some(namespace) = pid_namespace(init) else { return Vec::new() };
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| pid_namespace(*pid).as_ref() == Some(&namespace))
+        .collect()
+}
+
+fn pid_namespace(pid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/ns/pid")).ok()
+}
+
+/// Mounts of a process: (`major:minor`, mount point).
+pub(crate) fn mounts(pid: i32) -> Vec<(String, PathBuf)> {
+    fs::read_to_string(format!("/proc/{pid}/mountinfo"))
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split(' ').skip(2);
+            let device = fields.next()?.to_owned();
+            Some((device, PathBuf::from(fields.nth(1)?)))
+        })
+        .collect()
+}
+
+/// Whether an IPv4 address is assigned in the network namespace of a process.
+pub(crate) fn has_address(pid: i32, address: &str) -> bool {
+    is_local(&fs::read_to_string(format!("/proc/{pid}/net/fib_trie")).unwrap_or_default(), address)
+}
+
+/// In the kernel's trie an own address is a leaf `|-- ADDRESS` followed by `/32 host LOCAL`.
+fn is_local(fib_trie: &str, address: &str) -> bool {
+    let mut leaf = "";
+    for line in fib_trie.lines().map(str::trim) {
+        if let Some(address) = line.strip_prefix("|-- ") {
+            leaf = address;
+        } else if leaf == address && line.starts_with("/32 host LOCAL") {
+            return true;
+        }
+    }
+    false
+}
+
+/// Executable of a process.
+pub(crate) fn executable(pid: i32) -> Option<PathBuf> {
+    fs::read_link(Path::new("/proc").join(pid.to_string()).join("exe")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIB_TRIE: &str = "Main:
+  +-- 10.77.0.0/24 2 0 2
+     |-- 10.77.0.0
+        /24 link UNICAST
+     |-- 10.77.0.11
+        /32 host LOCAL
+Local:
+     |-- 10.77.0.100
+        /32 host LOCAL
+     |-- 10.77.0.255
+        /32 link BROADCAST
+";
+
+    #[test]
+    fn own_addresses_are_told_from_routes() {
+        assert!(is_local(FIB_TRIE, "10.77.0.11"));
+        assert!(is_local(FIB_TRIE, "10.77.0.100"));
+        assert!(!is_local(FIB_TRIE, "10.77.0.10"));
+        assert!(!is_local(FIB_TRIE, "10.77.0.255"));
+        assert!(!is_local(FIB_TRIE, "10.77.0.0"));
+    }
+
+    #[test]
+    fn this_process_is_seen() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        assert!(!arguments(pid).is_empty());
+        assert!(in_namespace_of(pid).contains(&pid));
+        assert!(mounts(pid).iter().any(|(_, point)| point == Path::new("/")));
+        assert!(executable(pid).is_some());
+        assert!(has_address(pid, "127.0.0.1"));
+    }
+}
