@@ -7,6 +7,7 @@
 
 pub mod bounded;
 mod command;
+pub mod daemon;
 mod deadline;
 pub mod file;
 pub mod lock;

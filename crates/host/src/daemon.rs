@@ -1,0 +1,303 @@
+//! Starting a program that outlives us: own session, own account, no descriptor of ours.
+
+use crate::user::User;
+use nix::libc;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Gid, Pid, Uid, setgroups, setsid};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+/// A program to start in a session of its own, so that a signal to our process group never reaches it. All descriptors of
+/// std and of this suite are close-on-exec; standard input is empty.
+#[derive(Debug)]
+pub struct Daemon {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    /// `None`: ours.
+    environment: Option<Vec<(OsString, OsString)>>,
+    account: Option<(User, u32, Vec<u32>)>,
+    directory: PathBuf,
+    limits: Vec<(Resource, u64)>,
+    oom_score_adj: Option<i64>,
+}
+
+/// Where the standard output and error of a daemon go.
+#[derive(Debug)]
+pub enum DaemonOutput {
+    /// Both to this file.
+    File(File),
+    /// Output to a pipe that is returned, error to /dev/null.
+    Pipe,
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself, with this status.
+    Exited(i32),
+    /// By this signal.
+    Signaled(i32),
+}
+
+impl Daemon {
+    /// A daemon of this program, as root, in `/`, with our environment.
+    pub fn new(program: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            environment: None,
+            account: None,
+            directory: PathBuf::from("/"),
+            limits: Vec::new(),
+            oom_score_adj: None,
+        }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments
+            .extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Replaces the environment.
+    #[must_use]
+    pub fn environment(mut self, variables: Vec<(OsString, OsString)>) -> Self {
+        self.environment = Some(variables);
+        self
+    }
+
+    /// Runs it under this account, with group `gid` and these further groups.
+    #[must_use]
+    pub fn account(mut self, user: User, gid: u32, groups: Vec<u32>) -> Self {
+        self.account = Some((user, gid, groups));
+        self
+    }
+
+    /// Sets the working directory.
+    #[must_use]
+    pub fn directory(mut self, directory: &Path) -> Self {
+        self.directory = PathBuf::from(directory);
+        self
+    }
+
+    /// Raises the limit of open files to `count`, as far as this machine permits.
+    #[must_use]
+    pub fn open_files(mut self, count: u64) -> Self {
+        self.limits.push((Resource::RLIMIT_NOFILE, count));
+        self
+    }
+
+    /// Permits it to lock any amount of memory, as far as this machine permits.
+    #[must_use]
+    pub fn locked_memory_unlimited(mut self) -> Self {
+        self.limits.push((Resource::RLIMIT_MEMLOCK, RLIM_INFINITY));
+        self
+    }
+
+    /// How willingly the kernel kills it when memory runs out: -1000 (never) to 1000.
+    #[must_use]
+    pub fn oom_score_adj(mut self, value: i64) -> Self {
+        self.oom_score_adj = Some(value);
+        self
+    }
+
+    /// What this machine will refuse: a sentence for each limit that cannot be raised as asked. Worth a warning, no more.
+    pub fn refused_limits(&self) -> Vec<String> {
+        self.limits
+            .iter()
+            .filter_map(|(resource, wanted)| {
+                let (_, hard) = getrlimit(*resource).ok()?;
+                // CAP_SYS_RESOURCE may be missing (containers), and the kernel's own ceiling may be lower.
+                let permitted = permitted(*resource, *wanted, hard);
+                (permitted < *wanted).then(|| {
+                    format!(
+                        "{resource:?} can only be raised to {permitted}, not to {}",
+                        limit_name(*wanted)
+                    )
+                })
+            })
+            .collect()
+    }
+
+    /// Starts it. Returns its pid and, with [`DaemonOutput::Pipe`], the reading end of its standard output.
+    #[allow(clippy::disallowed_methods)] // not waited for
+    pub fn spawn(&self, output: DaemonOutput) -> io::Result<(i32, Option<OwnedFd>)> {
+        let mut command = std::process::Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .current_dir(&self.directory)
+            .stdin(Stdio::null());
+        if let Some(variables) = &self.environment {
+            command
+                .env_clear()
+                .envs(variables.iter().map(|(name, value)| (name, value)));
+        }
+        match output {
+            DaemonOutput::File(file) => command.stdout(file.try_clone()?).stderr(file),
+            DaemonOutput::Pipe => command.stdout(Stdio::piped()).stderr(Stdio::null()),
+        };
+        let limits: Vec<(Resource, u64)> = self
+            .limits
+            .iter()
+            .filter_map(|(resource, wanted)| {
+                let (_, hard) = getrlimit(*resource).ok()?;
+                Some((*resource, permitted(*resource, *wanted, hard)))
+            })
+            .collect();
+        let oom = self.oom_score_adj.map(|value| value.to_string());
+        let account = self.account.as_ref().map(|(user, gid, groups)| {
+            let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
+            (Uid::from_raw(user.uid), Gid::from_raw(*gid), groups)
+        });
+        // SAFETY: only system calls and a write to a file between fork and exec; this process has one thread, so memory
+        // allocation in the child would be sound as well.
+        unsafe {
+            command.pre_exec(move || {
+                setsid()?;
+                for (resource, value) in &limits {
+                    // Failing here would keep the database down for a limit; refused_limits has told.
+                    let _ = setrlimit(*resource, *value, *value);
+                }
+                if let Some(value) = &oom {
+                    let _ = std::fs::write("/proc/self/oom_score_adj", value);
+                }
+                if let Some((uid, gid, groups)) = &account {
+                    setgroups(groups)?;
+                    nix::unistd::setgid(*gid)?;
+                    nix::unistd::setuid(*uid)?;
+                }
+                Ok(())
+            });
+        }
+        let mut child = command.spawn()?;
+        let pipe = child.stdout.take().map(OwnedFd::from);
+        let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
+        Ok((pid, pipe))
+    }
+}
+
+/// Whoever called us may have left descriptors open, such as a pipe that somebody waits on; a daemon must not keep them.
+fn keep_descriptors_from_children() {
+    let numbers = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    for number in numbers
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|fd| *fd > 2)
+    {
+        // SAFETY: sets a flag on a descriptor by number; one that is closed by now makes the call fail, no more.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+}
+
+fn permitted(resource: Resource, wanted: u64, hard: u64) -> u64 {
+    if wanted <= hard {
+        return wanted;
+    }
+    // Raising a hard limit takes a capability. Whether we have it is found out by raising our own by nothing but that.
+    match setrlimit(resource, wanted.min(hard), wanted) {
+        Ok(()) => wanted,
+        Err(_) => hard,
+    }
+}
+
+fn limit_name(value: u64) -> String {
+    if value == RLIM_INFINITY {
+        "unlimited".into()
+    } else {
+        value.to_string()
+    }
+}
+
+/// How the child `pid` ended; `None` while it runs. Call it for own children only.
+pub fn collect(pid: i32) -> Option<End> {
+    match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
+        Ok(WaitStatus::Exited(_, status)) => Some(End::Exited(status)),
+        Ok(WaitStatus::Signaled(_, signal, _)) => Some(End::Signaled(signal as i32)),
+        _ => None,
+    }
+}
+
+/// Leaves the caller's session and drops its standard streams; for a daemon that we are ourselves.
+pub fn detach_output() -> io::Result<()> {
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    for number in 0..3 {
+        // SAFETY: dup2 onto the three standard descriptors, which nothing in this process owns.
+        if unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&null), number) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exited(status) => write!(f, "exit status {status}"),
+            Self::Signaled(number) => match nix::sys::signal::Signal::try_from(*number) {
+                Ok(signal) => write!(f, "signal {number} ({})", signal.as_str()),
+                Err(_) => write!(f, "signal {number}"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Deadline, Process, wait_for_end};
+    use std::io::Read;
+    use std::time::Duration;
+
+    fn ended(pid: i32) -> End {
+        let deadline = Deadline::after(Duration::from_secs(5));
+        loop {
+            if let Some(end) = collect(pid) {
+                return end;
+            }
+            assert!(deadline.pause(Duration::from_millis(5)), "the child did not end");
+        }
+    }
+
+    #[test]
+    fn it_has_its_own_session_and_environment() {
+        let daemon = Daemon::new(Path::new("/bin/sh"))
+            .args([
+                "-c",
+                "echo $A $HOME; cut -d' ' -f6 /proc/$$/stat; echo $$; exit 3",
+            ])
+            .environment(vec![("A".into(), "b".into())]);
+        let (pid, pipe) = daemon.spawn(DaemonOutput::Pipe).unwrap();
+        let mut text = String::new();
+        File::from(pipe.unwrap()).read_to_string(&mut text).unwrap();
+        assert_eq!(text, format!("b\n{pid}\n{pid}\n"));
+        assert_eq!(ended(pid), End::Exited(3));
+        assert_eq!(ended_by_signal().to_string(), "signal 9 (SIGKILL)");
+    }
+
+    fn ended_by_signal() -> End {
+        let (pid, _) = Daemon::new(Path::new("/bin/sleep"))
+            .args(["60"])
+            .spawn(DaemonOutput::Pipe)
+            .unwrap();
+        let process = Process::with_pid(pid).unwrap();
+        process.signal(nix::sys::signal::Signal::SIGKILL).unwrap();
+        wait_for_end(process, Deadline::after(Duration::from_secs(5)));
+        ended(pid)
+    }
+
+    #[test]
+    fn a_missing_program_is_an_error() {
+        assert!(
+            Daemon::new(Path::new("/no/such/program"))
+                .spawn(DaemonOutput::Pipe)
+                .is_err()
+        );
+    }
+}
