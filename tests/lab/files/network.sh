@@ -12,9 +12,9 @@ if [ ! -e "$netns" ]; then
     touch "$netns"
     unshare --net="$netns" ip link set lo up
 fi
-ip link add "$port" type veth peer name "$network-peer"
+ip link add "$port" type veth peer name peer
 exec 8<"$netns"
-ip link set "$network-peer" netns /proc/self/fd/8 name "$network"
+ip link set peer netns /proc/self/fd/8 name "$network"
 ip link set "$port" master "$network" up
 nsenter --net="$netns" ip addr add "$address" dev "$network"
 nsenter --net="$netns" ip link set "$network" up

@@ -30,7 +30,7 @@ const KILLED: i32 = 128 + 9;
 
 /// A container of the lab.
 #[derive(Debug)]
-pub struct Container {
+pub(crate) struct Container {
     name: String,
     image: PathBuf,
     namespace: Arc<Namespace>,
@@ -136,12 +136,13 @@ impl Machine for Container {
         }
         self.namespace
             .command("bash")
-            .args(["-c", POWER_ON, "power-on"])
+            .args(["-s", "--"])
             .arg(self.namespace.directory())
             .arg(&self.name)
             .arg(&self.image)
             .arg(cgroup::of(self.namespace.directory()).join(&self.name))
             .args(cgroup::hierarchies())
+            .input(POWER_ON)
             .run_ok(Deadline::after(Duration::from_secs(20)))?;
         Ok(())
     }

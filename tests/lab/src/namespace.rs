@@ -14,7 +14,7 @@ const HOLDER: &str = include_str!("../files/holder.sh");
 
 /// Mount, pid and network namespace of a lab.
 #[derive(Debug)]
-pub struct Namespace {
+pub(crate) struct Namespace {
     /// First process of the pid namespace, as seen from outside.
     pid: i32,
     /// Where the lab keeps its files; a tmpfs that only exists inside.
@@ -66,37 +66,37 @@ impl Namespace {
     }
 
     /// A command that will run inside.
-    pub fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         Command::new("nsenter")
             .args(["--target", &self.pid.to_string(), "--mount", "--pid", "--net", "--"])
             .arg(program)
     }
 
     /// Moves the calling thread into the network, for a socket that is to be seen by the nodes.
-    pub fn enter_network(&self) -> Result<()> {
+    pub(crate) fn enter_network(&self) -> Result<()> {
         let path = format!("/proc/{}/ns/net", self.pid);
         let network = File::open(&path).with_context(|| format!("cannot open {path}: is the lab up?"))?;
         nix::sched::setns(network, nix::sched::CloneFlags::CLONE_NEWNET).context("cannot enter the lab's network")
     }
 
     /// First process, as seen from outside.
-    pub fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.pid
     }
 
     /// Directory of the lab; its content is only there inside.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// The lab's directory as seen from outside.
-    pub fn outside(&self) -> PathBuf {
+    pub(crate) fn outside(&self) -> PathBuf {
         let inside = self.directory.strip_prefix("/").unwrap_or(&self.directory);
         PathBuf::from(format!("/proc/{}/root", self.pid)).join(inside)
     }
 
     /// Block device with the shared file system.
-    pub fn disk(&self) -> &Path {
+    pub(crate) fn disk(&self) -> &Path {
         &self.disk
     }
 }

@@ -69,9 +69,10 @@ impl Link {
         let address = |host| format!("{}/24", self.network.address(host));
         self.namespace
             .command("bash")
-            .args(["-c", JOIN, "network"])
+            .args(["-s", "--"])
             .arg(self.namespace.directory().join("netns").join(format!("node{}", self.node)))
             .args([self.network.name(), &self.port(), &address(1), &address(10 + self.node)])
+            .input(JOIN)
             .run_ok(seconds(10))
             .with_context(|| format!("cannot connect {self}"))?;
         Ok(())
@@ -95,12 +96,14 @@ impl Link {
         let port = self.port();
         // "add" first, so that "delete" finds a table whatever was there before.
         let mut rules = format!("add table bridge {port}\ndelete table bridge {port}\n");
+        // nft takes no comparison that is always true.
+        let chance = if percent < 100 { format!("numgen random mod 100 < {percent}") } else { String::new() };
         if percent > 0 {
-            for (chain, hook, interface) in [("in", "prerouting", "iifname"), ("out", "postrouting", "oifname")] {
+            for (chain, hook, interface) in [("from_node", "prerouting", "iifname"), ("to_node", "postrouting", "oifname")] {
                 rules += &format!(
                     "add table bridge {port}\n\
                      add chain bridge {port} {chain} {{ type filter hook {hook} priority 0; }}\n\
-                     add rule bridge {port} {chain} {interface} {port} numgen random mod 100 < {percent} drop\n"
+                     add rule bridge {port} {chain} {interface} {port} {chance} drop\n"
                 );
             }
         }
