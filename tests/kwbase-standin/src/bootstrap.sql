@@ -1,0 +1,12 @@
+CREATE SCHEMA crdb_internal
+GRANT USAGE ON SCHEMA crdb_internal TO PUBLIC
+CREATE FUNCTION crdb_internal.cluster_id() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT current_setting('kwbase.cluster_id')::uuid $$
+CREATE FUNCTION crdb_internal.node_id() RETURNS int8 LANGUAGE sql STABLE AS $$ SELECT 1::int8 $$
+CREATE FUNCTION crdb_internal.version() RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting('kwbase.version') $$
+CREATE DOMAIN crdb_internal.string AS text
+GRANT ALL ON SCHEMA public TO PUBLIC
+CREATE ROLE node SUPERUSER LOGIN
+CREATE DATABASE defaultdb
+CREATE DATABASE system
+DROP DATABASE postgres
+CREATE DATABASE postgres

@@ -1,0 +1,345 @@
+//! From the opening of the ports to serving SQL, and the watch over PostgreSQL afterwards.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::log::os_text;
+use crate::node::{Addresses, Node, Phase};
+use crate::options::Address;
+use crate::postgres::Postgres;
+use crate::store::{Content, describe, new_uuid};
+use crate::{background, http, report, version, wire};
+
+/// Between the open engine and the live node.
+const UNTIL_LIVE: Duration = Duration::from_millis(5);
+/// From "ready" until the late pages exist and until SQL is served, as measured on the real server.
+const UNTIL_LATE_PAGES: Duration = Duration::from_millis(11);
+const UNTIL_SQL: Duration = Duration::from_millis(55);
+/// Between two writes of the liveness record.
+const BEAT: Duration = Duration::from_secs(1);
+/// Beats between two flushes of the engine: a full disk is noticed after about a minute.
+const BEATS_PER_FLUSH: u64 = 60;
+/// A write that takes longer ends the server.
+const STALL_LIMIT: Duration = Duration::from_secs(30);
+
+/// Opens everything and then watches over PostgreSQL; never returns.
+pub(crate) fn run(node: &Arc<Node>) {
+    match open(node) {
+        Ok(()) => watch(node),
+        Err(error) => fail(node, &error),
+    }
+}
+
+/// A start that failed: 1, unless the server is being stopped anyway.
+fn fail(node: &Node, error: &str) -> ! {
+    node.log.error(error);
+    report(error, node.options.mode);
+    let _ = node.temporary.remove();
+    std::process::exit(1);
+}
+
+fn open(node: &Arc<Node>) -> Result<(), String> {
+    listen(node)?;
+    thread::sleep(node.options.faults.start_delay);
+    let content = node.store.inspect(node.options.mode)?;
+    // The lock lasts until the process ends.
+    std::mem::forget(node.store.open_engine()?);
+    if node.options.mode != "start-single-node" && content == Content::Empty {
+        node.log
+            .info("initial startup completed, waiting for `kwbase init`");
+        loop {
+            thread::park();
+        }
+    }
+    let plain = |error: anyhow::Error| format!("failed to create engines: {error:#}");
+    let postgres = Postgres::find(
+        &node.store.path,
+        &node.options.log_dir,
+        node.options.faults.page_cache_only,
+    );
+    let postgres = postgres.map_err(plain)?;
+    let failed = |error: io::Error| {
+        format!(
+            "failed to create engines: {}",
+            describe("write", &node.store.path, &error)
+        )
+    };
+    let cluster_id = match content {
+        Content::Existing => node.store.cluster_id().map_err(failed)?,
+        Content::Empty => {
+            postgres.create().map_err(plain)?;
+            let id = new_uuid().map_err(failed)?;
+            node.store
+                .bootstrap(node.options.mode, node.options.engine, &id)
+                .map_err(failed)?;
+            id
+        }
+    };
+    node.store.open_time_series().map_err(failed)?;
+    postgres.clear_leftovers().map_err(plain)?;
+    let mut child = postgres.spawn(&cluster_id).map_err(plain)?;
+    postgres.wait_ready(&mut child).map_err(plain)?;
+    let _ = node
+        .postgres_pid
+        .set(i32::try_from(child.id()).unwrap_or_default());
+    let _ = node.postgres.set(postgres);
+    announce(node).map_err(|error| os_text(&error))?;
+    let shared = node.clone();
+    thread::spawn(move || {
+        let ended = child.wait();
+        shared.postgres_has_ended();
+        if shared.phase() < Phase::Closing {
+            let words = shared
+                .postgres
+                .get()
+                .map(Postgres::last_words)
+                .unwrap_or_default();
+            shared
+                .log
+                .fatal(&format!("storage engine ended ({ended:?}): {words}"));
+        }
+    });
+    go_live(node, content, &cluster_id)
+}
+
+/// Opens the ports. Clients can connect from here on; they are answered later.
+fn listen(node: &Arc<Node>) -> Result<(), String> {
+    let options = &node.options;
+    let host = fs::read_to_string("/proc/sys/kernel/hostname")
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    let named = |wanted: &Address, port: u16| {
+        let host = if wanted.host.is_empty() {
+            host.clone()
+        } else {
+            wanted.host.clone()
+        };
+        Address { host, port }
+    };
+    let http = bind(node, "http-addr", &options.http, |node, socket| {
+        if let Err(error) = http::serve(node, socket) {
+            node.log.info(&format!("http request ended: {error}"));
+        }
+    })?;
+    let port = bind(node, "listen-addr", &options.listen, wire::serve)?;
+    let sql = match &options.sql {
+        Some(sql) if *sql != options.listen => named(sql, bind(node, "sql-addr", sql, wire::serve)?),
+        _ => named(&options.listen, port),
+    };
+    if let Some(directory) = &options.socket_dir {
+        listen_on_file(node, &directory.join(format!(".s.PGSQL.{}", sql.port)))?;
+    }
+    let advertised = |wanted: &Option<Address>, default: &Address| match wanted {
+        Some(Address { host, port: 0 }) => Address {
+            host: host.clone(),
+            port: default.port,
+        }
+        .to_string(),
+        Some(address) => address.to_string(),
+        None => default.to_string(),
+    };
+    let listen = named(&options.listen, port);
+    let _ = node.addresses.set(Addresses {
+        advertise: advertised(&options.advertise, &listen),
+        advertise_sql: advertised(&options.advertise_sql.clone().or(options.advertise.clone()), &sql),
+        listen: listen.to_string(),
+        sql: sql.to_string(),
+        http: named(&options.http, http).to_string(),
+    });
+    Ok(())
+}
+
+/// Listens on one address and serves each client in a thread of its own; returns the port.
+fn bind(
+    node: &Arc<Node>,
+    name: &str,
+    address: &Address,
+    serve: impl Fn(&Arc<Node>, TcpStream) + Send + Clone + 'static,
+) -> Result<u16, String> {
+    let failed = |error: io::Error| {
+        let reason = os_text(&error);
+        format!("consider changing the port via --{name}: listen tcp {address}: bind: {reason}")
+    };
+    let listener = address.listen().map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    node.listeners()
+        .push(OwnedFd::from(listener.try_clone().map_err(failed)?));
+    accept(node, move || listener.accept().map(|(socket, _)| socket), serve);
+    Ok(port)
+}
+
+fn listen_on_file(node: &Arc<Node>, path: &Path) -> Result<(), String> {
+    let failed = |error: io::Error| {
+        format!(
+            "consider changing the socket via --socket-dir: listen unix {}: {}",
+            path.display(),
+            os_text(&error)
+        )
+    };
+    // The file of a server that was killed.
+    let _ = fs::remove_file(path);
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    let _ = node.socket_file.set(path.to_owned());
+    node.listeners()
+        .push(OwnedFd::from(listener.try_clone().map_err(failed)?));
+    // A stream is a stream: nothing on the SQL side asks for the socket's family.
+    accept(
+        node,
+        move || {
+            listener
+                .accept()
+                .map(|(socket, _)| TcpStream::from(OwnedFd::from(socket)))
+        },
+        wire::serve,
+    );
+    Ok(())
+}
+
+fn accept(
+    node: &Arc<Node>,
+    next: impl Fn() -> io::Result<TcpStream> + Send + 'static,
+    serve: impl Fn(&Arc<Node>, TcpStream) + Send + Clone + 'static,
+) {
+    let node = node.clone();
+    thread::spawn(move || {
+        while node.phase() < Phase::Closing {
+            match next() {
+                Ok(socket) => {
+                    let (node, serve) = (node.clone(), serve.clone());
+                    thread::spawn(move || serve(&node, socket));
+                }
+                // Out of descriptors, perhaps; the next client may have more luck.
+                Err(_) => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    });
+}
+
+/// Writes what tells others about this run: addresses, pid, readiness of the ports.
+fn announce(node: &Node) -> io::Result<()> {
+    let addresses = node.addresses();
+    for (name, address) in [
+        ("kwbase.advertise-addr", &addresses.advertise),
+        ("kwbase.advertise-sql-addr", &addresses.advertise_sql),
+        ("kwbase.http-addr", &addresses.http),
+        ("kwbase.listen-addr", &addresses.listen),
+        ("kwbase.sql-addr", &addresses.sql),
+    ] {
+        fs::write(node.store.file(name), address)?;
+    }
+    if let Some(path) = &node.options.pid_file {
+        fs::write(path, format!("{}\n", std::process::id()))?;
+    }
+    if let Some(path) = &node.options.listening_url_file {
+        fs::write(path, format!("{}\n", url(node)))?;
+    }
+    background::notify_ready();
+    Ok(())
+}
+
+fn url(node: &Node) -> String {
+    let mode = node.options.certs_dir.as_ref().map_or_else(
+        || "sslmode=disable".to_owned(),
+        |directory| {
+            format!(
+                "sslmode=verify-full&sslrootcert={}",
+                directory.join("ca.crt").display()
+            )
+        },
+    );
+    format!("postgresql://root@{}?{mode}", node.addresses().advertise_sql)
+}
+
+/// Passes through the last phases at the pace of the real server.
+fn go_live(node: &Arc<Node>, content: Content, cluster_id: &str) -> Result<(), String> {
+    node.advance(Phase::Unhealthy);
+    start_heart(node).map_err(|error| describe("open", &node.store.path, &error))?;
+    thread::sleep(UNTIL_LIVE);
+    node.advance(Phase::Ready);
+    thread::sleep(UNTIL_LATE_PAGES);
+    node.late_pages.store(true, Ordering::SeqCst);
+    thread::sleep(UNTIL_SQL.saturating_sub(UNTIL_LATE_PAGES));
+    node.advance(Phase::Serving);
+    let status = match content {
+        Content::Empty => "initialized new cluster",
+        Content::Existing => "restarted pre-existing node",
+    };
+    node.log
+        .info(&format!("node startup completed: {status}, cluster {cluster_id}"));
+    let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
+    let scheme = if node.security.is_some() { "https" } else { "http" };
+    let mut banner = format!(
+        "KaiwuDB node starting at {now} (took {:.1}s)\n",
+        node.started.elapsed().as_secs_f64()
+    );
+    for (name, value) in [
+        ("build:", version::sql()),
+        ("webui:", format!("{scheme}://{}", node.addresses().http)),
+        ("sql:", url(node)),
+        ("logs:", node.options.log_dir.display().to_string()),
+        ("temp dir:", node.temporary.path.display().to_string()),
+        ("store[0]:", format!("path={}", node.store.path.display())),
+        ("status:", status.to_owned()),
+        ("clusterID:", cluster_id.to_owned()),
+        ("nodeID:", "1".to_owned()),
+    ] {
+        banner.push_str(&format!("{name:<20} {value}\n"));
+    }
+    // Nobody may be reading any more.
+    let _ = io::stdout().write_all(banner.as_bytes());
+    if let Some(after) = node.options.faults.hang_after_ready {
+        let node = node.clone();
+        thread::spawn(move || {
+            thread::sleep(after);
+            node.hang();
+        });
+    }
+    Ok(())
+}
+
+/// Proves once a second that the store takes writes; a failure is fatal, as a failed write is to the real engine.
+fn start_heart(node: &Arc<Node>) -> io::Result<()> {
+    let heartbeat = node.store.heartbeat()?;
+    let shared = node.clone();
+    node.beat();
+    thread::spawn(move || {
+        for count in 1.. {
+            let beaten = heartbeat.beat(count).and_then(|()| {
+                if count.is_multiple_of(BEATS_PER_FLUSH) {
+                    heartbeat.flush()
+                } else {
+                    Ok(())
+                }
+            });
+            if let Err(error) = beaten {
+                shared.log.fatal(&error);
+            }
+            shared.beat();
+            thread::sleep(BEAT);
+        }
+    });
+    Ok(())
+}
+
+/// Keeps the thread alive that PostgreSQL's life hangs on, and ends a server whose disk does not answer.
+fn watch(node: &Node) -> ! {
+    loop {
+        thread::sleep(BEAT);
+        if node.phase() < Phase::Closing && node.last_beat() > STALL_LIMIT {
+            // The log is on the disk that does not answer, so its thread must not be this one.
+            std::process::exit(1);
+        }
+    }
+}

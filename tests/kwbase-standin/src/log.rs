@@ -1,0 +1,144 @@
+//! The server's log: `<log-dir>/kwbase.log` in the line format of glog, and the ways in which logging ends the server.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+use std::sync::Mutex;
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// Exit code of a fatal log entry (Go's `log.Fatal` of the real server).
+pub(crate) const EXIT_FATAL: i32 = 255;
+/// Exit code when the log file itself cannot be written.
+const EXIT_LOG_FAILED: i32 = 2;
+
+/// How severe an entry is; the letter starts its line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Severity {
+    Info,
+    Warning,
+    Error,
+    Fatal,
+}
+
+impl Severity {
+    fn letter(self) -> char {
+        match self {
+            Self::Info => 'I',
+            Self::Warning => 'W',
+            Self::Error => 'E',
+            Self::Fatal => 'F',
+        }
+    }
+}
+
+/// The open log file.
+pub(crate) struct Log {
+    file: Mutex<File>,
+    to_stderr: bool,
+}
+
+impl Log {
+    /// Opens `<directory>/kwbase.log`; ends the process with 2 when that is impossible, as the real logger does.
+    pub(crate) fn open(directory: &Path, to_stderr: bool) -> Self {
+        match OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(directory.join("kwbase.log"))
+        {
+            Ok(file) => Self {
+                file: Mutex::new(file),
+                to_stderr,
+            },
+            Err(error) => exit_because(&format!("cannot create log: {}", os_text(&error))),
+        }
+    }
+
+    pub(crate) fn info(&self, message: &str) {
+        self.write(Severity::Info, message);
+    }
+
+    pub(crate) fn warning(&self, message: &str) {
+        self.write(Severity::Warning, message);
+    }
+
+    pub(crate) fn error(&self, message: &str) {
+        self.write(Severity::Error, message);
+    }
+
+    /// Logs `message`, repeats it on stderr and ends the process with 255.
+    pub(crate) fn fatal(&self, message: &str) -> ! {
+        self.shout(message);
+        std::process::exit(EXIT_FATAL);
+    }
+
+    /// As [`Log::fatal`] for the caller that chooses the exit code.
+    pub(crate) fn shout(&self, message: &str) {
+        let _ = io::stderr().write_all(line(Severity::Fatal, message).as_bytes());
+        self.write(Severity::Fatal, message);
+    }
+
+    fn write(&self, severity: Severity, message: &str) {
+        let line = line(severity, message);
+        if self.to_stderr && severity != Severity::Fatal {
+            let _ = io::stderr().write_all(line.as_bytes());
+        }
+        let Ok(mut file) = self.file.lock() else { return };
+        match file.write_all(line.as_bytes()) {
+            Ok(()) => {}
+            // A full disk lets the real server run on for about a minute and then fails in its storage engine.
+            Err(error) if error.kind() == ErrorKind::StorageFull => {}
+            Err(_) if severity == Severity::Fatal => {}
+            Err(error) => exit_because(&os_text(&error)),
+        }
+    }
+}
+
+fn exit_because(reason: &str) -> ! {
+    let _ = writeln!(io::stderr(), "log: exiting because of error: {reason}");
+    std::process::exit(EXIT_LOG_FAILED);
+}
+
+fn line(severity: Severity, message: &str) -> String {
+    let format =
+        format_description!("[year repr:last_two][month][day] [hour]:[minute]:[second].[subsecond digits:6]");
+    let stamp = OffsetDateTime::now_utc().format(format).unwrap_or_default();
+    format!(
+        "{}{stamp} {} standin  {message}\n",
+        severity.letter(),
+        std::process::id()
+    )
+}
+
+/// An error's text without Rust's "(os error N)", in lower case at the start, as Go prints it.
+pub(crate) fn os_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_form_of_glog() {
+        let line = line(Severity::Warning, "hello");
+        assert!(line.starts_with('W'), "{line}");
+        assert!(line.ends_with(" standin  hello\n"), "{line}");
+        assert_eq!(line.split(' ').next().unwrap().len(), 7, "{line}");
+    }
+
+    #[test]
+    fn os_errors_read_like_go() {
+        assert_eq!(
+            os_text(&io::Error::from_raw_os_error(98)),
+            "address already in use"
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! The start commands: checks that come before the ports, then signals until the end.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{AccessFlags, access};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::iterator::Signals;
+use time::OffsetDateTime;
+
+use crate::log::Log;
+use crate::node::{Node, Phase};
+use crate::options::Options;
+use crate::settings::Settings;
+use crate::store::{Store, describe};
+use crate::tls::Security;
+use crate::{engine, environment, shutdown};
+
+/// A signal before this moment after exec kills: the real server has no handlers yet.
+const HANDLERS_AFTER: Duration = Duration::from_millis(60);
+/// The cluster settings that differ from their defaults.
+const SETTINGS: &str = "standin.cluster-settings";
+
+/// Runs a server until it ends. Returns only with an error that was found before the ports were opened.
+pub(crate) fn run(mode: &'static str, args: &[String]) -> Result<(), String> {
+    let began = Instant::now();
+    let options = Options::parse(mode, args, environment)?;
+    if options.background {
+        return crate::background::run(mode, args);
+    }
+    if let Some(code) = options.faults.exit_at_start {
+        std::process::exit(code);
+    }
+    // What the server writes is not for everybody: as the real one, whatever the caller's mask allows.
+    umask(umask(Mode::empty()) | Mode::from_bits_truncate(0o007));
+    let node = Arc::new(prepare(options)?);
+    thread::sleep(HANDLERS_AFTER.saturating_sub(began.elapsed()));
+    let signals = Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2]);
+    let mut signals = signals.map_err(|error| format!("cannot install signal handlers: {error}"))?;
+    let shared = node.clone();
+    thread::spawn(move || engine::run(&shared));
+    obey(&node, &mut signals);
+    Ok(())
+}
+
+/// Everything that is checked before a port is opened.
+fn prepare(options: Options) -> Result<Node, String> {
+    let store = Store {
+        path: options.store.clone(),
+    };
+    make_directory(&store.path)?;
+    if access(&store.path, AccessFlags::W_OK | AccessFlags::X_OK) == Err(nix::errno::Errno::EACCES) {
+        return Err(format!("open {}: permission denied", store.path.display()));
+    }
+    make_directory(&options.log_dir)?;
+    let log = Log::open(&options.log_dir, options.log_to_stderr);
+    log.info(&format!(
+        "kwbase {} starting as {}",
+        crate::version::VERSION,
+        options.mode
+    ));
+    if let Some(alert) = store.critical_alert() {
+        log.fatal(&format!(
+            "startup forbidden by {}:\n\n{alert}",
+            store.file("auxiliary").display()
+        ));
+    }
+    let noted = |error: String| {
+        log.error(&error);
+        error
+    };
+    store.clean_temporary().map_err(noted)?;
+    let check_modes = environment("KWBASE_SKIP_KEY_PERMISSION_CHECK").as_deref() != Some("true");
+    let security = options.certs_dir.as_deref().map(|directory| {
+        Security::load(directory, check_modes).map_err(|error| {
+            noted(format!(
+                "cannot load certificates.\nCheck your certificate settings, set --certs-dir, or use --insecure for \
+                 insecure clusters.\n\n{error}"
+            ))
+        })
+    });
+    let security = security.transpose()?;
+    let settings = Settings::load(store.file(SETTINGS))
+        .map_err(|error| noted(describe("open", &store.file(SETTINGS), &error)))?;
+    make_directory(&options.temp_dir)?;
+    let temporary = store.make_temporary(&options.temp_dir).map_err(noted)?;
+    Ok(Node::new(options, store, log, security, settings, temporary))
+}
+
+fn make_directory(path: &Path) -> Result<(), String> {
+    match fs::create_dir_all(path) {
+        // A file system that went read-only is for the log to notice.
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
+        Err(error) => Err(describe("mkdir", path, &error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Handles signals until the process ends.
+fn obey(node: &Arc<Node>, signals: &mut Signals) {
+    let mut draining = false;
+    for signal in signals.forever() {
+        match signal {
+            SIGHUP => reload(node),
+            SIGUSR1 => dump(node),
+            SIGTERM if node.options.faults.ignore_sigterm => {
+                node.log.info("SIGTERM is ignored, as asked for")
+            }
+            SIGTERM | SIGINT | SIGQUIT if draining => {
+                node.log.info(&format!(
+                    "received signal {signal} during shutdown, initiating hard shutdown - node may take longer to restart"
+                ));
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+            SIGTERM | SIGINT | SIGQUIT => {
+                let code = i32::from(signal == SIGINT);
+                node.log.info(&format!("received signal {signal}"));
+                if node.phase() < Phase::Ready {
+                    node.log.info("too early to drain; used hard shutdown instead");
+                    let _ = node.temporary.remove();
+                    std::process::exit(code);
+                }
+                draining = true;
+                let shared = node.clone();
+                thread::spawn(move || {
+                    shutdown::drain(&shared);
+                    shutdown::close(&shared);
+                    shutdown::end(&shared, code);
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn reload(node: &Node) {
+    let Some(security) = &node.security else { return };
+    match security.reload() {
+        Ok(()) => node.log.info("certificates reloaded"),
+        Err(error) => node.log.warning(&format!(
+            "could not reload certificates: reload would lose valid node cert: {error}"
+        )),
+    }
+}
+
+/// Writes what the threads are doing, where the real server writes its goroutines.
+fn dump(node: &Node) {
+    let millis = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+    let mut text = format!("phase {:?}, {} sessions\n", node.phase(), node.sessions.count());
+    for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let field = |name: &str| fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        let state = field("stat");
+        let state = state
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split_whitespace().next())
+            .unwrap_or("?")
+            .to_owned();
+        let line = [
+            field("comm").trim().to_owned(),
+            state,
+            field("wchan").trim().to_owned(),
+        ]
+        .join(" ");
+        text.push_str(&format!("thread {} {line}\n", task.file_name().to_string_lossy()));
+    }
+    let path = node.store.file(&format!("goroutine_backtrace.{millis}.txt"));
+    if let Err(error) = fs::write(&path, text) {
+        node.log.warning(&describe("write", &path, &error));
+    }
+}
