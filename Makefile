@@ -6,7 +6,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version *= *"\(.*\)"/\1/p' Cargo.toml)
 # The machine that build, install, deb and rpm are for: x86_64 or aarch64.
 MACHINE ?= $(shell uname -m)
-CARGO_TARGET_DIR ?= $(CURDIR)/target
+CARGO_TARGET_DIR ?= target
+override CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
 export CARGO_TARGET_DIR
 RELEASE := $(CARGO_TARGET_DIR)/$(MACHINE)-unknown-linux-musl/release
 DEBUG := $(CARGO_TARGET_DIR)/debug
@@ -96,17 +97,28 @@ metadata: agents ## writes ocf-metadata/ from what the agents print
 OCF := $(DESTDIR)/usr/lib/ocf/resource.d/kaiwudb
 LIB := $(DESTDIR)/usr/lib/kaiwudb-ha
 DOC := $(DESTDIR)/usr/share/doc/kaiwudb-ha
+MAN := $(CARGO_TARGET_DIR)/man
 
-.PHONY: install deb
-install: build ## installs for MACHINE below DESTDIR
+.PHONY: man install deb rpm dist
+man: ## the agents' manual pages, from ocf-metadata/
+	@packaging/man/build.sh '$(MAN)' $(VERSION)
+
+install: build man ## installs for MACHINE below DESTDIR
 	install -d '$(OCF)' '$(DOC)'
 	install -m 0755 $(addprefix $(RELEASE)/,$(AGENTS)) '$(OCF)'
 	$(if $(HELPERS),install -d '$(LIB)' && install -m 0755 $(addprefix $(RELEASE)/,$(HELPERS)) '$(LIB)')
 	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(addprefix $(RELEASE)/,$(COMMANDS)) '$(DESTDIR)/usr/bin')
 	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md) '$(DOC)'
+	cd '$(MAN)' && find . -type f -exec install -D -m 0644 {} '$(abspath $(DESTDIR)/usr/share/man)/{}' ';'
 
 deb: ## Debian package for MACHINE
 	packaging/deb/build.sh '$(CARGO_TARGET_DIR)/deb' $(MACHINE) $(VERSION)
+
+rpm: ## RPM package for MACHINE
+	packaging/rpm/build.sh '$(CARGO_TARGET_DIR)/rpm' $(MACHINE) $(VERSION)
+
+dist: ## the committed source with all its crates as one archive
+	packaging/dist.sh '$(CARGO_TARGET_DIR)/dist' $(VERSION)
 
 .PHONY: clean
 clean: ## removes what was built

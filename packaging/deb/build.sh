@@ -19,8 +19,7 @@ umask 022
 cd "$repository"
 changed=$(sed -n '1s/^kaiwudb-ha (\(.*\)) .*/\1/p' packaging/deb/changelog)
 [ "$changed" = "$version" ] || die "packaging/deb/changelog is at version '$changed', Cargo.toml at '$version'"
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date -r Cargo.lock +%s)}
-export SOURCE_DATE_EPOCH
+source_date_epoch
 
 mkdir -p "$directory"
 root=$(mktemp -d "$directory/.root.XXXXXX")
@@ -33,7 +32,7 @@ rm -f "$root/usr/share/doc/kaiwudb-ha/LICENSE"
 install -m 0644 packaging/deb/copyright "$root/usr/share/doc/kaiwudb-ha/copyright"
 gzip -9n <packaging/deb/changelog >"$root/usr/share/doc/kaiwudb-ha/changelog.gz"
 chmod 0644 "$root/usr/share/doc/kaiwudb-ha/changelog.gz"
-find "$root/usr/share/man" -type f -name '*.[0-9]' -exec gzip -9n {} + 2>/dev/null || true
+find "$root/usr/share/man" -type f -exec gzip -9n {} +
 
 mkdir "$root/DEBIAN"
 (cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"

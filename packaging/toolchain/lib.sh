@@ -11,8 +11,9 @@ die() {
     exit 1
 }
 
-# Scripts lie two directories below the repository's root.
-repository=$(cd "$(dirname "$0")/../.." && pwd)
+# The directory above packaging/, in which every script lies.
+repository=$(cd "$(dirname "$0")" && pwd)
+repository=${repository%/packaging*}
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -76,4 +77,10 @@ use_debian_cargo() {
     need_packages rustc-web cargo-web rust-web-clippy rustfmt-web gcc libc6-dev
     PATH=/usr/bin:$PATH
     usable_cargo || die "Rust $wanted or newer is needed; /usr/bin/rustc says: $(rustc --version 2>&1)"
+}
+
+# Dates in packages are those of the commit, so that the same commit gives the same bytes.
+source_date_epoch() {
+    SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$repository" log -1 --format=%ct 2>/dev/null || date -r "$repository/Cargo.lock" +%s)}
+    export SOURCE_DATE_EPOCH
 }
