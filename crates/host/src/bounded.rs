@@ -7,9 +7,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, pipe};
 use std::fmt;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Why bounded work gave no answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +57,50 @@ pub fn run(deadline: Deadline, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>
     }
 }
 
+/// Work that goes on in a child while we do something else.
+#[derive(Debug)]
+pub struct Background {
+    child: Pid,
+    started: Instant,
+}
+
+impl Background {
+    /// Begins `work`, which tells whether it succeeded; see [`run`] for what it may rely on.
+    pub fn start(work: impl FnOnce() -> bool) -> io::Result<Self> {
+        // SAFETY: as in `run`: the child only works and leaves with _exit.
+        match unsafe { fork() }? {
+            ForkResult::Child => {
+                let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(false);
+                // SAFETY: ends only this child.
+                unsafe { nix::libc::_exit(i32::from(!done)) }
+            }
+            ForkResult::Parent { child } => Ok(Self {
+                child,
+                started: Instant::now(),
+            }),
+        }
+    }
+
+    /// Whether it succeeded; `None` while it goes on.
+    pub fn result(&self) -> Option<bool> {
+        match waitpid(self.child, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => None,
+            Ok(WaitStatus::Exited(_, status)) => Some(status == 0),
+            _ => Some(false),
+        }
+    }
+
+    /// How long it has been going on.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Its pid.
+    pub const fn pid(&self) -> i32 {
+        self.child.as_raw()
+    }
+}
+
 fn read_all(mut pipe: std::fs::File, deadline: Deadline) -> Result<Vec<u8>, BoundedError> {
     let broken = |error: &dyn fmt::Display| BoundedError::Broken(format!("reading from the child: {error}"));
     fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|error| broken(&error))?;
@@ -99,7 +143,6 @@ impl std::error::Error for BoundedError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     #[test]
     fn answers_come_back_whole() {
@@ -117,6 +160,21 @@ mod tests {
         });
         assert_eq!(answer, Err(BoundedError::DeadlineOver));
         assert!(started.elapsed() < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn work_in_the_background() {
+        for succeeds in [true, false] {
+            let work = Background::start(|| succeeds).unwrap();
+            let deadline = Deadline::after(Duration::from_secs(5));
+            while work.result().is_none() && deadline.pause(Duration::from_millis(1)) {}
+            assert!(work.elapsed() < Duration::from_secs(5));
+        }
+        let work =
+            Background::start(|| Deadline::after(Duration::from_secs(30)).pause(Duration::from_secs(30)))
+                .unwrap();
+        assert_eq!(work.result(), None);
+        kill(work.child, Signal::SIGKILL).unwrap();
     }
 
     #[test]

@@ -18,6 +18,7 @@ use std::process::Stdio;
 #[derive(Debug)]
 pub struct Daemon {
     program: PathBuf,
+    name: Option<OsString>,
     arguments: Vec<OsString>,
     /// `None`: ours.
     environment: Option<Vec<(OsString, OsString)>>,
@@ -50,6 +51,7 @@ impl Daemon {
     pub fn new(program: &Path) -> Self {
         Self {
             program: program.to_owned(),
+            name: None,
             arguments: Vec::new(),
             environment: None,
             account: None,
@@ -57,6 +59,13 @@ impl Daemon {
             limits: Vec::new(),
             oom_score_adj: None,
         }
+    }
+
+    /// What `ps` shows instead of the program's path.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<OsString>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// Adds arguments.
@@ -130,11 +139,15 @@ impl Daemon {
     /// Starts it. Returns its pid and, with [`DaemonOutput::Pipe`], the reading end of its standard output.
     #[allow(clippy::disallowed_methods)] // not waited for
     pub fn spawn(&self, output: DaemonOutput) -> io::Result<(i32, Option<OwnedFd>)> {
+        keep_descriptors_from_children();
         let mut command = std::process::Command::new(&self.program);
         command
             .args(&self.arguments)
             .current_dir(&self.directory)
             .stdin(Stdio::null());
+        if let Some(name) = &self.name {
+            command.arg0(name);
+        }
         if let Some(variables) = &self.environment {
             command
                 .env_clear()

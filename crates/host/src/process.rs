@@ -7,7 +7,7 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use std::ffi::OsString;
 use std::fs;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -163,6 +163,13 @@ impl Process {
                 .map(|part| OsString::from_vec(part.to_vec()))
                 .collect(),
         )
+    }
+
+    /// A descriptor that becomes readable when it ends; `None` where the kernel has none (before Linux 5.3) or it is gone.
+    pub fn watch(self) -> Option<OwnedFd> {
+        let fd = pidfd::open(self.pid)?;
+        // The pid may have changed hands before the descriptor was opened.
+        self.stat().map(|_| fd)
     }
 
     /// Where in the kernel it waits, for example `jbd2_log_wait_commit`; empty when unknown.

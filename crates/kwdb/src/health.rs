@@ -2,7 +2,9 @@
 
 use host::{Deadline, net};
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 /// What `/health?ready=1` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +32,55 @@ pub fn ask(address: SocketAddr, deadline: Deadline) -> Health {
     }
 }
 
+/// A question that is on its way, for callers that wait for other things as well.
+#[derive(Debug)]
+pub struct Pending {
+    stream: TcpStream,
+    answer: Vec<u8>,
+}
+
+impl Pending {
+    /// Asks; only connecting may take time, up to `connect`.
+    pub fn ask(address: SocketAddr, connect: Duration) -> Result<Self, Health> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => Health::Refused,
+            _ => Health::Silent(error.to_string()),
+        };
+        let mut stream = TcpStream::connect_timeout(&address, connect).map_err(failed)?;
+        stream.set_nonblocking(true).map_err(failed)?;
+        stream.write_all(request(address).as_bytes()).map_err(failed)?;
+        Ok(Self {
+            stream,
+            answer: Vec::new(),
+        })
+    }
+
+    /// The answer, once it is complete. Never waits: call it when the descriptor is readable.
+    pub fn answer(&mut self) -> Option<Health> {
+        match (&mut self.stream)
+            .take(ANSWER_CAP as u64)
+            .read_to_end(&mut self.answer)
+        {
+            Ok(_) => Some(read_answer(&self.answer)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(error) => Some(Health::Silent(error.to_string())),
+        }
+    }
+}
+
+impl AsFd for Pending {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+fn request(address: SocketAddr) -> String {
+    format!("GET /health?ready=1 HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")
+}
+
 fn exchange(address: SocketAddr, deadline: Deadline) -> io::Result<Vec<u8>> {
     let mut stream = net::connect(address, deadline)?;
-    let request = format!("GET /health?ready=1 HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
+    stream.write_all(request(address).as_bytes())?;
     let mut answer = Vec::new();
     stream.take(ANSWER_CAP as u64).read_to_end(&mut answer)?;
     Ok(answer)
@@ -70,7 +117,6 @@ fn message(body: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
     use std::net::TcpListener;
-    use std::time::Duration;
 
     #[test]
     fn answers_of_a_real_server() {
