@@ -41,6 +41,23 @@ impl Container {
         Self { name: name.to_owned(), image: image.to_owned(), namespace: Arc::clone(namespace) }
     }
 
+    /// Makes its root: an overlay over the image, kept from power-off to power-on like a disk.
+    pub(crate) fn make_root(&self) -> Result<()> {
+        let inside = self.namespace.directory();
+        let [upper, work, root] = ["upper", "work", "root"].map(|kind| inside.join(kind).join(&self.name));
+        let options =
+            format!("lowerdir={},upperdir={},workdir={}", self.image.display(), upper.display(), work.display());
+        let deadline = Deadline::after(Duration::from_secs(10));
+        self.namespace.command("mkdir").arg("--parents").args([&upper, &work, &root]).run_ok(deadline)?;
+        self.namespace
+            .command("mount")
+            .args(["-t", "overlay", "-o", &options, "lab"])
+            .arg(&root)
+            .run_ok(deadline)
+            .with_context(|| format!("cannot make the root of {}", self.name))?;
+        Ok(())
+    }
+
     /// Process of systemd-nspawn.
     fn supervisor(&self) -> Option<i32> {
         let machine = format!("--machine={}", self.name);
@@ -139,7 +156,6 @@ impl Machine for Container {
             .args(["-s", "--"])
             .arg(self.namespace.directory())
             .arg(&self.name)
-            .arg(&self.image)
             .arg(cgroup::of(self.namespace.directory()).join(&self.name))
             .args(cgroup::hierarchies())
             .input(POWER_ON)
@@ -196,7 +212,7 @@ fn server(pid: i32) -> Option<String> {
 }
 
 /// `major:minor` of a device node.
-fn device_number(path: &Path) -> io::Result<String> {
+pub(crate) fn device_number(path: &Path) -> io::Result<String> {
     let device = fs::metadata(path)?.rdev();
     Ok(format!("{}:{}", nix::sys::stat::major(device), nix::sys::stat::minor(device)))
 }

@@ -1,10 +1,12 @@
 //! The lab as a whole.
 
-use crate::container::Container;
+use crate::cluster::Cluster;
+use crate::container::{self, Container};
+use crate::fence::{FenceEvent, PowerSwitch};
 use crate::namespace::Namespace;
 use crate::network::{Link, Network};
 use crate::node::Node;
-use crate::{Suite, cgroup, image};
+use crate::{Suite, cgroup, cib, corosync, image};
 use anyhow::{Context, Result, bail, ensure};
 use host::Deadline;
 use host::lock::FileLock;
@@ -17,6 +19,16 @@ use std::time::Duration;
 
 /// Where labs keep what must be seen from outside: `NAME.json`, `NAME.lock`, `NAME.log`, an empty directory `NAME`.
 const RUN: &str = "/run/kaiwudb-ha-lab";
+
+/// The fence agent in the nodes.
+const FENCE_AGENT: &str = include_str!("../files/fence_lab.py");
+
+/// A first election waits for `dc-deadtime`, 20 s unless the configuration says otherwise: so there is one from the start.
+const FIRST_CIB: &str = include_str!("../files/first-cib.sh");
+
+/// Makes the device node of the shared disk at each boot: a bind mount would be unmounted by the Filesystem agent.
+const DISK_UNIT: &str = include_str!("../files/lab-disk.service");
+const DISK_UNIT_NAME: &str = "lab-disk.service";
 
 /// What the lab needs on this machine: (tool, Debian package).
 const TOOLS: &[(&str, &str)] = &[
@@ -72,11 +84,12 @@ struct Record {
 #[derive(Debug)]
 pub struct Lab {
     name: String,
-    nodes: [Node; 2],
+    nodes: Arc<[Node; 2]>,
     image: PathBuf,
     namespace: Arc<Namespace>,
     /// Only in the process that made the lab; tells others that it lives.
     lock: Option<FileLock>,
+    switch: Option<PowerSwitch>,
 }
 
 impl Lab {
@@ -105,6 +118,8 @@ impl Lab {
         for link in lab.links() {
             link.connect()?;
         }
+        lab.switch = Some(PowerSwitch::start(&lab.namespace, Arc::clone(&lab.nodes))?);
+        lab.prepare(options)?;
         lab.boot(options)?;
         host::file::replace(&directory.with_extension("json"), &serde_json::to_string(&record)?)?;
         Ok(lab)
@@ -132,22 +147,67 @@ impl Lab {
         };
         Self {
             name: name.to_owned(),
-            nodes: [node(1), node(2)],
+            nodes: Arc::new([node(1), node(2)]),
             image: record.image.clone(),
             namespace,
             lock: None,
+            switch: None,
         }
     }
 
-    fn boot(&self, _options: &Options) -> Result<()> {
-        for node in &self.nodes {
+    /// What the nodes have on their disks before they boot for the first time.
+    fn prepare(&self, options: &Options) -> Result<()> {
+        let device = container::device_number(self.namespace.disk())
+            .with_context(|| format!("cannot look at {}", self.namespace.disk().display()))?;
+        let (major, minor) = device.split_once(':').context("a device number has two parts")?;
+        let unit = DISK_UNIT.replace("@MAJOR@", major).replace("@MINOR@", minor).replace("@DISK@", cib::DISK);
+        let names = self.nodes.each_ref().map(|node| node.cluster_name().to_owned());
+        let corosync = corosync::configuration(&names, options.token);
+        let hosts: String = self
+            .nodes
+            .iter()
+            .map(|node| format!("{} {}\n", node.address(Network::Cluster), node.name()))
+            .collect();
+        for node in &*self.nodes {
+            Container::new(node.name(), &self.image, &self.namespace).make_root()?;
+            node.write_file("/etc/hostname", format!("{}\n", node.name()))?;
+            node.write_file("/etc/hosts", format!("127.0.0.1 localhost\n{hosts}"))?;
+            node.write_file("/etc/corosync/corosync.conf", &corosync)?;
+            node.write_file_with_mode("/usr/sbin/fence_lab", FENCE_AGENT, 0o755)?;
+            node.write_file(format!("/etc/systemd/system/{DISK_UNIT_NAME}"), &unit)?;
+        }
+        Ok(())
+    }
+
+    fn boot(&self, options: &Options) -> Result<()> {
+        for node in &*self.nodes {
             node.power_on()?;
         }
         let deadline = Deadline::after(Duration::from_secs(60));
-        for node in &self.nodes {
+        let services: &[&str] = if options.cluster { &["corosync.service", "pacemaker.service"] } else { &[] };
+        for node in &*self.nodes {
             node.wait_booted(deadline)?;
+            if options.cluster {
+                node.shell(FIRST_CIB, deadline)?;
+            }
+            // Enabled as well, so that a node that was fenced comes back by itself.
+            node.exec_ok(["systemctl", "enable", "--quiet", DISK_UNIT_NAME].iter().chain(services), deadline)?;
+            node.exec_ok(["systemctl", "start", "--no-block", DISK_UNIT_NAME].iter().chain(services), deadline)?;
+        }
+        if options.cluster {
+            self.cluster().wait_online(deadline)?;
         }
         Ok(())
+    }
+
+    /// The cluster that the nodes form.
+    pub fn cluster(&self) -> Cluster<'_> {
+        Cluster::new(&self.nodes)
+    }
+
+    /// What the power switch has done so far. Empty when another process holds the lab.
+    pub fn fence_events(&self) -> Vec<FenceEvent> {
+        self.switch.as_ref().map(PowerSwitch::events).unwrap_or_default()
     }
 
     /// Its name.
@@ -192,7 +252,7 @@ impl Drop for Lab {
         if self.lock.is_none() {
             return;
         }
-        for node in &self.nodes {
+        for node in &*self.nodes {
             let _ = node.power_off();
         }
         // The namespaces go with their last owner, after this; the control groups are empty by now.

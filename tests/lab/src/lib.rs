@@ -1,8 +1,12 @@
 //! A lab of two real Pacemaker nodes on one machine.
 
 mod cgroup;
+pub mod cib;
+mod cluster;
 mod container;
+mod corosync;
 pub mod crm_mon;
+mod fence;
 mod image;
 mod lab;
 mod namespace;
@@ -11,6 +15,8 @@ mod node;
 mod proc;
 mod spawn;
 
+pub use cluster::Cluster;
+pub use fence::FenceEvent;
 pub use host::Deadline;
 pub use image::{Suite, cache_directory, ensure as ensure_image, remove_all as remove_images};
 pub use lab::{Lab, Options, remove_leftovers};

@@ -1,0 +1,133 @@
+//! The configurations that are compared: the KWDB guide's and ours. Same resource ids.
+
+use super::{Cib, Constraint, Primitive, Resource};
+use crate::VIRTUAL_IP;
+
+/// Device node of the shared disk in each node.
+pub const DISK: &str = "/dev/kaiwudb-data";
+
+/// Where the store is mounted.
+pub const DATA_ROOT: &str = "/var/lib/kaiwudb";
+
+/// The KWDB guide's design ("DRBD-based High Availability Solution"), with the operation times that `pcs resource create`
+/// would add. The DRBD clone is replaced by the lab's shared disk; nothing else differs.
+pub fn guide() -> Cib {
+    let address = address().operation("monitor", &[("interval", "30s")]);
+    let database = Primitive::new("KaiwuDB", "systemd:kaiwudb.service")
+        .meta("failure-timeout", "10s")
+        .operation("monitor", &[("interval", "60s"), ("timeout", "100s"), ("on-fail", "restart")])
+        .operation("start", &[("timeout", "100s")])
+        .operation("stop", &[("timeout", "100s")]);
+    Cib::default()
+        .property("stonith-enabled", "false")
+        .property("no-quorum-policy", "ignore")
+        .property("dc-deadtime", "3s")
+        .resource_default("migration-threshold", "2")
+        .with(Resource::Primitive(address))
+        .with(group(database))
+        .constrain(colocation())
+}
+
+/// Our design: the same resources with `ocf:kaiwudb:kaiwudb`, fencing, stickiness, and the virtual IP after the database.
+pub fn ocf() -> Cib {
+    let address = address().operation("monitor", &[("interval", "10s"), ("timeout", "20s")]);
+    let database = Primitive::new("KaiwuDB", "ocf:kaiwudb:kaiwudb")
+        .operation("monitor", &[("interval", "10s"), ("timeout", "30s")])
+        .operation("start", &[("timeout", "120s")])
+        .operation("stop", &[("timeout", "60s")]);
+    fenced()
+        .resource_default("resource-stickiness", "100")
+        .resource_default("migration-threshold", "2")
+        .resource_default("failure-timeout", "60s")
+        .with(Resource::Primitive(address))
+        .with(group(database))
+        .constrain(colocation())
+        .constrain(Constraint::Order { first: "KaiwuDB".to_owned(), then: "ClusterIP".to_owned() })
+}
+
+/// Nothing but fencing through the lab's power switch; `node1` and `node2` are the switch's plugs, whatever the nodes'
+/// names in the cluster ([`Cib::cluster_names`] sets those).
+pub fn fenced() -> Cib {
+    let fence = Primitive::new("Fence", "stonith:fence_lab")
+        .parameter("pcmk_host_map", "node1:node1;node2:node2")
+        .operation("monitor", &[("interval", "60s"), ("timeout", "20s")]);
+    Cib::default()
+        .property("stonith-enabled", "true")
+        .property("dc-deadtime", "3s")
+        .with(Resource::Primitive(fence))
+}
+
+impl Cib {
+    /// Tells the fencing resource the nodes' names in the cluster.
+    #[must_use]
+    pub fn cluster_names(self, names: &[String; 2]) -> Self {
+        let map = format!("{}:node1;{}:node2", names[0], names[1]);
+        self.change("Fence", |fence| fence.parameter("pcmk_host_map", &map))
+    }
+}
+
+fn address() -> Primitive {
+    Primitive::new("ClusterIP", "ocf:heartbeat:IPaddr2").parameter("ip", VIRTUAL_IP).parameter("cidr_netmask", "24")
+}
+
+fn group(database: Primitive) -> Resource {
+    let file_system = Primitive::new("KaiwuFS", "ocf:heartbeat:Filesystem")
+        .parameter("device", DISK)
+        .parameter("directory", DATA_ROOT)
+        .parameter("fstype", "ext4")
+        .operation("monitor", &[("interval", "20s"), ("timeout", "40s")])
+        .operation("start", &[("timeout", "60s")])
+        .operation("stop", &[("timeout", "60s")]);
+    Resource::Group { id: "KaiwuDBGrp".to_owned(), members: vec![file_system, database] }
+}
+
+fn colocation() -> Constraint {
+    Constraint::Colocation { resource: "ClusterIP".to_owned(), with: "KaiwuDB".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_has_no_fencing_and_no_order_for_the_address() {
+        let [options, resources, constraints, defaults] = guide().sections();
+        assert!(options.contains("name=\"stonith-enabled\" value=\"false\""), "{options}");
+        assert!(resources.contains("<primitive id=\"KaiwuDB\" class=\"systemd\" type=\"kaiwudb.service\">"), "{resources}");
+        assert!(constraints.contains("rsc=\"ClusterIP\" with-rsc=\"KaiwuDB\""), "{constraints}");
+        assert!(!constraints.contains("rsc_order"), "{constraints}");
+        assert!(defaults.contains("name=\"migration-threshold\" value=\"2\""), "{defaults}");
+    }
+
+    #[test]
+    fn ours_differs_in_the_agent_not_in_the_ids() {
+        let [options, resources, constraints, _] = ocf().sections();
+        assert!(options.contains("name=\"stonith-enabled\" value=\"true\""), "{options}");
+        for id in ["ClusterIP", "KaiwuFS", "KaiwuDB", "KaiwuDBGrp", "Fence"] {
+            assert!(resources.contains(&format!("id=\"{id}\"")), "{id}: {resources}");
+        }
+        assert!(resources.contains("class=\"ocf\" provider=\"kaiwudb\" type=\"kaiwudb\""), "{resources}");
+        assert!(constraints.contains("first=\"KaiwuDB\" first-action=\"start\" then=\"ClusterIP\""), "{constraints}");
+    }
+
+    #[test]
+    fn a_test_can_change_what_it_needs() {
+        let cib = ocf().change("KaiwuDB", |database| {
+            database
+                .parameter("drain_timeout", "2s")
+                .parameter("extra", "a<b & \"c\"")
+                .operation("monitor", &[("interval", "2s")])
+        });
+        let [_, resources, ..] = cib.sections();
+        assert!(resources.contains("name=\"drain_timeout\" value=\"2s\""), "{resources}");
+        assert!(resources.contains("value=\"a&lt;b &amp; &quot;c&quot;\""), "{resources}");
+        assert!(resources.contains("id=\"KaiwuDB-monitor-2s\" name=\"monitor\" interval=\"2s\""), "{resources}");
+        assert!(!resources.contains("KaiwuDB-monitor-10s"), "{resources}");
+    }
+
+    #[test]
+    #[should_panic(expected = "no primitive 'KaiwuDb'")]
+    fn a_wrong_id_is_not_overlooked() {
+        let _ = ocf().change("KaiwuDb", |database| database);
+    }
+}
