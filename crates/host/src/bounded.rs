@@ -41,7 +41,7 @@ pub fn run(deadline: Deadline, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>
         }
         ForkResult::Parent { child } => {
             drop(writer);
-            let answer = read_all(std::fs::File::from(reader), deadline);
+            let answer = read_to_end(std::fs::File::from(reader), deadline);
             if matches!(answer, Err(BoundedError::DeadlineOver)) {
                 let _ = kill(child, Signal::SIGKILL);
             }
@@ -101,7 +101,8 @@ impl Background {
     }
 }
 
-fn read_all(mut pipe: std::fs::File, deadline: Deadline) -> Result<Vec<u8>, BoundedError> {
+/// Everything that comes through a pipe until its writers have closed it.
+pub fn read_to_end(mut pipe: std::fs::File, deadline: Deadline) -> Result<Vec<u8>, BoundedError> {
     let broken = |error: &dyn fmt::Display| BoundedError::Broken(format!("reading from the child: {error}"));
     fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|error| broken(&error))?;
     let mut bytes = Vec::new();

@@ -1,0 +1,129 @@
+//! Why the server ended: exit status, recognised cause, last words.
+
+use crate::config::Config;
+use crate::run_directory::{Ended, Record, RunDirectory};
+use host::{Deadline, Process, bounded, file};
+use kwdb::signatures;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How much of each log is read.
+const TAIL: u64 = 16 * 1024;
+/// Logs lie on the replicated file system; this is how long they may take.
+const LOG_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long each log was at some moment, so that later only what came since is read: an old failure must not be taken for
+/// the new one.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct LogMark {
+    lengths: BTreeMap<PathBuf, u64>,
+}
+
+impl LogMark {
+    /// The logs as they are now.
+    pub(crate) fn take(config: &Config, deadline: Deadline) -> Self {
+        let directory = log_directory(config);
+        let measured = bounded::run(deadline.slice(LOG_TIMEOUT), || {
+            serde_json::to_vec(&Self {
+                lengths: logs(&directory),
+            })
+            .unwrap_or_default()
+        });
+        measured
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    /// What was logged since.
+    pub(crate) fn since(&self, config: &Config, deadline: Deadline) -> String {
+        let directory = log_directory(config);
+        let read = bounded::run(deadline.slice(LOG_TIMEOUT), || {
+            let mut text = String::new();
+            for (path, length) in logs(&directory) {
+                let known = self
+                    .lengths
+                    .get(&path)
+                    .copied()
+                    .filter(|known| *known <= length)
+                    .unwrap_or(0);
+                text.push_str(&file::read_tail(&path, TAIL.min(length - known)));
+                text.push('\n');
+            }
+            text.into_bytes()
+        });
+        String::from_utf8_lossy(&read.unwrap_or_default()).into_owned()
+    }
+}
+
+/// The server's `--log-dir`, by default `logs` in the store.
+fn log_directory(config: &Config) -> PathBuf {
+    let mut words = config.server.extra_arguments.iter();
+    while let Some(word) = words.next() {
+        if word == "--log-dir" {
+            return words.next().map_or_else(PathBuf::new, PathBuf::from);
+        }
+        if let Some(path) = word.strip_prefix("--log-dir=") {
+            return path.into();
+        }
+    }
+    config.data_root().join("logs")
+}
+
+/// Every log with its length. Links are left out: they name a log that is listed itself.
+fn logs(directory: &Path) -> BTreeMap<PathBuf, u64> {
+    fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "log")
+        })
+        .filter_map(|entry| {
+            let metadata = entry
+                .path()
+                .symlink_metadata()
+                .ok()
+                .filter(fs::Metadata::is_file)?;
+            Some((entry.path(), metadata.len()))
+        })
+        .collect()
+}
+
+/// One sentence about a server that has ended.
+pub(crate) fn of_end(
+    config: &Config,
+    run: &RunDirectory,
+    server: Process,
+    mark: &LogMark,
+    deadline: Deadline,
+) -> String {
+    let ended = wait_for_record(run, server, deadline.slice(Duration::from_secs(1)));
+    let how = ended.map_or_else(|| "in an unknown way".into(), |ended| ended.how());
+    let output = file::read_tail(&run.output(), TAIL);
+    let words = format!("{}\n{output}", mark.since(config, deadline));
+    let quoted = signatures::last_words(&words, 3);
+    match signatures::explain(&words) {
+        Some(cause) => format!("the server ended {how}: {cause}; its last words: {quoted}"),
+        None if quoted.is_empty() => format!("the server ended {how} without a word"),
+        None => format!("the server ended {how}; its last words: {quoted}"),
+    }
+}
+
+/// The sentinel writes the record a moment after the end.
+fn wait_for_record(run: &RunDirectory, server: Process, deadline: Deadline) -> Option<Ended> {
+    loop {
+        let ended = run
+            .read::<Ended>(Record::Ended)
+            .filter(|ended| Process::from(ended.server) == server);
+        if ended.is_some() || !deadline.pause(Duration::from_millis(5)) {
+            return ended;
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The table of the agent: every parameter and action. Meta-data, defaults, validation and documents come from here.
+
+use kwdb::install::SecureMode;
+use ocf::{AbsolutePath, Action, ActionSpec, CheckLevel, Choice, MetaData, Parameter, Text};
+use std::time::Duration;
+
+const fn text(en: &'static str, zh: &'static str) -> Text {
+    Text { en, zh }
+}
+
+/// How clients and server speak, as a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SecureModeWord(pub(crate) SecureMode);
+
+impl Choice for SecureModeWord {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("insecure", Self(SecureMode::Insecure)),
+        ("tls", Self(SecureMode::Tls)),
+        ("tlcp", Self(SecureMode::Tlcp)),
+    ];
+    const NAMES: &'static [&'static str] = &["insecure", "tls", "tlcp"];
+}
+
+pub(crate) static DATA_ROOT: Parameter<AbsolutePath> = Parameter::new(
+    "data_root",
+    text("Store directory", "数据目录"),
+    text(
+        "Directory of the store (the server's --store). It must be the mount point of the replicated file system. Default: \
+         line 4 of /etc/kaiwudb/info/MODE, else /var/lib/kaiwudb.",
+        "存储目录（服务端 --store 参数），必须是复制文件系统的挂载点。默认取 /etc/kaiwudb/info/MODE 第 4 行，否则为 /var/lib/kaiwudb。",
+    ),
+)
+.default("/var/lib/kaiwudb")
+.unique_group("data_root");
+
+pub(crate) static BINARY: Parameter<AbsolutePath> = Parameter::new(
+    "binary",
+    text("Server program", "服务端程序"),
+    text(
+        "The server program kwbase. Default: bin/kwbase below the directory in line 3 of /etc/kaiwudb/info/MODE, else \
+         /usr/local/kaiwudb/bin/kwbase.",
+        "服务端程序 kwbase。默认取 /etc/kaiwudb/info/MODE 第 3 行目录下的 bin/kwbase，否则为 /usr/local/kaiwudb/bin/kwbase。",
+    ),
+)
+.default("/usr/local/kaiwudb/bin/kwbase");
+
+pub(crate) static USER: Parameter<String> = Parameter::new(
+    "user",
+    text("Service account", "运行用户"),
+    text(
+        "Account under which the server runs. Default: line 7 of /etc/kaiwudb/info/MODE, else kaiwudb.",
+        "运行服务端的系统用户。默认取 /etc/kaiwudb/info/MODE 第 7 行，否则为 kaiwudb。",
+    ),
+)
+.default("kaiwudb");
+
+pub(crate) static GROUP: Parameter<String> = Parameter::new(
+    "group",
+    text("Service group", "运行用户组"),
+    text(
+        "Group under which the server runs. Default: the primary group of user.",
+        "运行服务端的系统用户组。默认为 user 的主组。",
+    ),
+);
+
+pub(crate) static SECURE_MODE: Parameter<SecureModeWord> = Parameter::new(
+    "secure_mode",
+    text("insecure, tls or tlcp", "安全模式：insecure、tls 或 tlcp"),
+    text(
+        "How clients and server speak. With tlcp (enterprise edition) the flag is passed on and the server is probed over \
+         /health, because the agent does not speak that protocol. Default: /etc/kaiwudb/info/MODE, else insecure.",
+        "客户端与服务端的通信方式。tlcp（企业版）仅透传参数，并通过 /health 探测，因为代理不支持该协议。默认取 /etc/kaiwudb/info/MODE，否则为 insecure。",
+    ),
+)
+.default("insecure");
+
+pub(crate) static CERTS_DIR: Parameter<AbsolutePath> = Parameter::new(
+    "certs_dir",
+    text("Certificate directory", "证书目录"),
+    text(
+        "Directory with ca.crt, node.crt, node.key, client.root.crt and client.root.key. Used unless secure_mode is insecure.",
+        "存放 ca.crt、node.crt、node.key、client.root.crt 和 client.root.key 的目录，secure_mode 不为 insecure 时使用。",
+    ),
+)
+.default("/etc/kaiwudb/certs");
+
+pub(crate) static LISTEN_HOST: Parameter<String> = Parameter::new(
+    "listen_host",
+    text("Address to listen on", "监听地址"),
+    text(
+        "Address on which the server listens for SQL, HTTP and brpc: an IP address of this node, or 0.0.0.0 or [::] for all, \
+         which the virtual IP needs.",
+        "服务端监听 SQL、HTTP 和 brpc 的地址：本节点的 IP 地址，或 0.0.0.0、[::] 表示所有地址（使用虚拟 IP 时需要）。",
+    ),
+)
+.default("0.0.0.0");
+
+pub(crate) static SQL_PORT: Parameter<u64> = Parameter::new(
+    "sql_port",
+    text("SQL port", "SQL 端口"),
+    text(
+        "Port for SQL. Default: line 5 of /etc/kaiwudb/info/MODE, else 26257.",
+        "SQL 端口。默认取 /etc/kaiwudb/info/MODE 第 5 行，否则为 26257。",
+    ),
+)
+.default("26257")
+.bounds(1, 65535);
+
+pub(crate) static HTTP_PORT: Parameter<u64> = Parameter::new(
+    "http_port",
+    text("HTTP port", "HTTP 端口"),
+    text(
+        "Port for HTTP (health, metrics, REST). Default: line 6 of /etc/kaiwudb/info/MODE, else 8080.",
+        "HTTP 端口（健康检查、指标、REST）。默认取 /etc/kaiwudb/info/MODE 第 6 行，否则为 8080。",
+    ),
+)
+.default("8080")
+.bounds(1, 65535);
+
+pub(crate) static BRPC_PORT: Parameter<u64> = Parameter::new(
+    "brpc_port",
+    text("brpc port, 0 to leave it out", "brpc 端口，0 表示不传"),
+    text(
+        "Port of the brpc service. 0 leaves the flag --brpc-addr out, which releases before 3.0 need.",
+        "brpc 服务端口。0 表示不传 --brpc-addr 参数（3.0 之前的版本需要）。",
+    ),
+)
+.default("27257")
+.bounds(0, 65535);
+
+pub(crate) static ADVERTISE_HOST: Parameter<String> = Parameter::new(
+    "advertise_host",
+    text("This node's own address", "本节点自身地址"),
+    text(
+        "Address that the server tells others: this node's own, never the virtual IP. Leave it unset in a cluster, because \
+         one value counts on both nodes. Default: the last line of /etc/kaiwudb/info/MODE of each node, else not passed.",
+        "服务端对外通告的地址：必须是本节点自身地址，不能是虚拟 IP。集群中请勿设置，因为同一个值会用于两个节点。默认取各节点 /etc/kaiwudb/info/MODE 的最后一行，否则不传。",
+    ),
+);
+
+pub(crate) static START_MODE: Parameter<String> = Parameter::new(
+    "start_mode",
+    text("Start command of the server", "启动命令"),
+    text(
+        "Command with which the server is started; it must be the one with which the store was made.",
+        "启动服务端的命令，必须与创建存储时使用的命令一致。",
+    ),
+)
+.default("start-single-node");
+
+pub(crate) static ENV_FILE: Parameter<AbsolutePath> = Parameter::new(
+    "env_file",
+    text("File with variables for the server", "服务端环境变量文件"),
+    text(
+        "File with NAME=value lines for the server's environment, read as systemd reads an EnvironmentFile. \
+         KAIWUDB_START_ARG in it holds further server flags. A missing file is ignored.",
+        "服务端环境变量文件，每行 NAME=value，按 systemd 的 EnvironmentFile 规则解析。其中 KAIWUDB_START_ARG 为附加启动参数。文件不存在时忽略。",
+    ),
+)
+.default("/etc/kaiwudb/script/kaiwudb_env");
+
+pub(crate) static EXTRA_ARGS: Parameter<String> = Parameter::new(
+    "extra_args",
+    text("Further server flags", "附加启动参数"),
+    text(
+        "Further flags for the server, split into words as a shell does. They follow those of KAIWUDB_START_ARG.",
+        "附加的服务端启动参数，按 shell 规则分词，位于 KAIWUDB_START_ARG 之后。",
+    ),
+);
+
+pub(crate) static REQUIRE_MOUNT: Parameter<bool> = Parameter::new(
+    "require_mount",
+    text("Refuse an unmounted data_root", "要求 data_root 已挂载"),
+    text(
+        "Refuse to start when data_root is not a mount point. The server itself would silently begin a new, empty database \
+         on the root disk. Set it to false only where the store is not on a file system of its own.",
+        "data_root 不是挂载点时拒绝启动。否则服务端会在系统盘上悄悄创建一个新的空数据库。仅当存储不在独立文件系统上时才设为 false。",
+    ),
+)
+.default("true");
+
+pub(crate) static DRAIN_TIMEOUT: Parameter<Duration> = Parameter::new(
+    "drain_timeout",
+    text("Time between the first and second SIGTERM", "首次与二次 SIGTERM 的间隔"),
+    text(
+        "How long the server may end its sessions after the first SIGTERM before the second one ends it at once. A full drain \
+         takes 2 to 15 s of outage; a hard stop loses nothing as long as ts.wal.wal_level is not 0 and restarts as fast.",
+        "首次 SIGTERM 后允许服务端结束会话的时间，之后发送第二次 SIGTERM 立即结束。完整排空需 2 到 15 秒停机；只要 ts.wal.wal_level 不为 0，硬停止不会丢数据，重启同样快。",
+    ),
+)
+.default("1s")
+.bounds(0, 600_000)
+.reloadable();
+
+pub(crate) static HANG_TIMEOUT: Parameter<Duration> = Parameter::new(
+    "hang_timeout",
+    text("How long the server may be unresponsive", "允许无响应时间"),
+    text(
+        "A server that runs but has not been ready (/health?ready=1) for this long is reported as failed.",
+        "服务端进程存在但持续未就绪（/health?ready=1）超过该时间即报告故障。",
+    ),
+)
+.default("10s")
+.bounds(1_000, 600_000)
+.reloadable();
+
+pub(crate) static SYNC_INTERVAL: Parameter<Duration> = Parameter::new(
+    "sync_interval",
+    text("Flush the store this often, 0 for never", "存储刷盘间隔，0 为不刷"),
+    text(
+        "By default the server acknowledges time-series rows that are only in the page cache; after a node crash they are gone. \
+         The file system of data_root is therefore flushed this often (syncfs), which bounds the loss. 0 turns it off.",
+        "默认情况下服务端确认的时序数据可能仅在页缓存中，节点崩溃后会丢失。因此按该间隔对 data_root 所在文件系统执行 syncfs，从而限定丢失窗口。0 表示关闭。",
+    ),
+)
+.default("1s")
+.bounds(0, 3_600_000)
+.reloadable();
+
+pub(crate) static OOM_SCORE_ADJ: Parameter<i64> = Parameter::new(
+    "oom_score_adj",
+    text("Kernel's out-of-memory adjustment", "内核 OOM 调整值"),
+    text(
+        "How willingly the kernel kills the server when memory runs out: -1000 (never) to 1000. Not set: left alone.",
+        "内存不足时内核杀死服务端的倾向：-1000（从不）到 1000。不设置则不改变。",
+    ),
+)
+.bounds(0, 1000);
+
+pub(crate) static NOFILE: Parameter<u64> = Parameter::new(
+    "nofile",
+    text("Limit of open files", "打开文件数上限"),
+    text(
+        "Limit of open files for the server, as in the vendor's unit. A machine that refuses it is a logged warning.",
+        "服务端打开文件数上限，与厂商 unit 一致。机器拒绝时仅记录警告。",
+    ),
+)
+.default("1048576")
+.bounds(1024, 1_073_741_816);
+
+pub(crate) static MAX_MAP_COUNT: Parameter<u64> = Parameter::new(
+    "max_map_count",
+    text("vm.max_map_count, 0 to leave it", "vm.max_map_count，0 表示不改"),
+    text(
+        "The kernel's vm.max_map_count is raised to at least this before the server starts, as the vendor's unit does. A \
+         machine that refuses it is a logged warning.",
+        "启动前将内核参数 vm.max_map_count 提高到至少该值，与厂商 unit 一致。机器拒绝时仅记录警告。",
+    ),
+)
+.default("10000000")
+.bounds(0, 2_147_483_647);
+
+pub(crate) static METADATA: MetaData = MetaData {
+    name: "kaiwudb",
+    version: env!("CARGO_PKG_VERSION"),
+    short: text("Manages a KWDB (KaiwuDB) server", "管理 KWDB（KaiwuDB）服务端"),
+    long: text(
+        "Resource agent of the KWDB (KaiwuDB) multi-model database on a replicated file system. Start returns when SQL answers; \
+         a failed or hung server is reported the moment it happens; a missing mount or a foreign store is refused; stop is \
+         quick and verified. Every parameter has a default taken from the vendor's installation.",
+        "基于复制文件系统的 KWDB（KaiwuDB）多模数据库资源代理。SQL 可用后启动才返回；故障或挂起立即上报；拒绝未挂载或外来存储；停止快速且经过验证。所有参数默认取自厂商安装信息。",
+    ),
+    parameters: &[
+        &DATA_ROOT,
+        &BINARY,
+        &USER,
+        &GROUP,
+        &SECURE_MODE,
+        &CERTS_DIR,
+        &LISTEN_HOST,
+        &SQL_PORT,
+        &HTTP_PORT,
+        &BRPC_PORT,
+        &ADVERTISE_HOST,
+        &START_MODE,
+        &ENV_FILE,
+        &EXTRA_ARGS,
+        &REQUIRE_MOUNT,
+        &DRAIN_TIMEOUT,
+        &HANG_TIMEOUT,
+        &SYNC_INTERVAL,
+        &OOM_SCORE_ADJ,
+        &NOFILE,
+        &MAX_MAP_COUNT,
+    ],
+    actions: &[
+        ActionSpec::new(Action::Start, 600),
+        ActionSpec::new(Action::Stop, 90),
+        ActionSpec::monitor(30, 10, CheckLevel::Basic),
+        ActionSpec::monitor(30, 60, CheckLevel::Service),
+        ActionSpec::new(Action::Reload, 20),
+        ActionSpec::new(Action::ReloadAgent, 20),
+        ActionSpec::new(Action::MetaData, 5),
+        ActionSpec::new(Action::ValidateAll, 20),
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_no_defects() {
+        assert_eq!(METADATA.defects(), Vec::<String>::new());
+    }
+}

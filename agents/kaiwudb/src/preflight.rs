@@ -1,0 +1,215 @@
+//! Everything that can be known to be wrong before the server is started.
+
+use crate::config::Config;
+use host::{Deadline, bounded, mount};
+use kwdb::install::SecureMode;
+use kwdb::store::{self, Contents};
+use ocf::Failure;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+/// Reading a directory takes milliseconds; a device that needs longer than this is stalled.
+const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What validate-all at level 10 looks at: program, account, certificates. Nothing on the replicated file system.
+pub(crate) fn installation(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    let binary = &config.server.binary;
+    match fs::metadata(binary) {
+        Ok(metadata) if metadata.is_file() && metadata.mode() & 0o111 != 0 => {}
+        Ok(_) => {
+            return Err(Failure::not_installed(format!(
+                "{} is not an executable file",
+                binary.display()
+            )));
+        }
+        Err(error) => {
+            return Err(Failure::not_installed(format!(
+                "the server program {} cannot be used: {error}; install KWDB on this node or set the parameter binary",
+                binary.display()
+            )));
+        }
+    }
+    let (user, _, _) = config.account(deadline)?;
+    if config.server.secure_mode != SecureMode::Insecure {
+        certificates(
+            &config.server.certs_directory,
+            user.uid,
+            config.server.encrypted_store,
+        )?;
+    }
+    Ok(())
+}
+
+fn certificates(directory: &Path, uid: u32, encrypted: bool) -> Result<(), Failure> {
+    let mut needed = vec!["ca.crt", "node.crt", "node.key"];
+    if encrypted {
+        needed.push("sm4.key");
+    }
+    for name in needed {
+        let path = directory.join(name);
+        let metadata = fs::metadata(&path).map_err(|error| {
+            Failure::not_installed(format!(
+                "{}: {error}; copy the certificates of the other node or make them with kwbase cert",
+                path.display()
+            ))
+        })?;
+        let is_key = Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "key");
+        let mode = metadata.permissions().mode() & 0o777;
+        if is_key && mode & 0o077 != 0 {
+            return Err(Failure::invalid_here(format!(
+                "{} has mode {mode:04o}, the server accepts at most 0700; chmod 600 it",
+                path.display()
+            )));
+        }
+        if is_key && uid != 0 && metadata.uid() != uid {
+            return Err(Failure::invalid_here(format!(
+                "{} belongs to uid {} and the server runs as uid {uid}; chown it",
+                path.display(),
+                metadata.uid()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the server may be started on the store. The directory is looked at in a child, which may hang in our place.
+pub(crate) fn store(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    let root = config.data_root();
+    if config.require_mount {
+        match mount::at(root) {
+            None => {
+                return Err(Failure::generic(format!(
+                    "{} is not mounted on this node, and the server would begin a new, empty database there; start the \
+                     file system first, or set require_mount=false if the store is not on a file system of its own",
+                    root.display()
+                )));
+            }
+            Some(mount) if mount.read_only => {
+                return Err(Failure::generic(format!(
+                    "{} ({}) is read-only, usually after an I/O error; check the kernel log and the disk",
+                    root.display(),
+                    mount.source
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    let judged = bounded::run(deadline.slice(STORE_TIMEOUT), || {
+        judge(root, &config.server.start_mode)
+            .err()
+            .unwrap_or_default()
+            .into_bytes()
+    });
+    match judged {
+        Ok(reason) if reason.is_empty() => Ok(()),
+        Ok(reason) => Err(Failure::generic(String::from_utf8_lossy(&reason))),
+        Err(error) => Err(Failure::generic(format!(
+            "looking at the store {}: {error}; the device below it may be stalled",
+            root.display()
+        ))),
+    }
+}
+
+fn judge(root: &Path, start_mode: &str) -> Result<(), String> {
+    let at = root.display();
+    let store = match store::inspect(root) {
+        Ok(store) => store,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(format!("the store {at} does not exist"));
+        }
+        Err(error) => return Err(format!("the store {at} cannot be read: {error}")),
+    };
+    if let Some(alert) = store.alert {
+        let text = kwdb::signatures::last_words(&alert, 3);
+        return Err(format!(
+            "the server refuses to start because of {at}/auxiliary/_CRITICAL_ALERT.txt: {text}; follow it, then remove it"
+        ));
+    }
+    match store.contents {
+        Contents::Incomplete { missing } => Err(format!(
+            "the store {at} is incomplete ({} missing); the server would fail or start without data, restore it from a backup",
+            missing.join(", ")
+        )),
+        Contents::Complete {
+            start_mode: made_with,
+        } if made_with != start_mode => Err(format!(
+            "the store {at} was made with '{made_with}' and start_mode is '{start_mode}'; set start_mode={made_with}"
+        )),
+        Contents::Complete { .. } | Contents::Empty => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_judged() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        assert_eq!(judge(root, "start-single-node"), Ok(()));
+        fs::write(root.join("kwbase.start_mode"), "start\n").unwrap();
+        assert!(
+            judge(root, "start")
+                .unwrap_err()
+                .contains("CURRENT, tsdb missing")
+        );
+        fs::write(root.join("CURRENT"), "").unwrap();
+        fs::create_dir(root.join("tsdb")).unwrap();
+        assert_eq!(judge(root, "start"), Ok(()));
+        assert!(
+            judge(root, "start-single-node")
+                .unwrap_err()
+                .contains("set start_mode=start")
+        );
+        fs::create_dir(root.join("auxiliary")).unwrap();
+        fs::write(root.join("auxiliary/_CRITICAL_ALERT.txt"), "bad\nsectors\n").unwrap();
+        assert!(judge(root, "start").unwrap_err().contains("bad | sectors"));
+        assert!(
+            judge(&root.join("none"), "start")
+                .unwrap_err()
+                .contains("does not exist")
+        );
+    }
+
+    #[test]
+    fn keys_that_others_may_read_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        assert!(
+            certificates(root, 0, false)
+                .unwrap_err()
+                .reason
+                .contains("ca.crt")
+        );
+        for name in ["ca.crt", "node.crt", "node.key"] {
+            fs::write(root.join(name), "").unwrap();
+        }
+        fs::set_permissions(root.join("node.key"), fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(
+            certificates(root, 0, false)
+                .unwrap_err()
+                .reason
+                .contains("mode 0640")
+        );
+        fs::set_permissions(root.join("node.key"), fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(certificates(root, 0, false), Ok(()));
+        assert!(
+            certificates(root, 12345, false)
+                .unwrap_err()
+                .reason
+                .contains("uid 12345")
+        );
+        assert!(
+            certificates(root, 0, true)
+                .unwrap_err()
+                .reason
+                .contains("sm4.key")
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! `/run/kaiwudb-ha/<resource>`: what agent and sentinel tell each other. In memory, so it never hangs with the
+//! replicated device and never survives the kernel that the processes in it belong to.
+
+use host::daemon::End;
+use host::lock::{self, FileLock};
+use host::{Deadline, Process, file};
+use ocf::{Failure, FailureKind};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+
+const PARENT: &str = "/run/kaiwudb-ha";
+
+/// A process, as written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProcessRecord {
+    pid: i32,
+    start_time: u64,
+}
+
+impl From<Process> for ProcessRecord {
+    fn from(process: Process) -> Self {
+        Self {
+            pid: process.pid(),
+            start_time: process.start_time(),
+        }
+    }
+}
+
+impl From<ProcessRecord> for Process {
+    fn from(record: ProcessRecord) -> Self {
+        Self::remembered(record.pid, record.start_time)
+    }
+}
+
+/// How the server ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    pub(crate) server: ProcessRecord,
+    /// Exit status, when it ended by itself.
+    pub(crate) status: Option<i32>,
+    /// Signal that ended it. Neither: the sentinel was not its parent and cannot know.
+    pub(crate) signal: Option<i32>,
+    /// Whether a stop had asked for it.
+    pub(crate) wanted: bool,
+}
+
+impl Ended {
+    /// The end in words.
+    pub(crate) fn how(&self) -> String {
+        match (self.status, self.signal) {
+            (Some(status), _) => format!("with {}", End::Exited(status)),
+            (None, Some(signal)) => format!("by {}", End::Signaled(signal)),
+            (None, None) => "in an unknown way (it was not started by this agent)".into(),
+        }
+    }
+}
+
+/// The files of the directory that hold a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Record {
+    /// [`ProcessRecord`] of the server that runs or ran last.
+    Server,
+    /// [`ProcessRecord`] of the server that a stop is about to end.
+    Stopping,
+    /// [`Ended`].
+    Ended,
+    /// [`crate::config::Thresholds`] that the sentinel shall use.
+    Thresholds,
+    /// [`crate::sentinel::Report`] of the sentinel.
+    Sentinel,
+}
+
+impl Record {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server.json",
+            Self::Stopping => "stopping.json",
+            Self::Ended => "ended.json",
+            Self::Thresholds => "thresholds.json",
+            Self::Sentinel => "sentinel.json",
+        }
+    }
+}
+
+/// The directory of one resource.
+#[derive(Clone, Debug)]
+pub(crate) struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// The directory of this resource, whether or not it exists. Characters that have no place in a file name become `_`.
+    pub(crate) fn of(instance: &str) -> Self {
+        let name: String = instance
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':') {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
+        Self {
+            path: PathBuf::from(PARENT).join(name),
+        }
+    }
+
+    /// Makes the directory.
+    pub(crate) fn create(&self) -> Result<(), Failure> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&self.path)
+            .map_err(|error| {
+                let kind = match error.kind() {
+                    io::ErrorKind::PermissionDenied => FailureKind::InsufficientPrivileges,
+                    _ => FailureKind::Generic,
+                };
+                Failure::new(
+                    kind,
+                    format!(
+                        "cannot make {}: {error}; the agent must run as root",
+                        self.path.display()
+                    ),
+                )
+            })
+    }
+
+    /// Keeps two actions that change something from running side by side, as an operator's by hand and Pacemaker's.
+    pub(crate) fn lock(&self, deadline: Deadline) -> Result<FileLock, Failure> {
+        let path = self.path.join("action.lock");
+        match lock::lock(&path, deadline) {
+            Ok(Some(lock)) => Ok(lock),
+            Ok(None) => Err(Failure::generic(format!(
+                "another start or stop of this resource is still running on this node (it holds {})",
+                path.display()
+            ))),
+            Err(error) => Err(Failure::generic(format!(
+                "cannot lock {}: {error}",
+                path.display()
+            ))),
+        }
+    }
+
+    /// The lock that a living sentinel holds.
+    pub(crate) fn sentinel_lock(&self) -> PathBuf {
+        self.path.join("sentinel.lock")
+    }
+
+    /// Where the server's standard output and error go.
+    pub(crate) fn output(&self) -> PathBuf {
+        self.path.join("output")
+    }
+
+    /// Reads a record; `None` when there is none or it cannot be understood (an older release wrote it).
+    pub(crate) fn read<T: DeserializeOwned>(&self, record: Record) -> Option<T> {
+        let text = file::read_text(&self.path.join(record.name())).ok().flatten()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Writes a record.
+    pub(crate) fn write<T: Serialize>(&self, record: Record, value: &T) -> io::Result<()> {
+        let text = serde_json::to_string(value)?;
+        file::replace(&self.path.join(record.name()), &text)
+    }
+
+    /// Writes a record, or says why the action cannot go on.
+    pub(crate) fn note<T: Serialize>(&self, record: Record, value: &T) -> Result<(), Failure> {
+        self.write(record, value).map_err(|error| {
+            Failure::generic(format!(
+                "cannot write {} in {}: {error}",
+                record.name(),
+                self.path.display()
+            ))
+        })
+    }
+
+    /// Removes a record.
+    pub(crate) fn forget(&self, record: Record) {
+        let _ = file::remove(&self.path.join(record.name()));
+    }
+
+    /// The server that was started or adopted last, running or not.
+    pub(crate) fn recorded_server(&self) -> Option<Process> {
+        self.read::<ProcessRecord>(Record::Server).map(Process::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_cannot_leave_the_directory() {
+        assert_eq!(
+            RunDirectory::of("../../etc").path,
+            PathBuf::from("/run/kaiwudb-ha/______etc")
+        );
+        assert_eq!(
+            RunDirectory::of("KaiwuDB:0").path,
+            PathBuf::from("/run/kaiwudb-ha/KaiwuDB:0")
+        );
+    }
+
+    #[test]
+    fn ends_are_said_in_words() {
+        let server = ProcessRecord {
+            pid: 1,
+            start_time: 1,
+        };
+        let ended = |status, signal| {
+            Ended {
+                server,
+                status,
+                signal,
+                wanted: false,
+            }
+            .how()
+        };
+        assert_eq!(ended(Some(2), None), "with exit status 2");
+        assert_eq!(ended(None, Some(9)), "by signal 9 (SIGKILL)");
+        assert!(ended(None, None).contains("unknown"));
+    }
+}

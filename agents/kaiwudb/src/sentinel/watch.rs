@@ -1,0 +1,261 @@
+//! The sentinel's loop: one thread, everything it waits for in one poll.
+
+use super::Report;
+use super::failure_report::FailureReport;
+use super::flush::Flush;
+use crate::config::{Config, Thresholds};
+use crate::run_directory::{Ended, ProcessRecord, Record, RunDirectory};
+use host::daemon::{self, End};
+use host::{Deadline, Process, log};
+use kwdb::health::{Health, Pending};
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use ocf::Failure;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// How often the server is asked for health.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
+/// How often to look at the process where the kernel cannot wake us (before Linux 5.3).
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// Connecting to a listening socket of this host takes no time unless its queue is full.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
+
+pub(super) struct Watch {
+    config: Config,
+    run: RunDirectory,
+    thresholds: Thresholds,
+    server: Process,
+    /// Whether we are its parent and learn how it ends.
+    parent: bool,
+    end_event: Option<OwnedFd>,
+    signals: SignalFd,
+    question: Option<Pending>,
+    last_question: Option<Instant>,
+    /// Since when the server is ready, or when it last was. `None` before it has been ready for the first time: a start
+    /// has its own deadline.
+    last_ready: Option<Instant>,
+    hang_reported: bool,
+    flush: Flush,
+    report: Option<FailureReport>,
+}
+
+impl Watch {
+    pub(super) fn new(
+        config: Config,
+        run: RunDirectory,
+        server: Process,
+        parent: bool,
+    ) -> Result<Self, Failure> {
+        let mut mask = SigSet::empty();
+        mask.add(Signal::SIGHUP);
+        mask.add(Signal::SIGTERM);
+        let signals = mask
+            .thread_block()
+            .and_then(|()| SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC))
+            .map_err(|error| Failure::generic(format!("the sentinel cannot take signals: {error}")))?;
+        let thresholds = config.thresholds;
+        let watch = Self {
+            end_event: server.watch(),
+            config,
+            run,
+            thresholds,
+            server,
+            parent,
+            signals,
+            question: None,
+            last_question: None,
+            last_ready: (!parent).then(Instant::now),
+            hang_reported: false,
+            flush: Flush::new(),
+            report: None,
+        };
+        watch.publish()?;
+        Ok(watch)
+    }
+
+    /// Runs until the server has ended and Pacemaker knows, or until we are asked to go.
+    pub(super) fn run(&mut self) {
+        loop {
+            if self.has_ended() {
+                self.after_the_end();
+                return;
+            }
+            self.check_health();
+            self.flush
+                .step(self.config.data_root(), self.thresholds.sync_interval);
+            if let Some(report) = &mut self.report
+                && report.step(&self.config)
+            {
+                self.report = None;
+            }
+            self.wait();
+            if self.told_to_go() {
+                return;
+            }
+        }
+    }
+
+    /// Tells the agent that we watch, and with which thresholds.
+    fn publish(&self) -> Result<(), Failure> {
+        let me = Process::current().ok_or_else(|| Failure::generic("/proc is not mounted"))?;
+        let report = Report {
+            sentinel: me.into(),
+            server: self.server.into(),
+            thresholds: self.thresholds,
+        };
+        self.run.note(Record::Sentinel, &report)
+    }
+
+    /// The server's end, without collecting a child: `after_the_end` does.
+    fn has_ended(&self) -> bool {
+        !self.server.is_running()
+    }
+
+    fn wait(&self) {
+        let mut next = self
+            .flush
+            .due_in(self.thresholds.sync_interval)
+            .min(self.question_due_in());
+        if let Some(report) = &self.report {
+            next = next.min(report.due_in());
+        }
+        if self.end_event.is_none() {
+            next = next.min(LOOK_INTERVAL);
+        }
+        let fds = [
+            Some(self.signals.as_fd()),
+            self.end_event.as_ref().map(AsFd::as_fd),
+            self.question.as_ref().map(AsFd::as_fd),
+        ];
+        let mut fds: Vec<PollFd<'_>> = fds
+            .into_iter()
+            .flatten()
+            .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
+            .collect();
+        let _ = poll(&mut fds, Deadline::after(next).poll_timeout());
+    }
+
+    fn question_due_in(&self) -> Duration {
+        self.last_question.map_or(Duration::ZERO, |asked| {
+            HEALTH_INTERVAL.saturating_sub(asked.elapsed())
+        })
+    }
+
+    fn check_health(&mut self) {
+        if let Some(health) = self.question.as_mut().and_then(Pending::answer) {
+            self.question = None;
+            self.judge(&health);
+        }
+        if self.question_due_in().is_zero() {
+            // A question that is still open after a whole interval has been answered by silence.
+            if self.question.take().is_some() {
+                self.judge(&Health::Silent("no answer".into()));
+            }
+            self.last_question = Some(Instant::now());
+            match Pending::ask(self.config.http_address(), CONNECT_TIMEOUT) {
+                Ok(question) => self.question = Some(question),
+                Err(health) => self.judge(&health),
+            }
+        }
+    }
+
+    fn judge(&mut self, health: &Health) {
+        if *health == Health::Ready {
+            if self.hang_reported {
+                log::info("the server serves again");
+            }
+            self.last_ready = Some(Instant::now());
+            self.hang_reported = false;
+            self.report = None;
+            return;
+        }
+        let silent_for = self.last_ready.map_or(Duration::ZERO, |ready| ready.elapsed());
+        if self.hang_reported || silent_for < self.thresholds.hang_timeout || self.end_is_wanted() {
+            return;
+        }
+        self.hang_reported = true;
+        // It writes what its goroutines and threads wait for into the store, if it still can: the only trace of a hang.
+        let _ = self.server.signal(Signal::SIGUSR1);
+        self.report = Some(FailureReport::new(format!(
+            "the server (pid {}) runs but has not been ready for {:.0} s: {health:?}",
+            self.server.pid(),
+            silent_for.as_secs_f64()
+        )));
+    }
+
+    /// By the server's identity, not by a flag: a stop followed at once by a start must not confuse us.
+    fn end_is_wanted(&self) -> bool {
+        self.run.read::<ProcessRecord>(Record::Stopping) == Some(self.server.into())
+    }
+
+    /// Whether another server has taken this one's place, so that nobody needs to hear about it any more.
+    fn is_superseded(&self) -> bool {
+        self.run.read::<ProcessRecord>(Record::Server) != Some(self.server.into())
+    }
+
+    fn after_the_end(&mut self) {
+        let end = if self.parent {
+            daemon::collect(self.server.pid())
+        } else {
+            None
+        };
+        let wanted = self.end_is_wanted();
+        let ended = Ended {
+            server: self.server.into(),
+            status: end.and_then(|end| {
+                if let End::Exited(status) = end {
+                    Some(status)
+                } else {
+                    None
+                }
+            }),
+            signal: end.and_then(|end| {
+                if let End::Signaled(signal) = end {
+                    Some(signal)
+                } else {
+                    None
+                }
+            }),
+            wanted,
+        };
+        if let Err(error) = self.run.write(Record::Ended, &ended) {
+            log::warning(format!("cannot write down how the server ended: {error}"));
+        }
+        // Before it has been ready for the first time, the start action waits for it and says what happened.
+        if wanted || self.last_ready.is_none() {
+            return;
+        }
+        let mut report = FailureReport::new(format!(
+            "the server (pid {}) ended unexpectedly {}",
+            self.server.pid(),
+            ended.how()
+        ));
+        self.end_event = None;
+        self.question = None;
+        while !report.step(&self.config) {
+            let mut fds = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut fds, Deadline::after(report.due_in()).poll_timeout());
+            if self.told_to_go() || self.end_is_wanted() || self.is_superseded() {
+                return;
+            }
+        }
+    }
+
+    /// Handles SIGHUP; true for SIGTERM.
+    fn told_to_go(&mut self) -> bool {
+        while let Ok(Some(signal)) = self.signals.read_signal() {
+            if signal.ssi_signo == Signal::SIGTERM as u32 {
+                return true;
+            }
+            if let Some(thresholds) = self.run.read(Record::Thresholds) {
+                self.thresholds = thresholds;
+            }
+            if let Err(failure) = self.publish() {
+                log::warning(failure.reason);
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,113 @@
+//! The running server: finding it, and waiting until it serves.
+
+use crate::config::Config;
+use crate::run_directory::RunDirectory;
+use host::{Deadline, Process};
+use kwdb::health::{self, Health};
+use kwdb::sql;
+use ocf::Failure;
+use std::time::Duration;
+
+/// How often to ask where nothing wakes us.
+const ASK_INTERVAL: Duration = Duration::from_millis(10);
+/// No single question may use up the time of all.
+const ONE_QUESTION: Duration = Duration::from_secs(3);
+
+/// Every server of the store, whoever started it.
+pub(crate) fn all(config: &Config) -> Vec<Process> {
+    kwdb::process::serving(config.data_root(), &config.server.binary)
+}
+
+/// The server of the store. The one written down is looked at first, which spares the walk through /proc.
+pub(crate) fn find(config: &Config, run: &RunDirectory) -> Result<Option<Process>, Failure> {
+    let recorded = run.recorded_server();
+    if let Some(server) =
+        recorded.filter(|server| kwdb::process::serves(*server, config.data_root(), &config.server.binary))
+    {
+        return Ok(Some(server));
+    }
+    only_one(config, &all(config))
+}
+
+/// Two servers on one store is a state in which nothing may be touched.
+pub(crate) fn only_one(config: &Config, servers: &[Process]) -> Result<Option<Process>, Failure> {
+    match servers {
+        [] => Ok(None),
+        [server] => Ok(Some(*server)),
+        several => Err(Failure::generic(format!(
+            "{} servers use the store {}: pids {}; end all but one",
+            several.len(),
+            config.data_root().display(),
+            several
+                .iter()
+                .map(|server| server.pid().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ))),
+    }
+}
+
+/// What a server that runs does.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Serving {
+    /// It serves; how long the answer took.
+    Yes(Duration),
+    /// It has ended.
+    Ended,
+    /// It still runs and does not serve: its own words, or what was seen.
+    No(String),
+}
+
+/// What has to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// `/health?ready=1`.
+    Health,
+    /// `SELECT 1`.
+    Sql,
+}
+
+/// Asks until the server serves, has ended, or the deadline is over.
+pub(crate) fn wait_until_serving(
+    config: &Config,
+    server: Process,
+    question: Question,
+    deadline: Deadline,
+) -> Serving {
+    let started = std::time::Instant::now();
+    loop {
+        let answer = ask(config, question, deadline.slice(ONE_QUESTION));
+        if answer.is_ok() {
+            return Serving::Yes(started.elapsed());
+        }
+        if !server.is_running() {
+            return Serving::Ended;
+        }
+        if !deadline.pause(ASK_INTERVAL) {
+            return Serving::No(answer.err().unwrap_or_default());
+        }
+    }
+}
+
+/// Asks once; the error says what came instead of an answer.
+pub(crate) fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<(), String> {
+    if let (Question::Sql, Some(target)) = (question, config.sql_target()) {
+        let rows = sql::ask(&target, "SELECT 1", deadline)
+            .map_err(|error| format!("SQL on {}: {error}", target.address))?;
+        return match rows.as_slice() {
+            [row] if row.len() == 1 => Ok(()),
+            _ => Err(format!(
+                "SQL on {}: SELECT 1 gave {} rows",
+                target.address,
+                rows.len()
+            )),
+        };
+    }
+    let address = config.http_address();
+    match health::ask(address, deadline) {
+        Health::Ready => Ok(()),
+        Health::NotReady(words) => Err(words),
+        Health::Refused => Err(format!("nobody listens on {address}")),
+        Health::Silent(why) => Err(format!("/health on {address}: {why}")),
+    }
+}

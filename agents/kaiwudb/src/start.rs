@@ -1,0 +1,104 @@
+//! `start`: returns when SQL answers, or at once with the reason when it will not.
+
+use crate::config::Config;
+use crate::diagnosis::{self, LogMark};
+use crate::run_directory::RunDirectory;
+use crate::server::{self, Question, Serving};
+use crate::{preflight, sentinel};
+use agent::Context;
+use host::{Process, file, log};
+use kwdb::install::SecureMode;
+use ocf::Failure;
+use std::path::Path;
+
+pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
+    let run = RunDirectory::of(&config.instance);
+    run.create()?;
+    let _lock = run.lock(cx.deadline)?;
+    match server::only_one(config, &server::all(config))? {
+        Some(server) => adopt(config, &run, server, cx),
+        None => launch(config, &run, cx),
+    }
+}
+
+/// A server that runs already, whoever started it, is managed without a restart.
+fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>) -> Result<(), Failure> {
+    sentinel::ensure(config, run, server, cx.deadline)?;
+    match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
+        Serving::Yes(_) => Ok(()),
+        Serving::Ended => Err(Failure::generic(diagnosis::of_end(
+            config,
+            run,
+            server,
+            &LogMark::default(),
+            cx.deadline,
+        ))),
+        Serving::No(words) => Err(Failure::generic(format!(
+            "a server with pid {} was running already and does not serve: {words}",
+            server.pid()
+        ))),
+    }
+}
+
+fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), Failure> {
+    preflight::installation(config, cx.deadline)?;
+    preflight::store(config, cx.deadline)?;
+    raise_max_map_count(config.max_map_count);
+    let mark = LogMark::take(config, cx.deadline);
+    let server = sentinel::launch(config, run, cx.deadline)?;
+    match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
+        Serving::Yes(took) => {
+            log::info(format!(
+                "server pid {} serves after {:.2} s",
+                server.pid(),
+                took.as_secs_f64()
+            ));
+            Ok(())
+        }
+        Serving::Ended => Err(Failure::generic(diagnosis::of_end(
+            config,
+            run,
+            server,
+            &mark,
+            cx.deadline,
+        ))),
+        Serving::No(words) => Err(Failure::generic(format!(
+            "the server (pid {}) runs but does not serve within the start timeout: {words}",
+            server.pid()
+        ))),
+    }
+}
+
+/// SQL, unless we cannot speak to it: TLCP, or a node without the client certificate of root.
+pub(crate) fn readiness(config: &Config) -> Question {
+    let certificate = config.server.certs_directory.join("client.root.crt");
+    match config.server.secure_mode {
+        SecureMode::Insecure => Question::Sql,
+        SecureMode::Tls if certificate.exists() => Question::Sql,
+        SecureMode::Tls => {
+            log::warning(format!(
+                "{} is missing: readiness is judged by /health alone",
+                certificate.display()
+            ));
+            Question::Health
+        }
+        SecureMode::Tlcp => Question::Health,
+    }
+}
+
+/// As the vendor's unit does. A kernel that refuses is told in the log; the server often lives with less.
+fn raise_max_map_count(wanted: u64) {
+    const PATH: &str = "/proc/sys/vm/max_map_count";
+    let now = file::read_text(Path::new(PATH))
+        .ok()
+        .flatten()
+        .and_then(|text| text.trim().parse::<u64>().ok());
+    if wanted == 0 || now.is_some_and(|now| now >= wanted) {
+        return;
+    }
+    if let Err(error) = std::fs::write(PATH, wanted.to_string()) {
+        log::warning(format!(
+            "vm.max_map_count stays below {wanted}: {error}; set it with sysctl"
+        ));
+    }
+}

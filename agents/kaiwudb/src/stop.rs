@@ -1,0 +1,172 @@
+//! `stop`: one SIGTERM, a second one, SIGKILL, and then proof.
+
+use crate::config::Config;
+use crate::run_directory::{ProcessRecord, Record, RunDirectory};
+use crate::server;
+use agent::Context;
+use host::{Deadline, Process, ProcessState, WaitOutcome, log, wait_for_end};
+use kwdb::sql;
+use nix::sys::signal::Signal;
+use ocf::Failure;
+use std::time::Duration;
+
+/// A second SIGTERM ends a server within 50 ms (measured); a loaded machine may need longer.
+const AFTER_SECOND_SIGTERM: Duration = Duration::from_secs(3);
+/// How long a helper of the server, or our own flush, may still hold the file system after the server's end.
+const HOLDERS_TIMEOUT: Duration = Duration::from_secs(2);
+
+pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
+    let run = RunDirectory::of(&config.instance);
+    let mut servers = server::all(config);
+    // The one we started counts even if the parameters have changed since.
+    servers.extend(
+        run.recorded_server()
+            .filter(|server| server.is_running() && !servers.contains(server)),
+    );
+    if servers.is_empty() {
+        return release(config, &[], cx.deadline);
+    }
+    run.create()?;
+    let _lock = run.lock(cx.deadline)?;
+    let drain = drain_time(config, cx.deadline);
+    let sessions: Vec<i32> = servers.iter().filter_map(|server| server.session()).collect();
+    for server in servers {
+        // The sentinel must know by the server's identity that this end is wanted, before it happens.
+        run.note(Record::Stopping, &ProcessRecord::from(server))?;
+        end(server, drain, cx.deadline)?;
+    }
+    release(config, &sessions, cx.deadline)
+}
+
+/// How long the first SIGTERM may take. With `ts.wal.wal_level` 0 a hard stop loses acknowledged rows, so the server
+/// may then drain as long as the action lasts.
+fn drain_time(config: &Config, deadline: Deadline) -> Duration {
+    let half = deadline.remaining() / 2;
+    let level = config.sql_target().and_then(|target| {
+        let question = deadline.slice(Duration::from_millis(500));
+        sql::ask(&target, "SHOW CLUSTER SETTING ts.wal.wal_level", question)
+            .ok()?
+            .first()?
+            .first()?
+            .clone()
+    });
+    if level.as_deref() == Some("0") {
+        log::warning(
+            "ts.wal.wal_level is 0: draining fully, because a hard stop would lose acknowledged rows",
+        );
+        return half;
+    }
+    config.drain_timeout.min(half)
+}
+
+fn end(server: Process, drain: Duration, deadline: Deadline) -> Result<(), Failure> {
+    let refused = |signal: Signal, error| {
+        Failure::generic(format!(
+            "cannot send {signal} to the server (pid {}): {error}",
+            server.pid()
+        ))
+    };
+    // A stopped process takes no signal but SIGKILL; waiting for it would be in vain.
+    let ladder: &[(Signal, Duration)] = if server.state() == Some(ProcessState::Stopped) {
+        &[]
+    } else {
+        &[(Signal::SIGTERM, drain), (Signal::SIGTERM, AFTER_SECOND_SIGTERM)]
+    };
+    for (signal, patience) in ladder {
+        server.signal(*signal).map_err(|error| refused(*signal, error))?;
+        if wait_for_end(server, deadline.slice(*patience)) == WaitOutcome::Ended {
+            return Ok(());
+        }
+    }
+    log::warning(format!(
+        "server pid {} did not end on SIGTERM; sending SIGKILL",
+        server.pid()
+    ));
+    server
+        .signal(Signal::SIGKILL)
+        .map_err(|error| refused(Signal::SIGKILL, error))?;
+    match wait_for_end(server, deadline) {
+        WaitOutcome::Ended => Ok(()),
+        WaitOutcome::DeadlineOver => Err(Failure::generic(does_not_end(server))),
+    }
+}
+
+fn does_not_end(server: Process) -> String {
+    let channel = server.wait_channel();
+    let place = if channel.is_empty() {
+        String::new()
+    } else {
+        format!(" in {channel}")
+    };
+    match server.state() {
+        Some(ProcessState::Uninterruptible) => format!(
+            "the server (pid {}) does not end on SIGKILL: it waits for the kernel{place}; the disk or DRBD below it does \
+             not answer, only fencing this node helps",
+            server.pid()
+        ),
+        state => format!(
+            "the server (pid {}) does not end on SIGKILL (state {state:?}{place})",
+            server.pid()
+        ),
+    }
+}
+
+/// The file system can be unmounted only when nothing uses it. What is left of the server's own session is ended; others
+/// are named in the log and left to the Filesystem agent, whose business they are.
+fn release(config: &Config, sessions: &[i32], deadline: Deadline) -> Result<(), Failure> {
+    let deadline = deadline.slice(HOLDERS_TIMEOUT);
+    let mut asked = false;
+    loop {
+        let holders: Vec<Process> = Process::all()
+            .filter(|process| process.uses(config.data_root()))
+            .collect();
+        let ours: Vec<Process> = holders
+            .iter()
+            .copied()
+            .filter(|holder| {
+                holder
+                    .session()
+                    .is_some_and(|session| sessions.contains(&session))
+            })
+            .collect();
+        if holders.is_empty() {
+            return Ok(());
+        }
+        if ours.is_empty() && !is_own_flush(&holders) {
+            log::warning(format!(
+                "still in use: {} by {}",
+                config.data_root().display(),
+                describe(&holders)
+            ));
+            return Ok(());
+        }
+        // Children of the server notice its end themselves; who has not after half the time is ended.
+        if !asked && deadline.remaining() < HOLDERS_TIMEOUT / 2 {
+            asked = true;
+            for holder in &ours {
+                let _ = holder.signal(Signal::SIGKILL);
+            }
+        }
+        if !deadline.pause(Duration::from_millis(5)) {
+            return Err(Failure::generic(format!(
+                "the server has ended, but {} is still in use by {}",
+                config.data_root().display(),
+                describe(&holders)
+            )));
+        }
+    }
+}
+
+/// Whether all that is left are children of the sentinel that flush the store; they end in a moment.
+fn is_own_flush(holders: &[Process]) -> bool {
+    holders.iter().all(|holder| holder.name().starts_with("kaiwudb"))
+}
+
+fn describe(holders: &[Process]) -> String {
+    holders
+        .iter()
+        .take(5)
+        .map(|holder| format!("{} (pid {})", holder.name(), holder.pid()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
