@@ -22,10 +22,18 @@ trap 'rm -rf "$work"' EXIT
 git archive --prefix="$name/" HEAD | tar -x -C "$work"
 cd "$work/$name"
 mkdir .cargo
-# The standard library's own crates too: static-build.sh may have to compile it.
+# The standard library's own crates too, because static-build.sh may have to compile it. Its manifest uses features
+# that only the bootstrap switch allows.
 say "collecting the crates"
-cargo vendor --quiet --locked --versioned-dirs \
-    --sync /usr/lib/rustlib/src/rust/library/sysroot/Cargo.toml vendor >.cargo/config.toml
+RUSTC_BOOTSTRAP=1 cargo vendor --quiet --locked --versioned-dirs \
+    --sync /usr/lib/rustlib/src/rust/library/sysroot/Cargo.toml vendor
+cat >.cargo/config.toml <<CONFIG
+[source.crates-io]
+replace-with = "vendor"
+
+[source.vendor]
+directory = "vendor"
+CONFIG
 say "packing"
 tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -c "$name" |
     xz -T0 -6 >"$work/$name.tar.xz"

@@ -144,7 +144,7 @@ impl Value for Duration {
         match parse_duration(raw) {
             Some(value) if u64::try_from(value.as_millis()).is_ok_and(|ms| bounds.contains(ms)) => Ok(value),
             _ => Err(format!(
-                "not a time from {} to {}; allowed: a number with ms, s, min or h (seconds without a unit)",
+                "not valid; allowed: a time from {} to {}, a number with ms, s, min or h (seconds without a unit)",
                 format_duration(Self::from_millis(bounds.min)),
                 format_duration(Self::from_millis(bounds.max)),
             )),

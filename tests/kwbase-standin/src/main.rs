@@ -2,6 +2,7 @@
 //! this source tells what it imitates, what it does not, and the faults it can be asked for.
 
 mod background;
+mod cert;
 mod client;
 mod engine;
 mod faults;
@@ -30,6 +31,10 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         [] | ["help" | "--help" | "-h", ..] => print(include_str!("help.txt")),
         ["version", ..] => print(&version::lines()),
+        ["sql", ..] => client::sql(&args[1..]),
+        ["node", ..] => client::node(&args[1..]),
+        ["quit", ..] => client::quit(&args[1..]),
+        ["cert", ..] => cert::run(&args[1..]),
         ["start-single-node", ..] => server::run("start-single-node", &args[1..]),
         ["start", ..] => server::run("start", &args[1..]),
         ["start-single-replica", ..] => server::run("start-single-replica", &args[1..]),

@@ -70,7 +70,7 @@ impl Security {
 
 impl Loaded {
     fn read(directory: &Path, check_modes: bool) -> Result<Self, String> {
-        let authority = authority(directory, "ca.crt")
+        let authority = certificates(directory, "ca.crt")
             .map_err(|error| format!("problem with CA certificate: {error}"))?;
         let pair = |name: &str| Pair::read(directory, name, check_modes);
         let node = pair("node").map_err(|error| format!("problem with node certificate: {error}"))?;
@@ -87,7 +87,7 @@ impl Loaded {
         ];
         let mut clients = authority;
         if directory.join("ca-client.crt").exists() {
-            clients = self::authority(directory, "ca-client.crt")
+            clients = certificates(directory, "ca-client.crt")
                 .map_err(|error| format!("problem with client CA certificate: {error}"))?;
             expirations.push(("client_ca", not_after(&clients[0])?));
         }
@@ -129,7 +129,7 @@ type Authenticated = rustls::ConfigBuilder<ServerConfig, rustls::server::WantsSe
 impl Pair {
     /// Reads `<name>.crt` and `<name>.key`.
     pub(crate) fn read(directory: &Path, name: &str, check_modes: bool) -> Result<Self, String> {
-        let chain = authority(directory, &format!("{name}.crt"))?;
+        let chain = certificates(directory, &format!("{name}.crt"))?;
         let file = format!("{name}.key");
         let path = directory.join(&file);
         let metadata = fs::metadata(&path).map_err(|error| not_found(&path, &error))?;
@@ -162,7 +162,7 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 }
 
 /// The certificates of one file; there is at least one.
-pub(crate) fn authority(directory: &Path, name: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(crate) fn certificates(directory: &Path, name: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let path = directory.join(name);
     let text = fs::read(&path).map_err(|error| not_found(&path, &error))?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();

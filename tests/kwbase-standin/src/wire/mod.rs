@@ -7,6 +7,8 @@ mod startup;
 mod statement;
 mod stream;
 
+pub(crate) use statement::{Control, NODE_STATUS};
+
 use std::net::TcpStream;
 use std::sync::Arc;
 
