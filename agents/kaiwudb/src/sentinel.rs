@@ -149,7 +149,8 @@ fn read_hello(pipe: OwnedFd, deadline: Deadline) -> Option<Hello> {
 
 fn say(hello: &Hello) {
     if let Ok(line) = serde_json::to_string(hello) {
-        let _ = std::io::stdout().write_all(line.as_bytes());
+        let mut stdout = std::io::stdout();
+        let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
     }
     // Ends the pipe: the agent waits for the end, and nobody is heard after it.
     let _ = daemon::detach_output();

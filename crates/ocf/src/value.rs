@@ -71,7 +71,7 @@ impl Value for u64 {
         match raw.parse::<Self>() {
             Ok(number) if bounds.contains(number) => Ok(number),
             _ => Err(format!(
-                "not a whole number from {} to {}",
+                "not valid; allowed: a whole number from {} to {}",
                 bounds.min, bounds.max
             )),
         }
@@ -86,7 +86,7 @@ impl Value for i64 {
         match raw.parse::<Self>() {
             Ok(number) if number.unsigned_abs() <= bounds.max => Ok(number),
             _ => Err(format!(
-                "not a whole number from -{} to {}",
+                "not valid; allowed: a whole number from -{} to {}",
                 bounds.max, bounds.max
             )),
         }

@@ -1,0 +1,92 @@
+//! SHA-256 as a value.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A SHA-256 digest; shown and stored as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+        let mut array = [0; 32];
+        array.copy_from_slice(digest.as_ref());
+        Self(array)
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first twelve digits: enough to tell sets apart by eye.
+    pub fn short(&self) -> String {
+        hex(&self.0[..6])
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of exactly `N` pairs of hexadecimal digits.
+pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * N || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return Err(format!("not {} hexadecimal digits", 2 * N));
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = std::str::from_utf8(pair)
+            .ok()
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            .ok_or("not hexadecimal digits")?;
+    }
+    Ok(bytes)
+}
+
+impl TryFrom<String> for Digest {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        from_hex(&text).map(Self)
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        hex(&digest.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.short())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_back() {
+        let digest = Digest::of(b"abc");
+        // FIPS 180-2, appendix B.1.
+        assert!(digest.to_string().starts_with("ba7816bf8f01cfea"));
+        assert_eq!(Digest::try_from(digest.to_string()), Ok(digest));
+        for wrong in ["", "ba78", &"zz".repeat(32), &"é".repeat(32)] {
+            assert!(Digest::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}
