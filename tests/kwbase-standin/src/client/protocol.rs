@@ -46,7 +46,7 @@ pub(crate) struct Outcome {
 }
 
 /// An open session.
-pub(crate) struct Connection<S> {
+pub(crate) struct Connection<S: Read + Write> {
     stream: S,
     inbox: BytesMut,
 }
@@ -135,6 +135,15 @@ impl<S: Read + Write> Connection<S> {
             }
             self.inbox.extend_from_slice(&chunk[..length]);
         }
+    }
+}
+
+impl<S: Read + Write> Drop for Connection<S> {
+    /// Says goodbye; a server that is gone does not mind.
+    fn drop(&mut self) {
+        let mut out = BytesMut::new();
+        frontend::terminate(&mut out);
+        let _ = self.send(&out);
     }
 }
 

@@ -37,24 +37,22 @@ impl Stream {
         Some(self.tls.as_ref()?.peer_certificates()?.first()?.as_ref())
     }
 
-    /// Reads once what has arrived and appends it; false at the end of the stream. May append nothing. Does not block
-    /// when the socket is readable.
+    /// Appends what has arrived, reading at most once from the socket; false at the end of the stream. May append
+    /// nothing. Does not block when the socket is readable.
     pub(crate) fn receive(&mut self, into: &mut Vec<u8>) -> io::Result<bool> {
-        let mut chunk = [0; 16 * 1024];
         let Some(tls) = &mut self.tls else {
+            let mut chunk = [0; 16 * 1024];
             let length = self.socket.read(&mut chunk)?;
             into.extend_from_slice(&chunk[..length]);
             return Ok(length > 0);
         };
-        let open = tls.read_tls(&mut self.socket)? > 0;
-        tls.process_new_packets().map_err(io::Error::other)?;
-        loop {
-            match tls.reader().read(&mut chunk) {
-                Ok(0) => return Ok(false),
-                Ok(length) => into.extend_from_slice(&chunk[..length]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
-            }
+        let before = into.len();
+        // The handshake may have brought more than the handshake.
+        let mut open = take_plaintext(tls, into)?;
+        if open && into.len() == before {
+            open = tls.read_tls(&mut self.socket)? > 0;
+            tls.process_new_packets().map_err(io::Error::other)?;
+            open &= take_plaintext(tls, into)?;
         }
         while tls.wants_write() {
             tls.write_tls(&mut self.socket)?;
@@ -81,5 +79,20 @@ impl Stream {
             let _ = tls.write_tls(&mut self.socket);
         }
         let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
+/// Takes everything that is decrypted; false when the client has closed the stream.
+fn take_plaintext(tls: &mut ServerConnection, into: &mut Vec<u8>) -> io::Result<bool> {
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        match tls.reader().read(&mut chunk) {
+            Ok(0) => return Ok(false),
+            Ok(length) => into.extend_from_slice(&chunk[..length]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+            // Clients often leave without a word to TLS.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
+            Err(error) => return Err(error),
+        }
     }
 }
