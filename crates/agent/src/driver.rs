@@ -1,7 +1,6 @@
 //! From a word on the command line to an exit status.
 
-use crate::report;
-use crate::{Context, ResourceAgent, budget};
+use crate::{Context, ResourceAgent, budget, report, trace};
 use host::log;
 use ocf::{Action, CheckLevel, Env, ExitCode, Failure, FailureKind, Role, State};
 use std::any::Any;
@@ -38,20 +37,21 @@ fn panic_message(panic: &dyn Any) -> &str {
 
 fn dispatch<A: ResourceAgent>(env: &Env) -> u8 {
     let table = A::METADATA;
-    log::open(log::Settings {
-        identity: format!("{}({})", table.name, env.instance()),
-        facility: env.variable("HA_logfacility").unwrap_or_default().to_owned(),
-        debug: env.variable("HA_debug").is_some_and(|level| level != "0"),
-    });
     let arguments: Vec<String> = std::env::args_os()
         .skip(1)
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
+    let word = arguments.first().map_or("", String::as_str);
+    log::open(log::Settings {
+        identity: format!("{}({})", table.name, env.instance()),
+        facility: env.variable("HA_logfacility").unwrap_or_default().to_owned(),
+        debug: env.variable("HA_debug").is_some_and(|level| level != "0"),
+        trace: trace::file(env, table, word),
+    });
     if let Some(code) = A::other_call(&arguments, env) {
         return code;
     }
     // Further arguments are ignored (OCF API 1.1, "Parameter passing").
-    let word = arguments.first().map_or("", String::as_str);
     if matches!(word, "usage" | "help" | "--help" | "-h") {
         return u8::from(!report::print(&report::usage(table)));
     }
@@ -73,15 +73,25 @@ fn dispatch<A: ResourceAgent>(env: &Env) -> u8 {
     };
     match perform::<A>(spec.action, &cx) {
         Ok(Answer::Done) => ExitCode::Success,
-        Ok(Answer::State(state)) => {
-            if let State::Degraded(_, reason) = &state {
-                report::exit_reason(env, reason);
-            }
-            state.exit_code()
-        }
+        Ok(Answer::State(state)) => told(env, state).exit_code(),
         Err(failure) => fail(env, &failure),
     }
     .number()
+}
+
+/// A degraded state is told with its reason; to a Pacemaker that would take it for a failure, only in the log.
+fn told(env: &Env, state: State) -> State {
+    match state {
+        State::Degraded(role, reason) if !env.knows_degraded() => {
+            log::warning(&reason);
+            State::Running(role)
+        }
+        State::Degraded(_, ref reason) => {
+            report::exit_reason(env, reason);
+            state
+        }
+        other => other,
+    }
 }
 
 fn eprint_usage(text: &str) {

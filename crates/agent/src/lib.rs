@@ -8,6 +8,8 @@ mod budget;
 mod driver;
 mod report;
 mod resource_agent;
+mod trace;
 
 pub use driver::run;
 pub use resource_agent::{Context, ResourceAgent};
+pub use trace::{TRACE_FILE, TRACE_RA};

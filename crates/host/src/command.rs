@@ -1,6 +1,6 @@
 //! Running other programs. The only place that does.
 
-use crate::{Deadline, pidfd};
+use crate::{Deadline, log, pidfd};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, poll};
@@ -130,6 +130,18 @@ impl Command {
 
     /// Runs it; an exit status other than 0 is an answer like any other.
     pub fn run(&self, deadline: Deadline) -> Result<Output, CommandError> {
+        let result = self.run_untraced(deadline);
+        match &result {
+            Ok(output) => {
+                let took = output.elapsed.as_secs_f64();
+                log::debug(format!("ran '{}': {}, {took:.3} s", self.line(), output.status));
+            }
+            Err(error) => log::debug(error.to_string()),
+        }
+        result
+    }
+
+    fn run_untraced(&self, deadline: Deadline) -> Result<Output, CommandError> {
         let started = Instant::now();
         let mut child = self.spawn()?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());

@@ -1,8 +1,12 @@
 //! The log: syslog, and standard error when somebody is looking. A log that cannot be written never fails an action.
 
+use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
+use std::time::Instant;
 use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
 
 /// How much a line matters.
@@ -23,6 +27,8 @@ struct Sink {
     syslog: Option<Mutex<Logger<LoggerBackend, Formatter3164>>>,
     stderr: bool,
     debug: bool,
+    trace: Option<File>,
+    opened: Instant,
 }
 
 static SINK: OnceLock<Sink> = OnceLock::new();
@@ -36,6 +42,8 @@ pub struct Settings {
     pub facility: String,
     /// Whether debug lines are wanted.
     pub debug: bool,
+    /// A file that gets every line, with the milliseconds since the start of the action.
+    pub trace: Option<PathBuf>,
 }
 
 /// Opens the log. The second call has no effect.
@@ -45,6 +53,16 @@ pub fn open(settings: Settings) {
         identity: settings.identity,
         stderr: settings.debug || std::io::stderr().is_terminal(),
         debug: settings.debug,
+        trace: settings.trace.and_then(|path| {
+            let _ = path.parent().map(std::fs::create_dir_all);
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(path)
+                .ok()
+        }),
+        opened: Instant::now(),
     });
 }
 
@@ -65,6 +83,14 @@ fn connect(settings: &Settings) -> Option<Logger<LoggerBackend, Formatter3164>> 
 /// Writes one line; nothing happens before [`open`].
 pub fn write(level: Level, text: &str) {
     let Some(sink) = SINK.get() else { return };
+    if let Some(mut file) = sink.trace.as_ref() {
+        let _ = writeln!(
+            file,
+            "{:8.3} {} {level:?}: {text}",
+            sink.opened.elapsed().as_secs_f64(),
+            sink.identity
+        );
+    }
     if level == Level::Debug && !sink.debug {
         return;
     }

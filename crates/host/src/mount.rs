@@ -1,6 +1,8 @@
 //! Mounts, read from the kernel without touching the file systems themselves.
 
-use crate::file;
+use crate::bounded::{self, BoundedError};
+use crate::{Deadline, file};
+use nix::sys::statvfs::statvfs;
 use std::path::{Path, PathBuf};
 
 /// A mounted file system.
@@ -68,6 +70,62 @@ pub fn at(point: &Path) -> Option<Mount> {
     all().into_iter().rfind(|mount| mount.point == point)
 }
 
+/// Every file system mounted below `directory`, the innermost first: the order in which they can be unmounted.
+pub fn below(directory: &Path) -> Vec<Mount> {
+    let mut mounts: Vec<Mount> = all()
+        .into_iter()
+        .filter(|mount| mount.point != directory && mount.point.starts_with(directory))
+        .collect();
+    mounts.reverse();
+    mounts
+}
+
+/// Room on a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes that a service account can still write.
+    pub free_bytes: u64,
+    /// All bytes.
+    pub total_bytes: u64,
+    /// Files that can still be made.
+    pub free_inodes: u64,
+    /// All files that can be made; 0 where the file system has no such limit (btrfs).
+    pub total_inodes: u64,
+}
+
+/// Room on the file system of `directory`, asked in a child because the device may be stalled.
+pub fn usage(directory: &Path, deadline: Deadline) -> Result<Usage, BoundedError> {
+    let answer = bounded::run(deadline, || {
+        let Ok(found) = statvfs(directory) else {
+            return Vec::new();
+        };
+        [
+            found.blocks_available() * found.fragment_size(),
+            found.blocks() * found.fragment_size(),
+            found.files_available(),
+            found.files(),
+        ]
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect()
+    })?;
+    let numbers: Vec<u64> = answer
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|bytes| u64::from_le_bytes(*bytes))
+        .collect();
+    match numbers[..] {
+        [free_bytes, total_bytes, free_inodes, total_inodes] => Ok(Usage {
+            free_bytes,
+            total_bytes,
+            free_inodes,
+            total_inodes,
+        }),
+        _ => Err(BoundedError::Broken("statvfs failed".into())),
+    }
+}
+
 /// Backing file of a loop device, from sysfs; `None` for other devices.
 pub fn loop_backing_file(device: &str) -> Option<PathBuf> {
     let path = format!("/sys/dev/block/{device}/loop/backing_file");
@@ -93,6 +151,15 @@ mod tests {
         assert!(
             mount.read_only,
             "the file system is read-only although the mount is not"
+        );
+    }
+
+    #[test]
+    fn room_on_the_root() {
+        let usage = usage(Path::new("/"), Deadline::after(std::time::Duration::from_secs(5))).unwrap();
+        assert!(
+            usage.total_bytes > 0 && usage.free_bytes <= usage.total_bytes,
+            "{usage:?}"
         );
     }
 

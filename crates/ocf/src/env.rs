@@ -59,6 +59,23 @@ impl Env {
         self.meta("on_node")
     }
 
+    /// Whether the caller understands exit status 190 and 191. Pacemaker before 2.0.5 (feature set 3.6) takes them for a
+    /// failure. A human is not Pacemaker and understands.
+    pub fn knows_degraded(&self) -> bool {
+        let Some(feature_set) = self.variable("OCF_RESKEY_crm_feature_set") else {
+            return true;
+        };
+        let mut numbers = feature_set
+            .split('.')
+            .map(|number| number.parse::<u32>().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (3, 6)
+    }
+
+    /// Whether Pacemaker is the caller, and not a human or a test program.
+    pub fn in_cluster(&self) -> bool {
+        self.variable("OCF_RESKEY_crm_feature_set").is_some()
+    }
+
     /// How deep to look.
     pub fn check_level(&self) -> CheckLevel {
         CheckLevel::parse(self.variable("OCF_CHECK_LEVEL"))
@@ -177,6 +194,18 @@ mod tests {
         assert_eq!(env.interval(), Duration::from_secs(10));
         assert_eq!(Env::default().timeout(), None);
         assert_eq!(Env::default().interval(), Duration::ZERO);
+    }
+
+    #[test]
+    fn old_pacemakers_do_not_know_degraded() {
+        let with = |set: &str| {
+            [("OCF_RESKEY_crm_feature_set", set)]
+                .into_iter()
+                .collect::<Env>()
+                .knows_degraded()
+        };
+        assert!(with("3.6.1") && with("3.16.2") && with("4.0.0") && Env::default().knows_degraded());
+        assert!(!with("3.3.0") && !with("3.2.0") && !with("x"));
     }
 
     #[test]

@@ -1,0 +1,112 @@
+//! The key that seals bundles, derived from a secret that the cluster's nodes share anyway.
+
+use crate::disk::open_regular;
+use ring::hkdf;
+use std::fmt;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Where a cluster keeps its shared secret, in the order in which we look: Pacemaker's (remote nodes, booth; made by pcs)
+/// and Corosync's (encrypted totem; made by pcs, crmsh and `corosync-keygen`).
+pub const AUTHKEYS: [&str; 2] = ["/etc/pacemaker/authkey", "/etc/corosync/authkey"];
+
+/// Corosync's keys have 128 to 4096 bytes, Pacemaker's have no lower bound; fewer than this are no secret.
+const SHORTEST: usize = 16;
+const LONGEST: u64 = 4096;
+/// Purpose and version: a change of the derivation is a change of this text.
+const PURPOSE: &[u8] = b"kaiwudb-ha certificate bundle v1";
+
+/// The cluster's shared secret.
+#[derive(Clone)]
+pub struct AuthKey {
+    source: PathBuf,
+    secret: Vec<u8>,
+    open_to_others: bool,
+}
+
+impl AuthKey {
+    /// Reads the secret from a file; `None` when it does not exist.
+    pub fn read(path: &Path) -> io::Result<Option<Self>> {
+        // /etc/corosync/authkey may be a link to where the site keeps its secrets.
+        let target = match path.canonicalize() {
+            Ok(target) => target,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let file = open_regular(&target)?;
+        let open_to_others = file.metadata()?.permissions().mode() & 0o007 != 0;
+        let mut secret = Vec::new();
+        file.take(LONGEST).read_to_end(&mut secret)?;
+        if secret.len() < SHORTEST {
+            return Err(io::Error::other(format!(
+                "holds {} bytes; at least {SHORTEST} are needed",
+                secret.len()
+            )));
+        }
+        Ok(Some(Self {
+            source: path.to_owned(),
+            secret,
+            open_to_others,
+        }))
+    }
+
+    /// A secret that is not in a file.
+    pub fn new(source: impl Into<PathBuf>, secret: impl Into<Vec<u8>>) -> Self {
+        Self {
+            source: source.into(),
+            secret: secret.into(),
+            open_to_others: false,
+        }
+    }
+
+    /// Where it was read from.
+    pub fn source(&self) -> &Path {
+        &self.source
+    }
+
+    /// Whether every account of the node can read it, so that it protects nothing.
+    pub const fn is_open_to_others(&self) -> bool {
+        self.open_to_others
+    }
+
+    /// HKDF with SHA-256 (RFC 5869). Every bundle has a salt of its own, so no two bundles share a key.
+    pub(crate) fn derive(&self, salt: &[u8]) -> ring::aead::LessSafeKey {
+        let pseudo_random = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(&self.secret);
+        let algorithm = &ring::aead::AES_256_GCM;
+        let key = pseudo_random
+            .expand(&[PURPOSE], algorithm)
+            .map(ring::aead::UnboundKey::from)
+            .unwrap_or_else(|_| unreachable!("32 bytes are within what HKDF can give"));
+        ring::aead::LessSafeKey::new(key)
+    }
+}
+
+impl fmt::Debug for AuthKey {
+    /// Never shows the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuthKey({})", self.source.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn files() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("authkey");
+        assert!(AuthKey::read(&path).unwrap().is_none());
+        fs::write(&path, [7; 15]).unwrap();
+        assert!(AuthKey::read(&path).unwrap_err().to_string().contains("15 bytes"));
+        fs::write(&path, [7; 128]).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        let key = AuthKey::read(&path).unwrap().unwrap();
+        assert!(!key.is_open_to_others() && key.source() == path);
+        assert!(!format!("{key:?}").contains('7'));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+        assert!(AuthKey::read(&path).unwrap().unwrap().is_open_to_others());
+    }
+}

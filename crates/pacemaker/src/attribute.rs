@@ -1,0 +1,68 @@
+//! Node attributes and cluster-wide attributes, through `crm_attribute`.
+
+use crate::Error;
+use host::{Command, CommandError, Deadline};
+
+/// Exit status "no such object" of every Pacemaker tool since 2.0 (`CRM_EX_NOSUCH`).
+const NO_SUCH_OBJECT: i32 = 105;
+
+/// Where an attribute is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// Of a node, until Pacemaker stops there.
+    Transient(&'a str),
+    /// Of a node, for ever.
+    Permanent(&'a str),
+    /// Of the cluster, for ever.
+    Cluster,
+}
+
+fn command(scope: Scope<'_>, name: &str) -> Command {
+    let command = Command::new("crm_attribute").args(["-n", name]);
+    match scope {
+        Scope::Transient(node) => command.args(["-N", node, "-l", "reboot"]),
+        Scope::Permanent(node) => command.args(["-N", node, "-l", "forever"]),
+        Scope::Cluster => command.args(["-t", "crm_config"]),
+    }
+}
+
+/// The value; `None` when there is none.
+pub fn get(scope: Scope<'_>, name: &str, deadline: Deadline) -> Result<Option<String>, Error> {
+    read(&command(scope, name), deadline)
+}
+
+/// Sets the value. Setting the same value again writes nothing to the CIB when the attribute is transient.
+pub fn set(scope: Scope<'_>, name: &str, value: &str, deadline: Deadline) -> Result<(), Error> {
+    // "-v VALUE" would take a value that starts with a dash for an option.
+    command(scope, name)
+        .arg(format!("--update={value}"))
+        .run_ok(deadline)?;
+    Ok(())
+}
+
+/// Removes it; success when it is not there.
+pub fn delete(scope: Scope<'_>, name: &str, deadline: Deadline) -> Result<(), Error> {
+    remove(&command(scope, name), deadline)
+}
+
+/// Asks a tool with the options of `crm_attribute` for the value it was given the name of.
+pub(crate) fn read(command: &Command, deadline: Deadline) -> Result<Option<String>, Error> {
+    match absent(command.clone().args(["-G", "-q"]).run_ok(deadline))? {
+        // A transient attribute that was deleted stays as an empty value until the node leaves.
+        Some(text) => Ok(Some(text.trim_end().to_owned()).filter(|value| !value.is_empty())),
+        None => Ok(None),
+    }
+}
+
+/// As [`read`], but deletes.
+pub(crate) fn remove(command: &Command, deadline: Deadline) -> Result<(), Error> {
+    absent(command.clone().arg("-D").run_ok(deadline)).map(drop)
+}
+
+fn absent(answer: Result<host::Output, CommandError>) -> Result<Option<String>, Error> {
+    match answer {
+        Ok(output) => Ok(Some(output.text())),
+        Err(CommandError::Failed(_, output)) if output.status.code() == Some(NO_SUCH_OBJECT) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

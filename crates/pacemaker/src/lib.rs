@@ -1,0 +1,12 @@
+//! Pacemaker's command line tools as functions, for Pacemaker 2.0.3 to 3.0. Every call has a deadline. Only XML and single
+//! values are parsed, never the text meant for people, which changes from release to release.
+
+pub mod attribute;
+mod error;
+pub mod failure;
+pub mod node;
+pub mod score;
+pub mod status;
+pub mod version;
+
+pub use error::Error;
