@@ -203,12 +203,19 @@ fn belongs_to(pid: i32, name: &str) -> bool {
         .is_ok_and(|groups| groups.lines().any(|line| line.contains(&format!("/{name}/"))))
 }
 
-/// Command line of a process if it is a database server.
+/// Command line of a process if it is a database server. A child of one is not: it is about to become another program.
 fn server(pid: i32) -> Option<String> {
-    let name = proc::executable(pid)?;
+    let line = server_line(pid)?;
+    proc::parent(pid).and_then(server_line).is_none().then_some(line)
+}
+
+fn server_line(pid: i32) -> Option<String> {
+    let program = proc::executable(pid)?;
+    // "(deleted)" follows when the program was replaced while it ran.
+    let name = program.file_name()?.to_str()?.split(' ').next()?.to_owned();
     let arguments = proc::arguments(pid);
     let starts = arguments.get(1).is_some_and(|word| word.starts_with("start"));
-    (starts && name.file_name()? == "kwbase").then(|| arguments.join(" "))
+    (starts && name == "kwbase").then(|| arguments.join(" "))
 }
 
 /// `major:minor` of a device node.

@@ -1,5 +1,6 @@
 //! The lab as a whole.
 
+use crate::audit::Audit;
 use crate::cluster::Cluster;
 use crate::container::{self, Container};
 use crate::fence::{FenceEvent, PowerSwitch};
@@ -26,9 +27,9 @@ const FENCE_AGENT: &str = include_str!("../files/fence_lab.py");
 /// A first election waits for `dc-deadtime`, 20 s unless the configuration says otherwise: so there is one from the start.
 const FIRST_CIB: &str = include_str!("../files/first-cib.sh");
 
-/// Makes the device node of the shared disk at each boot: a bind mount would be unmounted by the Filesystem agent.
-const DISK_UNIT: &str = include_str!("../files/lab-disk.service");
-const DISK_UNIT_NAME: &str = "lab-disk.service";
+/// Among others makes the device node of the shared disk: a bind mount would be unmounted by the Filesystem agent.
+const MACHINE_UNIT: &str = include_str!("../files/lab-machine.service");
+const MACHINE_UNIT_NAME: &str = "lab-machine.service";
 
 /// What the lab needs on this machine: (tool, Debian package).
 const TOOLS: &[(&str, &str)] = &[
@@ -160,7 +161,7 @@ impl Lab {
         let device = container::device_number(self.namespace.disk())
             .with_context(|| format!("cannot look at {}", self.namespace.disk().display()))?;
         let (major, minor) = device.split_once(':').context("a device number has two parts")?;
-        let unit = DISK_UNIT.replace("@MAJOR@", major).replace("@MINOR@", minor).replace("@DISK@", cib::DISK);
+        let unit = MACHINE_UNIT.replace("@MAJOR@", major).replace("@MINOR@", minor).replace("@DISK@", cib::DISK);
         let names = self.nodes.each_ref().map(|node| node.cluster_name().to_owned());
         let corosync = corosync::configuration(&names, options.token);
         let hosts: String = self
@@ -174,7 +175,7 @@ impl Lab {
             node.write_file("/etc/hosts", format!("127.0.0.1 localhost\n{hosts}"))?;
             node.write_file("/etc/corosync/corosync.conf", &corosync)?;
             node.write_file_with_mode("/usr/sbin/fence_lab", FENCE_AGENT, 0o755)?;
-            node.write_file(format!("/etc/systemd/system/{DISK_UNIT_NAME}"), &unit)?;
+            node.write_file(format!("/etc/systemd/system/{MACHINE_UNIT_NAME}"), &unit)?;
         }
         Ok(())
     }
@@ -191,8 +192,8 @@ impl Lab {
                 node.shell(FIRST_CIB, deadline)?;
             }
             // Enabled as well, so that a node that was fenced comes back by itself.
-            node.exec_ok(["systemctl", "enable", "--quiet", DISK_UNIT_NAME].iter().chain(services), deadline)?;
-            node.exec_ok(["systemctl", "start", "--no-block", DISK_UNIT_NAME].iter().chain(services), deadline)?;
+            node.exec_ok(["systemctl", "enable", "--quiet", MACHINE_UNIT_NAME].iter().chain(services), deadline)?;
+            node.exec_ok(["systemctl", "start", "--no-block", MACHINE_UNIT_NAME].iter().chain(services), deadline)?;
         }
         if options.cluster {
             self.cluster().wait_online(deadline)?;
@@ -239,6 +240,20 @@ impl Lab {
             .iter()
             .flat_map(|node| Network::ALL.map(|network| self.link(node, network)))
             .collect()
+    }
+
+    /// Starts to watch that nothing happens twice at once.
+    pub fn audit(&self) -> Result<Audit> {
+        Audit::start(Arc::clone(&self.nodes))
+    }
+
+    /// Where a client on this machine finds the certificates of a server with TLS; not there without.
+    pub fn certificates_directory(&self) -> PathBuf {
+        self.namespace.directory().with_extension("certs")
+    }
+
+    pub(crate) fn namespace(&self) -> &Arc<Namespace> {
+        &self.namespace
     }
 
     /// Moves the calling thread into the lab's network, where the nodes and the virtual IP can be reached.
@@ -302,5 +317,6 @@ fn remove_files(lab: &Path) {
     for extension in ["json", "log", "node1.lock", "node2.lock", "lock"] {
         let _ = fs::remove_file(lab.with_extension(extension));
     }
+    let _ = fs::remove_dir_all(lab.with_extension("certs"));
     let _ = fs::remove_dir(lab);
 }

@@ -1,7 +1,9 @@
 //! A lab of two real Pacemaker nodes on one machine.
 
+mod audit;
 mod cgroup;
 pub mod cib;
+mod client;
 mod cluster;
 mod container;
 mod corosync;
@@ -13,8 +15,12 @@ mod namespace;
 mod network;
 mod node;
 mod proc;
+mod provision;
+mod report;
 mod spawn;
 
+pub use audit::{Audit, Violation};
+pub use client::{Client, ClientOptions};
 pub use cluster::Cluster;
 pub use fence::FenceEvent;
 pub use host::Deadline;
@@ -22,3 +28,5 @@ pub use image::{Suite, cache_directory, ensure as ensure_image, remove_all as re
 pub use lab::{Lab, Options, remove_leftovers};
 pub use network::{Link, Network, VIRTUAL_IP};
 pub use node::{Machine, Node, Observation, Output};
+pub use provision::{Installation, Program, provision};
+pub use report::{Acknowledgement, Gap, Report};

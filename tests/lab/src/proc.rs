@@ -12,6 +12,12 @@ pub(crate) fn children(pid: i32) -> Vec<i32> {
         .collect()
 }
 
+/// Parent of a process.
+pub(crate) fn parent(pid: i32) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+}
+
 /// Arguments of a process; none when it is gone or a zombie.
 pub(crate) fn arguments(pid: i32) -> Vec<String> {
     fs::read(format!("/proc/{pid}/cmdline"))
