@@ -28,7 +28,7 @@ fn command(scope: Scope<'_>, name: &str) -> Command {
 
 /// The value; `None` when there is none.
 pub fn get(scope: Scope<'_>, name: &str, deadline: Deadline) -> Result<Option<String>, Error> {
-    read(&command(scope, name), deadline)
+    read(command(scope, name), deadline)
 }
 
 /// Sets the value. Setting the same value again writes nothing to the CIB when the attribute is transient.
@@ -42,12 +42,12 @@ pub fn set(scope: Scope<'_>, name: &str, value: &str, deadline: Deadline) -> Res
 
 /// Removes it; success when it is not there.
 pub fn delete(scope: Scope<'_>, name: &str, deadline: Deadline) -> Result<(), Error> {
-    remove(&command(scope, name), deadline)
+    remove(command(scope, name), deadline)
 }
 
 /// Asks a tool with the options of `crm_attribute` for the value it was given the name of.
-pub(crate) fn read(command: &Command, deadline: Deadline) -> Result<Option<String>, Error> {
-    match absent(command.clone().args(["-G", "-q"]).run_ok(deadline))? {
+pub(crate) fn read(command: Command, deadline: Deadline) -> Result<Option<String>, Error> {
+    match absent(command.args(["-G", "-q"]).run_ok(deadline))? {
         // A transient attribute that was deleted stays as an empty value until the node leaves.
         Some(text) => Ok(Some(text.trim_end().to_owned()).filter(|value| !value.is_empty())),
         None => Ok(None),
@@ -55,8 +55,8 @@ pub(crate) fn read(command: &Command, deadline: Deadline) -> Result<Option<Strin
 }
 
 /// As [`read`], but deletes.
-pub(crate) fn remove(command: &Command, deadline: Deadline) -> Result<(), Error> {
-    absent(command.clone().arg("-D").run_ok(deadline)).map(drop)
+pub(crate) fn remove(command: Command, deadline: Deadline) -> Result<(), Error> {
+    absent(command.arg("-D").run_ok(deadline)).map(drop)
 }
 
 fn absent(answer: Result<host::Output, CommandError>) -> Result<Option<String>, Error> {

@@ -13,7 +13,7 @@ const WITH_PROMOTION: FeatureSet = FeatureSet(3, 10, 0);
 impl FeatureSet {
     /// Reads `major.minor.patch`; missing numbers are 0. `None` when the first part is not a number.
     pub fn parse(raw: &str) -> Option<Self> {
-        let mut numbers = raw.trim().split('.').map(|part| part.parse::<u32>());
+        let mut numbers = raw.trim().split('.').map(str::parse::<u32>);
         let major = numbers.next()?.ok()?;
         let mut next = || numbers.next().and_then(Result::ok).unwrap_or(0);
         Some(Self(major, next(), next()))
