@@ -32,7 +32,8 @@ SUITES := check unit $(addsuffix -test,$(filter-out bench drbd matrix,$(TESTS)))
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{ printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' -v absent=' $(filter-out $(TESTS),bench matrix) ' '/^[a-z][a-z-]*:.*## / && !index(absent, " " $$1 " ") \
+		{ printf "  %-15s %s\n", $$1, $$2 }' Makefile
 	@printf '  %-15s %s\n' NAME-test 'one suite of tests/: $(TESTS)'
 	@echo 'Variables: MACHINE=x86_64|aarch64 (build, install, deb, rpm), DESTDIR, CARGO_TARGET_DIR, STATIC_BUILD_STD=1'
 
@@ -40,8 +41,8 @@ help: ## this list
 
 .PHONY: demo test
 demo: ## shows a failover on two real nodes on this machine (root)
-	@packaging/toolchain/need-root.sh demo 'it starts two cluster nodes as containers'
-	@$(MAKE) lab-ready
+	@$(TOOLCHAIN)/need-root.sh demo 'it starts two cluster nodes as containers'
+	@$(MAKE) -j2 lab-ready
 	$(CARGO) run --locked -p lab --bin demo
 
 test: ## everything that decides whether a change is good: check, unit and every suite of tests/ (root)
@@ -80,14 +81,44 @@ unit: ## unit tests of crates/ and agents/
 $(addsuffix -test,$(TESTS)): %-test: agents
 	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*)
 
+# The suites need programs; those that run a cluster need the whole lab.
+$(addsuffix -test,$(TESTS)): lab-packages
+$(addsuffix -test,$(filter cluster matrix,$(TESTS))): lab-ready
+
+.PHONY: matrix bench
+matrix: matrix-test ## the agents on every supported Debian's Pacemaker, pcs and crmsh (root, minutes)
+
+bench: lab-ready ## measures outages against the numbers to beat (root, minutes)
+	$(CARGO) run --locked -p bench
+
+# --- the lab -----------------------------------------------------------------
+
+# What the lab installs on its nodes.
+DEB := $(CARGO_TARGET_DIR)/deb/kaiwudb-ha_$(VERSION)_$(if $(filter aarch64,$(MACHINE)),arm64,amd64).deb
+export KAIWUDB_HA_DEB := $(DEB)
+export KAIWUDB_HA_STANDIN := $(RELEASE)/kwbase
+
+.PHONY: lab-packages lab-image lab-ready
+lab-packages:
+	@$(TOOLCHAIN)/lab-packages.sh
+
+lab-image: lab-packages
+	$(CARGO) run --locked -p lab -- image
+
+lab-ready: deb standin lab-image
+
 # --- binaries ----------------------------------------------------------------
 
-.PHONY: agents build metadata
+.PHONY: agents build metadata standin
 agents:
 	$(if $(AGENTS),$(CARGO) build --locked $(AGENT_PACKAGES))
 
 build: ## the release binaries, static, for MACHINE
 	$(TOOLCHAIN)/static-build.sh $(MACHINE) $(AGENT_PACKAGES) $(COMMAND_PACKAGES)
+
+# The server that the lab runs unless KWBASE_HOME names a real one.
+standin:
+	$(TOOLCHAIN)/static-build.sh $(MACHINE) -p kwbase-standin
 
 metadata: agents ## writes ocf-metadata/ from what the agents print
 	@packaging/metadata.sh '$(DEBUG)' ocf-metadata $(AGENTS)
