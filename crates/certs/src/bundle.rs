@@ -71,7 +71,12 @@ pub struct Publisher<'a> {
 }
 
 /// Seals a set.
-pub fn seal(set: &CertificateSet, generation: u64, publisher: Publisher<'_>, key: &AuthKey) -> Result<Vec<u8>, String> {
+pub fn seal(
+    set: &CertificateSet,
+    generation: u64,
+    publisher: Publisher<'_>,
+    key: &AuthKey,
+) -> Result<Vec<u8>, String> {
     let random = SystemRandom::new();
     let (mut salt, mut nonce) = ([0; SALT], [0; NONCE_LEN]);
     random
@@ -90,11 +95,19 @@ pub fn seal(set: &CertificateSet, generation: u64, publisher: Publisher<'_>, key
     };
     let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
     let mut bytes = MAGIC.to_vec();
-    bytes.extend_from_slice(&u32::try_from(header.len()).map_err(|error| error.to_string())?.to_be_bytes());
+    bytes.extend_from_slice(
+        &u32::try_from(header.len())
+            .map_err(|error| error.to_string())?
+            .to_be_bytes(),
+    );
     bytes.extend_from_slice(&header);
     let mut sealed = set.to_bytes();
     key.derive(&salt)
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&bytes), &mut sealed)
+        .seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(&bytes),
+            &mut sealed,
+        )
         .map_err(|_| "the set is too large to be sealed")?;
     bytes.extend_from_slice(&sealed);
     let checksum = Digest::of(&bytes);
@@ -114,7 +127,9 @@ pub fn parse(bytes: &[u8]) -> Result<Sealed, BundleError> {
     let rest = body
         .strip_prefix(MAGIC)
         .ok_or_else(|| damaged("it does not begin like a bundle"))?;
-    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(|| damaged("it has no header"))?;
+    let (length, rest) = rest
+        .split_first_chunk::<4>()
+        .ok_or_else(|| damaged("it has no header"))?;
     let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
     let (header, sealed) = rest
         .split_at_checked(length)
@@ -145,7 +160,10 @@ impl Sealed {
         let opened = keys.iter().find_map(|key| {
             let mut buffer = self.sealed.clone();
             let nonce = Nonce::assume_unique_for_key(nonce);
-            let plain = key.derive(&salt).open_in_place(nonce, Aad::from(&self.authenticated), &mut buffer).ok()?;
+            let plain = key
+                .derive(&salt)
+                .open_in_place(nonce, Aad::from(&self.authenticated), &mut buffer)
+                .ok()?;
             Some(plain.to_vec())
         });
         let set = CertificateSet::from_bytes(&opened.ok_or(BundleError::WrongKey)?).map_err(damaged)?;
@@ -162,7 +180,10 @@ impl fmt::Display for BundleError {
         match self {
             Self::Damaged(why) => write!(f, "it is damaged: {why}"),
             Self::NewerFormat(version) => {
-                write!(f, "it has format {version}, which a newer version of this agent wrote; this one knows {FORMAT}")
+                write!(
+                    f,
+                    "it has format {version}, which a newer version of this agent wrote; this one knows {FORMAT}"
+                )
             }
             Self::WrongKey => f.write_str("no authkey of this node opens it"),
         }
@@ -178,15 +199,20 @@ mod tests {
 
     fn set() -> CertificateSet {
         let mut set = CertificateSet::default();
-        set.insert("node.key", 0o600, b"-----BEGIN RSA PRIVATE KEY-----".to_vec()).unwrap();
-        set.insert("ca.crt", 0o644, b"-----BEGIN CERTIFICATE-----".to_vec()).unwrap();
+        set.insert("node.key", 0o600, b"-----BEGIN RSA PRIVATE KEY-----".to_vec())
+            .unwrap();
+        set.insert("ca.crt", 0o644, b"-----BEGIN CERTIFICATE-----".to_vec())
+            .unwrap();
         set
     }
     fn key(byte: u8) -> AuthKey {
         AuthKey::new("/etc/corosync/authkey", vec![byte; 128])
     }
     fn sealed() -> Vec<u8> {
-        let publisher = Publisher { node: "n1", now: 1_790_000_000 };
+        let publisher = Publisher {
+            node: "n1",
+            now: 1_790_000_000,
+        };
         seal(&set(), 7, publisher, &key(1)).unwrap()
     }
 
@@ -194,7 +220,10 @@ mod tests {
     fn seal_and_open() {
         let bytes = sealed();
         let bundle = parse(&bytes).unwrap();
-        assert_eq!((bundle.header.generation, bundle.header.publisher.as_str()), (7, "n1"));
+        assert_eq!(
+            (bundle.header.generation, bundle.header.publisher.as_str()),
+            (7, "n1")
+        );
         assert_eq!(bundle.header.authkey, "/etc/corosync/authkey");
         assert_eq!(bundle.open(&[key(2), key(1)]), Ok(set()));
         assert_eq!(bundle.open(&[key(2)]), Err(BundleError::WrongKey));
@@ -212,12 +241,18 @@ mod tests {
     fn no_cut_and_no_flipped_bit_opens() {
         let bytes = sealed();
         for cut in 0..bytes.len() {
-            assert!(matches!(parse(&bytes[..cut]), Err(BundleError::Damaged(_))), "cut at {cut}");
+            assert!(
+                matches!(parse(&bytes[..cut]), Err(BundleError::Damaged(_))),
+                "cut at {cut}"
+            );
         }
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert!(matches!(parse(&changed), Err(BundleError::Damaged(_))), "bit in byte {at}");
+            assert!(
+                matches!(parse(&changed), Err(BundleError::Damaged(_))),
+                "bit in byte {at}"
+            );
         }
     }
 

@@ -170,15 +170,28 @@ pub fn decide(moment: Moment, local: Option<&Side>, base: Option<Base>, bundle: 
     let known = base.map_or(0, |base| base.generation);
     match (bundle, usable) {
         (Bundle::Stored(stored), _) if stored.side.is_usable() => compare(moment, local, base, stored),
-        (Bundle::Stored(stored), Some(_)) => {
-            told(Step::Publish { generation: known.max(stored.generation) + 1 }, Concern::BundleBroken)
-        }
-        (Bundle::Absent, Some(_)) => plain(Step::Publish { generation: known + 1 }),
+        (Bundle::Stored(stored), Some(_)) => told(
+            Step::Publish {
+                generation: known.max(stored.generation) + 1,
+            },
+            Concern::BundleBroken,
+        ),
+        (Bundle::Absent, Some(_)) => plain(Step::Publish {
+            generation: known + 1,
+        }),
         (Bundle::Damaged(previous), _) => damaged(local, base, previous.as_ref()),
-        (Bundle::Locked { newer_format: true, .. }, _) => told(Step::Nothing, Concern::BundleNewerFormat),
-        (Bundle::Locked { generation, .. }, Some(_)) if *generation <= known => {
-            told(Step::Publish { generation: known + 1 }, Concern::BundleReplaced)
-        }
+        (
+            Bundle::Locked {
+                newer_format: true, ..
+            },
+            _,
+        ) => told(Step::Nothing, Concern::BundleNewerFormat),
+        (Bundle::Locked { generation, .. }, Some(_)) if *generation <= known => told(
+            Step::Publish {
+                generation: known + 1,
+            },
+            Concern::BundleReplaced,
+        ),
         (Bundle::Locked { .. }, _) => told(Step::Nothing, Concern::BundleLocked),
         (Bundle::Absent | Bundle::Stored(_), None) => told(Step::Nothing, Concern::NoSet),
     }
@@ -207,11 +220,23 @@ fn compare(moment: Moment, local: Option<&Side>, base: Option<Base>, stored: &St
         return missing(moment, Keep::Previous);
     };
     if local.digest == side.digest {
-        let agreed = base == Some(Base { generation, digest: side.digest });
-        return plain(if agreed { Step::Nothing } else { Step::Record { generation } });
+        let agreed = base
+            == Some(Base {
+                generation,
+                digest: side.digest,
+            });
+        return plain(if agreed {
+            Step::Nothing
+        } else {
+            Step::Record { generation }
+        });
     }
     let changed = base.is_some_and(|base| base.digest != local.digest);
-    let keep = if changed { Keep::Displaced(local.digest) } else { Keep::Previous };
+    let keep = if changed {
+        Keep::Displaced(local.digest)
+    } else {
+        Keep::Previous
+    };
     if !local.is_usable() || (side.has_certificates && !local.has_certificates) {
         return missing(moment, keep);
     }
@@ -224,8 +249,8 @@ fn compare(moment: Moment, local: Option<&Side>, base: Option<Base>, stored: &St
     let bundle_changed = base.digest != side.digest;
     if !changed {
         // Only the bundle changed: newer by its number, older when the volume was restored from a backup.
-        let newer = generation > base.generation
-            || (generation == base.generation && side.issued > local.issued);
+        let newer =
+            generation > base.generation || (generation == base.generation && side.issued > local.issued);
         let better = side.grade >= local.grade;
         return match (newer && better, local.keeps_store_key(side)) {
             (true, _) => plain(Step::Install(keep)),

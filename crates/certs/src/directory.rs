@@ -92,7 +92,9 @@ pub fn mend(directory: &Path, owner: Owner) -> (Vec<String>, Vec<String>) {
     };
     note(
         "the directory",
-        File::open(directory).and_then(|file| mend_owner(&file, owner)).map(|change| change.into_iter().collect()),
+        File::open(directory)
+            .and_then(|file| mend_owner(&file, owner))
+            .map(|change| change.into_iter().collect()),
     );
     for entry in entries.flatten() {
         let name = entry.file_name();
@@ -155,9 +157,15 @@ mod tests {
         std::os::unix::fs::symlink("/etc/passwd", path.join("node.crt")).unwrap();
         fs::create_dir(path.join("ui.crt")).unwrap();
         let found = read(path, false).unwrap().unwrap();
-        assert_eq!(found.set.files().map(|(name, _)| name).collect::<Vec<_>>(), ["ca.crt", "node.key"]);
+        assert_eq!(
+            found.set.files().map(|(name, _)| name).collect::<Vec<_>>(),
+            ["ca.crt", "node.key"]
+        );
         assert_eq!(found.leftovers, ["ca.key", "kw-certs.tar.gz"]);
-        assert_eq!(found.problems, ["node.crt: a symbolic link", "ui.crt: not a regular file"]);
+        assert_eq!(
+            found.problems,
+            ["node.crt: a symbolic link", "ui.crt: not a regular file"]
+        );
         let all = read(path, true).unwrap().unwrap();
         assert_eq!(all.set.contents("ca.key"), Some(b"secret".as_slice()));
         assert_eq!(all.leftovers, ["kw-certs.tar.gz"]);
@@ -172,7 +180,10 @@ mod tests {
             publisher: "n1".into(),
         };
         fs::write(directory.path().join(Record::FILE), record.to_bytes()).unwrap();
-        assert_eq!(read(directory.path(), false).unwrap().unwrap().record, Some(record));
+        assert_eq!(
+            read(directory.path(), false).unwrap().unwrap().record,
+            Some(record)
+        );
         fs::write(directory.path().join(Record::FILE), b"{\"generation\":3").unwrap();
         assert_eq!(read(directory.path(), false).unwrap().unwrap().record, None);
     }
@@ -189,13 +200,23 @@ mod tests {
         let outside = tempfile::NamedTempFile::new().unwrap();
         fs::set_permissions(outside.path(), fs::Permissions::from_mode(0o666)).unwrap();
         std::os::unix::fs::symlink(outside.path(), path.join("ui.key")).unwrap();
-        for (name, mode) in [("node.key", 0o644), ("node.crt", 0o644), ("ca.crt", 0o000), ("ca.key", 0o644)] {
+        for (name, mode) in [
+            ("node.key", 0o644),
+            ("node.crt", 0o644),
+            ("ca.crt", 0o000),
+            ("ca.key", 0o644),
+        ] {
             fs::write(path.join(name), "x").unwrap();
             fs::set_permissions(path.join(name), fs::Permissions::from_mode(mode)).unwrap();
         }
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         let (mended, failed) = mend(path, owner);
-        assert!(mended.iter().any(|line| line == "node.key: mode 0644 is now 0600"), "{mended:?} {failed:?}");
+        assert!(
+            mended
+                .iter()
+                .any(|line| line == "node.key: mode 0644 is now 0600"),
+            "{mended:?} {failed:?}"
+        );
         assert_eq!(mode(&path.join("node.key")), 0o600);
         assert_eq!(mode(&path.join("node.crt")), 0o644);
         assert_eq!(mode(&path.join("ca.key")), 0o644, "not ours");

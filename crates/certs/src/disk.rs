@@ -54,7 +54,13 @@ impl<'a> Disk<'a> {
     }
 
     /// Writes a file that does not exist yet and forces it to the disk.
-    pub(crate) fn write_new(self, path: &Path, bytes: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+    pub(crate) fn write_new(
+        self,
+        path: &Path,
+        bytes: &[u8],
+        mode: u32,
+        owner: Option<(u32, u32)>,
+    ) -> io::Result<()> {
         (self.before)(Operation::Write(path))?;
         let mut file = OpenOptions::new()
             .write(true)

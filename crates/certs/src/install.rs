@@ -7,8 +7,8 @@
 //! that [`recover`] carries on with. A server that reads in the middle of that keeps its old certificates, because a key
 //! that does not fit is refused; the SIGHUP that follows the installation gives it the new ones.
 
-use crate::disk::{Disk, is_there};
 use crate::directory::Owner;
+use crate::disk::{Disk, is_there};
 use crate::{CertificateSet, Digest, Keep, Kind, Record, kind};
 use rustix::io::Errno;
 use std::ffi::OsString;
@@ -59,7 +59,12 @@ struct Places {
 
 impl Places {
     fn of(directory: &Path) -> io::Result<Self> {
-        let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the certificate directory has no parent");
+        let no_name = || {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the certificate directory has no parent",
+            )
+        };
         let parent = directory.parent().ok_or_else(no_name)?;
         let name = directory.file_name().ok_or_else(no_name)?;
         let beside = |suffix: &str| {
@@ -125,7 +130,12 @@ pub fn install(disk: Disk<'_>, request: &Installation<'_>) -> io::Result<()> {
     recover(disk, directory)?;
     let present = match fs::symlink_metadata(directory) {
         Ok(found) if found.is_dir() => Some(found),
-        Ok(_) => return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory")),
+        Ok(_) => {
+            return Err(io::Error::new(
+                io::ErrorKind::NotADirectory,
+                "it is not a directory",
+            ));
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
@@ -147,7 +157,12 @@ fn stage(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Res
     for (name, file) in request.set.files() {
         disk.write_new(&places.staging.join(name), &file.contents, file.mode, owner)?;
     }
-    disk.write_new(&places.staging.join(Record::FILE), &request.record.to_bytes(), 0o600, owner)
+    disk.write_new(
+        &places.staging.join(Record::FILE),
+        &request.record.to_bytes(),
+        0o600,
+        owner,
+    )
 }
 
 fn move_in(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<()> {
@@ -210,8 +225,16 @@ fn exchange(disk: Disk<'_>, places: &Places, request: &Installation<'_>, mode: u
 }
 
 fn cannot_be_swapped(error: &io::Error) -> bool {
-    let errnos = [Errno::XDEV, Errno::INVAL, Errno::NOSYS, Errno::BUSY, Errno::NOTSUP];
-    errnos.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    let errnos = [
+        Errno::XDEV,
+        Errno::INVAL,
+        Errno::NOSYS,
+        Errno::BUSY,
+        Errno::NOTSUP,
+    ];
+    errnos
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// Gives the new directory the old one's other files. False when one of them cannot have a second name.
@@ -247,7 +270,10 @@ fn replace_in_place(disk: Disk<'_>, places: &Places, request: &Installation<'_>)
     for entry in fs::read_dir(&places.staging)? {
         let entry = entry?;
         let is_new = entry.file_name() == Record::FILE
-            || entry.file_name().to_str().is_some_and(|name| request.set.contents(name).is_some());
+            || entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| request.set.contents(name).is_some());
         if !is_new {
             disk.remove_file(&entry.path())?;
         }

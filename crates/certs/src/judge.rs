@@ -94,7 +94,9 @@ impl Verdict {
 
     /// Whether the server can start with the set. Wrong names, dates and chains do not keep it from starting.
     pub fn server_can_start(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity != Severity::Fatal)
+        self.findings
+            .iter()
+            .all(|finding| finding.severity != Severity::Fatal)
     }
 
     /// The first file of the set to run out.
@@ -106,7 +108,11 @@ impl Verdict {
     pub fn summary(&self) -> String {
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
         findings.sort_by_key(|finding| finding.severity);
-        findings.iter().map(|finding| finding.text.as_str()).collect::<Vec<_>>().join(", ")
+        findings
+            .iter()
+            .map(|finding| finding.text.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Adds a finding.
@@ -132,7 +138,8 @@ pub fn judge(set: &CertificateSet, expected: &Expectations) -> Verdict {
         }
     }
     let authorities = |verdict: &mut Verdict, name: &str| -> Vec<CertificateDer<'static>> {
-        set.contents(name).map_or_else(Vec::new, |pem| judge_authority(verdict, name, pem, expected))
+        set.contents(name)
+            .map_or_else(Vec::new, |pem| judge_authority(verdict, name, pem, expected))
     };
     let main = authorities(&mut verdict, "ca.crt");
     verdict.authorities = main.iter().map(|der| Digest::of(der)).collect();
@@ -140,7 +147,10 @@ pub fn judge(set: &CertificateSet, expected: &Expectations) -> Verdict {
     let for_ui = authorities(&mut verdict, "ca-ui.crt");
     authorities(&mut verdict, "tlcp_ca.crt");
 
-    for (name, file) in set.files().filter(|(name, _)| kind(name) == Some(Kind::Certificate)) {
+    for (name, file) in set
+        .files()
+        .filter(|(name, _)| kind(name) == Some(Kind::Certificate))
+    {
         let chain = match read_certificates(&file.contents) {
             Ok(chain) => chain,
             Err(why) => {
@@ -154,25 +164,41 @@ pub fn judge(set: &CertificateSet, expected: &Expectations) -> Verdict {
         judge_key(&mut verdict, set, name, leaf);
         let client = name.starts_with("client.");
         let (authority, anchors, usages): (_, &[_], &[_]) = match name {
-            "node.crt" if set.contents("client.node.crt").is_some() => ("ca.crt", &main, &[KeyUsage::server_auth()]),
-            "node.crt" => ("ca.crt", &main, &[KeyUsage::server_auth(), KeyUsage::client_auth()]),
+            "node.crt" if set.contents("client.node.crt").is_some() => {
+                ("ca.crt", &main, &[KeyUsage::server_auth()])
+            }
+            "node.crt" => (
+                "ca.crt",
+                &main,
+                &[KeyUsage::server_auth(), KeyUsage::client_auth()],
+            ),
             // A certificate for the web console is often a public authority's, which is not here.
             "ui.crt" if for_ui.is_empty() => continue,
             "ui.crt" => ("ca-ui.crt", &for_ui, &[KeyUsage::server_auth()]),
-            _ if client && !for_clients.is_empty() => ("ca-client.crt", &for_clients, &[KeyUsage::client_auth()]),
+            _ if client && !for_clients.is_empty() => {
+                ("ca-client.crt", &for_clients, &[KeyUsage::client_auth()])
+            }
             _ if client => ("ca.crt", &main, &[KeyUsage::client_auth()]),
             _ => continue,
         };
         if !anchors.is_empty()
             && let Err(why) = certificate::verify(&chain, anchors, usages, expected.now)
         {
-            verdict.note(Severity::Inconsistent, format!("{name} does not go with {authority}: {why}"));
+            verdict.note(
+                Severity::Inconsistent,
+                format!("{name} does not go with {authority}: {why}"),
+            );
         }
-        let user = name.strip_prefix("client.").and_then(|rest| rest.strip_suffix(".crt"));
+        let user = name
+            .strip_prefix("client.")
+            .and_then(|rest| rest.strip_suffix(".crt"));
         if name == "node.crt" {
             judge_node(&mut verdict, leaf, expected);
         } else if let Some(user) = user.filter(|user| leaf.common_name != *user) {
-            let text = format!("{name} is a certificate of {:?}, not of {user:?}", leaf.common_name);
+            let text = format!(
+                "{name} is a certificate of {:?}, not of {user:?}",
+                leaf.common_name
+            );
             verdict.note(Severity::Remark, text);
         }
     }
@@ -181,7 +207,11 @@ pub fn judge(set: &CertificateSet, expected: &Expectations) -> Verdict {
 
 /// Without the node's own certificate there is no server; a client's is a client's trouble.
 fn unless_node(name: &str) -> Severity {
-    if name == "node.crt" { Severity::Fatal } else { Severity::Inconsistent }
+    if name == "node.crt" {
+        Severity::Fatal
+    } else {
+        Severity::Inconsistent
+    }
 }
 
 fn judge_authority(
@@ -199,7 +229,11 @@ fn judge_authority(
             certificates.into_iter().map(|one| one.der).collect()
         }
         Err(why) => {
-            let severity = if name == "ca.crt" { Severity::Fatal } else { Severity::Inconsistent };
+            let severity = if name == "ca.crt" {
+                Severity::Fatal
+            } else {
+                Severity::Inconsistent
+            };
             verdict.note(severity, format!("{name} {why}"));
             Vec::new()
         }
@@ -209,8 +243,15 @@ fn judge_authority(
 fn judge_dates(verdict: &mut Verdict, name: &str, not_before: i64, not_after: i64, expected: &Expectations) {
     if not_after < expected.now {
         // An expired client's certificate concerns that client only.
-        let severity = if matches!(name, "ca.crt" | "node.crt") { Severity::Expired } else { Severity::Remark };
-        verdict.note(severity, format!("{name} expired on {}", certificate::date(not_after)));
+        let severity = if matches!(name, "ca.crt" | "node.crt") {
+            Severity::Expired
+        } else {
+            Severity::Remark
+        };
+        verdict.note(
+            severity,
+            format!("{name} expired on {}", certificate::date(not_after)),
+        );
     } else if expected.now < not_before {
         // Hardly a fault of the set: more likely this node's clock is wrong. So it never makes a set worse.
         let text = format!(
@@ -246,7 +287,10 @@ fn judge_key(verdict: &mut Verdict, set: &CertificateSet, name: &str, leaf: &Cer
 
 fn judge_node(verdict: &mut Verdict, leaf: &Certificate, expected: &Expectations) {
     if leaf.common_name != expected.node_user {
-        let text = format!("node.crt is a certificate of {:?}, not of {:?}", leaf.common_name, expected.node_user);
+        let text = format!(
+            "node.crt is a certificate of {:?}, not of {:?}",
+            leaf.common_name, expected.node_user
+        );
         verdict.note(Severity::Fatal, text);
     }
     let missing: Vec<&str> = expected
@@ -256,6 +300,9 @@ fn judge_node(verdict: &mut Verdict, leaf: &Certificate, expected: &Expectations
         .filter(|name| !leaf.is_valid_for(name))
         .collect();
     if !missing.is_empty() {
-        verdict.note(Severity::NameMissing, format!("node.crt is not valid for {}", missing.join(", ")));
+        verdict.note(
+            Severity::NameMissing,
+            format!("node.crt is not valid for {}", missing.join(", ")),
+        );
     }
 }

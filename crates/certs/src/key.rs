@@ -25,7 +25,9 @@ pub(crate) fn matches(certificate: &CertificateDer<'_>, supported_algorithm: boo
     };
     let Ok(signing) = any_supported_type(&private) else {
         return if supported_algorithm {
-            KeyMatch::Unreadable("its private key is damaged or of another kind than the certificate's".into())
+            KeyMatch::Unreadable(
+                "its private key is damaged or of another kind than the certificate's".into(),
+            )
         } else {
             KeyMatch::Unknown
         };

@@ -38,10 +38,15 @@ pub fn kind(name: &str) -> Option<Kind> {
         (stem, Kind::Certificate)
     } else {
         // `kwbase cert create-client --also-generate-pkcs8-key` writes client.USER.key.pk8 too.
-        let stem = name.strip_suffix(".key").or_else(|| name.strip_suffix(".key.pk8"))?;
+        let stem = name
+            .strip_suffix(".key")
+            .or_else(|| name.strip_suffix(".key.pk8"))?;
         (stem, Kind::PrivateKey)
     };
-    let has_own = |prefix| stem.strip_prefix(prefix).is_some_and(|rest: &str| !rest.is_empty());
+    let has_own = |prefix| {
+        stem.strip_prefix(prefix)
+            .is_some_and(|rest: &str| !rest.is_empty())
+    };
     let known = matches!(stem, "node" | "ui") || has_own("client.") || has_own("tlcp_");
     known.then_some(kind)
 }

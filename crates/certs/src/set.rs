@@ -145,7 +145,10 @@ mod tests {
         let back = CertificateSet::from_bytes(&set.to_bytes()).unwrap();
         assert_eq!(back, set);
         assert_eq!(back.digest(), set.digest());
-        assert_eq!(set.files().map(|(_, file)| file.mode).collect::<Vec<_>>(), [0o644, 0o700, 0o400]);
+        assert_eq!(
+            set.files().map(|(_, file)| file.mode).collect::<Vec<_>>(),
+            [0o644, 0o700, 0o400]
+        );
     }
 
     #[test]
@@ -172,8 +175,16 @@ mod tests {
 
     #[test]
     fn foreign_names_are_refused() {
-        assert!(CertificateSet::default().insert("../node.key", 0o600, Vec::new()).is_err());
-        assert!(CertificateSet::default().insert("node.crt", 0o644, vec![0; LARGEST_FILE + 1]).is_err());
+        assert!(
+            CertificateSet::default()
+                .insert("../node.key", 0o600, Vec::new())
+                .is_err()
+        );
+        assert!(
+            CertificateSet::default()
+                .insert("node.crt", 0o644, vec![0; LARGEST_FILE + 1])
+                .is_err()
+        );
     }
 
     proptest! {

@@ -84,7 +84,10 @@ fn keep_present(disk: Disk<'_>, directory: &Path, is_damaged: bool) -> io::Resul
     let aside = directory.join(format!("{CURRENT}.kept"));
     disk.remove_file(&aside)?;
     disk.link(&current, &aside)?;
-    disk.rename(&aside, &directory.join(if is_damaged { DAMAGED } else { PREVIOUS }))
+    disk.rename(
+        &aside,
+        &directory.join(if is_damaged { DAMAGED } else { PREVIOUS }),
+    )
 }
 
 #[cfg(test)]
@@ -111,7 +114,10 @@ mod tests {
             write(Disk::real(), &path, text.as_bytes(), false).unwrap();
         }
         let found = read(&path).unwrap();
-        assert_eq!((found.current.unwrap(), found.previous.unwrap()), (b"three".to_vec(), b"two".to_vec()));
+        assert_eq!(
+            (found.current.unwrap(), found.previous.unwrap()),
+            (b"three".to_vec(), b"two".to_vec())
+        );
         write(Disk::real(), &path, b"four", true).unwrap();
         assert_eq!(fs::read(path.join(DAMAGED)).unwrap(), b"three");
         restore_previous(Disk::real(), &path).unwrap();

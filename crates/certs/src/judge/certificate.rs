@@ -47,7 +47,10 @@ fn read(der: CertificateDer<'static>) -> Option<Certificate> {
         .and_then(|name| name.as_str().ok())
         .unwrap_or_default()
         .to_owned();
-    let (not_before, not_after) = (parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp());
+    let (not_before, not_after) = (
+        parsed.validity().not_before.timestamp(),
+        parsed.validity().not_after.timestamp(),
+    );
     let supported_algorithm = is_supported(&parsed);
     Some(Certificate {
         common_name,
@@ -100,15 +103,25 @@ pub(super) fn verify(
     let seconds = now.clamp(leaf.not_before, leaf.not_after.max(leaf.not_before));
     let moment = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
     let intermediates: Vec<CertificateDer<'_>> = others.iter().map(|one| one.der.clone()).collect();
-    let anchors: Vec<_> = anchors.iter().filter_map(|anchor| anchor_from_trusted_cert(anchor).ok()).collect();
+    let anchors: Vec<_> = anchors
+        .iter()
+        .filter_map(|anchor| anchor_from_trusted_cert(anchor).ok())
+        .collect();
     let certificate = match EndEntityCert::try_from(&leaf.der) {
         Ok(certificate) => certificate,
         Err(error) if is_beyond_us(&error) => return Ok(()),
         Err(error) => return Err(format!("{error:?}")),
     };
     for usage in usages {
-        let verified =
-            certificate.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, &intermediates, moment, *usage, None, None);
+        let verified = certificate.verify_for_usage(
+            webpki::ALL_VERIFICATION_ALGS,
+            &anchors,
+            &intermediates,
+            moment,
+            *usage,
+            None,
+            None,
+        );
         match verified {
             Err(Error::UnknownIssuer | Error::InvalidSignatureForPublicKey) => {
                 return Err("it was issued by another authority".into());
