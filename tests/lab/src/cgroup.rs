@@ -29,12 +29,16 @@ fn hierarchy(line: &str) -> Option<PathBuf> {
     systemd.then(|| mount.split(' ').nth(4).map(PathBuf::from))?
 }
 
-/// Removes what a lab that has ended left. A group that still has processes stays.
-pub(crate) fn remove(lab: &Path) {
+/// Removes what a lab that has ended left. A group that still has processes stays; true when nothing is left.
+pub(crate) fn remove(lab: &Path) -> bool {
+    let mut left = false;
     for hierarchy in hierarchies() {
-        remove_tree(&hierarchy.join(of(lab)));
+        let group = hierarchy.join(of(lab));
+        remove_tree(&group);
+        left |= group.exists();
         let _ = fs::remove_dir(hierarchy.join(TOP));
     }
+    !left
 }
 
 fn remove_tree(group: &Path) {

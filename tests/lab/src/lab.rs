@@ -75,10 +75,23 @@ impl Default for Options {
 /// What another process must know to use a lab.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
+    /// The process that holds the lab.
+    owner: u32,
+    /// The first process of its namespaces.
     pid: i32,
     disk: PathBuf,
     image: PathBuf,
     cluster_names: [String; 2],
+}
+
+impl Record {
+    fn read(name: &str, directory: &Path) -> Result<Self> {
+        ensure!(is_alive(directory)?, "no lab named '{name}' is up: 'lab up' starts one");
+        let path = directory.with_extension("json");
+        let text = host::file::read_text(&path)?
+            .with_context(|| format!("the lab '{name}' is still starting: {} is not there yet", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
 }
 
 /// Two nodes, their networks and their shared disk. Everything ends with the process that made it, however that one ends.
@@ -113,7 +126,13 @@ impl Lab {
             Arc::new(Namespace::create(&directory, &options.disk_size, &image::cache_directory())?);
         let cluster_names =
             options.cluster_names.clone().unwrap_or_else(|| ["node1".to_owned(), "node2".to_owned()]);
-        let record = Record { pid: namespace.pid(), disk: namespace.disk().to_owned(), image, cluster_names };
+        let record = Record {
+            owner: std::process::id(),
+            pid: namespace.pid(),
+            disk: namespace.disk().to_owned(),
+            image,
+            cluster_names,
+        };
         let mut lab = Self::assemble(&name, &record, namespace);
         lab.lock = Some(lock);
         for link in lab.links() {
@@ -129,15 +148,28 @@ impl Lab {
     /// The lab of that name which another process holds.
     pub fn attach(name: &str) -> Result<Self> {
         let directory = directory(name)?;
-        let alive = directory.exists() && host::lock::try_lock(&directory.with_extension("lock"))?.is_none();
-        ensure!(alive, "no lab named '{name}' is up: 'lab up' starts one");
-        let path = directory.with_extension("json");
-        let text = host::file::read_text(&path)?
-            .with_context(|| format!("the lab '{name}' is still starting: {} is not there yet", path.display()))?;
-        let record: Record =
-            serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        let record = Record::read(name, &directory)?;
         let namespace = Arc::new(Namespace::attach(record.pid, &directory, &record.disk));
         Ok(Self::assemble(name, &record, namespace))
+    }
+
+    /// Ends the lab of that name, whichever process holds it.
+    pub fn down(name: &str) -> Result<()> {
+        let directory = directory(name)?;
+        let record = Record::read(name, &directory)?;
+        let owner = nix::unistd::Pid::from_raw(record.owner.cast_signed());
+        nix::sys::signal::kill(owner, nix::sys::signal::Signal::SIGTERM)
+            .with_context(|| format!("cannot end process {owner}, which holds the lab '{name}'"))?;
+        let deadline = Deadline::after(Duration::from_secs(30));
+        while is_alive(&directory)? || Path::new(&format!("/proc/{}", record.pid)).exists() {
+            ensure!(deadline.pause(Duration::from_millis(10)), "process {owner} is still there 30 s after SIGTERM");
+        }
+        // The kernel is still ending the nodes' processes; their control groups can go when the last one has.
+        while directory.exists() {
+            remove_leftovers()?;
+            ensure!(deadline.pause(Duration::from_millis(10)), "processes of the lab '{name}' do not end");
+        }
+        Ok(())
     }
 
     fn assemble(name: &str, record: &Record, namespace: Arc<Namespace>) -> Self {
@@ -211,6 +243,11 @@ impl Lab {
         self.switch.as_ref().map(PowerSwitch::events).unwrap_or_default()
     }
 
+    /// Debian release of its nodes, as the image is named.
+    pub fn image(&self) -> &Path {
+        &self.image
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
@@ -232,6 +269,21 @@ impl Lab {
     /// The cable between a node and a network.
     pub fn link(&self, node: &Node, network: Network) -> Link {
         Link::new(node.number(), network, &self.image, &self.namespace)
+    }
+
+    /// The cable `NODE/NETWORK`, or, for just `NETWORK`, those of both nodes.
+    pub fn links_named(&self, name: &str) -> Result<Vec<Link>> {
+        let links: Vec<Link> = self
+            .links()
+            .into_iter()
+            .filter(|link| link.to_string() == name || link.network().name() == name)
+            .collect();
+        ensure!(
+            !links.is_empty(),
+            "no link '{name}'; allowed are node1/NETWORK, node2/NETWORK and NETWORK for both, where NETWORK is cluster, \
+             replication or management"
+        );
+        Ok(links)
     }
 
     /// All cables.
@@ -284,6 +336,16 @@ fn directory(name: &str) -> Result<PathBuf> {
     Ok(Path::new(RUN).join(name))
 }
 
+/// Whether a process holds the lab.
+fn is_alive(directory: &Path) -> Result<bool> {
+    Ok(directory.exists() && host::lock::try_lock(&directory.with_extension("lock"))?.is_none())
+}
+
+/// Where the lab of that name writes what it has to say when it runs in the background.
+pub fn log_path(name: &str) -> Result<PathBuf> {
+    Ok(directory(name)?.with_extension("out"))
+}
+
 fn unused_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
@@ -296,6 +358,18 @@ fn requirements() -> Result<()> {
         ensure!(installed, "{tool} is not installed: apt-get install {package}");
     }
     Ok(())
+}
+
+/// Names of the labs that are up.
+pub fn names() -> Vec<String> {
+    fs::read_dir(RUN)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && is_alive(path).unwrap_or(false))
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
+        .collect()
 }
 
 /// Removes what labs whose process was killed could not: control groups and files. Living labs are left alone.
@@ -312,9 +386,13 @@ pub fn remove_leftovers() -> Result<()> {
     Ok(())
 }
 
+/// The directory goes last, and only when nothing runs in the control groups any more: as long as it is there, the next
+/// call finds the lab again.
 fn remove_files(lab: &Path) {
-    cgroup::remove(lab);
-    for extension in ["json", "log", "node1.lock", "node2.lock", "lock"] {
+    if !cgroup::remove(lab) {
+        return;
+    }
+    for extension in ["json", "log", "out", "node1.lock", "node2.lock", "lock"] {
         let _ = fs::remove_file(lab.with_extension(extension));
     }
     let _ = fs::remove_dir_all(lab.with_extension("certs"));

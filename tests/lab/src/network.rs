@@ -64,6 +64,26 @@ impl Link {
         Self { node, network, image: image.to_owned(), namespace: Arc::clone(namespace) }
     }
 
+    /// The network that it leads to.
+    pub fn network(&self) -> Network {
+        self.network
+    }
+
+    /// Percentage of packets that it drops.
+    pub fn loss(&self) -> Result<u8> {
+        let output = self
+            .nft()
+            .args(["list", "table", "bridge", &self.port()])
+            .run(seconds(10))
+            .with_context(|| format!("cannot look at {self}"))?;
+        Ok(loss(&output.text()))
+    }
+
+    /// nft comes with the nodes' image; this machine need not have it.
+    fn nft(&self) -> host::Command {
+        self.namespace.command("chroot").arg(&self.image).arg("/usr/sbin/nft")
+    }
+
     /// Lays the cable.
     pub(crate) fn connect(&self) -> Result<()> {
         let address = |host| format!("{}/24", self.network.address(host));
@@ -107,11 +127,8 @@ impl Link {
                 );
             }
         }
-        // nft comes with the nodes' image; this machine need not have it.
-        self.namespace
-            .command("chroot")
-            .arg(&self.image)
-            .args(["/usr/sbin/nft", "-f", "-"])
+        self.nft()
+            .args(["-f", "-"])
             .input(rules)
             .run_ok(seconds(10))
             .with_context(|| format!("cannot change {self}"))?;
@@ -132,4 +149,32 @@ impl fmt::Display for Link {
 
 fn seconds(seconds: u64) -> Deadline {
     Deadline::after(Duration::from_secs(seconds))
+}
+
+/// The percentage in what nft prints of a link's table; nothing when the link is whole.
+fn loss(table: &str) -> u8 {
+    let rule = table.lines().find(|line| line.trim_end().ends_with(" drop"));
+    match rule.map(|rule| rule.split_once("mod 100 < ")) {
+        None => 0,
+        Some(None) => 100,
+        Some(Some((_, percent))) => percent.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loss_is_read_from_the_rules() {
+        let table = |rule: &str| format!("table bridge n1_cluster {{\n\tchain from_node {{\n\t\t{rule}\n\t}}\n}}\n");
+        assert_eq!(loss(&table("iifname \"n1_cluster\" numgen random mod 100 < 30 drop")), 30);
+        assert_eq!(loss(&table("iifname \"n1_cluster\" drop")), 100);
+        assert_eq!(loss(""), 0);
+    }
+
+    #[test]
+    fn addresses_tell_network_and_node() {
+        assert_eq!(Network::Replication.address(12), Ipv4Addr::new(10, 77, 1, 12));
+    }
 }

@@ -1,0 +1,146 @@
+//! `lab up`: a process in the background that holds the lab, and a person who waits for it.
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use lab::{Deadline, Installation, Lab, Options, Program, Suite, cib, provision};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Last word of a lab that is complete.
+const READY: &str = "is up";
+
+/// Building an image is the longest part.
+const PATIENCE: Duration = Duration::from_secs(1200);
+
+/// Runs us again, without terminal, and prints its pid. Arguments: log file, our program, our arguments.
+const BACKGROUND: &str = r#"log=$1; shift; setsid "$@" >"$log" 2>&1 </dev/null & echo $!"#;
+
+/// What to start.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Debian release of both nodes
+    #[arg(long, value_name = "SUITE", default_value = "bookworm")]
+    suite: Suite,
+    /// The KWDB guide's resources, with the database as systemd:kaiwudb.service and without fencing
+    #[arg(long, conflicts_with_all = ["ocf", "empty"])]
+    guide: bool,
+    /// The same resources with ocf:kaiwudb:kaiwudb, with fencing
+    #[arg(long, conflicts_with = "empty", requires = "deb")]
+    ocf: bool,
+    /// Booted nodes, no cluster
+    #[arg(long)]
+    empty: bool,
+    /// Debian package to install on both nodes
+    #[arg(long, value_name = "FILE")]
+    deb: Option<PathBuf>,
+    /// Server program to install; by default $KWBASE_HOME, else the stand-in beside this program
+    #[arg(long, value_name = "FILE")]
+    kwbase: Option<PathBuf>,
+    /// Run the server with TLS
+    #[arg(long)]
+    tls: bool,
+    /// Names of the nodes in the cluster
+    #[arg(long, num_args = 2, value_names = ["NAME1", "NAME2"])]
+    cluster_names: Option<Vec<String>>,
+    /// Milliseconds without a token after which the peer counts as lost
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(200..=60_000))]
+    token: u64,
+    /// Hold the lab in this process, until it is ended
+    #[arg(long)]
+    foreground: bool,
+}
+
+/// Starts the lab `name`.
+pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<()> {
+    if !arguments.foreground {
+        return in_background(name);
+    }
+    let lab = Lab::up(&Options {
+        name: Some(name.to_owned()),
+        suite: arguments.suite,
+        cluster_names: arguments.cluster_names.clone().and_then(|names| names.try_into().ok()),
+        cluster: !arguments.empty,
+        token: Duration::from_millis(arguments.token),
+        ..Options::default()
+    })?;
+    configure(&lab, arguments)?;
+    eprintln!("lab {name} {READY}");
+    // Until SIGTERM or SIGINT: the lab ends with this process.
+    loop {
+        Deadline::after(PATIENCE).pause(PATIENCE);
+    }
+}
+
+fn configure(lab: &Lab, arguments: &Arguments) -> Result<()> {
+    if let Some(package) = &arguments.deb {
+        for node in lab.nodes() {
+            node.install_package(package)?;
+        }
+    }
+    if let Some(installation) = installation(arguments)? {
+        provision(lab, &installation)?;
+    }
+    if arguments.empty {
+        return Ok(());
+    }
+    let names = lab.nodes().each_ref().map(|node| node.cluster_name().to_owned());
+    let configuration = match (arguments.guide, arguments.ocf) {
+        (true, _) => cib::guide(),
+        (_, true) => cib::ocf().cluster_names(&names),
+        _ => cib::fenced().cluster_names(&names),
+    };
+    lab.cluster().load(&configuration)?;
+    lab.cluster().wait_idle(Deadline::after(Duration::from_secs(120)))
+}
+
+/// The server to install; none for a lab without a database and without one at hand.
+fn installation(arguments: &Arguments) -> Result<Option<Installation>> {
+    let given = arguments.kwbase.is_some() || std::env::var_os("KWBASE_HOME").is_some();
+    let beside = std::env::current_exe()?.with_file_name("kwbase");
+    let program = arguments.kwbase.clone().unwrap_or_else(|| beside.clone());
+    let mut installation = Installation::from_environment(&program);
+    if let Some(path) = &arguments.kwbase {
+        installation.program = Program::Binary(path.clone());
+    }
+    installation.tls = arguments.tls;
+    if given || beside.is_file() {
+        return Ok(Some(installation));
+    }
+    ensure!(
+        !(arguments.guide || arguments.ocf || arguments.tls),
+        "no server program: {} is not there; give one with --kwbase FILE or set KWBASE_HOME",
+        beside.display()
+    );
+    Ok(None)
+}
+
+fn in_background(name: &str) -> Result<()> {
+    let log = lab::log_path(name)?;
+    ensure!(!lab::names().iter().any(|known| known == name), "a lab named '{name}' is up already: 'lab down' ends it");
+    fs::create_dir_all(log.parent().unwrap_or(Path::new("/")))?;
+    let started = host::Command::new("bash")
+        .args(["-c", BACKGROUND, "lab"])
+        .arg(&log)
+        .arg(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .arg("--foreground")
+        .run_ok(Deadline::after(Duration::from_secs(10)))?
+        .text();
+    let process = Path::new("/proc").join(started.trim());
+    let deadline = Deadline::after(PATIENCE);
+    let mut shown = 0;
+    loop {
+        let running = process.exists();
+        let text = fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        eprint!("{}", &text[shown..]);
+        shown = text.len();
+        if text.lines().any(|line| line == format!("lab {name} {READY}")) {
+            return Ok(());
+        }
+        ensure!(running, "the lab did not come up");
+        if !deadline.pause(Duration::from_millis(100)) {
+            bail!("the lab is not up after {} s", PATIENCE.as_secs());
+        }
+    }
+}
