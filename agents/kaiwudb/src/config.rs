@@ -1,5 +1,6 @@
 //! Parameters and installation put together.
 
+use crate::degraded::MinFree;
 use crate::parameters as p;
 use host::Deadline;
 use kwdb::install::{Mode, SecureMode, read_environment_file};
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub(crate) struct Thresholds {
     pub(crate) hang_timeout: Duration,
     pub(crate) sync_interval: Duration,
+    pub(crate) stall_timeout: Duration,
 }
 
 /// Everything an action needs to know.
@@ -32,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) require_mount: bool,
     pub(crate) drain_timeout: Duration,
     pub(crate) thresholds: Thresholds,
+    pub(crate) min_free: MinFree,
     pub(crate) oom_score_adj: Option<i64>,
     pub(crate) nofile: u64,
     pub(crate) max_map_count: u64,
@@ -138,7 +141,9 @@ impl Config {
             thresholds: Thresholds {
                 hang_timeout: given.get(&p::HANG_TIMEOUT)?,
                 sync_interval: given.get(&p::SYNC_INTERVAL)?,
+                stall_timeout: given.get(&p::STALL_TIMEOUT)?,
             },
+            min_free: given.get(&p::MIN_FREE)?,
             oom_score_adj: given.given(&p::OOM_SCORE_ADJ)?,
             nofile: given.get(&p::NOFILE)?,
             max_map_count: given.get(&p::MAX_MAP_COUNT)?,

@@ -5,7 +5,9 @@
 //! their own, outside the process group that Pacemaker kills on a timeout.
 
 mod config;
+mod degraded;
 mod diagnosis;
+mod identity;
 mod monitor;
 mod parameters;
 mod preflight;

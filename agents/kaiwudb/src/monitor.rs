@@ -1,12 +1,14 @@
 //! `monitor`: the safety net. The sentinel is the detector.
 
 use crate::config::Config;
+use crate::degraded;
 use crate::run_directory::{Ended, Record, RunDirectory};
 use crate::sentinel;
 use crate::server::{self, Question, Serving};
 use crate::start::readiness;
 use agent::Context;
 use host::log;
+use kwdb::sql;
 use ocf::{CheckLevel, Failure, FailureKind, Role, State};
 use std::time::Duration;
 
@@ -38,14 +40,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
     };
     let patience = cx.deadline.slice(config.thresholds.hang_timeout);
     match server::wait_until_serving(config, server, question, patience) {
-        Serving::Yes(took) if took > SLOW => Ok(State::Degraded(
-            Role::Unpromoted,
-            format!(
-                "the server answers slowly: {:.1} s; look at load, disk and memory of this node",
-                took.as_secs_f64()
-            ),
-        )),
-        Serving::Yes(_) => Ok(State::Running(Role::Unpromoted)),
+        Serving::Yes(took) => serves(config, &run, cx, recurring, took),
         Serving::Ended if recurring => Err(not_running(&run)),
         Serving::Ended => Ok(State::Stopped),
         Serving::No(words) => Err(Failure::generic(format!(
@@ -53,6 +48,81 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
             server.pid(),
             config.thresholds.hang_timeout.as_secs_f64()
         ))),
+    }
+}
+
+/// It answers; what else there is to say.
+fn serves(
+    config: &Config,
+    run: &RunDirectory,
+    cx: &Context<'_>,
+    recurring: bool,
+    took: Duration,
+) -> Result<State, Failure> {
+    if !recurring {
+        // A probe asks what runs, and must be quick.
+        return Ok(State::Running(Role::Unpromoted));
+    }
+    if let Some(stalled) =
+        sentinel::flush_stalled_for(run).filter(|stalled| *stalled >= config.thresholds.stall_timeout)
+    {
+        return Err(Failure::generic(format!(
+            "flushing {} has not returned for {:.0} s; the disk or DRBD does not answer",
+            config.data_root().display(),
+            stalled.as_secs_f64()
+        )));
+    }
+    if cx.env.check_level() >= CheckLevel::Write {
+        write_probe(config, cx)?;
+    }
+    let slow = (took > SLOW).then(|| {
+        format!(
+            "the server answers slowly: {:.1} s; look at load, disk and memory of this node",
+            took.as_secs_f64()
+        )
+    });
+    let reasons: Vec<String> = [slow, degraded::reasons(config, run, cx.deadline)]
+        .into_iter()
+        .flatten()
+        .collect();
+    Ok(if reasons.is_empty() {
+        State::Running(Role::Unpromoted)
+    } else {
+        State::Degraded(Role::Unpromoted, reasons.join("; "))
+    })
+}
+
+/// Level 20: one row of our own is written and read back. Opt-in, because it makes a table in `defaultdb`.
+fn write_probe(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
+    let Some(target) = config.sql_target() else {
+        return Ok(());
+    };
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::generic(format!("the server cannot write: {error}"));
+    // An id made by hand may hold a quote; Pacemaker's cannot.
+    let resource = config.instance.replace('\'', "_");
+    let mark = format!("{resource}-{}", std::process::id());
+    let mut connection = sql::Connection::open(&target, cx.deadline).map_err(|error| failed(&error))?;
+    for statement in [
+        "CREATE TABLE IF NOT EXISTS kaiwudb_ha_probe (resource VARCHAR(255) PRIMARY KEY, mark VARCHAR(255))"
+            .to_owned(),
+        format!(
+            "INSERT INTO kaiwudb_ha_probe (resource, mark) VALUES ('{resource}', '{mark}') \
+             ON CONFLICT (resource) DO UPDATE SET mark = excluded.mark"
+        ),
+    ] {
+        connection
+            .query(&statement, cx.deadline)
+            .map_err(|error| failed(&error))?;
+    }
+    let read = format!("SELECT mark FROM kaiwudb_ha_probe WHERE resource = '{resource}'");
+    match connection
+        .query(&read, cx.deadline)
+        .map_err(|error| failed(&error))?
+        .as_slice()
+    {
+        [row] if *row == [Some(mark)] => Ok(()),
+        rows => Err(failed(&format!("the row written a moment ago reads as {rows:?}"))),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The table of the agent: every parameter and action. Meta-data, defaults, validation and documents come from here.
 
+use crate::degraded::MinFree;
+use agent::{TRACE_FILE, TRACE_RA};
 use kwdb::install::SecureMode;
 use ocf::{AbsolutePath, Action, ActionSpec, CheckLevel, Choice, MetaData, Parameter, Text};
 use std::time::Duration;
@@ -217,6 +219,31 @@ pub(crate) static SYNC_INTERVAL: Parameter<Duration> = Parameter::new(
 .bounds(0, 3_600_000)
 .reloadable();
 
+pub(crate) static STALL_TIMEOUT: Parameter<Duration> = Parameter::new(
+    "stall_timeout",
+    text("How long a flush may hang", "刷盘允许阻塞时间"),
+    text(
+        "A flush of the store that does not return is a stalled disk: shown as degraded at first, reported as a failure after \
+         this time.",
+        "存储刷盘迟迟不返回说明磁盘阻塞：先显示为降级，超过该时间后报告为故障。",
+    ),
+)
+.default("30s")
+.bounds(2_000, 3_600_000)
+.reloadable();
+
+pub(crate) static MIN_FREE: Parameter<MinFree> = Parameter::new(
+    "min_free",
+    text("Room below which the state is degraded", "剩余空间告警阈值"),
+    text(
+        "When the file system of data_root has less room than this, monitor shows degraded: a share of the file system (5%, \
+         which counts for inodes as well) or a size (2G). Never a failover, because the other node's disk is as full.",
+        "data_root 所在文件系统剩余空间低于该值时 monitor 显示降级：可为百分比（如 5%，同时适用于 inode）或大小（如 2G）。不会触发切换，因为对端磁盘同样已满。",
+    ),
+)
+.default("5%")
+.reloadable();
+
 pub(crate) static OOM_SCORE_ADJ: Parameter<i64> = Parameter::new(
     "oom_score_adj",
     text("Kernel's out-of-memory adjustment", "内核 OOM 调整值"),
@@ -279,9 +306,13 @@ pub(crate) static METADATA: MetaData = MetaData {
         &DRAIN_TIMEOUT,
         &HANG_TIMEOUT,
         &SYNC_INTERVAL,
+        &STALL_TIMEOUT,
+        &MIN_FREE,
         &OOM_SCORE_ADJ,
         &NOFILE,
         &MAX_MAP_COUNT,
+        &TRACE_RA,
+        &TRACE_FILE,
     ],
     actions: &[
         ActionSpec::new(Action::Start, 600),

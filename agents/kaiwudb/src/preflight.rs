@@ -77,8 +77,17 @@ fn certificates(directory: &Path, uid: u32, encrypted: bool) -> Result<(), Failu
     Ok(())
 }
 
+/// A store on which the server may be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Startable {
+    /// It has everything a store has.
+    Complete,
+    /// There is nothing in it: the server will begin a new database.
+    Empty,
+}
+
 /// Whether the server may be started on the store. The directory is looked at in a child, which may hang in our place.
-pub(crate) fn store(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+pub(crate) fn store(config: &Config, deadline: Deadline) -> Result<Startable, Failure> {
     let root = config.data_root();
     if config.require_mount {
         match mount::at(root) {
@@ -100,13 +109,15 @@ pub(crate) fn store(config: &Config, deadline: Deadline) -> Result<(), Failure> 
         }
     }
     let judged = bounded::run(deadline.slice(STORE_TIMEOUT), || {
-        judge(root, &config.server.start_mode)
-            .err()
-            .unwrap_or_default()
-            .into_bytes()
+        match judge(root, &config.server.start_mode) {
+            Ok(Startable::Complete) => COMPLETE.to_vec(),
+            Ok(Startable::Empty) => EMPTY.to_vec(),
+            Err(reason) => reason.into_bytes(),
+        }
     });
     match judged {
-        Ok(reason) if reason.is_empty() => Ok(()),
+        Ok(word) if word == COMPLETE => Ok(Startable::Complete),
+        Ok(word) if word == EMPTY => Ok(Startable::Empty),
         Ok(reason) => Err(Failure::generic(String::from_utf8_lossy(&reason))),
         Err(error) => Err(Failure::generic(format!(
             "looking at the store {}: {error}; the device below it may be stalled",
@@ -115,7 +126,11 @@ pub(crate) fn store(config: &Config, deadline: Deadline) -> Result<(), Failure> 
     }
 }
 
-fn judge(root: &Path, start_mode: &str) -> Result<(), String> {
+/// What the child says instead of a reason.
+const COMPLETE: &[u8] = b"complete";
+const EMPTY: &[u8] = b"empty";
+
+fn judge(root: &Path, start_mode: &str) -> Result<Startable, String> {
     let at = root.display();
     let store = match store::inspect(root) {
         Ok(store) => store,
@@ -140,7 +155,8 @@ fn judge(root: &Path, start_mode: &str) -> Result<(), String> {
         } if made_with != start_mode => Err(format!(
             "the store {at} was made with '{made_with}' and start_mode is '{start_mode}'; set start_mode={made_with}"
         )),
-        Contents::Complete { .. } | Contents::Empty => Ok(()),
+        Contents::Complete { .. } => Ok(Startable::Complete),
+        Contents::Empty => Ok(Startable::Empty),
     }
 }
 
@@ -152,7 +168,7 @@ mod tests {
     fn a_store_is_judged() {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();
-        assert_eq!(judge(root, "start-single-node"), Ok(()));
+        assert_eq!(judge(root, "start-single-node"), Ok(Startable::Empty));
         fs::write(root.join("kwbase.start_mode"), "start\n").unwrap();
         assert!(
             judge(root, "start")
@@ -161,7 +177,7 @@ mod tests {
         );
         fs::write(root.join("CURRENT"), "").unwrap();
         fs::create_dir(root.join("tsdb")).unwrap();
-        assert_eq!(judge(root, "start"), Ok(()));
+        assert_eq!(judge(root, "start"), Ok(Startable::Complete));
         assert!(
             judge(root, "start-single-node")
                 .unwrap_err()

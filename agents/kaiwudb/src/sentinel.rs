@@ -37,6 +37,8 @@ pub(crate) struct Report {
     sentinel: ProcessRecord,
     server: ProcessRecord,
     thresholds: Thresholds,
+    /// When the flush began that has not returned, in milliseconds of the monotonic clock.
+    flush_stalled_since: Option<u64>,
 }
 
 /// The first and only line from a sentinel to the agent that called it.
@@ -99,6 +101,19 @@ pub(crate) fn take_over(
             ));
         }
     }
+}
+
+/// Whether a sentinel runs.
+pub(crate) fn is_alive(run: &RunDirectory) -> bool {
+    living(run).is_some()
+}
+
+/// How long a flush of the store has not returned; `None` when all is well.
+pub(crate) fn flush_stalled_for(run: &RunDirectory) -> Option<Duration> {
+    let since = living(run)?.flush_stalled_since?;
+    Some(Duration::from_millis(
+        watch::monotonic_milliseconds().saturating_sub(since),
+    ))
 }
 
 /// The report of the sentinel that runs.

@@ -2,9 +2,11 @@
 
 use crate::config::Config;
 use crate::diagnosis::{self, LogMark};
+use crate::identity::{self, Identity, Pinned};
+use crate::preflight::{self, Startable};
 use crate::run_directory::RunDirectory;
 use crate::server::{self, Question, Serving};
-use crate::{preflight, sentinel};
+use crate::{sentinel, stop};
 use agent::Context;
 use host::{Process, file, log};
 use kwdb::install::SecureMode;
@@ -25,7 +27,14 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
 fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>) -> Result<(), Failure> {
     sentinel::ensure(config, run, server, cx.deadline)?;
     match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
-        Serving::Yes(_) => Ok(()),
+        Serving::Yes(_) => {
+            let pinned = identity::pinned(config, cx);
+            let found =
+                identity::of_running(config, &identity::before_start(config, cx.deadline), cx.deadline);
+            identity::check(config, &pinned, &found)?;
+            identity::pin(config, &pinned, &found, cx.deadline);
+            Ok(())
+        }
         Serving::Ended => Err(Failure::generic(diagnosis::of_end(
             config,
             run,
@@ -42,7 +51,13 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
 
 fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), Failure> {
     preflight::installation(config, cx.deadline)?;
-    preflight::store(config, cx.deadline)?;
+    let store = preflight::store(config, cx.deadline)?;
+    let pinned = identity::pinned(config, cx);
+    let before = identity::before_start(config, cx.deadline);
+    identity::check(config, &pinned, &before)?;
+    if store == Startable::Empty {
+        identity::refuse_empty(config, &pinned)?;
+    }
     raise_max_map_count(config.max_map_count);
     let mark = LogMark::take(config, cx.deadline);
     let server = sentinel::launch(config, run, cx.deadline)?;
@@ -53,7 +68,7 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
                 server.pid(),
                 took.as_secs_f64()
             ));
-            Ok(())
+            own(config, &pinned, &before, cx)
         }
         Serving::Ended => Err(Failure::generic(diagnosis::of_end(
             config,
@@ -67,6 +82,17 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
             server.pid()
         ))),
     }
+}
+
+/// Only the running server can tell which store it is. A foreign one is stopped again.
+fn own(config: &Config, pinned: &Pinned, before: &Identity, cx: &Context<'_>) -> Result<(), Failure> {
+    let found = identity::of_running(config, before, cx.deadline);
+    if let Err(foreign) = identity::check(config, pinned, &found) {
+        stop::stop_locked(config, cx)?;
+        return Err(foreign);
+    }
+    identity::pin(config, pinned, &found, cx.deadline);
+    Ok(())
 }
 
 /// SQL, unless we cannot speak to it: TLCP, or a node without the client certificate of root.

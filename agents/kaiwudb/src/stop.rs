@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
 use crate::server;
 use agent::Context;
-use host::{Deadline, Process, ProcessState, WaitOutcome, log, wait_for_end};
+use host::{Command, Deadline, Process, ProcessState, WaitOutcome, log, mount, wait_for_end};
 use kwdb::sql;
 use nix::sys::signal::Signal;
 use ocf::Failure;
@@ -14,6 +14,8 @@ use std::time::Duration;
 const AFTER_SECOND_SIGTERM: Duration = Duration::from_secs(3);
 /// How long a helper of the server, or our own flush, may still hold the file system after the server's end.
 const HOLDERS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one of the server's own mounts may refuse to go.
+const UMOUNT_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let run = RunDirectory::of(&config.instance);
@@ -28,6 +30,25 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     }
     run.create()?;
     let _lock = run.lock(cx.deadline)?;
+    end_all(config, &run, servers, cx)
+}
+
+/// Ends the server from within an action that holds the lock already.
+pub(crate) fn stop_locked(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
+    end_all(
+        config,
+        &RunDirectory::of(&config.instance),
+        server::all(config),
+        cx,
+    )
+}
+
+fn end_all(
+    config: &Config,
+    run: &RunDirectory,
+    servers: Vec<Process>,
+    cx: &Context<'_>,
+) -> Result<(), Failure> {
     let drain = drain_time(config, cx.deadline);
     let sessions: Vec<i32> = servers.iter().filter_map(|server| server.session()).collect();
     for server in servers {
@@ -114,6 +135,7 @@ fn does_not_end(server: Process) -> String {
 /// The file system can be unmounted only when nothing uses it. What is left of the server's own session is ended; others
 /// are named in the log and left to the Filesystem agent, whose business they are.
 fn release(config: &Config, sessions: &[i32], deadline: Deadline) -> Result<(), Failure> {
+    unmount_leftovers(config, deadline);
     let deadline = deadline.slice(HOLDERS_TIMEOUT);
     let mut asked = false;
     loop {
@@ -153,6 +175,38 @@ fn release(config: &Config, sessions: &[i32], deadline: Deadline) -> Result<(), 
                 config.data_root().display(),
                 describe(&holders)
             )));
+        }
+    }
+}
+
+/// The server mounts compressed time-series files (squashfs on loop devices) below its store and leaves them there when it
+/// is killed; the Filesystem agent could then not unmount the store. What cannot be unmounted is told in the log.
+fn unmount_leftovers(config: &Config, deadline: Deadline) {
+    for leftover in mount::below(config.data_root()) {
+        let ours = leftover.kind == "squashfs"
+            || mount::loop_backing_file(&leftover.device)
+                .is_some_and(|file| file.starts_with(config.data_root()));
+        if !ours {
+            log::warning(format!(
+                "{} is mounted below the store and is not the server's",
+                leftover.point.display()
+            ));
+            continue;
+        }
+        let unmount = || {
+            Command::new("umount")
+                .arg(&leftover.point)
+                .run_ok(deadline.slice(UMOUNT_TIMEOUT))
+        };
+        // Right after a kill the kernel may still be letting go.
+        let retries = deadline.slice(UMOUNT_TIMEOUT);
+        let mut last = unmount();
+        while last.is_err() && retries.pause(Duration::from_millis(50)) {
+            last = unmount();
+        }
+        match last {
+            Ok(_) => log::info(format!("unmounted {}", leftover.point.display())),
+            Err(error) => log::warning(format!("{} stays mounted: {error}", leftover.point.display())),
         }
     }
 }

@@ -7,6 +7,9 @@ use nix::sys::stat::Mode;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// A flush that takes longer than this is told as a stall.
+const STALL: Duration = Duration::from_secs(2);
+
 /// The flushing of one file system. A flush runs in a child, because it may hang; one at a time.
 #[derive(Debug)]
 pub(super) struct Flush {
@@ -29,6 +32,19 @@ impl Flush {
         } else {
             interval.saturating_sub(self.last_begin.elapsed())
         }
+    }
+
+    /// How long the flush that runs has been stalled; `None` when all is well.
+    pub(super) fn stalled_for(&self) -> Option<Duration> {
+        self.running
+            .as_ref()
+            .map(Background::elapsed)
+            .filter(|elapsed| *elapsed > STALL)
+    }
+
+    /// The child that flushes.
+    pub(super) fn pid(&self) -> Option<i32> {
+        self.running.as_ref().map(Background::pid)
     }
 
     /// Collects a flush that has ended and begins the next one when it is time.

@@ -11,6 +11,7 @@ use kwdb::health::{Health, Pending};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::time::{ClockId, clock_gettime};
 use ocf::Failure;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -21,6 +22,17 @@ const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// Connecting to a listening socket of this host takes no time unless its queue is full.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// How far a stalled flush has been told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stall {
+    /// There is none.
+    None,
+    /// The monitor can see it and shows degraded.
+    Published,
+    /// It has lasted too long: Pacemaker is told.
+    Reported,
+}
 
 pub(super) struct Watch {
     config: Config,
@@ -38,6 +50,7 @@ pub(super) struct Watch {
     last_ready: Option<Instant>,
     hang_reported: bool,
     flush: Flush,
+    stall: Stall,
     report: Option<FailureReport>,
 }
 
@@ -69,6 +82,7 @@ impl Watch {
             last_ready: (!parent).then(Instant::now),
             hang_reported: false,
             flush: Flush::new(),
+            stall: Stall::None,
             report: None,
         };
         watch.publish()?;
@@ -85,6 +99,7 @@ impl Watch {
             self.check_health();
             self.flush
                 .step(self.config.data_root(), self.thresholds.sync_interval);
+            self.check_stall();
             if let Some(report) = &mut self.report
                 && report.step(&self.config)
             {
@@ -100,10 +115,15 @@ impl Watch {
     /// Tells the agent that we watch, and with which thresholds.
     fn publish(&self) -> Result<(), Failure> {
         let me = Process::current().ok_or_else(|| Failure::generic("/proc is not mounted"))?;
+        let stalled = self
+            .flush
+            .stalled_for()
+            .map(|stalled| u64::try_from(stalled.as_millis()).unwrap_or(0));
         let report = Report {
             sentinel: me.into(),
             server: self.server.into(),
             thresholds: self.thresholds,
+            flush_stalled_since: stalled.map(|stalled| monotonic_milliseconds().saturating_sub(stalled)),
         };
         self.run.note(Record::Sentinel, &report)
     }
@@ -168,7 +188,9 @@ impl Watch {
             }
             self.last_ready = Some(Instant::now());
             self.hang_reported = false;
-            self.report = None;
+            if self.stall != Stall::Reported {
+                self.report = None;
+            }
             return;
         }
         let silent_for = self.last_ready.map_or(Duration::ZERO, |ready| ready.elapsed());
@@ -182,6 +204,34 @@ impl Watch {
             "the server (pid {}) runs but has not been ready for {:.0} s: {health:?}",
             self.server.pid(),
             silent_for.as_secs_f64()
+        )));
+    }
+
+    /// A flush that does not return is a disk that does not answer: told at once, a failure after `stall_timeout`.
+    fn check_stall(&mut self) {
+        let stalled = self.flush.stalled_for();
+        if stalled.is_some() == (self.stall == Stall::None) {
+            self.stall = if stalled.is_some() {
+                Stall::Published
+            } else {
+                Stall::None
+            };
+            if let Err(failure) = self.publish() {
+                log::warning(failure.reason);
+            }
+        }
+        let Some(stalled) = stalled.filter(|stalled| *stalled >= self.thresholds.stall_timeout) else {
+            return;
+        };
+        if self.stall == Stall::Reported || self.end_is_wanted() {
+            return;
+        }
+        self.stall = Stall::Reported;
+        self.report = Some(FailureReport::new(format!(
+            "flushing {} (pid {}) has not returned for {:.0} s: the disk or DRBD does not answer",
+            self.config.data_root().display(),
+            self.flush.pid().unwrap_or_default(),
+            stalled.as_secs_f64()
         )));
     }
 
@@ -258,4 +308,12 @@ impl Watch {
         }
         false
     }
+}
+
+/// Milliseconds of the clock that agent and sentinel share and that nobody sets.
+pub(super) fn monotonic_milliseconds() -> u64 {
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .ok()
+        .and_then(|now| u64::try_from(Duration::from(now).as_millis()).ok())
+        .unwrap_or_default()
 }

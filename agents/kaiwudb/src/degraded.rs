@@ -1,0 +1,183 @@
+//! What does not stop the database but somebody should look at. Shown in `crm_mon`, never a reason for a failover.
+
+use crate::config::Config;
+use crate::run_directory::RunDirectory;
+use crate::sentinel;
+use host::{Deadline, mount};
+use ocf::{Bounds, ContentType, Value};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Asking a file system for its room takes no time; one that needs longer is stalled, which is worth telling as well.
+const USAGE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How much room is too little: a share of the file system or an absolute size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum MinFree {
+    Percent(f64),
+    Bytes(u64),
+}
+
+impl Value for MinFree {
+    const CONTENT: ContentType = ContentType::String;
+
+    fn parse(raw: &str, _: Bounds) -> Result<Self, String> {
+        let wrong = || {
+            "not valid; allowed: a share such as 5% or a size such as 2G (K, M, G, T), 0 for never".to_owned()
+        };
+        let raw = raw.trim();
+        if let Some(percent) = raw.strip_suffix('%') {
+            let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
+            return if (0.0..100.0).contains(&percent) {
+                Ok(Self::Percent(percent))
+            } else {
+                Err(wrong())
+            };
+        }
+        let digits = raw.find(|c: char| !c.is_ascii_digit()).unwrap_or(raw.len());
+        let (number, unit) = raw.split_at(digits);
+        let shift = match unit.trim().trim_end_matches("iB").trim_end_matches('B') {
+            "" => 0,
+            "K" => 10,
+            "M" => 20,
+            "G" => 30,
+            "T" => 40,
+            _ => return Err(wrong()),
+        };
+        let bytes = number
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(1 << shift));
+        bytes.map(Self::Bytes).ok_or_else(wrong)
+    }
+}
+
+impl MinFree {
+    #[allow(clippy::cast_precision_loss)] // a share needs no more precision
+    fn is_undercut_by(self, free: u64, total: u64) -> bool {
+        match self {
+            Self::Percent(percent) => (free as f64) * 100.0 < percent * (total as f64),
+            Self::Bytes(bytes) => free < bytes,
+        }
+    }
+}
+
+/// Every reason to look, in one sentence; `None` when there is none.
+pub(crate) fn reasons(config: &Config, run: &RunDirectory, deadline: Deadline) -> Option<String> {
+    let found: Vec<String> = [
+        room(config, deadline),
+        stall(config, run),
+        enabled_unit(),
+        missing_sentinel(run),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!found.is_empty()).then(|| found.join("; "))
+}
+
+fn room(config: &Config, deadline: Deadline) -> Option<String> {
+    let root = config.data_root();
+    if config.require_mount && mount::at(root).is_none() {
+        return Some(format!(
+            "{} is not mounted although the server runs",
+            root.display()
+        ));
+    }
+    let usage = match mount::usage(root, deadline.slice(USAGE_TIMEOUT)) {
+        Ok(usage) => usage,
+        Err(error) => {
+            return Some(format!(
+                "the file system of {} does not answer: {error}",
+                root.display()
+            ));
+        }
+    };
+    if config
+        .min_free
+        .is_undercut_by(usage.free_bytes, usage.total_bytes)
+    {
+        return Some(format!(
+            "{} has only {} MiB of {} MiB free; the server dies about a minute after the disk is full, and the other \
+             node's disk is as full: free space or enlarge it",
+            root.display(),
+            usage.free_bytes >> 20,
+            usage.total_bytes >> 20
+        ));
+    }
+    // An absolute size says nothing about inodes.
+    let few_inodes = matches!(config.min_free, MinFree::Percent(_))
+        && usage.total_inodes > 0
+        && config
+            .min_free
+            .is_undercut_by(usage.free_inodes, usage.total_inodes);
+    few_inodes.then(|| {
+        format!(
+            "{} has only {} of {} inodes free",
+            root.display(),
+            usage.free_inodes,
+            usage.total_inodes
+        )
+    })
+}
+
+fn stall(config: &Config, run: &RunDirectory) -> Option<String> {
+    let stalled = sentinel::flush_stalled_for(run)?;
+    Some(format!(
+        "flushing {} has not returned for {:.0} s; the disk or DRBD does not answer",
+        config.data_root().display(),
+        stalled.as_secs_f64()
+    ))
+}
+
+/// Enabled units are links in `*.wants` directories; asking systemd would take a process.
+fn enabled_unit() -> Option<String> {
+    const UNIT: &str = "kaiwudb.service";
+    let wants = std::fs::read_dir("/etc/systemd/system")
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path());
+    let enabled = |directory: PathBuf| {
+        directory
+            .extension()
+            .is_some_and(|extension| extension == "wants")
+            && directory.join(UNIT).symlink_metadata().is_ok()
+    };
+    wants.into_iter().any(enabled).then(|| {
+        format!("{UNIT} is enabled and would start the server outside the cluster at boot: systemctl disable {UNIT}")
+    })
+}
+
+fn missing_sentinel(run: &RunDirectory) -> Option<String> {
+    (!sentinel::is_alive(run)).then(|| {
+        "no sentinel watches the server, so a failure is noticed only by the next monitor; see the system log".into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(raw: &str) -> Result<MinFree, String> {
+        MinFree::parse(raw, Bounds::NONE)
+    }
+
+    #[test]
+    fn shares_and_sizes() {
+        assert_eq!(parse("5%"), Ok(MinFree::Percent(5.0)));
+        assert_eq!(parse("2G"), Ok(MinFree::Bytes(2 << 30)));
+        assert_eq!(parse("512MiB"), Ok(MinFree::Bytes(512 << 20)));
+        assert_eq!(parse("0"), Ok(MinFree::Bytes(0)));
+        for wrong in ["", "%", "100%", "-1", "5 percent", "9999999999999T", "1.5G"] {
+            assert!(parse(wrong).unwrap_err().contains("allowed"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn too_little_is_less_than_asked() {
+        assert!(MinFree::Percent(5.0).is_undercut_by(4, 100));
+        assert!(!MinFree::Percent(5.0).is_undercut_by(5, 100));
+        assert!(MinFree::Bytes(10).is_undercut_by(9, 100));
+        assert!(!MinFree::Bytes(0).is_undercut_by(0, 100));
+    }
+}
