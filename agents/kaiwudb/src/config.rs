@@ -7,6 +7,7 @@ use kwdb::install::{Mode, SecureMode, read_environment_file};
 use kwdb::server::Server;
 use kwdb::sql;
 use ocf::{AbsolutePath, Env, Failure, Parameters};
+use pacemaker::version::FeatureSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,7 +26,9 @@ pub(crate) struct Config {
     /// Id of the resource in the cluster.
     pub(crate) instance: String,
     /// Name of this node in the cluster, where Pacemaker has told it.
-    pub(crate) node: Option<String>,
+    node: Option<String>,
+    /// What this Pacemaker can do, where it has told it.
+    pub(crate) features: Option<FeatureSet>,
     pub(crate) server: Server,
     pub(crate) user: String,
     pub(crate) group: Option<String>,
@@ -129,6 +132,7 @@ impl Config {
         Ok(Self {
             instance: env.instance().to_owned(),
             node: env.on_node().map(str::to_owned),
+            features: FeatureSet::of_caller(env),
             server,
             user: match given.given(&p::USER)? {
                 Some(user) => user,
@@ -151,6 +155,13 @@ impl Config {
             http_port,
             listen_host,
         })
+    }
+
+    /// Name of this node in the cluster.
+    pub(crate) fn node_name(&self, deadline: Deadline) -> Result<String, pacemaker::Error> {
+        self.node
+            .clone()
+            .map_or_else(|| pacemaker::node::name(&Env::default(), deadline), Ok)
     }
 
     /// Where the store lies.

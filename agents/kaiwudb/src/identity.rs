@@ -9,6 +9,7 @@ use agent::Context;
 use host::{Command, Deadline, log, mount};
 use kwdb::sql;
 use ocf::Failure;
+use pacemaker::attribute::{self, Scope};
 use std::fmt;
 use std::time::Duration;
 
@@ -75,20 +76,12 @@ pub(crate) enum Pinned {
 pub(crate) fn pinned(config: &Config, cx: &Context<'_>) -> Pinned {
     let deadline = cx.deadline.slice(CIB_TIMEOUT);
     loop {
-        let answer = Command::new("crm_attribute")
-            .args([
-                "--type",
-                "crm_config",
-                "--name",
-                &option_name(config),
-                "--query",
-                "--quiet",
-                "--default",
-                "",
-            ])
-            .run_ok(deadline.slice(ONE_CALL));
-        match answer {
-            Ok(output) => return Identity::parse(&output.text()).map_or(Pinned::Nothing, Pinned::Store),
+        match attribute::get(Scope::Cluster, &option_name(config), deadline.slice(ONE_CALL)) {
+            Ok(value) => {
+                return value
+                    .and_then(|value| Identity::parse(&value))
+                    .map_or(Pinned::Nothing, Pinned::Store);
+            }
             Err(error) if !cx.env.in_cluster() || !deadline.pause(Duration::from_millis(200)) => {
                 log::debug(format!("the pinned store cannot be read: {error}"));
                 return Pinned::Unreachable;
@@ -175,18 +168,13 @@ pub(crate) fn pin(config: &Config, pinned: &Pinned, found: &Identity, deadline: 
         return;
     }
     let value = complete.to_string();
-    let written = Command::new("crm_attribute")
-        .args([
-            "--type",
-            "crm_config",
-            "--name",
-            &option_name(config),
-            "--update",
-            &value,
-        ])
-        .run_ok(deadline.slice(ONE_CALL));
-    match written {
-        Ok(_) => log::info(format!("this cluster now owns the store {value}")),
+    match attribute::set(
+        Scope::Cluster,
+        &option_name(config),
+        &value,
+        deadline.slice(ONE_CALL),
+    ) {
+        Ok(()) => log::info(format!("this cluster now owns the store {value}")),
         Err(error) => log::warning(format!("the store could not be pinned: {error}")),
     }
 }

@@ -246,19 +246,19 @@ fn compare(moment: Moment, local: Option<&Side>, base: Option<Base>, stored: &St
     let publish = Step::Publish {
         generation: base.generation.max(generation) + 1,
     };
-    let bundle_changed = base.digest != side.digest;
     if !changed {
-        // Only the bundle changed: newer by its number, older when the volume was restored from a backup.
+        // The bundle changed: newer by its number, older when the volume was restored from a backup. But better is first.
         let newer =
             generation > base.generation || (generation == base.generation && side.issued > local.issued);
-        let better = side.grade >= local.grade;
-        return match (newer && better, local.keeps_store_key(side)) {
+        let wins = (side.grade, newer) > (local.grade, !newer);
+        return match (wins, local.keeps_store_key(side)) {
             (true, _) => plain(Step::Install(keep)),
             (false, true) => plain(publish),
             (false, false) => told(Step::Nothing, Concern::OtherStoreKey),
         };
     }
-    let newer = !bundle_changed || local.issued > side.issued;
+    // Where both changed, the later certificate is newer.
+    let newer = base.digest == side.digest || local.issued > side.issued;
     match moment {
         Moment::Running if !local.keeps_store_key(side) => told(Step::Nothing, Concern::OtherStoreKey),
         Moment::Running if local.grade < side.grade => told(Step::Nothing, Concern::Worse),

@@ -53,7 +53,7 @@ impl<'a> Disk<'a> {
         DirBuilder::new().mode(mode).create(path)
     }
 
-    /// Writes a file that does not exist yet and forces it to the disk.
+    /// Writes a file that does not exist yet. Not on the disk before [`Self::sync_file`].
     pub(crate) fn write_new(
         self,
         path: &Path,
@@ -73,9 +73,12 @@ impl<'a> Disk<'a> {
             std::os::unix::fs::fchown(&file, Some(uid), Some(gid))?;
         }
         // After the owner: a change of owner may clear bits. Explicit: the umask must not decide.
-        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.set_permissions(fs::Permissions::from_mode(mode))
+    }
+
+    pub(crate) fn sync_file(self, path: &Path) -> io::Result<()> {
         (self.before)(Operation::SyncFile(path))?;
-        file.sync_all()
+        File::open(path)?.sync_all()
     }
 
     pub(crate) fn sync_directory(self, path: &Path) -> io::Result<()> {

@@ -157,12 +157,13 @@ fn stage(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Res
     for (name, file) in request.set.files() {
         disk.write_new(&places.staging.join(name), &file.contents, file.mode, owner)?;
     }
-    disk.write_new(
-        &places.staging.join(Record::FILE),
-        &request.record.to_bytes(),
-        0o600,
-        owner,
-    )
+    let record = request.record.to_bytes();
+    disk.write_new(&places.staging.join(Record::FILE), &record, 0o600, owner)?;
+    // Written first, forced to the disk together: most file systems then do it in one go.
+    let names = request.set.files().map(|(name, _)| name);
+    names
+        .chain([Record::FILE])
+        .try_for_each(|name| disk.sync_file(&places.staging.join(name)))
 }
 
 fn move_in(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<()> {
@@ -283,7 +284,9 @@ fn replace_in_place(disk: Disk<'_>, places: &Places, request: &Installation<'_>)
         .filter(|name| name != Record::FILE && request.set.contents(name).is_none())
         .collect();
     let list = serde_json::to_vec(&removed)?;
-    disk.write_new(&places.staging.join(REMOVALS), &list, 0o600, None)?;
+    let removals = places.staging.join(REMOVALS);
+    disk.write_new(&removals, &list, 0o600, None)?;
+    disk.sync_file(&removals)?;
     disk.sync_directory(&places.staging)?;
     keep_copy(disk, places, request)?;
     disk.rename(&places.staging, &places.pending)?;
@@ -324,7 +327,8 @@ fn copy(disk: Disk<'_>, from: &Path, to: &Path) -> io::Result<()> {
         return Ok(());
     }
     let mode = found.permissions().mode() & 0o777;
-    disk.write_new(to, &fs::read(from)?, mode, Some((found.uid(), found.gid())))
+    disk.write_new(to, &fs::read(from)?, mode, Some((found.uid(), found.gid())))?;
+    disk.sync_file(to)
 }
 
 /// Carries the journal over. May be done again and again.

@@ -59,6 +59,7 @@ pub fn write(disk: Disk<'_>, directory: &Path, bytes: &[u8], present_is_damaged:
     disk.remove_tree(&new)?;
     let written = disk
         .write_new(&new, bytes, 0o600, None)
+        .and_then(|()| disk.sync_file(&new))
         .and_then(|()| keep_present(disk, directory, present_is_damaged))
         .and_then(|()| disk.rename(&new, &directory.join(CURRENT)));
     if written.is_err() {

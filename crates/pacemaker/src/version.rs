@@ -11,6 +11,11 @@ pub struct FeatureSet(u32, u32, u32);
 const WITH_PROMOTION: FeatureSet = FeatureSet(3, 10, 0);
 
 impl FeatureSet {
+    /// A feature set by its numbers.
+    pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
+        Self(major, minor, patch)
+    }
+
     /// Reads `major.minor.patch`; missing numbers are 0. `None` when the first part is not a number.
     pub fn parse(raw: &str) -> Option<Self> {
         let mut numbers = raw.trim().split('.').map(str::parse::<u32>);

@@ -1,7 +1,7 @@
 //! Telling Pacemaker.
 
 use crate::config::Config;
-use host::{Command, Deadline, log};
+use host::{Deadline, log};
 use std::time::{Duration, Instant};
 
 /// The controller may be busy or away: the n-th retry comes after this much more time.
@@ -39,14 +39,12 @@ impl FailureReport {
         if !self.due_in().is_zero() {
             return false;
         }
-        let mut command = Command::new("crm_resource")
-            .arg("--fail")
-            .args(["--resource", &config.instance]);
-        if let Some(node) = &config.node {
-            command = command.args(["--node", node]);
-        }
-        match command.run_ok(Deadline::after(ONE_TRY)) {
-            Ok(_) => {
+        let deadline = Deadline::after(ONE_TRY);
+        let told = config.node_name(deadline).and_then(|node| {
+            pacemaker::failure::report(&config.instance, &node, &self.reason, config.features, deadline)
+        });
+        match told {
+            Ok(()) => {
                 log::info(format!("reported to Pacemaker: {}", self.reason));
                 true
             }

@@ -1,0 +1,199 @@
+//! What an operator should look at although the data are served: the reasons for "degraded".
+
+use crate::resource::{Connection, PeerDevice, Resource};
+use crate::state::{ConnectionState, Disk, Replication};
+use std::time::Duration;
+
+/// What is known beside the state itself.
+#[derive(Clone, Debug, Default)]
+pub struct Circumstances {
+    /// DRBD has called its split-brain helper since the peers were last connected.
+    pub split_brain_seen: bool,
+    /// The links are down on purpose for as long as this node is Secondary (`connect_only_after_promote`).
+    pub disconnected_while_secondary: bool,
+    /// Time until a resync ends, by peer and volume, where it could be estimated.
+    pub remaining: Vec<(String, u32, Duration)>,
+}
+
+/// Every finding, the worst first; empty for a healthy resource. Each is a clause that names the thing and the cause.
+pub fn findings(resource: &Resource, circumstances: &Circumstances) -> Vec<String> {
+    let mut findings = Vec::new();
+    if let Some(why) = &resource.suspended {
+        findings.push(format!("I/O is suspended ({why}): applications wait"));
+    }
+    let without_quorum = |findings: &mut Vec<String>| {
+        if resource.devices.values().any(|device| !device.quorum) {
+            findings.push("no quorum: too few peers are connected to write safely".into());
+        }
+    };
+    without_quorum(&mut findings);
+    for (volume, device) in &resource.devices {
+        match device.disk {
+            Disk::UpToDate => {}
+            Disk::Diskless if device.client => {}
+            Disk::Diskless | Disk::Failed | Disk::Detaching => findings.push(format!(
+                "volume {volume} has lost its local disk ({}): reads and writes go to the peer only",
+                device.disk
+            )),
+            // Catching up is said with the peer it catches up from.
+            Disk::Inconsistent if is_syncing_from_somebody(resource, *volume) => {}
+            _ => findings.push(format!("the local disk of volume {volume} is {}", device.disk)),
+        }
+    }
+    if resource.connections.is_empty() && !is_expected_alone(resource, circumstances) {
+        findings.push("no connection to a peer is set up: changes are not mirrored".into());
+    }
+    for (peer, connection) in &resource.connections {
+        if connection.state == ConnectionState::Connected {
+            for (volume, device) in &connection.devices {
+                findings.extend(of_peer_device(resource, circumstances, peer, *volume, device));
+            }
+        } else if !is_expected_alone(resource, circumstances) {
+            findings.push(not_connected(peer, connection, circumstances));
+        }
+    }
+    findings
+}
+
+/// Why a Primary should hand over: it has lost a disk, and a peer has everything, or nobody has the data.
+/// `None` as long as staying is the best there is.
+pub fn reason_to_give_up(resource: &Resource) -> Option<String> {
+    if !resource.is_primary() {
+        return None;
+    }
+    let (volume, device) = resource.devices.iter().find(|(_, device)| {
+        !device.client && matches!(device.disk, Disk::Diskless | Disk::Failed | Disk::Detaching)
+    })?;
+    let lost = format!("volume {volume} has lost its local disk ({})", device.disk);
+    if let Some(peer) = resource.peers_with_all_data().next() {
+        return Some(format!(
+            "{lost}; {peer} has all data and can take over; replace the disk and attach it again"
+        ));
+    }
+    let somebody_has_it = resource.connections.values().any(|connection| {
+        connection
+            .devices
+            .get(volume)
+            .is_some_and(|device| device.disk == Disk::UpToDate)
+    });
+    (!somebody_has_it).then(|| format!("{lost} and no connected peer has its data"))
+}
+
+fn is_expected_alone(resource: &Resource, circumstances: &Circumstances) -> bool {
+    circumstances.disconnected_while_secondary && !resource.is_primary()
+}
+
+fn is_syncing_from_somebody(resource: &Resource, volume: u32) -> bool {
+    resource
+        .connections
+        .values()
+        .filter_map(|connection| connection.devices.get(&volume))
+        .any(|device| device.replication.is_resync())
+}
+
+fn not_connected(peer: &str, connection: &Connection, circumstances: &Circumstances) -> String {
+    let state = &connection.state;
+    if connection.sync_state.as_deref() == Some("Unrelated") {
+        return format!("{peer} has unrelated data ({state}): it never was a mirror of this disk");
+    }
+    let split = connection.sync_state.as_deref() == Some("SplitBrain") || circumstances.split_brain_seen;
+    match state {
+        ConnectionState::StandAlone | ConnectionState::Disconnecting if split => format!(
+            "split brain with {peer} ({state}): both sides have changed their data since they parted; \
+             choose whose changes to give up, nothing is resolved by itself"
+        ),
+        ConnectionState::StandAlone => format!(
+            "not connected to {peer} (StandAlone) and not trying: disconnected by hand, refused, or split brain \
+             suspected; see the kernel log, then 'drbdadm connect'"
+        ),
+        _ => format!("not connected to {peer} ({state}): changes are not mirrored"),
+    }
+}
+
+fn of_peer_device(
+    resource: &Resource,
+    circumstances: &Circumstances,
+    peer: &str,
+    volume: u32,
+    device: &PeerDevice,
+) -> Option<String> {
+    let replication = &device.replication;
+    if replication.is_resync() || matches!(replication, Replication::Ahead | Replication::Behind) {
+        let from_here = matches!(
+            replication,
+            Replication::SyncSource
+                | Replication::PausedSyncS
+                | Replication::WFBitMapS
+                | Replication::StartingSyncS
+                | Replication::Ahead
+        );
+        let direction = if from_here { "to" } else { "from" };
+        let waits = device
+            .resync_suspended
+            .as_deref()
+            .map(|why| format!(", waiting ({why})"))
+            .unwrap_or_default();
+        return Some(format!(
+            "volume {volume} is being resynchronised {direction} {peer} ({replication}{}{waits})",
+            progress(resource, circumstances, peer, volume, device)
+        ));
+    }
+    if device.client {
+        return None;
+    }
+    match (&device.disk, replication) {
+        (Disk::UpToDate, Replication::Established) => device
+            .out_of_sync_kib
+            .filter(|kib| *kib > 0)
+            .map(|kib| {
+                format!(
+                    "{kib} KiB of volume {volume} differ from {peer} (found by a verify, or an interrupted resync); \
+                     disconnect and connect to resynchronise them"
+                )
+            }),
+        // A verify is work, not a defect.
+        (Disk::UpToDate, Replication::VerifyS | Replication::VerifyT) => None,
+        // While neither side is Primary a fresh connection may still be negotiating.
+        (disk, _) => Some(format!("the disk of volume {volume} on {peer} is {disk}")),
+    }
+}
+
+/// `, 43 %, 12 min left`, as far as it is known.
+fn progress(
+    resource: &Resource,
+    circumstances: &Circumstances,
+    peer: &str,
+    volume: u32,
+    device: &PeerDevice,
+) -> String {
+    let mut text = String::new();
+    if let Some(percent) = percent_done(resource, volume, device) {
+        text += &format!(", {percent:.0} %");
+    }
+    let left = circumstances
+        .remaining
+        .iter()
+        .find(|(of, number, _)| of == peer && *number == volume);
+    if let Some((_, _, left)) = left {
+        text += &match left.as_secs() {
+            seconds @ 0..=99 => format!(", {seconds} s left"),
+            seconds @ 100..=5999 => format!(", {} min left", seconds.div_ceil(60)),
+            seconds => format!(", {} h left", seconds.div_ceil(3600)),
+        };
+    }
+    text
+}
+
+/// How much of a resync is done: DRBD 9 says it, for 8.4 it follows from what is out of sync.
+pub fn percent_done(resource: &Resource, volume: u32, device: &PeerDevice) -> Option<f64> {
+    if device.done_percent.is_some() {
+        return device.done_percent;
+    }
+    let size = resource.devices.get(&volume)?.size_kib.filter(|size| *size > 0)?;
+    #[allow(clippy::cast_precision_loss)] // a percentage
+    let share = device.out_of_sync_kib? as f64 / size as f64;
+    Some((100.0 * (1.0 - share)).clamp(0.0, 100.0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! DRBD 8.4 and 9 as types.
+//!
+//! - [`event`] reads the lines of `drbdsetup events2`, [`resource`] is the state that they add up to;
+//! - [`policy`] says how much a node wants to be promoted, [`health`] what an operator should look at: pure tables;
+//! - [`config`] reads `drbdadm dump-xml`, [`tools`] and [`kernel`] run drbdadm, drbdsetup and modprobe, [`follow`] follows the
+//!   events as they happen, [`holders`] finds who has a device open.
+
+pub mod config;
+pub mod event;
+pub mod follow;
+pub mod health;
+pub mod holders;
+pub mod kernel;
+pub mod policy;
+pub mod resource;
+pub mod state;
+pub mod tools;

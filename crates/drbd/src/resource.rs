@@ -1,0 +1,302 @@
+//! The state of one resource, put together from events.
+
+use crate::event::{self, Event, Line, Object, Verb};
+use crate::state::{ConnectionState, Disk, Replication, Role};
+use std::collections::BTreeMap;
+
+/// A resource as this node sees it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Resource {
+    /// Its name.
+    pub name: String,
+    /// Our role; `None` as long as the kernel does not know the resource.
+    pub role: Option<Role>,
+    /// Why I/O is suspended (`user`, `no-data`, `fencing`, `quorum`); `None`: it is not.
+    pub suspended: Option<String>,
+    /// Our volumes, by number.
+    pub devices: BTreeMap<u32, Device>,
+    /// The links to the peers, by name.
+    pub connections: BTreeMap<String, Connection>,
+}
+
+/// A volume here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    /// Number of the block device: `/dev/drbd<minor>`.
+    pub minor: Option<u32>,
+    /// Its disk.
+    pub disk: Disk,
+    /// Whether it has no disk on purpose (DRBD 9).
+    pub client: bool,
+    /// Whether enough peers are there to write (DRBD 9; always with 8.4).
+    pub quorum: bool,
+    /// Size in KiB.
+    pub size_kib: Option<u64>,
+}
+
+/// The link to a peer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// The state of the link.
+    pub state: ConnectionState,
+    /// The peer's role.
+    pub role: Role,
+    /// Why a connection is refused, with newer tools: `SplitBrain` or `Unrelated`.
+    pub sync_state: Option<String>,
+    /// The peer's volumes, by number.
+    pub devices: BTreeMap<u32, PeerDevice>,
+}
+
+/// A volume on a peer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeerDevice {
+    /// What happens between the two.
+    pub replication: Replication,
+    /// The peer's disk.
+    pub disk: Disk,
+    /// Whether the peer has no disk on purpose (DRBD 9).
+    pub client: bool,
+    /// Why a resync waits (`user`, `peer`, `dependency`); `None`: it does not.
+    pub resync_suspended: Option<String>,
+    /// What is known to differ, in KiB; only with statistics.
+    pub out_of_sync_kib: Option<u64>,
+    /// How much of a resync or verify is done, in percent (DRBD 9).
+    pub done_percent: Option<f64>,
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Self {
+            minor: None,
+            disk: Disk::Diskless,
+            client: false,
+            quorum: true,
+            size_kib: None,
+        }
+    }
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self {
+            state: ConnectionState::StandAlone,
+            role: Role::Unknown,
+            sync_state: None,
+            devices: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for PeerDevice {
+    fn default() -> Self {
+        Self {
+            replication: Replication::Off,
+            disk: Disk::DUnknown,
+            client: false,
+            resync_suspended: None,
+            out_of_sync_kib: None,
+            done_percent: None,
+        }
+    }
+}
+
+impl Resource {
+    /// A resource of which nothing is known yet.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Puts together the answer of `events2 --now`. An error when it is cut off.
+    pub fn from_events(name: &str, text: &str) -> Result<Self, String> {
+        let mut resource = Self::named(name);
+        for line in text.lines() {
+            match event::parse(line) {
+                Some(Line::Event(event)) => resource.apply(&event),
+                Some(Line::InitialStateDone) => return Ok(resource),
+                None => {}
+            }
+        }
+        Err("the answer of drbdsetup events2 is cut off".into())
+    }
+
+    /// Whether the kernel knows the resource.
+    pub const fn is_configured(&self) -> bool {
+        self.role.is_some()
+    }
+
+    /// Whether this node may write.
+    pub fn is_primary(&self) -> bool {
+        self.role == Some(Role::Primary)
+    }
+
+    /// A connected peer that is Primary.
+    pub fn primary_peer(&self) -> Option<&str> {
+        self.connections
+            .iter()
+            .find(|(_, connection)| connection.role == Role::Primary)
+            .map(|(peer, _)| peer.as_str())
+    }
+
+    /// The peers that have good data of every volume of ours.
+    pub fn peers_with_all_data(&self) -> impl Iterator<Item = &str> {
+        self.connections
+            .iter()
+            .filter(|(_, connection)| {
+                !self.devices.is_empty()
+                    && self.devices.keys().all(|volume| {
+                        connection
+                            .devices
+                            .get(volume)
+                            .is_some_and(|device| device.disk == Disk::UpToDate)
+                    })
+            })
+            .map(|(peer, _)| peer.as_str())
+    }
+
+    /// Takes in one event. Events of other resources and keys that are not known are passed over.
+    pub fn apply(&mut self, event: &Event<'_>) {
+        if event.resource() != Some(self.name.as_str()) {
+            return;
+        }
+        match (event.verb, event.object) {
+            (Verb::Exists | Verb::Create | Verb::Change, object) => self.update(object, event),
+            (Verb::Destroy, object) => self.remove(object, event),
+            (Verb::Rename, Object::Resource) => {
+                if let Some(name) = event.get("new_name") {
+                    name.clone_into(&mut self.name);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn update(&mut self, object: Object, event: &Event<'_>) {
+        let volume = event.number::<u32>("volume");
+        match object {
+            Object::Resource => {
+                if let Some(word) = event.get("role") {
+                    self.role = Some(Role::parse(word));
+                }
+                reason(&mut self.suspended, event.get("suspended"));
+            }
+            Object::Device => {
+                let Some(volume) = volume else { return };
+                self.devices.entry(volume).or_default().update(event);
+            }
+            Object::Connection => {
+                let Some(peer) = peer_of(event) else { return };
+                let connection = self.connections.entry(peer).or_default();
+                if let Some(word) = event.get("connection") {
+                    connection.state = ConnectionState::parse(word);
+                    connection.sync_state = None;
+                }
+                if let Some(word) = event.get("role") {
+                    connection.role = Role::parse(word);
+                }
+                if let Some(word) = event.get("sync-state") {
+                    connection.sync_state = Some(word.to_owned());
+                }
+            }
+            Object::PeerDevice => {
+                let (Some(peer), Some(volume)) = (peer_of(event), volume) else {
+                    return;
+                };
+                let connection = self.connections.entry(peer).or_default();
+                connection.devices.entry(volume).or_default().update(event);
+            }
+            Object::Path | Object::Helper => {}
+        }
+    }
+
+    fn remove(&mut self, object: Object, event: &Event<'_>) {
+        let volume = event.number::<u32>("volume");
+        match object {
+            Object::Resource => *self = Self::named(std::mem::take(&mut self.name)),
+            Object::Device => {
+                if let Some(volume) = volume {
+                    self.devices.remove(&volume);
+                }
+            }
+            Object::Connection => {
+                if let Some(peer) = peer_of(event) {
+                    self.connections.remove(&peer);
+                }
+            }
+            Object::PeerDevice => {
+                let connection = peer_of(event).and_then(|peer| self.connections.get_mut(&peer));
+                if let (Some(connection), Some(volume)) = (connection, volume) {
+                    connection.devices.remove(&volume);
+                }
+            }
+            Object::Path | Object::Helper => {}
+        }
+    }
+}
+
+impl Device {
+    fn update(&mut self, event: &Event<'_>) {
+        if let Some(minor) = event.number("minor") {
+            self.minor = Some(minor);
+        }
+        if let Some(word) = event.get("disk") {
+            self.disk = Disk::parse(word);
+        }
+        flag(&mut self.client, event.get("client"));
+        flag(&mut self.quorum, event.get("quorum"));
+        if let Some(size) = event.number("size") {
+            self.size_kib = Some(size);
+        }
+    }
+}
+
+impl PeerDevice {
+    fn update(&mut self, event: &Event<'_>) {
+        if let Some(word) = event.get("replication") {
+            self.replication = Replication::parse(word);
+            // Progress belongs to the replication that it was said of.
+            self.done_percent = None;
+        }
+        if let Some(word) = event.get("peer-disk") {
+            self.disk = Disk::parse(word);
+        }
+        flag(&mut self.client, event.get("peer-client"));
+        reason(&mut self.resync_suspended, event.get("resync-suspended"));
+        if let Some(kib) = event.number("out-of-sync") {
+            self.out_of_sync_kib = Some(kib);
+        }
+        if let Some(percent) = event.number::<f64>("done").filter(|percent| percent.is_finite()) {
+            self.done_percent = Some(percent.clamp(0.0, 100.0));
+        }
+    }
+}
+
+/// Name of the peer; the tools of 8.4 call every peer `peer`.
+fn peer_of(event: &Event<'_>) -> Option<String> {
+    event
+        .get("conn-name")
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .or_else(|| event.get("peer-node-id").map(|id| format!("node-id {id}")))
+}
+
+fn flag(target: &mut bool, word: Option<&str>) {
+    match word {
+        Some("yes") => *target = true,
+        Some("no") => *target = false,
+        _ => {}
+    }
+}
+
+fn reason(target: &mut Option<String>, word: Option<&str>) {
+    match word {
+        Some("no") => *target = None,
+        Some(word) => *target = Some(word.to_owned()),
+        None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Recorded events, cut anywhere, and random ones.
+
+use super::*;
+use proptest::prelude::*;
+
+/// `drbdsetup events2 --now`, DRBD 8.4.11 with drbd-utils 9.22, two nodes.
+const V84: &str = include_str!("../../../../tests/fixtures/drbd-utils-9.22/events2-8.4.txt");
+/// The forms that DRBD 9 adds, with a whole resync, a split brain and the end of the resource.
+const V9: &str = include_str!("../../../../tests/fixtures/drbd-utils-9.22/events2-9.txt");
+
+fn follow(name: &str, text: &str) -> Vec<Resource> {
+    let mut resource = Resource::named(name);
+    let mut states = Vec::new();
+    for line in text.lines() {
+        if let Some(Line::Event(event)) = event::parse(line) {
+            resource.apply(&event);
+            states.push(resource.clone());
+        }
+    }
+    states
+}
+
+#[test]
+fn the_state_of_8_4() {
+    let resource = Resource::from_events("drbd3", V84).unwrap();
+    assert!(resource.is_configured() && resource.is_primary());
+    assert_eq!(resource.suspended, None);
+    assert_eq!(resource.devices[&0].minor, Some(3));
+    assert_eq!(resource.devices[&0].disk, Disk::UpToDate);
+    assert!(resource.devices[&0].quorum, "8.4 knows no quorum, which means there always is one");
+    let peer = &resource.connections["peer"];
+    assert_eq!((&peer.state, &peer.role), (&ConnectionState::Connected, &Role::Secondary));
+    assert_eq!(peer.devices[&0].replication, Replication::Established);
+    assert_eq!(resource.peers_with_all_data().collect::<Vec<_>>(), ["peer"]);
+    assert_eq!(resource.primary_peer(), None);
+}
+
+#[test]
+fn a_resource_that_is_not_there() {
+    let resource = Resource::from_events("r0", "exists -\n").unwrap();
+    assert!(!resource.is_configured());
+    assert!(Resource::from_events("other", V84).is_ok_and(|other| !other.is_configured()));
+    assert!(Resource::from_events("drbd3", "").is_err());
+    assert!(Resource::from_events("drbd3", &V84[..V84.len() / 2]).is_err());
+}
+
+#[test]
+fn the_changes_of_9_add_up() {
+    let states = follow("kwdb", V9);
+    let done: Vec<u8> = states
+        .iter()
+        .filter_map(|state| state.connections.get("db-b.example")?.devices.get(&0)?.done_percent)
+        .map(|percent| {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 100
+            {
+                percent as u8
+            }
+        })
+        .collect();
+    assert!(done.contains(&12) && done.contains(&80), "{done:?}");
+    assert!(states.iter().any(|state| state.connections.values().any(|peer| {
+        peer.state == ConnectionState::StandAlone && peer.sync_state.as_deref() == Some("SplitBrain")
+    })));
+    assert!(states.iter().any(|state| state.suspended.as_deref() == Some("quorum")));
+    assert!(states.iter().any(|state| state.devices.values().any(|device| !device.quorum)));
+    assert!(states.iter().any(|state| state.devices.len() == 2));
+    let end = states.last().unwrap();
+    assert!(!end.is_configured() && end.devices.is_empty() && end.connections.is_empty());
+    assert_eq!(end.name, "kwdb");
+}
+
+proptest! {
+    #[test]
+    fn no_order_of_real_lines_panics(order in proptest::collection::vec(0usize..200, 0..60)) {
+        let lines: Vec<&str> = V84.lines().chain(V9.lines()).collect();
+        let mut resource = Resource::named("kwdb");
+        for index in order {
+            if let Some(Line::Event(event)) = event::parse(lines[index % lines.len()]) {
+                resource.apply(&event);
+            }
+        }
+        prop_assert_eq!(resource.name, "kwdb");
+    }
+
+    #[test]
+    fn no_text_panics(text in "(exists|change|destroy|x)? ?(resource|device|connection|peer-device|-)? (name:r0 )?[a-z-]*:[ -~]*\n.*") {
+        let _ = Resource::from_events("r0", &text);
+    }
+}
