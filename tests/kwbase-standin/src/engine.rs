@@ -1,11 +1,8 @@
 //! From the opening of the ports to serving SQL, and the watch over PostgreSQL afterwards.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write};
-use std::net::TcpStream;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -15,11 +12,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::log::os_text;
-use crate::node::{Addresses, Node, Phase};
-use crate::options::Address;
+use crate::node::{Node, Phase};
 use crate::postgres::Postgres;
 use crate::store::{Content, describe, new_uuid};
-use crate::{background, http, report, version, wire};
+use crate::{background, ports, report, version};
 
 /// Between the open engine and the live node.
 const UNTIL_LIVE: Duration = Duration::from_millis(5);
@@ -50,7 +46,7 @@ fn fail(node: &Node, error: &str) -> ! {
 }
 
 fn open(node: &Arc<Node>) -> Result<(), String> {
-    listen(node)?;
+    ports::open(node)?;
     thread::sleep(node.options.faults.start_delay);
     let content = node.store.inspect(node.options.mode)?;
     // The lock lasts until the process ends.
@@ -111,120 +107,6 @@ fn open(node: &Arc<Node>) -> Result<(), String> {
         }
     });
     go_live(node, content, &cluster_id)
-}
-
-/// Opens the ports. Clients can connect from here on; they are answered later.
-fn listen(node: &Arc<Node>) -> Result<(), String> {
-    let options = &node.options;
-    let host = fs::read_to_string("/proc/sys/kernel/hostname")
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
-    let named = |wanted: &Address, port: u16| {
-        let host = if wanted.host.is_empty() {
-            host.clone()
-        } else {
-            wanted.host.clone()
-        };
-        Address { host, port }
-    };
-    let http = bind(node, "http-addr", &options.http, |node, socket| {
-        if let Err(error) = http::serve(node, socket) {
-            node.log.info(&format!("http request ended: {error}"));
-        }
-    })?;
-    let port = bind(node, "listen-addr", &options.listen, wire::serve)?;
-    let sql = match &options.sql {
-        Some(sql) if *sql != options.listen => named(sql, bind(node, "sql-addr", sql, wire::serve)?),
-        _ => named(&options.listen, port),
-    };
-    if let Some(directory) = &options.socket_dir {
-        listen_on_file(node, &directory.join(format!(".s.PGSQL.{}", sql.port)))?;
-    }
-    let advertised = |wanted: &Option<Address>, default: &Address| match wanted {
-        Some(Address { host, port: 0 }) => Address {
-            host: host.clone(),
-            port: default.port,
-        }
-        .to_string(),
-        Some(address) => address.to_string(),
-        None => default.to_string(),
-    };
-    let listen = named(&options.listen, port);
-    let _ = node.addresses.set(Addresses {
-        advertise: advertised(&options.advertise, &listen),
-        advertise_sql: advertised(&options.advertise_sql.clone().or(options.advertise.clone()), &sql),
-        listen: listen.to_string(),
-        sql: sql.to_string(),
-        http: named(&options.http, http).to_string(),
-    });
-    Ok(())
-}
-
-/// Listens on one address and serves each client in a thread of its own; returns the port.
-fn bind(
-    node: &Arc<Node>,
-    name: &str,
-    address: &Address,
-    serve: impl Fn(&Arc<Node>, TcpStream) + Send + Clone + 'static,
-) -> Result<u16, String> {
-    let failed = |error: io::Error| {
-        let reason = os_text(&error);
-        format!("consider changing the port via --{name}: listen tcp {address}: bind: {reason}")
-    };
-    let listener = address.listen().map_err(failed)?;
-    let port = listener.local_addr().map_err(failed)?.port();
-    node.listeners()
-        .push(OwnedFd::from(listener.try_clone().map_err(failed)?));
-    accept(node, move || listener.accept().map(|(socket, _)| socket), serve);
-    Ok(port)
-}
-
-fn listen_on_file(node: &Arc<Node>, path: &Path) -> Result<(), String> {
-    let failed = |error: io::Error| {
-        format!(
-            "consider changing the socket via --socket-dir: listen unix {}: {}",
-            path.display(),
-            os_text(&error)
-        )
-    };
-    // The file of a server that was killed.
-    let _ = fs::remove_file(path);
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    let _ = node.socket_file.set(path.to_owned());
-    node.listeners()
-        .push(OwnedFd::from(listener.try_clone().map_err(failed)?));
-    // A stream is a stream: nothing on the SQL side asks for the socket's family.
-    accept(
-        node,
-        move || {
-            listener
-                .accept()
-                .map(|(socket, _)| TcpStream::from(OwnedFd::from(socket)))
-        },
-        wire::serve,
-    );
-    Ok(())
-}
-
-fn accept(
-    node: &Arc<Node>,
-    next: impl Fn() -> io::Result<TcpStream> + Send + 'static,
-    serve: impl Fn(&Arc<Node>, TcpStream) + Send + Clone + 'static,
-) {
-    let node = node.clone();
-    thread::spawn(move || {
-        while node.phase() < Phase::Closing {
-            match next() {
-                Ok(socket) => {
-                    let (node, serve) = (node.clone(), serve.clone());
-                    thread::spawn(move || serve(&node, socket));
-                }
-                // Out of descriptors, perhaps; the next client may have more luck.
-                Err(_) => thread::sleep(Duration::from_millis(10)),
-            }
-        }
-    });
 }
 
 /// Writes what tells others about this run: addresses, pid, readiness of the ports.
@@ -295,7 +177,7 @@ fn go_live(node: &Arc<Node>, content: Content, cluster_id: &str) -> Result<(), S
         ("clusterID:", cluster_id.to_owned()),
         ("nodeID:", "1".to_owned()),
     ] {
-        banner.push_str(&format!("{name:<20} {value}\n"));
+        let _ = writeln!(banner, "{name:<20} {value}");
     }
     // Nobody may be reading any more.
     let _ = io::stdout().write_all(banner.as_bytes());

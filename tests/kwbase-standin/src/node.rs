@@ -13,7 +13,8 @@ use crate::options::Options;
 use crate::postgres::Postgres;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
-use crate::store::{Store, Temporary};
+use crate::store::Store;
+use crate::temporary::Temporary;
 use crate::tls::Security;
 
 /// How old the last heartbeat may be before the node calls itself unhealthy.

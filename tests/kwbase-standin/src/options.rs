@@ -215,7 +215,7 @@ fn store_path(given: &Arguments) -> Result<PathBuf, String> {
         _ => return Err("the stand-in has one store: --store may be given once".into()),
     };
     let fields: Vec<&str> = spec.split(',').collect();
-    if fields.iter().any(|field| *field == "type=mem") {
+    if fields.contains(&"type=mem") {
         return Err("the stand-in has no store in memory: --store must name a directory".into());
     }
     let path = fields.iter().find_map(|field| field.strip_prefix("path="));

@@ -11,12 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, geteuid, syncfs};
+use nix::unistd::{geteuid, syncfs};
 
 use crate::client::protocol::Connection;
 use crate::store::POSTGRES;
-use crate::{passwd, version};
+use crate::{leftovers, passwd, version};
 
 /// Where Debian keeps its PostgreSQL versions, one directory each.
 const INSTALLED: &str = "/usr/lib/postgresql";
@@ -24,8 +23,6 @@ const INSTALLED: &str = "/usr/lib/postgresql";
 const BOOTSTRAP_LIMIT: Duration = Duration::from_secs(300);
 /// How long crash recovery may take before the start counts as failed: as long as the vendor's installer waits.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(600);
-/// How long processes of an earlier run may take to vanish after SIGKILL.
-const LEFTOVER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A PostgreSQL data directory and the program that serves it.
 pub(crate) struct Postgres {
@@ -106,53 +103,9 @@ impl Postgres {
         fs::rename(&fresh, &self.data).context("cannot put the new data directory in place")
     }
 
-    /// Ends what an earlier run left behind and removes the lock files of processes that are no more. On another node
-    /// their numbers may belong to anyone, and PostgreSQL would refuse to start.
+    /// Ends what an earlier run left behind.
     pub(crate) fn clear_leftovers(&self) -> Result<()> {
-        let deadline = Instant::now() + LEFTOVER_LIMIT;
-        loop {
-            let leftovers = self.processes()?;
-            if leftovers.is_empty() {
-                break;
-            }
-            for pid in &leftovers {
-                let _ = kill(*pid, Signal::SIGKILL);
-            }
-            if Instant::now() > deadline {
-                bail!("PostgreSQL processes {leftovers:?} of an earlier run do not end");
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        for name in ["postmaster.pid", ".s.PGSQL.5432", ".s.PGSQL.5432.lock"] {
-            let path = self.data.join(name);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("cannot remove {}", path.display()));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// The PostgreSQL processes that have this data directory as their working directory.
-    fn processes(&self) -> Result<Vec<Pid>> {
-        let own = fs::metadata(&self.data)?;
-        let mut found = Vec::new();
-        for entry in fs::read_dir("/proc").context("cannot read /proc")?.flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
-            let Ok(directory) = fs::metadata(entry.path().join("cwd")) else {
-                continue;
-            };
-            let same = directory.dev() == own.dev() && directory.ino() == own.ino();
-            let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-            if same && name.starts_with("postgres") {
-                found.push(Pid::from_raw(pid));
-            }
-        }
-        Ok(found)
+        leftovers::clear(&self.data)
     }
 
     /// Starts the server. It dies with the calling *thread* (`PR_SET_PDEATHSIG`), which must therefore never end.

@@ -1,5 +1,6 @@
 //! The start commands: checks that come before the ports, then signals until the end.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -109,7 +110,7 @@ fn obey(node: &Arc<Node>, signals: &mut Signals) {
             SIGHUP => reload(node),
             SIGUSR1 => dump(node),
             SIGTERM if node.options.faults.ignore_sigterm => {
-                node.log.info("SIGTERM is ignored, as asked for")
+                node.log.info("SIGTERM is ignored, as asked for");
             }
             SIGTERM | SIGINT | SIGQUIT if draining => {
                 node.log.info(&format!(
@@ -167,7 +168,7 @@ fn dump(node: &Node) {
             field("wchan").trim().to_owned(),
         ]
         .join(" ");
-        text.push_str(&format!("thread {} {line}\n", task.file_name().to_string_lossy()));
+        let _ = writeln!(text, "thread {} {line}", task.file_name().to_string_lossy());
     }
     let path = node.store.file(&format!("goroutine_backtrace.{millis}.txt"));
     if let Err(error) = fs::write(&path, text) {

@@ -2,22 +2,18 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
-
 use crate::log::os_text;
+use crate::temporary::lock;
 
 /// The PostgreSQL data directory inside the store.
 pub(crate) const POSTGRES: &str = "pg";
 /// The cluster id as text. The real server keeps it inside its storage engine; nothing but a stand-in has this file.
 const CLUSTER_ID: &str = "standin.cluster-id";
 const START_MODE: &str = "kwbase.start_mode";
-const TEMP_RECORD: &str = "temp-dirs-record.txt";
-const TEMP_LOCK: &str = "TEMP_DIR.LOCK";
 /// The storage engine's write-ahead log; the liveness record goes there.
 const ENGINE_LOG: &str = "000003.log";
 /// What opening the engine must be able to write, in bytes.
@@ -36,7 +32,7 @@ pub(crate) struct Store {
 }
 
 /// What a directory holds.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// Nothing that belongs to a store: a new cluster is made.
     Empty,
@@ -137,7 +133,10 @@ impl Store {
         let lock = lock(&self.file("LOCK")).map_err(failed)?;
         let table = self.file("000004.sst.tmp");
         let written = File::create(&table)
-            .and_then(|mut file| file.write_all(&[0; ENGINE_SPACE]).and_then(|()| file.sync_all()))
+            .and_then(|mut file| {
+                file.write_all(&vec![0; ENGINE_SPACE])
+                    .and_then(|()| file.sync_all())
+            })
             .map_err(|error| failed(describe("write", &self.file("000004.sst"), &error)));
         let _ = fs::remove_file(&table);
         written.map(|()| lock)
@@ -152,60 +151,6 @@ impl Store {
             .write(true)
             .open(&path)?;
         Ok(Heartbeat { file, path })
-    }
-
-    /// Removes the temporary directories of earlier runs; one that is still locked belongs to a running server.
-    pub(crate) fn clean_temporary(&self) -> Result<(), String> {
-        let record = self.file(TEMP_RECORD);
-        let listed = match fs::read_to_string(&record) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(describe("open", &record, &error)),
-        };
-        for directory in listed
-            .lines()
-            .map(Path::new)
-            .filter(|directory| directory.is_dir())
-        {
-            lock(&directory.join(TEMP_LOCK)).map_err(|error| {
-                let directory = directory.display();
-                format!("could not lock temporary directory {directory}, may still be in use: {error}")
-            })?;
-            fs::remove_dir_all(directory).map_err(|error| describe("remove", directory, &error))?;
-        }
-        fs::write(&record, "").map_err(|error| describe("write", &record, &error))
-    }
-
-    /// Makes this run's temporary directory below `parent`, locks it and records it.
-    pub(crate) fn make_temporary(&self, parent: &Path) -> Result<Temporary, String> {
-        let number = new_uuid().map_err(|error| os_text(&error))?;
-        let number = u64::from_str_radix(&number[..8], 16).unwrap_or_default();
-        let path = parent.join(format!("kwbase-temp{number:09}"));
-        let record = self.file(TEMP_RECORD);
-        fs::create_dir(&path).map_err(|error| describe("mkdir", &path, &error))?;
-        let lock = lock(&path.join(TEMP_LOCK))?;
-        fs::write(&record, format!("{}\n", path.display()))
-            .map_err(|error| describe("write", &record, &error))?;
-        Ok(Temporary {
-            path,
-            record,
-            _lock: lock,
-        })
-    }
-}
-
-/// A locked temporary directory.
-pub(crate) struct Temporary {
-    pub(crate) path: PathBuf,
-    record: PathBuf,
-    _lock: File,
-}
-
-impl Temporary {
-    /// Removes the directory and its record, as a graceful stop does.
-    pub(crate) fn remove(&self) -> io::Result<()> {
-        fs::remove_dir_all(&self.path)?;
-        fs::write(&self.record, "")
     }
 }
 
@@ -228,7 +173,10 @@ impl Heartbeat {
     pub(crate) fn flush(&self) -> Result<(), String> {
         let table = self.path.with_extension("sst.tmp");
         let written = File::create(&table)
-            .and_then(|mut file| file.write_all(&[0; ENGINE_SPACE]).and_then(|()| file.sync_all()))
+            .and_then(|mut file| {
+                file.write_all(&vec![0; ENGINE_SPACE])
+                    .and_then(|()| file.sync_all())
+            })
             .map_err(|error| describe("write", &self.path.with_extension("sst"), &error));
         let _ = fs::remove_file(&table);
         written
@@ -245,26 +193,6 @@ pub(crate) fn new_uuid() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/uuid")?
         .trim()
         .to_owned())
-}
-
-/// Takes a POSIX record lock on the whole file. It ends with the process, or when any descriptor of the file is closed.
-fn lock(path: &Path) -> Result<File, String> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(|error| describe("open", path, &error))?;
-    let whole = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    fcntl(&file, FcntlArg::F_SETLK(&whole))
-        .map_err(|errno| format!("IO error: While lock file: {}: {}", path.display(), errno.desc()))?;
-    Ok(file)
 }
 
 fn names(directory: &Path) -> io::Result<Vec<OsString>> {
@@ -290,7 +218,7 @@ mod tests {
             "lost+found",
             "logs",
             "kwbase.http-addr",
-            TEMP_RECORD,
+            "temp-dirs-record.txt",
             "pg.bootstrap",
         ] {
             fs::write(directory.path().join(name), "").unwrap();
@@ -318,16 +246,5 @@ mod tests {
             error,
             "check start mode failed! Node start mode is start-single-node, should be start"
         );
-    }
-
-    #[test]
-    fn a_temporary_directory_of_a_dead_server_is_removed() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = store(&directory);
-        let path = store.make_temporary(directory.path()).unwrap().path.clone();
-        assert!(path.join(TEMP_LOCK).exists());
-        store.clean_temporary().unwrap();
-        assert!(!path.exists());
-        assert_eq!(fs::read_to_string(store.file(TEMP_RECORD)).unwrap(), "");
     }
 }

@@ -107,7 +107,7 @@ impl Loaded {
             .build()
             .map_err(|error| error.to_string())?;
         let web = ui.as_ref().unwrap_or(&node);
-        let http = web.server(|builder| builder.with_no_client_auth())?;
+        let http = web.server(Unauthenticated::with_no_client_auth)?;
         let sql = node.server(|builder| builder.with_client_cert_verifier(verifier))?;
         Ok(Self {
             sql: Arc::new(sql),

@@ -112,13 +112,13 @@ impl Maker {
                     key_path.display()
                 ));
             }
-            self.read_key(key_path)?
+            Self::read_key(key_path)?
         } else {
             let key = self.generate()?;
             self.write_key(key_path, &key)?;
             key
         };
-        let mut params = self.params("KWDB CA", self.lifetime.unwrap_or(AUTHORITY_LIFETIME))?;
+        let mut params = Self::params("KWDB CA", self.lifetime.unwrap_or(AUTHORITY_LIFETIME))?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
         params
             .key_usages
@@ -137,7 +137,7 @@ impl Maker {
 
     fn create_node(&self, hosts: &[String]) -> Result<(), String> {
         let name = environment("KWBASE_CERT_NODE_USER").unwrap_or_else(|| "node".into());
-        let mut params = self.params(&name, self.lifetime.unwrap_or(LIFETIME))?;
+        let mut params = Self::params(&name, self.lifetime.unwrap_or(LIFETIME))?;
         let names = CertificateParams::new(hosts.to_vec()).map_err(|error| error.to_string())?;
         params.subject_alt_names = names.subject_alt_names;
         params.extended_key_usages = vec![
@@ -148,7 +148,7 @@ impl Maker {
     }
 
     fn create_client(&self, user: &str) -> Result<(), String> {
-        let mut params = self.params(user, self.lifetime.unwrap_or(LIFETIME))?;
+        let mut params = Self::params(user, self.lifetime.unwrap_or(LIFETIME))?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let own = self.directory.join("ca-client.crt").exists();
         let name = format!("client.{user}");
@@ -162,7 +162,7 @@ impl Maker {
 
     /// Makes a key, signs `params` with the authority and writes both files.
     fn issue(&self, mut params: CertificateParams, authority: &str, name: &str) -> Result<KeyPair, String> {
-        let signing_key = self.read_key(self.key_path()?)?;
+        let signing_key = Self::read_key(self.key_path()?)?;
         let signer = certificates(&self.directory, authority)?.swap_remove(0);
         let end = self.not_after(&signer)?;
         if params.not_after > end {
@@ -190,7 +190,7 @@ impl Maker {
         Ok(key)
     }
 
-    fn params(&self, name: &str, lifetime: Duration) -> Result<CertificateParams, String> {
+    fn params(name: &str, lifetime: Duration) -> Result<CertificateParams, String> {
         let mut params = CertificateParams::default();
         let mut subject = DistinguishedName::new();
         subject.push(DnType::OrganizationName, ORGANIZATION);
@@ -222,7 +222,7 @@ impl Maker {
             .ok_or_else(|| "--ca-key is required: the path to the CA's key".into())
     }
 
-    fn read_key(&self, path: &Path) -> Result<KeyPair, String> {
+    fn read_key(path: &Path) -> Result<KeyPair, String> {
         let key = PrivateKeyDer::from_pem_file(path)
             .map_err(|error| format!("could not read CA key file {}: {error}", path.display()))?;
         KeyPair::try_from(&key).map_err(|error| format!("could not parse CA key {}: {error}", path.display()))

@@ -3,6 +3,7 @@
 pub(crate) mod protocol;
 pub(crate) mod table;
 mod target;
+mod url;
 
 use std::io::{self, BufRead, Write};
 use std::thread;

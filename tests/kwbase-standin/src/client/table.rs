@@ -1,5 +1,7 @@
 //! How results are printed.
 
+use std::fmt::Write as _;
+
 use super::protocol::Outcome;
 
 /// A form of output.
@@ -87,7 +89,7 @@ fn table(columns: &[String], rows: &[Vec<&str>]) -> String {
             .zip(&widths)
             .map(|(field, width)| format!(" {field:<width$} "))
             .collect();
-        format!(" {}\n", cells.join("|")).replace(" \n", "\n")
+        format!(" {}", cells.join("|")).trim_end().to_owned() + "\n"
     };
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     let rule: Vec<String> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
@@ -106,9 +108,9 @@ fn records(columns: &[String], rows: &[Vec<&str>]) -> String {
         .unwrap_or_default();
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
-        text += &format!("-[ RECORD {} ]\n", number + 1);
+        let _ = writeln!(text, "-[ RECORD {} ]", number + 1);
         for (name, value) in columns.iter().zip(row) {
-            text += &format!("{name:<width$} | {value}\n");
+            let _ = writeln!(text, "{name:<width$} | {value}");
         }
     }
     text
@@ -121,9 +123,9 @@ fn raw(columns: &[String], rows: &[Vec<&str>]) -> String {
         if columns.len() == 1 { "" } else { "s" }
     );
     for (number, row) in rows.iter().enumerate() {
-        text += &format!("# row {}\n", number + 1);
+        let _ = writeln!(text, "# row {}", number + 1);
         for value in row {
-            text += &format!("## {}\n{value}\n", value.len());
+            let _ = writeln!(text, "## {}\n{value}", value.len());
         }
     }
     text + &format!("# {} row{}\n", rows.len(), if rows.len() == 1 { "" } else { "s" })

@@ -16,6 +16,7 @@ use crate::options::Address;
 use crate::tls::{Pair, certificates, provider};
 
 use super::protocol::{Connection, Error};
+use super::url::Url;
 
 /// Flags of every command that talks to a server.
 pub(super) const CONNECTION_FLAGS: &[Flag] = &[
@@ -234,88 +235,5 @@ impl Target {
                 .map_err(|error| error.to_string())?;
         }
         Ok(StreamOwned::new(session, socket))
-    }
-}
-
-/// The parts of `postgresql://user:password@host:port/database?name=value&...`.
-#[derive(Debug, Default)]
-struct Url {
-    user: Option<String>,
-    password: Option<String>,
-    /// With its port, if there is one.
-    host: Option<String>,
-    database: Option<String>,
-    options: Vec<(String, String)>,
-}
-
-impl Url {
-    fn parse(text: &str) -> Result<Self, String> {
-        let rest = text
-            .strip_prefix("postgresql://")
-            .or_else(|| text.strip_prefix("postgres://"));
-        let rest = rest.ok_or_else(|| format!("URL scheme must be \"postgresql\": {text}"))?;
-        let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let (rest, database) = rest.split_once('/').unwrap_or((rest, ""));
-        let (login, host) = rest.rsplit_once('@').unwrap_or(("", rest));
-        let (user, password) = login
-            .split_once(':')
-            .map_or((login, None), |(user, word)| (user, Some(word)));
-        let part = |text: &str| (!text.is_empty()).then(|| decode(text));
-        Ok(Self {
-            user: part(user),
-            password: password.map(decode),
-            host: part(host),
-            database: part(database),
-            options: options
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .map(|(name, value)| (decode(name), decode(value)))
-                .collect(),
-        })
-    }
-
-    fn option(&self, name: &str) -> Option<&str> {
-        self.options
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    }
-}
-
-/// Undoes percent-encoding; a `%` without two digits stands for itself.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let code = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls() {
-        let url =
-            Url::parse("postgresql://u:p%40ss@h:1/db?sslmode=verify-full&sslrootcert=%2Fca.crt").unwrap();
-        assert_eq!(url.user.as_deref(), Some("u"));
-        assert_eq!(url.password.as_deref(), Some("p@ss"));
-        assert_eq!(url.host.as_deref(), Some("h:1"));
-        assert_eq!(url.database.as_deref(), Some("db"));
-        assert_eq!(url.option("sslrootcert"), Some("/ca.crt"));
-        assert!(Url::parse("http://x").is_err());
     }
 }

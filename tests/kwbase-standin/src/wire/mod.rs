@@ -1,5 +1,6 @@
 //! The SQL port: PostgreSQL's protocol towards the clients, relayed to the PostgreSQL server behind the stand-in.
 
+mod login;
 pub(crate) mod messages;
 mod password;
 mod relay;

@@ -72,7 +72,7 @@ pub(super) fn run(node: &Arc<Node>, accepted: Accepted) -> io::Result<()> {
             let _ = (&wakened).read(&mut [0; 16]);
         }
         if server_ready {
-            let mut chunk = [0; 32 * 1024];
+            let mut chunk = [0; 16 * 1024];
             let length = server.read(&mut chunk)?;
             from_server.bytes.extend_from_slice(&chunk[..length]);
             let out = to_client(&mut from_server, &mut state)?;

@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use crate::node::{Node, Phase};
 use crate::store::describe;
-use crate::tls;
 
-use super::messages::{ADMIN_SHUTDOWN, Inbox, fatal, invalid, put, put_body, text};
+use super::login;
+use super::messages::{ADMIN_SHUTDOWN, fatal, invalid, put_body, text};
 use super::stream::Stream;
-use super::{password, statement};
 
 const SSL_REQUEST: u32 = 80_877_103;
 const GSS_REQUEST: u32 = 80_877_104;
@@ -88,7 +87,7 @@ pub(super) fn accept(node: &Arc<Node>, socket: TcpStream) -> io::Result<Option<A
     let refusal = if node.phase() >= Phase::Draining {
         Some((ADMIN_SHUTDOWN, "server is not accepting clients".to_owned()))
     } else {
-        authenticate(node, &mut client, &user)?.err()
+        login::authenticate(node, &mut client, &user)?.err()
     };
     if let Some((code, message)) = refusal {
         client.close(&fatal(code, &message));
@@ -165,86 +164,4 @@ fn cancel(node: &Node, packet: &[u8]) -> io::Result<()> {
     // PostgreSQL closes the connection when it has passed the signal on.
     server.set_read_timeout(Some(LOGIN_LIMIT))?;
     server.read_to_end(&mut Vec::new()).map(drop)
-}
-
-type Refusal = (&'static str, String);
-
-/// Decides whether the client is who it says. Insecure mode believes everybody and makes the user when it is new.
-fn authenticate(node: &Node, client: &mut Stream, user: &str) -> io::Result<Result<(), Refusal>> {
-    if user.is_empty() {
-        return Ok(Err(("28000", "no user specified".into())));
-    }
-    let verifier = verifier(node, user)?;
-    if node.security.is_none() {
-        if verifier.is_none() {
-            let role = user.replace('"', "\"\"");
-            query(node, &format!("CREATE ROLE \"{role}\" LOGIN"))?;
-        }
-        return Ok(Ok(()));
-    }
-    // Only a unix socket has no address; nobody can listen in there.
-    let local = client.socket.peer_addr().is_err();
-    if !client.is_tls() && !local {
-        return Ok(Err((
-            "08P01",
-            "node is running secure mode, SSL connection required".into(),
-        )));
-    }
-    if let Some(certificate) = client.client_certificate() {
-        let name = tls::common_name(certificate).map_err(|error| invalid(&error))?;
-        return Ok(match verifier {
-            _ if name != user => Err((
-                "28000",
-                format!("requested user is {user}, but certificate is for {name}"),
-            )),
-            None => Err(("28000", format!("user {user} does not exist"))),
-            Some(_) => Ok(()),
-        });
-    }
-    let mut out = Vec::new();
-    put(&mut out, b'R', &3u32.to_be_bytes());
-    client.send(&out)?;
-    let mut inbox = Inbox::default();
-    let given = loop {
-        if let Some((kind, body)) = inbox.next()? {
-            break (kind == b'p')
-                .then(|| text(body).map(|(text, _)| text.to_owned()))
-                .transpose()?;
-        }
-        if !client.receive(&mut inbox.bytes)? {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    };
-    let known = verifier.flatten();
-    let fits = known
-        .zip(given)
-        .is_some_and(|(verifier, given)| password::matches(&verifier, &given));
-    Ok(if fits {
-        Ok(())
-    } else {
-        Err(("28000", format!("password authentication failed for user {user}")))
-    })
-}
-
-/// What PostgreSQL knows of a user: `None` nothing, `Some(None)` no password.
-fn verifier(node: &Node, user: &str) -> io::Result<Option<Option<String>>> {
-    let name = statement::literal(user);
-    let rows = query(
-        node,
-        &format!("SELECT rolpassword FROM pg_authid WHERE rolname = {name}"),
-    )?;
-    Ok(rows
-        .into_iter()
-        .next()
-        .map(|row| row.into_iter().next().flatten()))
-}
-
-fn query(node: &Node, sql: &str) -> io::Result<Vec<Vec<Option<String>>>> {
-    let postgres = node
-        .postgres
-        .get()
-        .ok_or_else(|| invalid("the engine is not open"))?;
-    let mut session = postgres.administrator("postgres").map_err(io::Error::other)?;
-    let outcome = session.query(sql).map_err(io::Error::other)?.pop();
-    Ok(outcome.unwrap_or_default().rows)
 }

@@ -1,0 +1,270 @@
+//! Stopping: drain, close, second signals, sudden ends, hangs.
+
+use std::fs;
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::harness::{Setup, eventually, signal_of};
+use crate::raw::RawSession;
+
+fn refused(setup: &Setup) -> bool {
+    TcpStream::connect(setup.sql_address()).is_err()
+}
+
+#[test]
+fn a_graceful_stop_passes_through_its_phases() {
+    let setup = Setup::existing().with("DRAIN_SECONDS", "2");
+    let mut server = setup.serve();
+    let began = Instant::now();
+    server.signal(Signal::SIGTERM);
+    thread::sleep(Duration::from_millis(10));
+    let (status, text) = setup.http("/health?ready=1").unwrap();
+    assert_eq!(status, 503);
+    assert!(text.contains("node is shutting down"), "{text}");
+    assert_eq!(setup.status("/health"), Some(200));
+    assert!(setup.sql("SELECT 1").status.code() == Some(1));
+    eventually("ports refuse", || refused(&setup).then_some(()));
+    assert!(setup.status("/health").is_none());
+    assert!(server.is_running(), "ports close before the process ends");
+    assert_eq!(server.wait().code(), Some(0));
+    let took = began.elapsed();
+    assert!(
+        (Duration::from_millis(1900)..Duration::from_secs(6)).contains(&took),
+        "{took:?}"
+    );
+    assert_eq!(setup.postgres(), []);
+    assert_eq!(
+        fs::read_to_string(setup.store.join("temp-dirs-record.txt")).unwrap(),
+        ""
+    );
+}
+
+#[test]
+fn the_signal_decides_the_exit_code() {
+    let setup = Setup::existing();
+    for (signal, code) in [(Signal::SIGTERM, 0), (Signal::SIGQUIT, 0), (Signal::SIGINT, 1)] {
+        let mut server = setup.serve();
+        server.signal(signal);
+        assert_eq!(server.wait().code(), Some(code), "{signal}");
+    }
+}
+
+#[test]
+fn a_second_signal_kills_and_loses_nothing() {
+    let setup = Setup::existing().with("DRAIN_SECONDS", "20");
+    let mut server = setup.serve();
+    setup.value("CREATE TABLE t (i INT); INSERT INTO t SELECT generate_series(1, 1000); SELECT 1");
+    for (signal, number) in [(Signal::SIGTERM, 15), (Signal::SIGINT, 2), (Signal::SIGQUIT, 3)] {
+        server.signal(Signal::SIGTERM);
+        thread::sleep(Duration::from_millis(50));
+        assert!(server.is_running());
+        let began = Instant::now();
+        server.signal(signal);
+        assert_eq!(signal_of(server.wait()), Some(number));
+        assert!(began.elapsed() < Duration::from_secs(1));
+        drop(server);
+        server = setup.serve();
+        assert_eq!(setup.value("SELECT count(*) FROM t"), "1000");
+    }
+}
+
+#[test]
+fn an_idle_session_ends_at_once() {
+    let setup = Setup::existing();
+    let mut server = setup.serve();
+    let mut session = RawSession::open(&setup);
+    assert_eq!(session.query("SELECT 1"), b"TDCZ");
+    let began = Instant::now();
+    server.signal(Signal::SIGTERM);
+    let farewell = session.farewell();
+    assert!(
+        farewell.contains("57P01") && farewell.contains("server is shutting down"),
+        "{farewell}"
+    );
+    assert!(began.elapsed() < Duration::from_secs(1));
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn a_transaction_may_finish_within_query_wait() {
+    let setup = Setup::existing();
+    let mut server = setup.serve();
+    let mut session = RawSession::open(&setup);
+    session.query("CREATE TABLE t (i INT)");
+    session.query("BEGIN");
+    session.query("INSERT INTO t VALUES (1)");
+    server.signal(Signal::SIGTERM);
+    thread::sleep(Duration::from_millis(700));
+    assert!(server.is_running());
+    assert_eq!(session.query("COMMIT"), b"CZ");
+    assert!(session.farewell().contains("57P01"));
+    assert_eq!(server.wait().code(), Some(0));
+    drop(server);
+    let _server = setup.serve();
+    assert_eq!(setup.value("SELECT count(*) FROM t"), "1");
+}
+
+#[test]
+fn after_query_wait_sessions_are_ended() {
+    let setup = Setup::existing();
+    let mut server = setup.serve();
+    assert_eq!(
+        setup.value("SET CLUSTER SETTING server.shutdown.query_wait = '1s'"),
+        "SET CLUSTER SETTING"
+    );
+    let mut open = RawSession::open(&setup);
+    open.query("BEGIN");
+    let mut busy = RawSession::open(&setup);
+    busy.ask("SELECT pg_sleep(60)");
+    thread::sleep(Duration::from_millis(100));
+    let began = Instant::now();
+    server.signal(Signal::SIGTERM);
+    assert!(open.farewell().contains("57P01"));
+    assert!(busy.farewell().contains("57P01"));
+    assert_eq!(server.wait().code(), Some(0));
+    let took = began.elapsed();
+    assert!(
+        (Duration::from_secs(2)..Duration::from_secs(8)).contains(&took),
+        "{took:?}"
+    );
+}
+
+#[test]
+fn drain_wait_is_paid_twice() {
+    let setup = Setup::existing();
+    let mut server = setup.serve();
+    setup.value("SET CLUSTER SETTING server.shutdown.drain_wait = '500ms'");
+    let _session = RawSession::open(&setup);
+    let began = Instant::now();
+    assert_eq!(server.stop().code(), Some(0));
+    assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[test]
+fn sigkill_takes_postgresql_down_and_keeps_what_was_acknowledged() {
+    let setup = Setup::existing();
+    let mut server = setup.serve();
+    let mut session = RawSession::open(&setup);
+    session.query("CREATE TABLE t (i INT)");
+    for number in 0..50 {
+        assert_eq!(session.query(&format!("INSERT INTO t VALUES ({number})")), b"CZ");
+    }
+    // One that is not committed.
+    session.query("BEGIN");
+    session.query("INSERT INTO t VALUES (1000)");
+    server.signal(Signal::SIGKILL);
+    assert_eq!(signal_of(server.wait()), Some(9));
+    let began = Instant::now();
+    eventually("PostgreSQL is gone", || setup.postgres().is_empty().then_some(()));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    let mut server = setup.serve();
+    assert_eq!(setup.value("SELECT count(*) FROM t"), "50");
+    assert_eq!(server.stop().code(), Some(0));
+}
+
+#[test]
+fn lock_files_of_another_machine_are_no_obstacle() {
+    let setup = Setup::existing();
+    // Process 1 exists on every machine, so PostgreSQL alone would refuse.
+    for name in ["postmaster.pid", ".s.PGSQL.5432.lock"] {
+        fs::write(setup.store.join("pg").join(name), "1\n/elsewhere\n0\n5432\n\n\n").unwrap();
+    }
+    let _server = setup.serve();
+    assert_eq!(setup.value("SELECT 1"), "1");
+}
+
+#[test]
+fn the_death_of_the_engine_is_fatal() {
+    let setup = Setup::existing();
+    let mut server = setup.serve();
+    let postmaster = fs::read_to_string(setup.store.join("pg/postmaster.pid")).unwrap();
+    let postmaster: i32 = postmaster.lines().next().unwrap().parse().unwrap();
+    kill(Pid::from_raw(postmaster), Signal::SIGKILL).unwrap();
+    assert_eq!(server.wait().code(), Some(255));
+    assert!(setup.log().contains("storage engine ended"));
+}
+
+#[test]
+fn a_stopped_process_accepts_but_does_not_answer() {
+    let setup = Setup::existing();
+    let mut server = setup.serve();
+    server.signal(Signal::SIGSTOP);
+    assert!(TcpStream::connect(setup.sql_address()).is_ok());
+    assert_eq!(setup.status("/health"), None);
+    let began = Instant::now();
+    let output = crate::harness::kwbase(true)
+        .args(["sql", "--insecure", "-e", "SELECT 1"])
+        .env("KWBASE_HOST", "127.0.0.1")
+        .env("KWBASE_PORT", setup.sql_port.to_string())
+        .env("KWBASE_CONNECT_TIMEOUT", "1")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&began.elapsed()));
+    server.signal(Signal::SIGCONT);
+    assert_eq!(setup.value("SELECT 2"), "2");
+    assert_eq!(server.stop().code(), Some(0));
+}
+
+#[test]
+fn a_server_that_hangs_by_itself() {
+    let setup = Setup::existing().with("HANG_AFTER_READY", "0.5");
+    let mut server = setup.serve();
+    eventually("it hangs", || {
+        setup.status("/health?ready=1").is_none().then_some(())
+    });
+    assert!(TcpStream::connect(setup.sql_address()).is_ok());
+    server.signal(Signal::SIGTERM);
+    thread::sleep(Duration::from_millis(500));
+    assert!(server.is_running());
+    server.signal(Signal::SIGTERM);
+    assert_eq!(signal_of(server.wait()), Some(15));
+}
+
+#[test]
+fn sigterm_can_be_ignored() {
+    let setup = Setup::existing().with("IGNORE_SIGTERM", "1");
+    let mut server = setup.serve();
+    server.signal(Signal::SIGTERM);
+    thread::sleep(Duration::from_millis(100));
+    server.signal(Signal::SIGTERM);
+    thread::sleep(Duration::from_millis(400));
+    assert!(server.is_running());
+    assert_eq!(setup.value("SELECT 1"), "1");
+}
+
+#[test]
+fn sigusr1_writes_backtraces() {
+    let setup = Setup::existing();
+    let server = setup.serve();
+    server.signal(Signal::SIGUSR1);
+    let text = eventually("the file exists", || {
+        let names = fs::read_dir(&setup.store).unwrap().flatten();
+        let mut found = names.filter(|entry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with("goroutine_backtrace.")
+        });
+        fs::read_to_string(found.next()?.path())
+            .ok()
+            .filter(|text| !text.is_empty())
+    });
+    assert!(text.contains("thread "), "{text}");
+}
+
+#[test]
+fn page_cache_only_turns_fsync_off() {
+    let setup = Setup::existing();
+    let mut server = setup.serve();
+    assert_eq!(setup.value("SHOW fsync"), "on");
+    server.stop();
+    drop(server);
+    let setup = setup.with("PAGE_CACHE_ONLY", "1");
+    let _server = setup.serve();
+    assert_eq!(setup.value("SHOW fsync"), "off");
+}
