@@ -47,7 +47,7 @@ pub struct Sealed {
     /// What it tells about itself. Authentic only after [`Sealed::open`].
     pub header: Header,
     authenticated: Vec<u8>,
-    sealed: Vec<u8>,
+    ciphertext: Vec<u8>,
 }
 
 /// Why a bundle gives no set.
@@ -115,6 +115,12 @@ pub fn seal(
     Ok(bytes)
 }
 
+/// Read ahead of the header: a newer header may lack what ours has.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
 /// Reads a bundle without opening it.
 pub fn parse(bytes: &[u8]) -> Result<Sealed, BundleError> {
     let damaged = |why: &str| BundleError::Damaged(why.to_owned());
@@ -134,11 +140,6 @@ pub fn parse(bytes: &[u8]) -> Result<Sealed, BundleError> {
     let (header, sealed) = rest
         .split_at_checked(length)
         .ok_or_else(|| damaged("its header is cut off"))?;
-    // The version comes first: a newer header may lack what ours has.
-    #[derive(Deserialize)]
-    struct Version {
-        format: u32,
-    }
     let unreadable = |error: serde_json::Error| damaged(&format!("its header is unreadable: {error}"));
     let version: Version = serde_json::from_slice(header).map_err(unreadable)?;
     if version.format > FORMAT {
@@ -147,7 +148,7 @@ pub fn parse(bytes: &[u8]) -> Result<Sealed, BundleError> {
     Ok(Sealed {
         header: serde_json::from_slice(header).map_err(unreadable)?,
         authenticated: body[..body.len() - sealed.len()].to_vec(),
-        sealed: sealed.to_vec(),
+        ciphertext: sealed.to_vec(),
     })
 }
 
@@ -158,7 +159,7 @@ impl Sealed {
         let salt: [u8; SALT] = from_hex(&self.header.salt).map_err(damaged)?;
         let nonce: [u8; NONCE_LEN] = from_hex(&self.header.nonce).map_err(damaged)?;
         let opened = keys.iter().find_map(|key| {
-            let mut buffer = self.sealed.clone();
+            let mut buffer = self.ciphertext.clone();
             let nonce = Nonce::assume_unique_for_key(nonce);
             let plain = key
                 .derive(&salt)

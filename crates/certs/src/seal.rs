@@ -73,12 +73,10 @@ impl AuthKey {
     /// HKDF with SHA-256 (RFC 5869). Every bundle has a salt of its own, so no two bundles share a key.
     pub(crate) fn derive(&self, salt: &[u8]) -> ring::aead::LessSafeKey {
         let pseudo_random = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(&self.secret);
-        let algorithm = &ring::aead::AES_256_GCM;
-        let key = pseudo_random
-            .expand(&[PURPOSE], algorithm)
-            .map(ring::aead::UnboundKey::from)
-            .unwrap_or_else(|_| unreachable!("32 bytes are within what HKDF can give"));
-        ring::aead::LessSafeKey::new(key)
+        let Ok(material) = pseudo_random.expand(&[PURPOSE], &ring::aead::AES_256_GCM) else {
+            unreachable!("32 bytes are within what HKDF can give")
+        };
+        ring::aead::LessSafeKey::new(material.into())
     }
 }
 

@@ -53,11 +53,11 @@ fn read(der: CertificateDer<'static>) -> Option<Certificate> {
     );
     let supported_algorithm = is_supported(&parsed);
     Some(Certificate {
+        der,
         common_name,
         not_before,
         not_after,
         supported_algorithm,
-        der,
     })
 }
 
