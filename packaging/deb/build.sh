@@ -30,6 +30,7 @@ MAKEFLAGS='' make install DESTDIR="$root" MACHINE="$machine"
 
 # Debian's own places for these.
 rm -f "$root/usr/share/doc/kaiwudb-ha/LICENSE"
+install -D -m 0644 packaging/deb/lintian-overrides "$root/usr/share/lintian/overrides/kaiwudb-ha"
 install -m 0644 packaging/deb/copyright "$root/usr/share/doc/kaiwudb-ha/copyright"
 gzip -9n <packaging/deb/changelog >"$root/usr/share/doc/kaiwudb-ha/changelog.gz"
 chmod 0644 "$root/usr/share/doc/kaiwudb-ha/changelog.gz"
