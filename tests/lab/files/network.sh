@@ -7,6 +7,8 @@ if ! ip link show "$network" >/dev/null 2>&1; then
     ip link add "$network" type bridge
     ip addr add "$lab" dev "$network"
     ip link set "$network" up
+    # A client here must notice at once that the virtual IP has moved; by default it asks once a second.
+    echo 100 >"/proc/sys/net/ipv4/neigh/$network/retrans_time_ms"
 fi
 if [ ! -e "$netns" ]; then
     touch "$netns"

@@ -48,12 +48,20 @@ impl Audit {
             let (violations, looks, stop) = (Arc::clone(&violations), Arc::clone(&looks), Arc::clone(&stop));
             move || watch(&nodes, &violations, &looks, &stop)
         })?;
-        Ok(Self { violations, looks, stop, thread: Some(thread) })
+        Ok(Self {
+            violations,
+            looks,
+            stop,
+            thread: Some(thread),
+        })
     }
 
     /// What was seen so far.
     pub fn violations(&self) -> Vec<Violation> {
-        self.violations.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.violations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// How often both nodes were looked at so far.
@@ -97,11 +105,14 @@ fn watch(nodes: &[Node; 2], violations: &Mutex<Vec<Violation>>, looks: &Mutex<u6
         let found = look(nodes);
         *looks.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         for what in found.iter().filter(|what| !open.contains(what)) {
-            violations.lock().unwrap_or_else(PoisonError::into_inner).push(Violation {
-                at,
-                after: at.duration_since(started),
-                what: what.clone(),
-            });
+            violations
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(Violation {
+                    at,
+                    after: at.duration_since(started),
+                    what: what.clone(),
+                });
         }
         open = found;
         Deadline::after(INTERVAL).pause(INTERVAL);
@@ -132,7 +143,9 @@ fn compare(first: &Observation, second: &Observation) -> Vec<String> {
     let servers = |node: &Observation| node.servers.iter().filter(|(_, line)| serves_store(line)).count();
     let (first, second) = (servers(first), servers(second));
     if first + second > 1 {
-        found.push(format!("servers on the store: {first} on node1, {second} on node2"));
+        found.push(format!(
+            "servers on the store: {first} on node1, {second} on node2"
+        ));
     }
     found
 }
@@ -145,7 +158,9 @@ fn serves_store(command_line: &str) -> bool {
             _ => word.strip_prefix("--store="),
         };
         if value.is_some_and(|value| {
-            value.split(',').any(|part| part.strip_prefix("path=").unwrap_or(part).trim_end_matches('/') == DATA_ROOT)
+            value
+                .split(',')
+                .any(|part| part.strip_prefix("path=").unwrap_or(part).trim_end_matches('/') == DATA_ROOT)
         }) {
             return true;
         }
@@ -160,7 +175,10 @@ mod tests {
     fn active() -> Observation {
         Observation {
             mounted_at: vec![DATA_ROOT.into()],
-            servers: vec![(1, format!("kwbase start-single-node --insecure --store={DATA_ROOT}"))],
+            servers: vec![(
+                1,
+                format!("kwbase start-single-node --insecure --store={DATA_ROOT}"),
+            )],
             has_virtual_ip: true,
         }
     }
@@ -179,14 +197,24 @@ mod tests {
     #[test]
     fn two_servers_on_one_node_are_a_violation_too() {
         let mut node = active();
-        node.servers.push((2, format!("kwbase start-single-node --store {DATA_ROOT}/")));
-        assert_eq!(compare(&node, &Observation::default()), ["servers on the store: 2 on node1, 0 on node2"]);
+        node.servers
+            .push((2, format!("kwbase start-single-node --store {DATA_ROOT}/")));
+        assert_eq!(
+            compare(&node, &Observation::default()),
+            ["servers on the store: 2 on node1, 0 on node2"]
+        );
     }
 
     #[test]
     fn another_store_is_none_of_our_business() {
-        assert!(serves_store("kwbase start-single-node --store=path=/var/lib/kaiwudb,size=1GB"));
-        assert!(!serves_store("kwbase start-single-node --store=/var/lib/kaiwudb-test"));
-        assert!(!serves_store("kwbase start-single-node --store=type=mem,size=1GB"));
+        assert!(serves_store(
+            "kwbase start-single-node --store=path=/var/lib/kaiwudb,size=1GB"
+        ));
+        assert!(!serves_store(
+            "kwbase start-single-node --store=/var/lib/kaiwudb-test"
+        ));
+        assert!(!serves_store(
+            "kwbase start-single-node --store=type=mem,size=1GB"
+        ));
     }
 }

@@ -110,7 +110,10 @@ impl Primitive {
     #[must_use]
     pub fn operation(mut self, name: &str, attributes: &[(&str, &str)]) -> Self {
         self.operations.retain(|(known, _)| known != name);
-        let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let attributes = attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         self.operations.push((name.to_owned(), attributes));
         self
     }
@@ -120,22 +123,41 @@ impl Primitive {
         let parts: Vec<&str> = self.agent.splitn(3, ':').collect();
         let agent = match parts[..] {
             [class, provider, kind] => {
-                format!("class=\"{}\" provider=\"{}\" type=\"{}\"", escape(class), escape(provider), escape(kind))
+                format!(
+                    "class=\"{}\" provider=\"{}\" type=\"{}\"",
+                    escape(class),
+                    escape(provider),
+                    escape(kind)
+                )
             }
             [class, kind] => format!("class=\"{}\" type=\"{}\"", escape(class), escape(kind)),
-            _ => format!("class=\"ocf\" provider=\"heartbeat\" type=\"{}\"", escape(&self.agent)),
+            _ => format!(
+                "class=\"ocf\" provider=\"heartbeat\" type=\"{}\"",
+                escape(&self.agent)
+            ),
         };
         let _ = writeln!(xml, "<primitive id=\"{id}\" {agent}>");
-        attributes(xml, "instance_attributes", &format!("{id}-params"), &self.parameters);
+        attributes(
+            xml,
+            "instance_attributes",
+            &format!("{id}-params"),
+            &self.parameters,
+        );
         attributes(xml, "meta_attributes", &format!("{id}-meta"), &self.meta);
         if !self.operations.is_empty() {
             xml.push_str("<operations>\n");
             for (name, attributes) in &self.operations {
                 // An operation is unique by its name and interval; only a recurring one has an interval.
-                let interval = attributes.iter().find(|(key, _)| key == "interval").map_or("0s", |(_, value)| value);
+                let interval = attributes
+                    .iter()
+                    .find(|(key, _)| key == "interval")
+                    .map_or("0s", |(_, value)| value);
                 let name = escape(name.as_str());
                 let interval = escape(interval);
-                let _ = write!(xml, "<op id=\"{id}-{name}-{interval}\" name=\"{name}\" interval=\"{interval}\"");
+                let _ = write!(
+                    xml,
+                    "<op id=\"{id}-{name}-{interval}\" name=\"{name}\" interval=\"{interval}\""
+                );
                 for (key, value) in attributes.iter().filter(|(key, _)| key != "interval") {
                     let _ = write!(xml, " {}=\"{}\"", escape(key.as_str()), escape(value.as_str()));
                 }
@@ -196,7 +218,12 @@ impl Cib {
     /// comes after the first.
     pub fn sections(&self) -> [String; 4] {
         let mut options = "<crm_config>\n".to_owned();
-        attributes(&mut options, "cluster_property_set", "cib-bootstrap-options", &self.properties);
+        attributes(
+            &mut options,
+            "cluster_property_set",
+            "cib-bootstrap-options",
+            &self.properties,
+        );
         options.push_str("</crm_config>\n");
 
         let mut resources = "<resources>\n".to_owned();
@@ -221,7 +248,12 @@ impl Cib {
         constraints.push_str("</constraints>\n");
 
         let mut defaults = "<rsc_defaults>\n".to_owned();
-        attributes(&mut defaults, "meta_attributes", "rsc-options", &self.resource_defaults);
+        attributes(
+            &mut defaults,
+            "meta_attributes",
+            "rsc-options",
+            &self.resource_defaults,
+        );
         defaults.push_str("</rsc_defaults>\n");
         [options, resources, constraints, defaults]
     }
@@ -245,7 +277,11 @@ impl Constraint {
                      then-action=\"start\" kind=\"Mandatory\"/>"
                 )
             }
-            Self::Location { resource, node, score } => {
+            Self::Location {
+                resource,
+                node,
+                score,
+            } => {
                 let (resource, node) = (escape(resource.as_str()), escape(node.as_str()));
                 let score = escape(score.as_str());
                 writeln!(
@@ -271,7 +307,10 @@ fn attributes(xml: &mut String, element: &str, id: &str, pairs: &Pairs) {
     let _ = writeln!(xml, "<{element} id=\"{id}\">");
     for (name, value) in pairs {
         let (name, value) = (escape(name.as_str()), escape(value.as_str()));
-        let _ = writeln!(xml, "<nvpair id=\"{id}-{name}\" name=\"{name}\" value=\"{value}\"/>");
+        let _ = writeln!(
+            xml,
+            "<nvpair id=\"{id}-{name}\" name=\"{name}\" value=\"{value}\"/>"
+        );
     }
     let _ = writeln!(xml, "</{element}>");
 }

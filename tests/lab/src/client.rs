@@ -38,7 +38,10 @@ pub struct ClientOptions {
 impl Default for ClientOptions {
     fn default() -> Self {
         let address = (VIRTUAL_IP.parse::<std::net::Ipv4Addr>()).expect("a constant");
-        Self { interval: Duration::from_millis(20), address: SocketAddr::from((address, 26257)) }
+        Self {
+            interval: Duration::from_millis(20),
+            address: SocketAddr::from((address, 26257)),
+        }
     }
 }
 
@@ -57,7 +60,10 @@ pub struct Client {
 struct Inside(Arc<crate::namespace::Namespace>);
 
 impl Inside {
-    fn spawn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<Result<T>>> {
+    fn spawn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JoinHandle<Result<T>>> {
         let namespace = Arc::clone(&self.0);
         let thread = std::thread::Builder::new().name("client".to_owned());
         Ok(thread.spawn(move || {
@@ -75,11 +81,21 @@ impl Client {
         let stop = Arc::new(AtomicBool::new(false));
         let inside = Inside(Arc::clone(lab.namespace()));
         let thread = inside.spawn({
-            let (target, record, stop, interval) =
-                (target.clone(), Arc::clone(&record), Arc::clone(&stop), options.interval);
+            let (target, record, stop, interval) = (
+                target.clone(),
+                Arc::clone(&record),
+                Arc::clone(&stop),
+                options.interval,
+            );
             move || commit_until(&stop, &target, &record, interval)
         })?;
-        Ok(Self { target, record, stop, thread: Some(thread), lab: inside })
+        Ok(Self {
+            target,
+            record,
+            stop,
+            thread: Some(thread),
+            lab: inside,
+        })
     }
 
     /// What was acknowledged so far.
@@ -118,7 +134,12 @@ impl Client {
         let rows = self.lab.spawn(move || read_back(&target))?.join();
         let present = rows.ok().context("the thread that reads back panicked")???;
         let report = self.report();
-        Ok(report.acknowledged.iter().map(|row| row.id).filter(|id| !present.contains(id)).collect())
+        Ok(report
+            .acknowledged
+            .iter()
+            .map(|row| row.id)
+            .filter(|id| !present.contains(id))
+            .collect())
     }
 }
 
@@ -139,7 +160,8 @@ fn target(lab: &Lab, address: SocketAddr) -> Target {
 }
 
 fn commit_until(stop: &AtomicBool, target: &Target, record: &Mutex<Report>, interval: Duration) {
-    let note = |change: &dyn Fn(&mut Report)| change(&mut record.lock().unwrap_or_else(PoisonError::into_inner));
+    let note =
+        |change: &dyn Fn(&mut Report)| change(&mut record.lock().unwrap_or_else(PoisonError::into_inner));
     let mut connection = None;
     let mut table_exists = false;
     let mut id = 0;
@@ -178,20 +200,31 @@ fn commit(
         connection.query(create, Deadline::after(Duration::from_secs(5)))?;
         *table_exists = true;
     }
-    connection.query(&format!("INSERT INTO lab_commits VALUES ({id})"), Deadline::after(COMMIT))?;
+    connection.query(
+        &format!("INSERT INTO lab_commits VALUES ({id})"),
+        Deadline::after(COMMIT),
+    )?;
     Ok(())
 }
 
 fn read_back(target: &Target) -> Result<HashSet<u64>> {
     let deadline = Deadline::after(READ_BACK);
     let rows = loop {
-        let answer = Connection::open(target, deadline.slice(Duration::from_secs(5)))
-            .and_then(|mut open| open.query("SELECT id FROM lab_commits", deadline.slice(Duration::from_secs(30))));
+        let answer = Connection::open(target, deadline.slice(Duration::from_secs(5))).and_then(|mut open| {
+            open.query(
+                "SELECT id FROM lab_commits",
+                deadline.slice(Duration::from_secs(30)),
+            )
+        });
         match answer {
             Err(_) if deadline.pause(Duration::from_millis(100)) => {}
             other => break other.context("cannot read the committed rows back")?,
         }
     };
-    let ids = rows.into_iter().flatten().flatten().filter_map(|id| id.parse().ok());
+    let ids = rows
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|id| id.parse().ok());
     Ok(ids.collect())
 }

@@ -12,7 +12,12 @@ use std::time::Duration;
 const QUESTION: Duration = Duration::from_secs(15);
 
 /// Set by the cluster about itself.
-const OWN_PROPERTIES: [&str; 4] = ["have-watchdog", "dc-version", "cluster-infrastructure", "cluster-name"];
+const OWN_PROPERTIES: [&str; 4] = [
+    "have-watchdog",
+    "dc-version",
+    "cluster-infrastructure",
+    "cluster-name",
+];
 
 /// The cluster that the lab's nodes form.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +31,7 @@ impl<'lab> Cluster<'lab> {
     }
 
     /// The first answer that any powered node gives.
-    fn ask<T>(&self, question: impl Fn(&Node) -> Result<T>) -> Result<T> {
+    fn ask<T>(self, question: impl Fn(&Node) -> Result<T>) -> Result<T> {
         let mut last = anyhow!("both nodes are off");
         for node in self.nodes.iter().filter(|node| node.is_on()) {
             match question(node) {
@@ -38,12 +43,12 @@ impl<'lab> Cluster<'lab> {
     }
 
     /// The configuration and state, as XML.
-    pub fn cib(&self) -> Result<String> {
+    pub fn cib(self) -> Result<String> {
         self.ask(|node| node.exec_ok(["cibadmin", "--query"], Deadline::after(QUESTION)))
     }
 
     /// Replaces the whole configuration, but for what the cluster itself keeps about its nodes, in one change.
-    pub fn load(&self, cib: &Cib) -> Result<()> {
+    pub fn load(self, cib: &Cib) -> Result<()> {
         let deadline = Deadline::after(Duration::from_secs(30));
         loop {
             let result = self.ask(|node| load(node, cib));
@@ -56,19 +61,21 @@ impl<'lab> Cluster<'lab> {
     }
 
     /// What `crm_mon` says, as XML.
-    pub fn crm_mon_xml(&self) -> Result<String> {
+    pub fn crm_mon_xml(self) -> Result<String> {
         self.ask(|node| crm_mon::read_xml(node, Deadline::after(QUESTION)))
     }
 
     /// What `crm_mon` says.
-    pub fn status(&self) -> Result<Status> {
+    pub fn status(self) -> Result<Status> {
         self.ask(|node| crm_mon::read(node, Deadline::after(QUESTION)))
     }
 
     /// The node on which a resource is active, by its name in the cluster; `None` when it is stopped.
-    pub fn where_is(&self, resource: &str) -> Result<Option<String>> {
+    pub fn where_is(self, resource: &str) -> Result<Option<String>> {
         let status = self.status()?;
-        let found = status.resource(resource).with_context(|| format!("the cluster has no resource '{resource}'"))?;
+        let found = status
+            .resource(resource)
+            .with_context(|| format!("the cluster has no resource '{resource}'"))?;
         match found.nodes.as_slice() {
             [] => Ok(None),
             [node] => Ok(Some(node.clone())),
@@ -77,7 +84,7 @@ impl<'lab> Cluster<'lab> {
     }
 
     /// The node on which a resource is active, or an error when it is not active within the deadline.
-    pub fn wait_active(&self, resource: &str, deadline: Deadline) -> Result<&'lab Node> {
+    pub fn wait_active(self, resource: &str, deadline: Deadline) -> Result<&'lab Node> {
         loop {
             let found = self.where_is(resource);
             if let Ok(Some(name)) = &found {
@@ -95,24 +102,29 @@ impl<'lab> Cluster<'lab> {
     }
 
     /// Waits until the cluster has nothing left to do.
-    pub fn wait_idle(&self, deadline: Deadline) -> Result<()> {
+    pub fn wait_idle(self, deadline: Deadline) -> Result<()> {
         loop {
             let left = deadline.remaining().as_secs().max(1);
             let result = self.ask(|node| {
                 let wait = format!("--timeout={left}s");
-                node.exec_ok(["crm_resource", "--wait", &wait], Deadline::after(Duration::from_secs(left + 5)))
+                node.exec_ok(
+                    ["crm_resource", "--wait", &wait],
+                    Deadline::after(Duration::from_secs(left + 5)),
+                )
             });
             match result {
                 Ok(_) => return Ok(()),
                 // During an election there is nobody who could tell.
                 Err(_) if deadline.pause(Duration::from_millis(200)) => {}
-                Err(error) => return Err(error.context(format!("the cluster is not idle in time\n{}", self.text()))),
+                Err(error) => {
+                    return Err(error.context(format!("the cluster is not idle in time\n{}", self.text())));
+                }
             }
         }
     }
 
     /// Waits until both nodes are online members.
-    pub fn wait_online(&self, deadline: Deadline) -> Result<()> {
+    pub fn wait_online(self, deadline: Deadline) -> Result<()> {
         loop {
             let status = self.status();
             if let Ok(status) = &status
@@ -128,7 +140,7 @@ impl<'lab> Cluster<'lab> {
     }
 
     /// What `crm_mon` tells people; says why when it cannot be had.
-    pub fn text(&self) -> String {
+    pub fn text(self) -> String {
         self.ask(|node| {
             node.exec_ok(
                 ["crm_mon", "--one-shot", "--inactive", "--failcounts"],
@@ -140,8 +152,9 @@ impl<'lab> Cluster<'lab> {
 
     /// Copies both nodes' logs and the cluster's configuration into `directory`, for looking at afterwards. What cannot
     /// be had is left out: a node may be off.
-    pub fn collect_logs(&self, directory: &Path) -> Result<()> {
-        std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    pub fn collect_logs(self, directory: &Path) -> Result<()> {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("cannot create {}", directory.display()))?;
         let keep = |name: String, content: Result<String>| -> Result<()> {
             let Ok(content) = content else { return Ok(()) };
             let path = directory.join(name);
@@ -152,11 +165,21 @@ impl<'lab> Cluster<'lab> {
         for node in self.nodes {
             let name = node.name();
             for log in ["pacemaker/pacemaker.log", "corosync/corosync.log"] {
-                let text = node.exec_ok(["tail", "--bytes=1000000", &format!("/var/log/{log}")], Deadline::after(QUESTION));
+                let text = node.exec_ok(
+                    ["tail", "--bytes=1000000", &format!("/var/log/{log}")],
+                    Deadline::after(QUESTION),
+                );
                 keep(format!("{name}-{}", log.rsplit('/').next().unwrap_or(log)), text)?;
             }
-            let journal =
-                node.exec_ok(["journalctl", "--no-pager", "--lines=5000", "--output=short-precise"], Deadline::after(QUESTION));
+            let journal = node.exec_ok(
+                [
+                    "journalctl",
+                    "--no-pager",
+                    "--lines=5000",
+                    "--output=short-precise",
+                ],
+                Deadline::after(QUESTION),
+            );
             keep(format!("{name}-journal.log"), journal)?;
         }
         Ok(())
@@ -168,7 +191,8 @@ fn load(node: &Node, cib: &Cib) -> Result<()> {
     let old = node.exec_ok(["cibadmin", "--query", scope], Deadline::after(QUESTION))?;
     let nodes = element(&old, "nodes").unwrap_or("<nodes/>");
     let [options, resources, constraints, defaults] = keep_own_properties(cib, &old).sections();
-    let new = format!("<configuration>\n{options}{nodes}\n{resources}{constraints}{defaults}</configuration>\n");
+    let new =
+        format!("<configuration>\n{options}{nodes}\n{resources}{constraints}{defaults}</configuration>\n");
     let output = node.exec_with_input(
         ["cibadmin", "--replace", scope, "--xml-pipe"],
         new.as_bytes(),
@@ -218,7 +242,13 @@ mod tests {
         let old = "<crm_config><nvpair id=\"a\" name=\"dc-version\" value=\"2.1.5-a3f\"/>\
                    <nvpair id=\"b\" name=\"stonith-enabled\" value=\"false\"/></crm_config>";
         let [options, ..] = keep_own_properties(&crate::cib::fenced(), old).sections();
-        assert!(options.contains("name=\"dc-version\" value=\"2.1.5-a3f\""), "{options}");
-        assert!(options.contains("name=\"stonith-enabled\" value=\"true\""), "{options}");
+        assert!(
+            options.contains("name=\"dc-version\" value=\"2.1.5-a3f\""),
+            "{options}"
+        );
+        assert!(
+            options.contains("name=\"stonith-enabled\" value=\"true\""),
+            "{options}"
+        );
     }
 }

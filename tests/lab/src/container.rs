@@ -38,17 +38,29 @@ pub(crate) struct Container {
 
 impl Container {
     pub(crate) fn new(name: &str, image: &Path, namespace: &Arc<Namespace>) -> Self {
-        Self { name: name.to_owned(), image: image.to_owned(), namespace: Arc::clone(namespace) }
+        Self {
+            name: name.to_owned(),
+            image: image.to_owned(),
+            namespace: Arc::clone(namespace),
+        }
     }
 
     /// Makes its root: an overlay over the image, kept from power-off to power-on like a disk.
     pub(crate) fn make_root(&self) -> Result<()> {
         let inside = self.namespace.directory();
         let [upper, work, root] = ["upper", "work", "root"].map(|kind| inside.join(kind).join(&self.name));
-        let options =
-            format!("lowerdir={},upperdir={},workdir={}", self.image.display(), upper.display(), work.display());
+        let options = format!(
+            "lowerdir={},upperdir={},workdir={}",
+            self.image.display(),
+            upper.display(),
+            work.display()
+        );
         let deadline = Deadline::after(Duration::from_secs(10));
-        self.namespace.command("mkdir").arg("--parents").args([&upper, &work, &root]).run_ok(deadline)?;
+        self.namespace
+            .command("mkdir")
+            .arg("--parents")
+            .args([&upper, &work, &root])
+            .run_ok(deadline)?;
         self.namespace
             .command("mount")
             .args(["-t", "overlay", "-o", &options, "lab"])
@@ -68,12 +80,17 @@ impl Container {
 
     /// First process of the container.
     fn init(&self) -> Option<i32> {
-        proc::children(self.supervisor()?).into_iter().find(|pid| proc::is_init(*pid))
+        proc::children(self.supervisor()?)
+            .into_iter()
+            .find(|pid| proc::is_init(*pid))
     }
 
     /// On and off must not overlap: the fence device and the operator may ask at once.
     fn lock(&self) -> Result<host::lock::FileLock> {
-        let path = self.namespace.directory().with_extension(format!("{}.lock", self.name));
+        let path = self
+            .namespace
+            .directory()
+            .with_extension(format!("{}.lock", self.name));
         host::lock::lock(&path, Deadline::after(Duration::from_secs(30)))?
             .with_context(|| format!("somebody else has been switching {} for 30 s", self.name))
     }
@@ -138,7 +155,10 @@ impl Machine for Container {
             }
         }
         // Its first process may outlive nspawn for a moment, and with it the node's mounts.
-        while proc::children(self.namespace.pid()).into_iter().any(|pid| belongs_to(pid, &self.name)) {
+        while proc::children(self.namespace.pid())
+            .into_iter()
+            .any(|pid| belongs_to(pid, &self.name))
+        {
             if !deadline.pause(Duration::from_millis(2)) {
                 bail!("its first process is still there 20 s after SIGKILL");
             }
@@ -168,7 +188,9 @@ impl Machine for Container {
     }
 
     fn observe(&self) -> Observation {
-        let Some(init) = self.init() else { return Observation::default() };
+        let Some(init) = self.init() else {
+            return Observation::default();
+        };
         let disk = device_number(self.namespace.disk()).ok();
         Observation {
             mounted_at: proc::mounts(init)
@@ -187,7 +209,9 @@ impl Machine for Container {
     fn enter(&self) -> Result<Vec<String>> {
         let init = self.init().with_context(|| format!("{} is off", self.name))?;
         let target = init.to_string();
-        let nsenter = ["nsenter", "--target", &target, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
+        let nsenter = [
+            "nsenter", "--target", &target, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd",
+        ];
         Ok(nsenter
             .into_iter()
             .chain(["--", "/usr/bin/env", "-i"])
@@ -221,5 +245,9 @@ fn server_line(pid: i32) -> Option<String> {
 /// `major:minor` of a device node.
 pub(crate) fn device_number(path: &Path) -> io::Result<String> {
     let device = fs::metadata(path)?.rdev();
-    Ok(format!("{}:{}", nix::sys::stat::major(device), nix::sys::stat::minor(device)))
+    Ok(format!(
+        "{}:{}",
+        nix::sys::stat::major(device),
+        nix::sys::stat::minor(device)
+    ))
 }

@@ -1,6 +1,7 @@
 //! What makes two machines a cluster: corosync's configuration.
 
 use crate::network::Network;
+use std::fmt::Write;
 use std::time::Duration;
 
 /// `corosync.conf` for two nodes of these names, on the cluster network.
@@ -36,7 +37,10 @@ nodelist {{
     );
     for (number, name) in (1..).zip(cluster_names) {
         let address = Network::Cluster.address(10 + number);
-        text += &format!("    node {{\n        name: {name}\n        nodeid: {number}\n        ring0_addr: {address}\n    }}\n");
+        let _ = write!(
+            text,
+            "    node {{\n        name: {name}\n        nodeid: {number}\n        ring0_addr: {address}\n    }}\n"
+        );
     }
     text + "}\n"
 }
@@ -50,7 +54,10 @@ mod tests {
         let names = ["left".to_owned(), "right".to_owned()];
         let text = configuration(&names, Duration::from_millis(1500));
         assert!(text.contains("token: 1500\n    consensus: 1800\n"), "{text}");
-        assert!(text.contains("name: right\n        nodeid: 2\n        ring0_addr: 10.77.0.12\n"), "{text}");
+        assert!(
+            text.contains("name: right\n        nodeid: 2\n        ring0_addr: 10.77.0.12\n"),
+            "{text}"
+        );
         assert_eq!(text.matches('{').count(), text.matches('}').count());
     }
 }

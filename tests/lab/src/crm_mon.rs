@@ -3,8 +3,8 @@
 use crate::node::Node;
 use anyhow::{Context, Result};
 use host::Deadline;
-use quick_xml::{Reader, XmlVersion};
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 /// What the cluster says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,7 +88,10 @@ pub fn read(node: &Node, deadline: Deadline) -> Result<Status> {
 
 /// Asks a node; the text as it came.
 pub fn read_xml(node: &Node, deadline: Deadline) -> Result<String> {
-    node.exec_ok(["crm_mon", "--one-shot", "--inactive", "--output-as=xml"], deadline)
+    node.exec_ok(
+        ["crm_mon", "--one-shot", "--inactive", "--output-as=xml"],
+        deadline,
+    )
 }
 
 /// Reads what `crm_mon --output-as=xml` printed.
@@ -98,7 +101,10 @@ pub fn parse(xml: &str) -> Result<Status> {
     // Open elements: a "node" is a member of the cluster or where a resource runs, depending on where it stands.
     let mut open: Vec<String> = Vec::new();
     loop {
-        match reader.read_event().context("crm_mon printed XML that is not well-formed")? {
+        match reader
+            .read_event()
+            .context("crm_mon printed XML that is not well-formed")?
+        {
             Event::Start(element) => {
                 visit(&mut status, &open, &element)?;
                 open.push(element.name().as_ref().to_owned());
@@ -159,5 +165,90 @@ fn attribute(element: &BytesStart<'_>, name: &str) -> Result<String> {
     match element.try_get_attribute(name)? {
         Some(attribute) => Ok(attribute.normalized_value(XmlVersion::Explicit1_0)?.into_owned()),
         None => Ok(String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Recorded in the lab with the guide's resources, by `crm_mon --one-shot --inactive --output-as=xml`.
+    const PACEMAKER_2_0_5: &str = include_str!("../tests/crm_mon/bullseye.xml");
+    const PACEMAKER_2_1_5: &str = include_str!("../tests/crm_mon/bookworm.xml");
+    const PACEMAKER_3_0_0: &str = include_str!("../tests/crm_mon/trixie.xml");
+
+    #[test]
+    fn a_healthy_cluster() {
+        for xml in [PACEMAKER_2_1_5, PACEMAKER_3_0_0] {
+            let status = parse(xml).unwrap();
+            assert!(status.has_quorum);
+            let names: Vec<&str> = status.nodes.iter().map(|node| node.name.as_str()).collect();
+            assert_eq!(names, ["node1", "node2"]);
+            assert!(status.nodes.iter().all(|node| node.is_online() && !node.standby));
+            assert_eq!(status.nodes.iter().filter(|node| node.is_dc).count(), 1);
+            let ids: Vec<&str> = status
+                .resources
+                .iter()
+                .map(|resource| resource.id.as_str())
+                .collect();
+            assert_eq!(ids, ["ClusterIP", "KaiwuFS", "KaiwuDB"]);
+            for resource in &status.resources {
+                assert_eq!(
+                    (resource.role.as_str(), resource.nodes.as_slice()),
+                    ("Started", &["node1".to_owned()][..])
+                );
+            }
+            assert_eq!(
+                status.resource("KaiwuFS").unwrap().agent,
+                "ocf:heartbeat:Filesystem"
+            );
+            assert_eq!(status.failures, []);
+        }
+    }
+
+    /// The server does not run on that release; it failed to start on both nodes.
+    #[test]
+    fn a_resource_that_does_not_start() {
+        let status = parse(PACEMAKER_2_0_5).unwrap();
+        let database = status.resource("KaiwuDB").unwrap();
+        assert_eq!(
+            (database.role.as_str(), database.nodes.len(), database.failed),
+            ("Stopped", 0, false)
+        );
+        assert_eq!(status.resource("KaiwuFS").unwrap().nodes, ["node2"]);
+        let failures: Vec<(&str, &str)> = status
+            .failures
+            .iter()
+            .map(|failure| (failure.operation.as_str(), failure.node.as_str()))
+            .collect();
+        assert_eq!(
+            failures,
+            [("KaiwuDB_start_0", "node1"), ("KaiwuDB_start_0", "node2")]
+        );
+    }
+
+    #[test]
+    fn old_words_for_roles_and_reasons_with_entities() {
+        let xml = r#"<pacemaker-result><resources><clone id="KaiwuData-clone">
+            <resource id="KaiwuData" resource_agent="ocf::linbit:drbd" role="Master" failed="false" blocked="false">
+              <node name="left" id="1"/></resource>
+            <resource id="KaiwuData" resource_agent="ocf::linbit:drbd" role="Slave" failed="false" blocked="false">
+              <node name="right" id="2"/></resource></clone></resources>
+            <failures><failure op_key="a_monitor_10000" node="left" exitstatus="error" exitreason="free &lt; 5 %"/></failures>
+            </pacemaker-result>"#;
+        let status = parse(xml).unwrap();
+        let roles: Vec<(&str, &str)> = status
+            .resources
+            .iter()
+            .map(|resource| (resource.role.as_str(), resource.nodes[0].as_str()))
+            .collect();
+        assert_eq!(roles, [("Promoted", "left"), ("Unpromoted", "right")]);
+        assert_eq!(status.failures[0].reason, "free < 5 %");
+        assert!(!status.has_quorum);
+    }
+
+    #[test]
+    fn broken_xml_is_an_error() {
+        assert!(parse("<pacemaker-result><nodes></resources>").is_err());
     }
 }

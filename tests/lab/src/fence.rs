@@ -43,20 +43,29 @@ impl PowerSwitch {
         let events = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let (ready, answer) = std::sync::mpsc::channel();
-        let thread = std::thread::Builder::new().name("power-switch".to_owned()).spawn({
-            let (namespace, events, stop) = (Arc::clone(namespace), Arc::clone(&events), Arc::clone(&stop));
-            move || match listen(&namespace) {
-                Ok(listener) => {
-                    let _ = ready.send(Ok(()));
-                    serve(&listener, &nodes, &events, &stop);
+        let thread = std::thread::Builder::new()
+            .name("power-switch".to_owned())
+            .spawn({
+                let (namespace, events, stop) =
+                    (Arc::clone(namespace), Arc::clone(&events), Arc::clone(&stop));
+                move || match listen(&namespace) {
+                    Ok(listener) => {
+                        let _ = ready.send(Ok(()));
+                        serve(&listener, &nodes, &events, &stop);
+                    }
+                    Err(error) => {
+                        let _ = ready.send(Err(error));
+                    }
                 }
-                Err(error) => {
-                    let _ = ready.send(Err(error));
-                }
-            }
-        })?;
-        answer.recv_timeout(Duration::from_secs(10)).context("the power switch did not start")??;
-        Ok(Self { events, stop, thread: Some(thread) })
+            })?;
+        answer
+            .recv_timeout(Duration::from_secs(10))
+            .context("the power switch did not start")??;
+        Ok(Self {
+            events,
+            stop,
+            thread: Some(thread),
+        })
     }
 
     /// Everything it did so far.
@@ -87,7 +96,7 @@ fn serve(listener: &TcpListener, nodes: &[Node; 2], events: &Mutex<Vec<FenceEven
         match listener.accept() {
             Ok((stream, _)) => {
                 // A client that goes away in the middle is its own problem.
-                let _ = answer(stream, nodes, events);
+                let _ = answer(&stream, nodes, events);
             }
             Err(_) => {
                 Deadline::after(Duration::from_secs(1)).pause(Duration::from_millis(10));
@@ -96,30 +105,34 @@ fn serve(listener: &TcpListener, nodes: &[Node; 2], events: &Mutex<Vec<FenceEven
     }
 }
 
-fn answer(stream: TcpStream, nodes: &[Node; 2], events: &Mutex<Vec<FenceEvent>>) -> Result<()> {
+fn answer(stream: &TcpStream, nodes: &[Node; 2], events: &Mutex<Vec<FenceEvent>>) -> Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let SocketAddr::V4(peer) = stream.peer_addr()? else { bail!("not an IPv4 client") };
+    let SocketAddr::V4(peer) = stream.peer_addr()? else {
+        bail!("not an IPv4 client")
+    };
     let mut request = String::new();
-    BufReader::new(&stream).read_line(&mut request)?;
+    BufReader::new(stream).read_line(&mut request)?;
     let line = match obey(request.trim(), *peer.ip(), nodes, events) {
         Ok(text) => format!("ok {text}\n"),
         Err(error) => format!("error {error:#}\n"),
     };
-    (&stream).write_all(line.as_bytes())?;
+    (&mut &*stream).write_all(line.as_bytes())?;
     Ok(())
 }
 
 fn obey(request: &str, peer: Ipv4Addr, nodes: &[Node; 2], events: &Mutex<Vec<FenceEvent>>) -> Result<String> {
     let (action, target) = request.split_once(' ').unwrap_or((request, ""));
     if action == "list" {
-        return Ok(nodes.each_ref().map(|node| node.name()).join(" "));
+        return Ok(nodes.each_ref().map(Node::name).join(" "));
     }
     let Some(node) = nodes.iter().find(|node| node.name() == target) else {
         bail!("no plug '{target}'; allowed are node1 and node2");
     };
-    let by = nodes.iter().find(|node| node.address(Network::Management) == peer);
+    let by = nodes
+        .iter()
+        .find(|node| node.address(Network::Management) == peer);
     if by.is_some_and(|by| !by.is_on()) {
         // Both nodes may order the other's death at once; the first one served wins, as with one shared switch.
         bail!("the node that asked has no power");
@@ -134,11 +147,14 @@ fn obey(request: &str, peer: Ipv4Addr, nodes: &[Node; 2], events: &Mutex<Vec<Fen
         }
         _ => bail!("action is '{action}'; allowed are list, status, on, off and reboot"),
     }
-    events.lock().unwrap_or_else(PoisonError::into_inner).push(FenceEvent {
-        at: Instant::now(),
-        by: by.map(|by| by.name().to_owned()),
-        action: action.to_owned(),
-        target: target.to_owned(),
-    });
+    events
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(FenceEvent {
+            at: Instant::now(),
+            by: by.map(|by| by.name().to_owned()),
+            action: action.to_owned(),
+            target: target.to_owned(),
+        });
     Ok(String::new())
 }

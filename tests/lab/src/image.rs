@@ -113,7 +113,12 @@ pub fn ensure(suite: Suite) -> Result<PathBuf> {
     let lock = images.join(format!("{suite}.lock"));
     let _lock = host::lock::lock(&lock, Deadline::after(BUILD))
         .with_context(|| format!("cannot lock {}", lock.display()))?
-        .with_context(|| format!("another process has been building {suite} for {} s", BUILD.as_secs()))?;
+        .with_context(|| {
+            format!(
+                "another process has been building {suite} for {} s",
+                BUILD.as_secs()
+            )
+        })?;
     if image.is_dir() {
         return Ok(image);
     }
@@ -134,11 +139,22 @@ fn build(suite: Suite, image: &Path) -> Result<()> {
     if partial.exists() {
         fs::remove_dir_all(&partial).with_context(|| format!("cannot remove {}", partial.display()))?;
     }
-    eprintln!("building the {suite} image in {} (about a minute)", image.display());
+    eprintln!(
+        "building the {suite} image in {} (about a minute)",
+        image.display()
+    );
     let mut command = Command::new("mmdebstrap");
     command
-        .args(["--variant=minbase", "--dpkgopt=force-unsafe-io", "--aptopt=Acquire::Languages \"none\""])
-        .args(EXCLUDED.iter().map(|path| format!("--dpkgopt=path-exclude={path}")))
+        .args([
+            "--variant=minbase",
+            "--dpkgopt=force-unsafe-io",
+            "--aptopt=Acquire::Languages \"none\"",
+        ])
+        .args(
+            EXCLUDED
+                .iter()
+                .map(|path| format!("--dpkgopt=path-exclude={path}")),
+        )
         .arg(format!("--include={}", PACKAGES.join(",")))
         .arg(format!("--essential-hook={BEFORE}"))
         .arg(format!("--customize-hook={AFTER}"))
@@ -149,7 +165,8 @@ fn build(suite: Suite, image: &Path) -> Result<()> {
         .stdin(std::process::Stdio::null());
     let status = KillOnDrop::spawn(&mut command)?.wait(Deadline::after(BUILD))?;
     ensure!(status.success(), "mmdebstrap failed for {suite}: {status}");
-    fs::rename(&partial, image).with_context(|| format!("cannot name the finished image {}", image.display()))?;
+    fs::rename(&partial, image)
+        .with_context(|| format!("cannot name the finished image {}", image.display()))?;
     eprintln!("built the {suite} image in {} s", started.elapsed().as_secs());
     Ok(())
 }
@@ -160,7 +177,13 @@ fn mirror() -> Result<String> {
         return mirror.into_string().ok().context("KAIWUDB_HA_MIRROR is not text");
     }
     host::Command::new("apt-get")
-        .args(["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"])
+        .args([
+            "indextargets",
+            "--format",
+            "$(REPO_URI)",
+            "Created-By: Packages",
+            "Label: Debian",
+        ])
         .run_ok(Deadline::after(Duration::from_secs(20)))?
         .text()
         .lines()

@@ -86,10 +86,17 @@ struct Record {
 
 impl Record {
     fn read(name: &str, directory: &Path) -> Result<Self> {
-        ensure!(is_alive(directory)?, "no lab named '{name}' is up: 'lab up' starts one");
+        ensure!(
+            is_alive(directory)?,
+            "no lab named '{name}' is up: 'lab up' starts one"
+        );
         let path = directory.with_extension("json");
-        let text = host::file::read_text(&path)?
-            .with_context(|| format!("the lab '{name}' is still starting: {} is not there yet", path.display()))?;
+        let text = host::file::read_text(&path)?.with_context(|| {
+            format!(
+                "the lab '{name}' is still starting: {} is not there yet",
+                path.display()
+            )
+        })?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 }
@@ -122,10 +129,15 @@ impl Lab {
             .with_context(|| format!("a lab named '{name}' is up already: 'lab down' ends it"))?;
         // Only now: a directory without a lock is what a killed lab leaves.
         fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
-        let namespace =
-            Arc::new(Namespace::create(&directory, &options.disk_size, &image::cache_directory())?);
-        let cluster_names =
-            options.cluster_names.clone().unwrap_or_else(|| ["node1".to_owned(), "node2".to_owned()]);
+        let namespace = Arc::new(Namespace::create(
+            &directory,
+            &options.disk_size,
+            &image::cache_directory(),
+        )?);
+        let cluster_names = options
+            .cluster_names
+            .clone()
+            .unwrap_or_else(|| ["node1".to_owned(), "node2".to_owned()]);
         let record = Record {
             owner: std::process::id(),
             pid: namespace.pid(),
@@ -141,7 +153,10 @@ impl Lab {
         lab.switch = Some(PowerSwitch::start(&lab.namespace, Arc::clone(&lab.nodes))?);
         lab.prepare(options)?;
         lab.boot(options)?;
-        host::file::replace(&directory.with_extension("json"), &serde_json::to_string(&record)?)?;
+        host::file::replace(
+            &directory.with_extension("json"),
+            &serde_json::to_string(&record)?,
+        )?;
         Ok(lab)
     }
 
@@ -162,12 +177,18 @@ impl Lab {
             .with_context(|| format!("cannot end process {owner}, which holds the lab '{name}'"))?;
         let deadline = Deadline::after(Duration::from_secs(30));
         while is_alive(&directory)? || Path::new(&format!("/proc/{}", record.pid)).exists() {
-            ensure!(deadline.pause(Duration::from_millis(10)), "process {owner} is still there 30 s after SIGTERM");
+            ensure!(
+                deadline.pause(Duration::from_millis(10)),
+                "process {owner} is still there 30 s after SIGTERM"
+            );
         }
         // The kernel is still ending the nodes' processes; their control groups can go when the last one has.
         while directory.exists() {
             remove_leftovers()?;
-            ensure!(deadline.pause(Duration::from_millis(10)), "processes of the lab '{name}' do not end");
+            ensure!(
+                deadline.pause(Duration::from_millis(10)),
+                "processes of the lab '{name}' do not end"
+            );
         }
         Ok(())
     }
@@ -176,7 +197,12 @@ impl Lab {
         let node = |number: u8| {
             let name = format!("node{number}");
             let container = Container::new(&name, &record.image, &namespace);
-            Node::new(&name, &record.cluster_names[usize::from(number - 1)], number, Box::new(container))
+            Node::new(
+                &name,
+                &record.cluster_names[usize::from(number - 1)],
+                number,
+                Box::new(container),
+            )
         };
         Self {
             name: name.to_owned(),
@@ -193,18 +219,24 @@ impl Lab {
         let device = container::device_number(self.namespace.disk())
             .with_context(|| format!("cannot look at {}", self.namespace.disk().display()))?;
         let (major, minor) = device.split_once(':').context("a device number has two parts")?;
-        let unit = MACHINE_UNIT.replace("@MAJOR@", major).replace("@MINOR@", minor).replace("@DISK@", cib::DISK);
+        let unit = MACHINE_UNIT
+            .replace("@MAJOR@", major)
+            .replace("@MINOR@", minor)
+            .replace("@DISK@", cib::DISK);
         let names = self.nodes.each_ref().map(|node| node.cluster_name().to_owned());
         let corosync = corosync::configuration(&names, options.token);
-        let hosts: String = self
+        let [first, second] = self
             .nodes
-            .iter()
-            .map(|node| format!("{} {}\n", node.address(Network::Cluster), node.name()))
-            .collect();
+            .each_ref()
+            .map(|node| (node.address(Network::Cluster), node.name()));
+        let hosts = format!(
+            "127.0.0.1 localhost\n{} {}\n{} {}\n",
+            first.0, first.1, second.0, second.1
+        );
         for node in &*self.nodes {
             Container::new(node.name(), &self.image, &self.namespace).make_root()?;
             node.write_file("/etc/hostname", format!("{}\n", node.name()))?;
-            node.write_file("/etc/hosts", format!("127.0.0.1 localhost\n{hosts}"))?;
+            node.write_file("/etc/hosts", &hosts)?;
             node.write_file("/etc/corosync/corosync.conf", &corosync)?;
             node.write_file_with_mode("/usr/sbin/fence_lab", FENCE_AGENT, 0o755)?;
             node.write_file(format!("/etc/systemd/system/{MACHINE_UNIT_NAME}"), &unit)?;
@@ -217,15 +249,29 @@ impl Lab {
             node.power_on()?;
         }
         let deadline = Deadline::after(Duration::from_secs(60));
-        let services: &[&str] = if options.cluster { &["corosync.service", "pacemaker.service"] } else { &[] };
+        let services: &[&str] = if options.cluster {
+            &["corosync.service", "pacemaker.service"]
+        } else {
+            &[]
+        };
         for node in &*self.nodes {
             node.wait_booted(deadline)?;
             if options.cluster {
                 node.shell(FIRST_CIB, deadline)?;
             }
             // Enabled as well, so that a node that was fenced comes back by itself.
-            node.exec_ok(["systemctl", "enable", "--quiet", MACHINE_UNIT_NAME].iter().chain(services), deadline)?;
-            node.exec_ok(["systemctl", "start", "--no-block", MACHINE_UNIT_NAME].iter().chain(services), deadline)?;
+            node.exec_ok(
+                ["systemctl", "enable", "--quiet", MACHINE_UNIT_NAME]
+                    .iter()
+                    .chain(services),
+                deadline,
+            )?;
+            node.exec_ok(
+                ["systemctl", "start", "--no-block", MACHINE_UNIT_NAME]
+                    .iter()
+                    .chain(services),
+                deadline,
+            )?;
         }
         if options.cluster {
             self.cluster().wait_online(deadline)?;
@@ -319,11 +365,13 @@ impl Drop for Lab {
         if self.lock.is_none() {
             return;
         }
+        // First, or it could switch a node on again.
+        self.switch = None;
         for node in &*self.nodes {
             let _ = node.power_off();
         }
         // The namespaces go with their last owner, after this; the control groups are empty by now.
-        remove_files(&self.namespace.directory().to_owned());
+        remove_files(self.namespace.directory());
     }
 }
 
@@ -352,7 +400,10 @@ fn unused_name() -> String {
 }
 
 fn requirements() -> Result<()> {
-    ensure!(nix::unistd::geteuid().is_root(), "the lab makes namespaces and mounts: run it as root");
+    ensure!(
+        nix::unistd::geteuid().is_root(),
+        "the lab makes namespaces and mounts: run it as root"
+    );
     for (tool, package) in TOOLS {
         let installed = host::Command::new(tool).is_installed();
         ensure!(installed, "{tool} is not installed: apt-get install {package}");

@@ -118,7 +118,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<ExitCode> {
-    ensure!(nix::unistd::geteuid().is_root(), "the lab makes and enters namespaces: run it as root");
+    ensure!(
+        nix::unistd::geteuid().is_root(),
+        "the lab makes and enters namespaces: run it as root"
+    );
     let lab = || Lab::attach(&cli.lab);
     match &cli.command {
         Command::Image { suite } => {
@@ -132,7 +135,11 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Shell { node } => {
             let term = std::env::var_os("TERM").and_then(|term| term.into_string().ok());
             let term = format!("TERM={}", term.as_deref().unwrap_or("dumb"));
-            enter(&lab()?, node, &["env".to_owned(), term, "bash".to_owned(), "--login".to_owned()])?;
+            enter(
+                &lab()?,
+                node,
+                &["env".to_owned(), term, "bash".to_owned(), "--login".to_owned()],
+            )?;
         }
         Command::PowerOff { node } => lab()?.node(node)?.power_off()?,
         Command::PowerOn { node } => {
@@ -151,7 +158,11 @@ fn run(cli: &Cli) -> Result<ExitCode> {
             lab::remove_leftovers()?;
             if *images {
                 let labs = lab::names();
-                ensure!(labs.is_empty(), "images are in use by {}: 'lab down' first", labs.join(", "));
+                ensure!(
+                    labs.is_empty(),
+                    "images are in use by {}: 'lab down' first",
+                    labs.join(", ")
+                );
                 lab::remove_images()?;
             }
         }
@@ -163,7 +174,10 @@ fn run(cli: &Cli) -> Result<ExitCode> {
 fn enter(lab: &Lab, node: &str, command: &[String]) -> Result<()> {
     let enter = lab.node(node)?.enter()?;
     let (program, arguments) = enter.split_first().context("no command")?;
-    let error = std::process::Command::new(program).args(arguments).args(command).exec();
+    let error = std::process::Command::new(program)
+        .args(arguments)
+        .args(command)
+        .exec();
     bail!("cannot run {program}: {error}")
 }
 
@@ -179,8 +193,16 @@ fn status(lab: &Lab) -> Result<()> {
     for node in lab.nodes() {
         let seen = node.observe();
         let mut words = vec![if node.is_on() { "on" } else { "off" }.to_owned()];
-        words.extend(seen.mounted_at.iter().map(|point| format!("shared disk at {}", point.display())));
-        words.extend(seen.servers.iter().map(|(pid, _)| format!("server with pid {pid} of this machine")));
+        words.extend(
+            seen.mounted_at
+                .iter()
+                .map(|point| format!("shared disk at {}", point.display())),
+        );
+        words.extend(
+            seen.servers
+                .iter()
+                .map(|(pid, _)| format!("server with pid {pid} of this machine")),
+        );
         if seen.has_virtual_ip {
             words.push("virtual IP".to_owned());
         }
@@ -199,7 +221,10 @@ fn status(lab: &Lab) -> Result<()> {
 
 fn client(lab: &Lab, seconds: u64, interval: u64) -> Result<ExitCode> {
     let audit = lab.audit()?;
-    let options = ClientOptions { interval: Duration::from_millis(interval), ..ClientOptions::default() };
+    let options = ClientOptions {
+        interval: Duration::from_millis(interval),
+        ..ClientOptions::default()
+    };
     let mut client = Client::start(lab, &options)?;
     let end = Deadline::after(Duration::from_secs(seconds));
     while end.pause(Duration::from_secs(1)) {
@@ -207,9 +232,16 @@ fn client(lab: &Lab, seconds: u64, interval: u64) -> Result<ExitCode> {
     }
     let report = client.stop();
     say!("{report}");
-    ensure!(!report.acknowledged.is_empty(), "nothing was acknowledged: is a server up? See 'lab status'");
+    ensure!(
+        !report.acknowledged.is_empty(),
+        "nothing was acknowledged: is a server up? See 'lab status'"
+    );
     let lost = client.lost()?;
     say!("{} acknowledged rows lost", lost.len());
     audit.finish()?;
-    Ok(if lost.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if lost.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

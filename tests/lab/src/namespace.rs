@@ -32,7 +32,14 @@ impl Namespace {
         let log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
         let mut command = std::process::Command::new("unshare");
         command
-            .args(["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc"])
+            .args([
+                "--mount",
+                "--pid",
+                "--net",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+            ])
             .args(["bash", "-c", HOLDER, "lab-holder"])
             .arg(directory)
             .arg(size)
@@ -57,18 +64,35 @@ impl Namespace {
             .first()
             .copied()
             .context("the first process of the lab's namespaces is gone")?;
-        Ok(Self { pid, directory: directory.to_owned(), disk, _holder: Some(holder) })
+        Ok(Self {
+            pid,
+            directory: directory.to_owned(),
+            disk,
+            _holder: Some(holder),
+        })
     }
 
     /// The namespaces of a lab that another process holds.
     pub(crate) fn attach(pid: i32, directory: &Path, disk: &Path) -> Self {
-        Self { pid, directory: directory.to_owned(), disk: disk.to_owned(), _holder: None }
+        Self {
+            pid,
+            directory: directory.to_owned(),
+            disk: disk.to_owned(),
+            _holder: None,
+        }
     }
 
     /// A command that will run inside.
     pub(crate) fn command(&self, program: &str) -> Command {
         Command::new("nsenter")
-            .args(["--target", &self.pid.to_string(), "--mount", "--pid", "--net", "--"])
+            .args([
+                "--target",
+                &self.pid.to_string(),
+                "--mount",
+                "--pid",
+                "--net",
+                "--",
+            ])
             .arg(program)
     }
 
@@ -76,7 +100,8 @@ impl Namespace {
     pub(crate) fn enter_network(&self) -> Result<()> {
         let path = format!("/proc/{}/ns/net", self.pid);
         let network = File::open(&path).with_context(|| format!("cannot open {path}: is the lab up?"))?;
-        nix::sched::setns(network, nix::sched::CloneFlags::CLONE_NEWNET).context("cannot enter the lab's network")
+        nix::sched::setns(network, nix::sched::CloneFlags::CLONE_NEWNET)
+            .context("cannot enter the lab's network")
     }
 
     /// First process, as seen from outside.

@@ -3,7 +3,7 @@
 use crate::namespace::Namespace;
 use anyhow::{Context, Result, bail};
 use host::Deadline;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,7 +61,12 @@ pub struct Link {
 
 impl Link {
     pub(crate) fn new(node: u8, network: Network, image: &Path, namespace: &Arc<Namespace>) -> Self {
-        Self { node, network, image: image.to_owned(), namespace: Arc::clone(namespace) }
+        Self {
+            node,
+            network,
+            image: image.to_owned(),
+            namespace: Arc::clone(namespace),
+        }
     }
 
     /// The network that it leads to.
@@ -81,7 +86,10 @@ impl Link {
 
     /// nft comes with the nodes' image; this machine need not have it.
     fn nft(&self) -> host::Command {
-        self.namespace.command("chroot").arg(&self.image).arg("/usr/sbin/nft")
+        self.namespace
+            .command("chroot")
+            .arg(&self.image)
+            .arg("/usr/sbin/nft")
     }
 
     /// Lays the cable.
@@ -90,8 +98,18 @@ impl Link {
         self.namespace
             .command("bash")
             .args(["-s", "--"])
-            .arg(self.namespace.directory().join("netns").join(format!("node{}", self.node)))
-            .args([self.network.name(), &self.port(), &address(1), &address(10 + self.node)])
+            .arg(
+                self.namespace
+                    .directory()
+                    .join("netns")
+                    .join(format!("node{}", self.node)),
+            )
+            .args([
+                self.network.name(),
+                &self.port(),
+                &address(1),
+                &address(10 + self.node),
+            ])
             .input(JOIN)
             .run_ok(seconds(10))
             .with_context(|| format!("cannot connect {self}"))?;
@@ -117,10 +135,18 @@ impl Link {
         // "add" first, so that "delete" finds a table whatever was there before.
         let mut rules = format!("add table bridge {port}\ndelete table bridge {port}\n");
         // nft takes no comparison that is always true.
-        let chance = if percent < 100 { format!("numgen random mod 100 < {percent}") } else { String::new() };
+        let chance = if percent < 100 {
+            format!("numgen random mod 100 < {percent}")
+        } else {
+            String::new()
+        };
         if percent > 0 {
-            for (chain, hook, interface) in [("from_node", "prerouting", "iifname"), ("to_node", "postrouting", "oifname")] {
-                rules += &format!(
+            for (chain, hook, interface) in [
+                ("from_node", "prerouting", "iifname"),
+                ("to_node", "postrouting", "oifname"),
+            ] {
+                let _ = write!(
+                    rules,
                     "add table bridge {port}\n\
                      add chain bridge {port} {chain} {{ type filter hook {hook} priority 0; }}\n\
                      add rule bridge {port} {chain} {interface} {port} {chance} drop\n"
@@ -157,7 +183,11 @@ fn loss(table: &str) -> u8 {
     match rule.map(|rule| rule.split_once("mod 100 < ")) {
         None => 0,
         Some(None) => 100,
-        Some(Some((_, percent))) => percent.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(100),
+        Some(Some((_, percent))) => percent
+            .split(' ')
+            .next()
+            .and_then(|word| word.parse().ok())
+            .unwrap_or(100),
     }
 }
 
@@ -167,8 +197,12 @@ mod tests {
 
     #[test]
     fn loss_is_read_from_the_rules() {
-        let table = |rule: &str| format!("table bridge n1_cluster {{\n\tchain from_node {{\n\t\t{rule}\n\t}}\n}}\n");
-        assert_eq!(loss(&table("iifname \"n1_cluster\" numgen random mod 100 < 30 drop")), 30);
+        let table =
+            |rule: &str| format!("table bridge n1_cluster {{\n\tchain from_node {{\n\t\t{rule}\n\t}}\n}}\n");
+        assert_eq!(
+            loss(&table("iifname \"n1_cluster\" numgen random mod 100 < 30 drop")),
+            30
+        );
         assert_eq!(loss(&table("iifname \"n1_cluster\" drop")), 100);
         assert_eq!(loss(""), 0);
     }

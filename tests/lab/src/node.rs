@@ -60,7 +60,12 @@ pub struct Node {
 
 impl Node {
     pub(crate) fn new(name: &str, cluster_name: &str, number: u8, machine: Box<dyn Machine>) -> Self {
-        Self { name: name.to_owned(), cluster_name: cluster_name.to_owned(), number, machine }
+        Self {
+            name: name.to_owned(),
+            cluster_name: cluster_name.to_owned(),
+            number,
+            machine,
+        }
     }
 
     /// Host name: `node1` or `node2`.
@@ -84,7 +89,11 @@ impl Node {
     }
 
     /// Runs a command as root; any exit status is an answer.
-    pub fn exec<A: AsRef<str>>(&self, argv: impl IntoIterator<Item = A>, deadline: Deadline) -> Result<Output> {
+    pub fn exec<A: AsRef<str>>(
+        &self,
+        argv: impl IntoIterator<Item = A>,
+        deadline: Deadline,
+    ) -> Result<Output> {
         self.exec_with_input(argv, &[], deadline)
     }
 
@@ -103,7 +112,11 @@ impl Node {
     }
 
     /// Runs a command that must succeed; its standard output.
-    pub fn exec_ok<A: AsRef<str>>(&self, argv: impl IntoIterator<Item = A>, deadline: Deadline) -> Result<String> {
+    pub fn exec_ok<A: AsRef<str>>(
+        &self,
+        argv: impl IntoIterator<Item = A>,
+        deadline: Deadline,
+    ) -> Result<String> {
         let argv: Vec<A> = argv.into_iter().collect();
         let argv: Vec<&str> = argv.iter().map(AsRef::as_ref).collect();
         let output = self.exec(&argv, deadline)?;
@@ -145,7 +158,10 @@ impl Node {
     pub fn install_package(&self, package: &Path) -> Result<()> {
         let content = std::fs::read(package).with_context(|| format!("cannot read {}", package.display()))?;
         self.write_file("/var/tmp/lab.deb", content)?;
-        self.exec_ok(["dpkg", "--install", "/var/tmp/lab.deb"], Deadline::after(Duration::from_secs(60)))?;
+        self.exec_ok(
+            ["dpkg", "--install", "/var/tmp/lab.deb"],
+            Deadline::after(Duration::from_secs(60)),
+        )?;
         Ok(())
     }
 
@@ -158,7 +174,9 @@ impl Node {
 
     /// Boots; see [`Self::wait_booted`].
     pub fn power_on(&self) -> Result<()> {
-        self.machine.power_on().with_context(|| format!("cannot power on {}", self.name))
+        self.machine
+            .power_on()
+            .with_context(|| format!("cannot power on {}", self.name))
     }
 
     /// Whether it has power.
@@ -188,7 +206,10 @@ impl Node {
     pub fn wait_online(&self, deadline: Deadline) -> Result<()> {
         self.wait_for("membership in the cluster", deadline, |node, step| {
             let status = crate::crm_mon::read(node, step)?;
-            Ok(status.nodes.iter().any(|member| member.name == node.cluster_name && member.is_online()))
+            Ok(status
+                .nodes
+                .iter()
+                .any(|member| member.name == node.cluster_name && member.is_online()))
         })
     }
 
@@ -205,7 +226,10 @@ impl Node {
                 return Ok(());
             }
             if !deadline.pause(Duration::from_millis(50)) {
-                let last = answer.err().map(|error| format!(": {error:#}")).unwrap_or_default();
+                let last = answer
+                    .err()
+                    .map(|error| format!(": {error:#}"))
+                    .unwrap_or_default();
                 bail!("{}: no {what} in time{last}", self.name);
             }
         }

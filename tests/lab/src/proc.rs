@@ -15,7 +15,12 @@ pub(crate) fn children(pid: i32) -> Vec<i32> {
 /// Parent of a process.
 pub(crate) fn parent(pid: i32) -> Option<i32> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("PPid:"))?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// Arguments of a process; none when it is gone or a zombie.
@@ -40,7 +45,9 @@ pub(crate) fn is_init(pid: i32) -> bool {
 
 /// Every process in the same pid namespace as `init`.
 pub(crate) fn in_namespace_of(init: i32) -> Vec<i32> {
-    let Some(namespace) = pid_namespace(init) else { return Vec::new() };
+    let Some(namespace) = pid_namespace(init) else {
+        return Vec::new();
+    };
     fs::read_dir("/proc")
         .into_iter()
         .flatten()
@@ -69,7 +76,10 @@ pub(crate) fn mounts(pid: i32) -> Vec<(String, PathBuf)> {
 
 /// Whether an IPv4 address is assigned in the network namespace of a process.
 pub(crate) fn has_address(pid: i32, address: &str) -> bool {
-    is_local(&fs::read_to_string(format!("/proc/{pid}/net/fib_trie")).unwrap_or_default(), address)
+    is_local(
+        &fs::read_to_string(format!("/proc/{pid}/net/fib_trie")).unwrap_or_default(),
+        address,
+    )
 }
 
 /// In the kernel's trie an own address is a leaf `|-- ADDRESS` followed by `/32 host LOCAL`.

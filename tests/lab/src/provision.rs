@@ -42,15 +42,37 @@ pub enum Program {
 }
 
 impl Installation {
-    /// The server of `$KWBASE_HOME` with the flags of `$KWBASE_EXTRA_ARGS` if that is set, else `stand_in`; insecure.
-    pub fn from_environment(stand_in: &Path) -> Self {
-        let program = std::env::var_os("KWBASE_HOME")
-            .map_or_else(|| Program::Binary(stand_in.to_owned()), |home| Program::Home(PathBuf::from(home)));
+    /// The server that this run is about, insecure: of `$KWBASE_HOME`, else the stand-in `$KAIWUDB_HA_STANDIN`, else the
+    /// program `kwbase` in the build directory that we were started from. `$KWBASE_EXTRA_ARGS` are further flags.
+    pub fn from_environment() -> Result<Self> {
+        let program = match (
+            std::env::var_os("KWBASE_HOME"),
+            std::env::var_os("KAIWUDB_HA_STANDIN"),
+        ) {
+            (Some(home), _) => Program::Home(PathBuf::from(home)),
+            (None, Some(stand_in)) => Program::Binary(PathBuf::from(stand_in)),
+            (None, None) => Program::Binary(built_stand_in()?),
+        };
         let start_arguments = std::env::var_os("KWBASE_EXTRA_ARGS")
             .map(|arguments| arguments.to_string_lossy().into_owned())
             .unwrap_or_default();
-        Self { program, tls: false, start_arguments }
+        Ok(Self {
+            program,
+            tls: false,
+            start_arguments,
+        })
     }
+}
+
+/// Beside us, or above us when we are a test.
+fn built_stand_in() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    own.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|directory| directory.join("kwbase"))
+        .find(|path| path.is_file())
+        .context("no server program: set KAIWUDB_HA_STANDIN to the stand-in or KWBASE_HOME to a real server's directory")
 }
 
 /// Installs on both nodes, which must be up, and gives the empty shared file system to the server's user.
@@ -61,13 +83,28 @@ pub fn provision(lab: &Lab, installation: &Installation) -> Result<()> {
     let [first, second] = lab.nodes();
     if installation.tls {
         let addresses = [first, second].map(|node| node.address(Network::Cluster).to_string());
-        let arguments = ["sh", "-c", CERTIFICATES, "certificates", &addresses[0], &addresses[1], VIRTUAL_IP];
-        first.exec_ok(arguments, Deadline::after(STEP)).context("cannot make certificates")?;
+        let arguments = [
+            "sh",
+            "-c",
+            CERTIFICATES,
+            "certificates",
+            &addresses[0],
+            &addresses[1],
+            VIRTUAL_IP,
+        ];
+        first
+            .exec_ok(arguments, Deadline::after(STEP))
+            .context("cannot make certificates")?;
         copy_certificates(first, second)?;
         save_certificates(first, &lab.certificates_directory())?;
     }
-    let own = format!("mount {disk} /mnt && chown kaiwudb:kaiwudb /mnt; umount /mnt", disk = crate::cib::DISK);
-    first.shell(&own, Deadline::after(STEP)).context("cannot give the shared file system to kaiwudb")?;
+    let own = format!(
+        "mount {disk} /mnt && chown kaiwudb:kaiwudb /mnt; umount /mnt",
+        disk = crate::cib::DISK
+    );
+    first
+        .shell(&own, Deadline::after(STEP))
+        .context("cannot give the shared file system to kaiwudb")?;
     Ok(())
 }
 
@@ -75,18 +112,28 @@ fn install(node: &Node, installation: &Installation) -> Result<()> {
     match &installation.program {
         Program::Binary(path) => copy_file(node, path, &Path::new(HOME).join("bin/kwbase"))?,
         Program::Home(home) => {
-            ensure!(home.join("bin/kwbase").is_file(), "{} has no bin/kwbase", home.display());
+            ensure!(
+                home.join("bin/kwbase").is_file(),
+                "{} has no bin/kwbase",
+                home.display()
+            );
             for part in ["bin", "lib"] {
                 copy_tree(node, &home.join(part), &Path::new(HOME).join(part))?;
             }
         }
     }
     let address = node.address(Network::Cluster);
-    let (mode, flag) =
-        if installation.tls { ("tls", format!("--certs-dir={CERTS}")) } else { ("insecure", "--insecure".to_owned()) };
-    let unit = UNIT.replace("@SECURITY@", &flag).replace("@ADDRESS@", &address.to_string());
+    let (mode, flag) = if installation.tls {
+        ("tls", format!("--certs-dir={CERTS}"))
+    } else {
+        ("insecure", "--insecure".to_owned())
+    };
+    let unit = UNIT
+        .replace("@SECURITY@", &flag)
+        .replace("@ADDRESS@", &address.to_string());
     node.write_file("/etc/systemd/system/kaiwudb.service", unit)?;
-    let info = format!("bare\nsingle\n{HOME}\n/var/lib/kaiwudb\n26257\n8080\nkaiwudb\n{mode}\nfalse\n{address}\n");
+    let info =
+        format!("bare\nsingle\n{HOME}\n/var/lib/kaiwudb\n26257\n8080\nkaiwudb\n{mode}\nfalse\n{address}\n");
     node.write_file("/etc/kaiwudb/info/MODE", info)?;
     node.write_file("/etc/kaiwudb/info/.version", "3.2.1\n\n")?;
     let environment = format!("KAIWUDB_START_ARG=\"{}\"\n", installation.start_arguments);
@@ -112,7 +159,11 @@ fn copy_tree(node: &Node, from: &Path, to: &Path) -> Result<()> {
         let entry = entry?;
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         // A link among libraries becomes a copy of what it names.
-        if from.is_dir() { copy_tree(node, &from, &to)? } else { copy_file(node, &from, &to)? }
+        if from.is_dir() {
+            copy_tree(node, &from, &to)?;
+        } else {
+            copy_file(node, &from, &to)?;
+        }
     }
     Ok(())
 }
@@ -121,7 +172,11 @@ fn copy_tree(node: &Node, from: &Path, to: &Path) -> Result<()> {
 fn copy_certificates(from: &Node, to: &Node) -> Result<()> {
     for name in certificate_names(from)? {
         let path = format!("{CERTS}/{name}");
-        let mode = if Path::new(&name).extension().is_some_and(|kind| kind == "key") { 0o700 } else { 0o644 };
+        let mode = if Path::new(&name).extension().is_some_and(|kind| kind == "key") {
+            0o700
+        } else {
+            0o644
+        };
         to.write_file_with_mode(&path, from.read_file(&path)?, mode)?;
     }
     to.exec_ok(["chown", "-R", "kaiwudb:kaiwudb", CERTS], Deadline::after(STEP))?;

@@ -18,6 +18,7 @@ const BACKGROUND: &str = r#"log=$1; shift; setsid "$@" >"$log" 2>&1 </dev/null &
 
 /// What to start.
 #[derive(Args)]
+#[allow(clippy::struct_excessive_bools)] // they are flags
 pub(crate) struct Arguments {
     /// Debian release of both nodes
     #[arg(long, value_name = "SUITE", default_value = "bookworm")]
@@ -34,8 +35,11 @@ pub(crate) struct Arguments {
     /// Debian package to install on both nodes
     #[arg(long, value_name = "FILE")]
     deb: Option<PathBuf>,
-    /// Server program to install; by default $KWBASE_HOME, else the stand-in beside this program
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Server program to install [default: of the directory KWBASE_HOME, else KAIWUDB_HA_STANDIN]"
+    )]
     kwbase: Option<PathBuf>,
     /// Run the server with TLS
     #[arg(long)]
@@ -59,7 +63,10 @@ pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<()> {
     let lab = Lab::up(&Options {
         name: Some(name.to_owned()),
         suite: arguments.suite,
-        cluster_names: arguments.cluster_names.clone().and_then(|names| names.try_into().ok()),
+        cluster_names: arguments
+            .cluster_names
+            .clone()
+            .and_then(|names| names.try_into().ok()),
         cluster: !arguments.empty,
         token: Duration::from_millis(arguments.token),
         ..Options::default()
@@ -91,33 +98,47 @@ fn configure(lab: &Lab, arguments: &Arguments) -> Result<()> {
         _ => cib::fenced().cluster_names(&names),
     };
     lab.cluster().load(&configuration)?;
-    lab.cluster().wait_idle(Deadline::after(Duration::from_secs(120)))
+    lab.cluster()
+        .wait_idle(Deadline::after(Duration::from_secs(120)))?;
+    if arguments.guide || arguments.ocf {
+        // The lab stays: somebody has to look why.
+        for resource in ["KaiwuDB", "ClusterIP"] {
+            if lab.cluster().where_is(resource)?.is_none() {
+                eprintln!(
+                    "warning: {resource} does not run: 'lab status' and 'lab logs DIRECTORY' tell more"
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
-/// The server to install; none for a lab without a database and without one at hand.
+/// The server to install; none for a lab that needs none when there is none at hand.
 fn installation(arguments: &Arguments) -> Result<Option<Installation>> {
-    let given = arguments.kwbase.is_some() || std::env::var_os("KWBASE_HOME").is_some();
-    let beside = std::env::current_exe()?.with_file_name("kwbase");
-    let program = arguments.kwbase.clone().unwrap_or_else(|| beside.clone());
-    let mut installation = Installation::from_environment(&program);
-    if let Some(path) = &arguments.kwbase {
-        installation.program = Program::Binary(path.clone());
+    let found = match &arguments.kwbase {
+        Some(path) => Ok(Installation {
+            program: Program::Binary(path.clone()),
+            tls: false,
+            start_arguments: String::new(),
+        }),
+        None => Installation::from_environment(),
+    };
+    match found {
+        Ok(installation) => Ok(Some(Installation {
+            tls: arguments.tls,
+            ..installation
+        })),
+        Err(_) if !(arguments.guide || arguments.ocf || arguments.tls) => Ok(None),
+        Err(error) => Err(error.context("--kwbase FILE names one")),
     }
-    installation.tls = arguments.tls;
-    if given || beside.is_file() {
-        return Ok(Some(installation));
-    }
-    ensure!(
-        !(arguments.guide || arguments.ocf || arguments.tls),
-        "no server program: {} is not there; give one with --kwbase FILE or set KWBASE_HOME",
-        beside.display()
-    );
-    Ok(None)
 }
 
 fn in_background(name: &str) -> Result<()> {
     let log = lab::log_path(name)?;
-    ensure!(!lab::names().iter().any(|known| known == name), "a lab named '{name}' is up already: 'lab down' ends it");
+    ensure!(
+        !lab::names().iter().any(|known| known == name),
+        "a lab named '{name}' is up already: 'lab down' ends it"
+    );
     fs::create_dir_all(log.parent().unwrap_or(Path::new("/")))?;
     let started = host::Command::new("bash")
         .args(["-c", BACKGROUND, "lab"])

@@ -15,7 +15,10 @@ pub fn guide() -> Cib {
     let address = address().operation("monitor", &[("interval", "30s")]);
     let database = Primitive::new("KaiwuDB", "systemd:kaiwudb.service")
         .meta("failure-timeout", "10s")
-        .operation("monitor", &[("interval", "60s"), ("timeout", "100s"), ("on-fail", "restart")])
+        .operation(
+            "monitor",
+            &[("interval", "60s"), ("timeout", "100s"), ("on-fail", "restart")],
+        )
         .operation("start", &[("timeout", "100s")])
         .operation("stop", &[("timeout", "100s")]);
     Cib::default()
@@ -42,7 +45,10 @@ pub fn ocf() -> Cib {
         .with(Resource::Primitive(address))
         .with(group(database))
         .constrain(colocation())
-        .constrain(Constraint::Order { first: "KaiwuDB".to_owned(), then: "ClusterIP".to_owned() })
+        .constrain(Constraint::Order {
+            first: "KaiwuDB".to_owned(),
+            then: "ClusterIP".to_owned(),
+        })
 }
 
 /// Nothing but fencing through the lab's power switch; `node1` and `node2` are the switch's plugs, whatever the nodes'
@@ -67,7 +73,9 @@ impl Cib {
 }
 
 fn address() -> Primitive {
-    Primitive::new("ClusterIP", "ocf:heartbeat:IPaddr2").parameter("ip", VIRTUAL_IP).parameter("cidr_netmask", "24")
+    Primitive::new("ClusterIP", "ocf:heartbeat:IPaddr2")
+        .parameter("ip", VIRTUAL_IP)
+        .parameter("cidr_netmask", "24")
 }
 
 fn group(database: Primitive) -> Resource {
@@ -78,11 +86,17 @@ fn group(database: Primitive) -> Resource {
         .operation("monitor", &[("interval", "20s"), ("timeout", "40s")])
         .operation("start", &[("timeout", "60s")])
         .operation("stop", &[("timeout", "60s")]);
-    Resource::Group { id: "KaiwuDBGrp".to_owned(), members: vec![file_system, database] }
+    Resource::Group {
+        id: "KaiwuDBGrp".to_owned(),
+        members: vec![file_system, database],
+    }
 }
 
 fn colocation() -> Constraint {
-    Constraint::Colocation { resource: "ClusterIP".to_owned(), with: "KaiwuDB".to_owned() }
+    Constraint::Colocation {
+        resource: "ClusterIP".to_owned(),
+        with: "KaiwuDB".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -92,22 +106,43 @@ mod tests {
     #[test]
     fn the_guide_has_no_fencing_and_no_order_for_the_address() {
         let [options, resources, constraints, defaults] = guide().sections();
-        assert!(options.contains("name=\"stonith-enabled\" value=\"false\""), "{options}");
-        assert!(resources.contains("<primitive id=\"KaiwuDB\" class=\"systemd\" type=\"kaiwudb.service\">"), "{resources}");
-        assert!(constraints.contains("rsc=\"ClusterIP\" with-rsc=\"KaiwuDB\""), "{constraints}");
+        assert!(
+            options.contains("name=\"stonith-enabled\" value=\"false\""),
+            "{options}"
+        );
+        assert!(
+            resources.contains("<primitive id=\"KaiwuDB\" class=\"systemd\" type=\"kaiwudb.service\">"),
+            "{resources}"
+        );
+        assert!(
+            constraints.contains("rsc=\"ClusterIP\" with-rsc=\"KaiwuDB\""),
+            "{constraints}"
+        );
         assert!(!constraints.contains("rsc_order"), "{constraints}");
-        assert!(defaults.contains("name=\"migration-threshold\" value=\"2\""), "{defaults}");
+        assert!(
+            defaults.contains("name=\"migration-threshold\" value=\"2\""),
+            "{defaults}"
+        );
     }
 
     #[test]
     fn ours_differs_in_the_agent_not_in_the_ids() {
         let [options, resources, constraints, _] = ocf().sections();
-        assert!(options.contains("name=\"stonith-enabled\" value=\"true\""), "{options}");
+        assert!(
+            options.contains("name=\"stonith-enabled\" value=\"true\""),
+            "{options}"
+        );
         for id in ["ClusterIP", "KaiwuFS", "KaiwuDB", "KaiwuDBGrp", "Fence"] {
             assert!(resources.contains(&format!("id=\"{id}\"")), "{id}: {resources}");
         }
-        assert!(resources.contains("class=\"ocf\" provider=\"kaiwudb\" type=\"kaiwudb\""), "{resources}");
-        assert!(constraints.contains("first=\"KaiwuDB\" first-action=\"start\" then=\"ClusterIP\""), "{constraints}");
+        assert!(
+            resources.contains("class=\"ocf\" provider=\"kaiwudb\" type=\"kaiwudb\""),
+            "{resources}"
+        );
+        assert!(
+            constraints.contains("first=\"KaiwuDB\" first-action=\"start\" then=\"ClusterIP\""),
+            "{constraints}"
+        );
     }
 
     #[test]
@@ -119,9 +154,18 @@ mod tests {
                 .operation("monitor", &[("interval", "2s")])
         });
         let [_, resources, ..] = cib.sections();
-        assert!(resources.contains("name=\"drain_timeout\" value=\"2s\""), "{resources}");
-        assert!(resources.contains("value=\"a&lt;b &amp; &quot;c&quot;\""), "{resources}");
-        assert!(resources.contains("id=\"KaiwuDB-monitor-2s\" name=\"monitor\" interval=\"2s\""), "{resources}");
+        assert!(
+            resources.contains("name=\"drain_timeout\" value=\"2s\""),
+            "{resources}"
+        );
+        assert!(
+            resources.contains("value=\"a&lt;b &amp; &quot;c&quot;\""),
+            "{resources}"
+        );
+        assert!(
+            resources.contains("id=\"KaiwuDB-monitor-2s\" name=\"monitor\" interval=\"2s\""),
+            "{resources}"
+        );
         assert!(!resources.contains("KaiwuDB-monitor-10s"), "{resources}");
     }
 
