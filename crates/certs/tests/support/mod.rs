@@ -67,10 +67,7 @@ impl Authority {
     }
 
     pub fn issue(&self, common_name: &str, names: &[&str], days: Days) -> Pair {
-        self.issue_for(common_name, names, days, KeyPair::generate().unwrap())
-    }
-
-    pub fn issue_for(&self, common_name: &str, names: &[&str], days: Days, key: KeyPair) -> Pair {
+        let key = KeyPair::generate().unwrap();
         let mut params = params(common_name, names, days);
         params.key_usages = vec![
             KeyUsagePurpose::DigitalSignature,
@@ -109,8 +106,8 @@ impl Authority {
 }
 
 pub fn put(set: &mut CertificateSet, name: &str, text: &str) {
-    let mode = if name.ends_with(".crt") { 0o644 } else { 0o600 };
-    set.insert(name, mode, text.as_bytes().to_vec()).unwrap();
+    // The set itself narrows the mode of a key.
+    set.insert(name, 0o644, text.as_bytes().to_vec()).unwrap();
 }
 
 /// Writes the files of a set into a directory, as an operator would.
