@@ -143,7 +143,13 @@ mod tests {
             Some(Line::InitialStateDone)
         );
         assert_eq!(parse("17 exists -"), Some(Line::InitialStateDone));
-        for silent in ["", "exists", "destroy -", "exists moon name:r0", "# No currently configured DRBD found."] {
+        for silent in [
+            "",
+            "exists",
+            "destroy -",
+            "exists moon name:r0",
+            "# No currently configured DRBD found.",
+        ] {
             assert_eq!(parse(silent), None, "{silent:?}");
         }
     }

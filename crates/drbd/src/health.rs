@@ -166,22 +166,17 @@ fn progress(
     volume: u32,
     device: &PeerDevice,
 ) -> String {
-    let mut text = String::new();
-    if let Some(percent) = percent_done(resource, volume, device) {
-        text += &format!(", {percent:.0} %");
-    }
+    let percent = percent_done(resource, volume, device).map(|percent| format!(", {percent:.0} %"));
     let left = circumstances
         .remaining
         .iter()
-        .find(|(of, number, _)| of == peer && *number == volume);
-    if let Some((_, _, left)) = left {
-        text += &match left.as_secs() {
+        .find(|(of, number, _)| of == peer && *number == volume)
+        .map(|(_, _, left)| match left.as_secs() {
             seconds @ 0..=99 => format!(", {seconds} s left"),
             seconds @ 100..=5999 => format!(", {} min left", seconds.div_ceil(60)),
             seconds => format!(", {} h left", seconds.div_ceil(3600)),
-        };
-    }
-    text
+        });
+    percent.unwrap_or_default() + &left.unwrap_or_default()
 }
 
 /// How much of a resync is done: DRBD 9 says it, for 8.4 it follows from what is out of sync.

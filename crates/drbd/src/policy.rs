@@ -10,12 +10,12 @@
 //! | client without disks: Primary with a peer that has all data, or all peers have all data | as good as it gets − 1 |
 //! | client without disks: some peer has all data | local − 1 |
 //! | client without disks: otherwise | removed |
-//! | all disks here UpToDate, Primary | as good as it gets |
-//! | all disks here UpToDate, Secondary, no peer or a peer's disk unknown | local |
-//! | all disks here UpToDate, Secondary, every peer's disks known | as good as it gets |
+//! | all disks here `UpToDate`, Primary | as good as it gets |
+//! | all disks here `UpToDate`, Secondary, no peer or a peer's disk unknown | local |
+//! | all disks here `UpToDate`, Secondary, every peer's disks known | as good as it gets |
 //! | some peer has all data | remote |
 //! | a disk is being attached | unchanged |
-//! | all disks here Consistent or UpToDate | consistent |
+//! | all disks here Consistent or `UpToDate` | consistent |
 //! | otherwise | removed |
 //!
 //! A score of 0 is a removed one: Pacemaker promotes neither. Negative scores are not used: they make old Pacemaker
@@ -103,6 +103,7 @@ pub struct Decision {
 }
 
 /// What the table asks of a resource.
+#[allow(clippy::struct_excessive_bools)] // the columns of a decision table
 struct Facts {
     quorum: bool,
     primary: bool,
@@ -125,7 +126,12 @@ impl Facts {
             resource
                 .devices
                 .keys()
-                .filter(|volume| connection.devices.get(volume).is_some_and(|device| wanted(&device.disk)))
+                .filter(|volume| {
+                    connection
+                        .devices
+                        .get(volume)
+                        .is_some_and(|device| wanted(&device.disk))
+                })
                 .count()
         };
         // A peer that is a client of every volume has no data to compare with.
@@ -143,7 +149,10 @@ impl Facts {
         Self {
             quorum: resource.devices.values().all(|device| device.quorum),
             primary: resource.is_primary(),
-            peer_primary: resource.connections.values().any(|peer| peer.role == Role::Primary),
+            peer_primary: resource
+                .connections
+                .values()
+                .any(|peer| peer.role == Role::Primary),
             client: resource
                 .devices
                 .values()
@@ -154,7 +163,9 @@ impl Facts {
             some_peer_has_all: peers.iter().any(|peer| has_all(&peer)),
             every_peer_has_all: !peers.is_empty() && peers.iter().all(|peer| has_all(&peer)),
             peer_unknown: peers.is_empty()
-                || peers.iter().any(|peer| count(peer, |disk| *disk != Disk::DUnknown) != volumes),
+                || peers
+                    .iter()
+                    .any(|peer| count(peer, |disk| *disk != Disk::DUnknown) != volumes),
         }
     }
 }
@@ -163,7 +174,11 @@ impl Facts {
 pub fn decide(resource: &Resource, scores: Scores, if_peer_primary: IfPeerPrimary) -> Decision {
     let facts = Facts::of(resource);
     let set = |score: u64, reason: &str| Decision {
-        score: if score == 0 { Score::Remove } else { Score::Set(score) },
+        score: if score == 0 {
+            Score::Remove
+        } else {
+            Score::Set(score)
+        },
         reason: reason.to_owned(),
     };
     let remove = |reason: &str| set(0, reason);
@@ -207,7 +222,10 @@ pub fn decide(resource: &Resource, scores: Scores, if_peer_primary: IfPeerPrimar
                 "good data here, but the peer's are not known and may be newer",
             )
         } else {
-            set(scores.as_good_as_it_gets, "good data here, and the peer's are known")
+            set(
+                scores.as_good_as_it_gets,
+                "good data here, and the peer's are known",
+            )
         };
     }
     let disks = local_disks(resource);
@@ -229,10 +247,12 @@ pub fn decide(resource: &Resource, scores: Scores, if_peer_primary: IfPeerPrimar
             &format!("the data here may be older than the peer's ({disks})"),
         );
     }
-    remove(&format!("no good data: here {disks}, and no connected peer has all of it"))
+    remove(&format!(
+        "no good data: here {disks}, and no connected peer has all of it"
+    ))
 }
 
-/// Whether everything is UpToDate everywhere and this node is Primary: time to lift a fencing constraint.
+/// Whether everything is `UpToDate` everywhere and this node is Primary: time to lift a fencing constraint.
 pub fn is_primary_and_all_is_up_to_date(resource: &Resource) -> bool {
     let facts = Facts::of(resource);
     facts.primary && facts.quorum && !facts.client && facts.all_up_to_date && facts.every_peer_has_all

@@ -169,7 +169,10 @@ mod tests {
             assert_eq!(&Replication::parse(&state.to_string()), state);
         }
         assert_eq!(Disk::KNOWN.len(), 10);
-        assert_eq!(ConnectionState::parse("WFConnection"), ConnectionState::Connecting);
+        assert_eq!(
+            ConnectionState::parse("WFConnection"),
+            ConnectionState::Connecting
+        );
         assert_eq!(Disk::parse("Dreaming").to_string(), "Dreaming");
     }
 }

@@ -11,7 +11,7 @@ fn state(changes: &[&str]) -> Resource {
          resync-suspended:no out-of-sync:0\n",
     );
     for change in changes {
-        text += &format!("change {change}\n");
+        text.extend(["change ", change, "\n"]);
     }
     Resource::from_events("r0", &(text + "exists -\n")).unwrap()
 }
@@ -28,7 +28,10 @@ const DISK: &str = "device name:r0 volume:0";
 
 #[test]
 fn a_healthy_resource_has_no_findings() {
-    assert_eq!(findings(&state(&[]), &Circumstances::default()), Vec::<String>::new());
+    assert_eq!(
+        findings(&state(&[]), &Circumstances::default()),
+        Vec::<String>::new()
+    );
     let verify = format!("{PEER} replication:VerifyS done:50.00");
     assert_eq!(
         findings(&state(&[&verify]), &Circumstances::default()),
@@ -39,14 +42,26 @@ fn a_healthy_resource_has_no_findings() {
 #[test]
 fn every_defect_is_named() {
     for (change, parts) in [
-        (format!("{LINK} connection:Connecting role:Unknown"), vec!["b (Connecting)", "not mirrored"]),
-        (format!("{LINK} connection:StandAlone"), vec!["StandAlone", "split brain suspected"]),
+        (
+            format!("{LINK} connection:Connecting role:Unknown"),
+            vec!["b (Connecting)", "not mirrored"],
+        ),
+        (
+            format!("{LINK} connection:StandAlone"),
+            vec!["StandAlone", "split brain suspected"],
+        ),
         (
             format!("{LINK} connection:StandAlone sync-state:SplitBrain"),
             vec!["split brain with b", "nothing is resolved by itself"],
         ),
-        (format!("{LINK} connection:StandAlone sync-state:Unrelated"), vec!["unrelated data"]),
-        (format!("{PEER} peer-disk:Outdated"), vec!["volume 0 on b is Outdated"]),
+        (
+            format!("{LINK} connection:StandAlone sync-state:Unrelated"),
+            vec!["unrelated data"],
+        ),
+        (
+            format!("{PEER} peer-disk:Outdated"),
+            vec!["volume 0 on b is Outdated"],
+        ),
         (
             format!("{PEER} replication:SyncSource peer-disk:Inconsistent done:43.20"),
             vec!["resynchronised to b", "43 %"],
@@ -55,11 +70,20 @@ fn every_defect_is_named() {
             format!("{PEER} replication:PausedSyncT resync-suspended:user out-of-sync:250"),
             vec!["from b", "75 %", "waiting (user)"],
         ),
-        (format!("{PEER} out-of-sync:12"), vec!["12 KiB of volume 0 differ from b"]),
-        (format!("{DISK} disk:Diskless"), vec!["lost its local disk (Diskless)"]),
+        (
+            format!("{PEER} out-of-sync:12"),
+            vec!["12 KiB of volume 0 differ from b"],
+        ),
+        (
+            format!("{DISK} disk:Diskless"),
+            vec!["lost its local disk (Diskless)"],
+        ),
         (format!("{DISK} disk:Consistent"), vec!["volume 0 is Consistent"]),
         (format!("{DISK} quorum:no"), vec!["no quorum"]),
-        ("resource name:r0 suspended:fencing".to_owned(), vec!["suspended (fencing)"]),
+        (
+            "resource name:r0 suspended:fencing".to_owned(),
+            vec!["suspended (fencing)"],
+        ),
     ] {
         let finding = only(&[&change]);
         for part in parts {
@@ -83,7 +107,10 @@ fn circumstances_change_the_words() {
         ..Circumstances::default()
     };
     assert!(findings(&secondary, &on_purpose).is_empty());
-    assert!(!findings(&alone, &on_purpose).is_empty(), "a Primary must be connected");
+    assert!(
+        !findings(&alone, &on_purpose).is_empty(),
+        "a Primary must be connected"
+    );
     secondary.connections.clear();
     assert!(findings(&secondary, &on_purpose).is_empty());
     assert!(findings(&secondary, &Circumstances::default())[0].contains("no connection"));
@@ -114,7 +141,8 @@ fn a_primary_gives_up_only_when_somebody_is_better_or_nobody_has_the_data() {
     );
     // Two volumes: the peer has the lost one, but not the other.
     let second = "device name:r0 volume:1 minor:4 disk:UpToDate";
-    let second_there = "peer-device name:r0 conn-name:b volume:1 replication:SyncSource peer-disk:Inconsistent";
+    let second_there =
+        "peer-device name:r0 conn-name:b volume:1 replication:SyncSource peer-disk:Inconsistent";
     assert!(reason_to_give_up(&state(&[&lost, second, second_there])).is_none());
     let client = format!("{DISK} disk:Diskless client:yes");
     assert!(reason_to_give_up(&state(&[&client])).is_none());

@@ -27,9 +27,15 @@ fn the_state_of_8_4() {
     assert_eq!(resource.suspended, None);
     assert_eq!(resource.devices[&0].minor, Some(3));
     assert_eq!(resource.devices[&0].disk, Disk::UpToDate);
-    assert!(resource.devices[&0].quorum, "8.4 knows no quorum, which means there always is one");
+    assert!(
+        resource.devices[&0].quorum,
+        "8.4 knows no quorum, which means there always is one"
+    );
     let peer = &resource.connections["peer"];
-    assert_eq!((&peer.state, &peer.role), (&ConnectionState::Connected, &Role::Secondary));
+    assert_eq!(
+        (&peer.state, &peer.role),
+        (&ConnectionState::Connected, &Role::Secondary)
+    );
     assert_eq!(peer.devices[&0].replication, Replication::Established);
     assert_eq!(resource.peers_with_all_data().collect::<Vec<_>>(), ["peer"]);
     assert_eq!(resource.primary_peer(), None);
@@ -49,7 +55,14 @@ fn the_changes_of_9_add_up() {
     let states = follow("kwdb", V9);
     let done: Vec<u8> = states
         .iter()
-        .filter_map(|state| state.connections.get("db-b.example")?.devices.get(&0)?.done_percent)
+        .filter_map(|state| {
+            state
+                .connections
+                .get("db-b.example")?
+                .devices
+                .get(&0)?
+                .done_percent
+        })
         .map(|percent| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 100
             {
@@ -61,8 +74,16 @@ fn the_changes_of_9_add_up() {
     assert!(states.iter().any(|state| state.connections.values().any(|peer| {
         peer.state == ConnectionState::StandAlone && peer.sync_state.as_deref() == Some("SplitBrain")
     })));
-    assert!(states.iter().any(|state| state.suspended.as_deref() == Some("quorum")));
-    assert!(states.iter().any(|state| state.devices.values().any(|device| !device.quorum)));
+    assert!(
+        states
+            .iter()
+            .any(|state| state.suspended.as_deref() == Some("quorum"))
+    );
+    assert!(
+        states
+            .iter()
+            .any(|state| state.devices.values().any(|device| !device.quorum))
+    );
     assert!(states.iter().any(|state| state.devices.len() == 2));
     let end = states.last().unwrap();
     assert!(!end.is_configured() && end.devices.is_empty() && end.connections.is_empty());

@@ -1,0 +1,171 @@
+//! The events of a resource as they happen.
+//!
+//! `drbdsetup events2` runs as our child in a session of its own. So that it never outlives us, the child first is this
+//! same program, called with [`WORD`]: it asks the kernel to be killed with its parent and then becomes drbdsetup.
+
+use host::daemon::{self, Daemon, DaemonOutput};
+use host::{Deadline, Process};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::Signal;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// What tells the program that it is to become drbdsetup; its second argument is the resource.
+pub const WORD: &str = "follow-events";
+
+/// Where drbdsetup is looked for, as everywhere in this suite.
+const PROGRAMS: [&str; 3] = [
+    "/usr/sbin/drbdsetup",
+    "/sbin/drbdsetup",
+    "/usr/local/sbin/drbdsetup",
+];
+
+/// A line longer than this is not an event.
+const LONGEST_LINE: usize = 1 << 16;
+
+/// A running `drbdsetup events2`.
+#[derive(Debug)]
+pub struct Follower {
+    child: i32,
+    pipe: File,
+    rest: Vec<u8>,
+}
+
+/// What waiting for events came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// These lines came.
+    Lines(Vec<String>),
+    /// Nothing came in time.
+    Nothing,
+    /// drbdsetup has ended.
+    Ended,
+}
+
+/// Becomes `drbdsetup events2 RESOURCE`; returns only when that fails.
+pub fn become_drbdsetup(resource: &str) -> io::Error {
+    // The parent may have died before the request to die with it.
+    if let Err(error) = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL) {
+        return error.into();
+    }
+    if nix::unistd::getppid().as_raw() == 1 {
+        return io::Error::other("the parent has ended");
+    }
+    match PROGRAMS.into_iter().find(|path| Path::new(path).is_file()) {
+        Some(path) => std::process::Command::new(path)
+            .args(["events2", resource])
+            .env("LC_ALL", "C")
+            .exec(),
+        None => io::Error::new(ErrorKind::NotFound, "drbdsetup is not installed"),
+    }
+}
+
+impl Follower {
+    /// Starts to follow. The calling program must hand its argument [`WORD`] to [`become_drbdsetup`].
+    pub fn start(resource: &str) -> io::Result<Self> {
+        Self::of(&Daemon::new(Path::new("/proc/self/exe")).args([WORD, resource]))
+    }
+
+    fn of(daemon: &Daemon) -> io::Result<Self> {
+        let (child, pipe) = daemon.spawn(DaemonOutput::Pipe)?;
+        let pipe = File::from(pipe.ok_or_else(|| io::Error::other("no pipe"))?);
+        fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        Ok(Self {
+            child,
+            pipe,
+            rest: Vec::new(),
+        })
+    }
+
+    /// Waits for events; returns all that are there. Costs nothing while nothing happens.
+    pub fn wait(&mut self, deadline: Deadline) -> Wait {
+        loop {
+            let ended = self.fill();
+            let lines = self.take_lines();
+            match (lines.is_empty(), ended) {
+                (false, _) => return Wait::Lines(lines),
+                (true, true) => return Wait::Ended,
+                (true, false) if deadline.is_over() => return Wait::Nothing,
+                (true, false) => {}
+            }
+            let mut fds = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut fds, deadline.poll_timeout());
+        }
+    }
+
+    /// Reads what is there; true at the end of the stream.
+    fn fill(&mut self) -> bool {
+        let mut buffer = [0; 8192];
+        loop {
+            match self.pipe.read(&mut buffer) {
+                Ok(0) => return true,
+                Ok(count) => self.rest.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return error.kind() != ErrorKind::WouldBlock,
+            }
+            if self.rest.len() > LONGEST_LINE && !self.rest.contains(&b'\n') {
+                self.rest.clear();
+            }
+        }
+    }
+
+    fn take_lines(&mut self) -> Vec<String> {
+        let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else {
+            return Vec::new();
+        };
+        let rest = self.rest.split_off(end + 1);
+        let complete = std::mem::replace(&mut self.rest, rest);
+        String::from_utf8_lossy(&complete)
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        if let Some(process) = Process::with_pid(self.child) {
+            let _ = process.signal(Signal::SIGKILL);
+            // It reads from the kernel only and dies at once; give up on it quickly all the same.
+            host::wait_for_end(process, Deadline::after(Duration::from_millis(200)));
+        }
+        daemon::collect(self.child);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Follower {
+        Follower::of(&Daemon::new(Path::new("/bin/sh")).args(["-c", script])).unwrap()
+    }
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(5))
+    }
+
+    #[test]
+    fn lines_come_whole_and_the_end_is_seen() {
+        let mut follower = shell("printf 'exists -\\nchange re'; sleep 0.2; echo source; printf cut");
+        assert_eq!(follower.wait(soon()), Wait::Lines(vec!["exists -".into()]));
+        assert_eq!(
+            follower.wait(Deadline::after(Duration::from_millis(10))),
+            Wait::Nothing
+        );
+        assert_eq!(follower.wait(soon()), Wait::Lines(vec!["change resource".into()]));
+        assert_eq!(follower.wait(soon()), Wait::Ended);
+    }
+
+    #[test]
+    fn it_ends_with_us() {
+        let follower = shell("sleep 60");
+        let process = Process::with_pid(follower.child).unwrap();
+        drop(follower);
+        assert!(!process.is_running());
+    }
+}

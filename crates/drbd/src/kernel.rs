@@ -1,0 +1,91 @@
+//! DRBD's kernel module.
+
+use host::{Command, CommandError, Deadline, file};
+use std::fmt;
+use std::path::Path;
+
+/// A version of the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// 8 or 9.
+    pub major: u32,
+    /// Second number.
+    pub minor: u32,
+    /// Third number.
+    pub patch: u32,
+}
+
+impl Version {
+    /// Reads `9.2.8`, also with something behind it, as in `9.2.8-1` and `8.4.11 (api:1/proto:86-101)`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let end = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(text.len());
+        let mut numbers = text[..end].split('.').map(str::parse::<u32>);
+        let mut next = || numbers.next()?.ok();
+        Some(Self {
+            major: next()?,
+            minor: next()?,
+            patch: next()?,
+        })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// Whether the module is in the kernel. Ask before running drbdsetup: it loads the module when it is not.
+pub fn is_loaded() -> bool {
+    Path::new("/proc/drbd").exists() || Path::new("/sys/module/drbd").exists()
+}
+
+/// The version of the loaded module.
+pub fn loaded_version() -> Option<Version> {
+    let read = |path: &str| file::read_text(Path::new(path)).ok().flatten();
+    read("/sys/module/drbd/version")
+        .and_then(|text| Version::parse(text.trim()))
+        .or_else(|| {
+            let text = read("/proc/drbd")?;
+            Version::parse(text.strip_prefix("version:")?.trim_start())
+        })
+}
+
+/// The version of the loaded module, else of the installed one.
+pub fn version(deadline: Deadline) -> Option<Version> {
+    loaded_version().or_else(|| {
+        let answer = Command::new("modinfo")
+            .args(["-F", "version", "drbd"])
+            .run_ok(deadline)
+            .ok()?;
+        Version::parse(answer.text().trim())
+    })
+}
+
+/// Loads the module, with these parameters (`name=value`).
+pub fn load(parameters: &[String], deadline: Deadline) -> Result<(), CommandError> {
+    Command::new("modprobe")
+        .args(["-s", "drbd"])
+        .args(parameters)
+        .run_ok(deadline)
+        .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        let version = |text| Version::parse(text).map(|version| version.to_string());
+        assert_eq!(version("8.4.11").as_deref(), Some("8.4.11"));
+        assert_eq!(version("9.2.8-1").as_deref(), Some("9.2.8"));
+        assert_eq!(version("8.4.11 (api:1/proto:86-101)").as_deref(), Some("8.4.11"));
+        for wrong in ["", "9", "9.1", "x.y.z", ".."] {
+            assert_eq!(version(wrong), None, "{wrong:?}");
+        }
+        assert!(Version::parse("9.0.16") < Version::parse("9.0.20"));
+    }
+}

@@ -1,0 +1,253 @@
+//! `drbdadm` and `drbdsetup` for one resource.
+
+use crate::config::Config;
+use crate::resource::Resource;
+use host::{Command, CommandError, Deadline};
+use std::fmt;
+use std::path::PathBuf;
+
+/// Exit status of `drbdsetup` and `drbdadm` when the kernel refuses because there is no good data (drbdsetup(8)).
+pub const NO_GOOD_DATA: i32 = 17;
+/// Exit status when the kernel answers with an error.
+const KERNEL_ERROR: i32 = 10;
+/// The kernel's number for a resource that it does not know (`ERR_RES_NOT_KNOWN`), as drbdsetup prints it.
+const RESOURCE_NOT_KNOWN: &str = "(158)";
+
+/// The tools, for one resource.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    resource: String,
+    configuration: Option<PathBuf>,
+    stacked: bool,
+}
+
+/// Why the tools gave no answer.
+#[derive(Debug)]
+pub enum Error {
+    /// A tool is missing, did not answer in time or said no.
+    Tool(CommandError),
+    /// A tool answered something that cannot be read.
+    Answer(String),
+    /// The configuration does not have the resource for this host; the sentence says what it has.
+    NotConfigured(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tool(error) => error.fmt(f),
+            Self::Answer(why) | Self::NotConfigured(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<CommandError> for Error {
+    fn from(error: CommandError) -> Self {
+        Self::Tool(error)
+    }
+}
+
+impl Tools {
+    /// The tools for `resource`; `configuration` as for `drbdadm -c`.
+    pub fn new(resource: impl Into<String>, configuration: Option<PathBuf>) -> Self {
+        Self {
+            resource: resource.into(),
+            configuration,
+            stacked: false,
+        }
+    }
+
+    /// Name of the resource.
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// Whether both tools are installed; the error names the missing one.
+    pub fn installed(&self) -> Result<(), String> {
+        ["drbdadm", "drbdsetup"]
+            .into_iter()
+            .find(|tool| !Command::new(tool).is_installed())
+            .map_or(Ok(()), |tool| {
+                Err(format!("{tool} is not installed; install drbd-utils"))
+            })
+    }
+
+    fn adm(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("drbdadm")
+            // Said with every call otherwise, and nothing that can be done about it here.
+            .env("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "1");
+        if let Some(path) = &self.configuration {
+            command = command.arg("-c").arg(path);
+        }
+        if self.stacked {
+            command = command.arg("-S");
+        }
+        command.args(words)
+    }
+
+    /// A drbdadm command on the resource, such as `primary` or `adjust --skip-net`.
+    pub fn drbdadm(&self, words: &[&str], deadline: Deadline) -> Result<(), CommandError> {
+        self.adm(words).arg(&self.resource).run_ok(deadline).map(drop)
+    }
+
+    /// The peers' fencing is lifted: drbdadm calls the `unfence-peer` handler, which reads its arguments from the environment.
+    pub fn unfence_peer(&self, arguments: &str, deadline: Deadline) -> Result<(), CommandError> {
+        self.adm(&["unfence-peer"])
+            .arg(&self.resource)
+            .env("OCF_RESKEY_unfence_extra_args", arguments)
+            .run_ok(deadline)
+            .map(drop)
+    }
+
+    /// Takes the resource down without its configuration.
+    pub fn force_down(&self, deadline: Deadline) -> Result<(), CommandError> {
+        Command::new("drbdsetup")
+            .args(["down", &self.resource])
+            .run_ok(deadline)
+            .map(drop)
+    }
+
+    /// Takes the primary role away without the configuration. DRBD 8.4 and 9 alike.
+    pub fn force_secondary(&self, deadline: Deadline) -> Result<(), CommandError> {
+        Command::new("drbdsetup")
+            .args(["secondary", &self.resource])
+            .run_ok(deadline)
+            .map(drop)
+    }
+
+    /// The module's parameters that the configuration asks for.
+    pub fn module_parameters(&self, deadline: Deadline) -> Vec<String> {
+        self.adm(&["sh-mod-parms"])
+            .run_ok(deadline)
+            .map(|output| {
+                output
+                    .text()
+                    .split_ascii_whitespace()
+                    .map(str::to_owned)
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
+    /// The state now. The module must be loaded.
+    pub fn status(&self, deadline: Deadline) -> Result<Resource, Error> {
+        let answer = Command::new("drbdsetup")
+            .args(["events2", "--now", "--statistics", &self.resource])
+            .run_ok(deadline);
+        match answer {
+            Ok(output) => Resource::from_events(&self.resource, &output.text()).map_err(Error::Answer),
+            Err(CommandError::Failed(_, output))
+                if output.status.code() == Some(KERNEL_ERROR)
+                    && is_unknown_resource(&output.last_words()) =>
+            {
+                Ok(Resource::named(&self.resource))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The whole configuration.
+    pub fn configuration(&self, deadline: Deadline) -> Result<Config, Error> {
+        let output = self.adm(&["dump-xml"]).run_ok(deadline)?;
+        Config::parse(&output.text()).map_err(Error::Answer)
+    }
+
+    /// The block devices of the resource on this host, as configured. Finds out whether the resource is a stacked one.
+    pub fn devices(&mut self, deadline: Deadline) -> Result<Vec<PathBuf>, Error> {
+        let ask = |tools: &Self| tools.adm(&["sh-dev"]).arg(&tools.resource).run_ok(deadline);
+        let mut answer = ask(self);
+        if matches!(answer, Err(CommandError::Failed(..))) && !self.stacked {
+            self.stacked = true;
+            let stacked = ask(self);
+            self.stacked = stacked.is_ok();
+            answer = stacked.or(answer);
+        }
+        match answer {
+            Ok(output) => Ok(output.text().lines().map(PathBuf::from).collect()),
+            Err(CommandError::Failed(..)) => Err(self.why_not_configured(deadline)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn why_not_configured(&self, deadline: Deadline) -> Error {
+        let name = &self.resource;
+        let config = match self.configuration(deadline) {
+            Ok(config) => config,
+            Err(error) => {
+                return Error::NotConfigured(format!("the DRBD configuration cannot be read: {error}"));
+            }
+        };
+        let Some(resource) = config.resource(name) else {
+            let names: Vec<&str> = config.names().collect();
+            return Error::NotConfigured(format!(
+                "DRBD resource {name} is not in the configuration; it has {}",
+                if names.is_empty() {
+                    "none".into()
+                } else {
+                    names.join(", ")
+                }
+            ));
+        };
+        let here = nix::unistd::gethostname()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Error::NotConfigured(format!(
+            "DRBD resource {name} is configured for {}, but this host is called {here} (uname -n)",
+            resource.hosts().collect::<Vec<_>>().join(", ")
+        ))
+    }
+}
+
+/// Tells "there is no such resource" from other errors of the kernel with the same exit status.
+fn is_unknown_resource(words: &str) -> bool {
+    let lower = words.to_ascii_lowercase();
+    lower.contains(RESOURCE_NOT_KNOWN)
+        || lower.contains("no such resource")
+        || lower.contains("unknown resource")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// Needs drbd-utils, which `make check` installs; says so when they are not there.
+    #[test]
+    fn the_real_tools_say_what_is_wrong_with_a_configuration() {
+        let directory = tempfile::tempdir().unwrap();
+        let soon = Deadline::after(Duration::from_secs(20));
+        let path = directory.path().join("drbd.conf");
+        std::fs::write(
+            &path,
+            include_str!("../../../tests/fixtures/drbd-utils-9.22/guide.res"),
+        )
+        .unwrap();
+        let ask = |resource: &str| Tools::new(resource, Some(path.clone())).devices(soon);
+        if Tools::new("drbd3", None).installed().is_err() {
+            eprintln!("skipped: drbd-utils are not installed");
+            return;
+        }
+        let other_host = ask("drbd3").unwrap_err().to_string();
+        assert!(
+            other_host.contains("configured for kwdb1, kwdb2, but this host"),
+            "{other_host}"
+        );
+        let other_name = ask("nothing").unwrap_err().to_string();
+        assert!(other_name.contains("it has drbd3"), "{other_name}");
+        std::fs::write(&path, "resource x {").unwrap();
+        let broken = ask("x").unwrap_err().to_string();
+        assert!(broken.contains("cannot be read"), "{broken}");
+    }
+
+    #[test]
+    fn an_unknown_resource_is_told_from_other_errors() {
+        assert!(is_unknown_resource("r0: Failure: (158) Unknown resource"));
+        assert!(is_unknown_resource("r0: No such resource"));
+        assert!(!is_unknown_resource(
+            "r0: Failure: (127) Device minor not allocated"
+        ));
+        assert!(!is_unknown_resource(""));
+    }
+}
