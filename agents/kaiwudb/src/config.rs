@@ -2,8 +2,9 @@
 
 use crate::degraded::MinFree;
 use crate::parameters as p;
+use crate::runtime::Runtime;
 use host::Deadline;
-use kwdb::install::{Mode, SecureMode, read_environment_file};
+use kwdb::install::{Deployment, Mode, SecureMode, read_environment_file};
 use kwdb::server::Server;
 use kwdb::sql;
 use ocf::{AbsolutePath, Env, Failure, Parameters};
@@ -29,6 +30,11 @@ pub(crate) struct Config {
     node: Option<String>,
     /// What this Pacemaker can do, where it has told it.
     pub(crate) features: Option<FeatureSet>,
+    pub(crate) runtime: Runtime,
+    /// The unit of runtime systemd.
+    pub(crate) unit: String,
+    /// The container of runtime container.
+    pub(crate) container: String,
     pub(crate) server: Server,
     pub(crate) user: String,
     pub(crate) group: Option<String>,
@@ -133,6 +139,13 @@ impl Config {
             instance: env.instance().to_owned(),
             node: env.on_node().map(str::to_owned),
             features: FeatureSet::of_caller(env),
+            runtime: match (given.given(&p::RUNTIME)?, mode.deployment) {
+                (Some(runtime), _) => runtime,
+                (None, Some(Deployment::Container)) => Runtime::Container,
+                (None, _) => given.get(&p::RUNTIME)?,
+            },
+            unit: given.get(&p::UNIT)?,
+            container: given.get(&p::CONTAINER)?,
             server,
             user: match given.given(&p::USER)? {
                 Some(user) => user,

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::run_directory::{Ended, Record, RunDirectory};
+use crate::runtime;
 use host::{Deadline, Process, bounded, file};
 use kwdb::signatures;
 use serde::{Deserialize, Serialize};
@@ -105,11 +106,27 @@ pub(crate) fn of_end(
     deadline: Deadline,
 ) -> String {
     let ended = wait_for_record(run, server, deadline.slice(Duration::from_secs(1)));
-    let how = ended.map_or_else(|| "in an unknown way".into(), |ended| ended.how());
+    let known = ended
+        .filter(|ended| ended.status.is_some() || ended.signal.is_some())
+        .map(|ended| ended.how());
+    let how = known
+        .or_else(|| runtime::how_it_ended(config, deadline))
+        .unwrap_or_else(|| "in an unknown way".into());
     let output = file::read_tail(&run.output(), TAIL);
-    let words = format!("{}\n{output}", mark.since(config, deadline));
-    let quoted = signatures::last_words(&words, 3);
-    match signatures::explain(&words) {
+    in_words(
+        &how,
+        &format!(
+            "{}\n{output}\n{}",
+            mark.since(config, deadline),
+            runtime::words(config, deadline)
+        ),
+    )
+}
+
+/// How it ended, the recognised cause and the last words.
+pub(crate) fn in_words(how: &str, words: &str) -> String {
+    let quoted = signatures::last_words(words, 3);
+    match signatures::explain(words) {
         Some(cause) => format!("the server ended {how}: {cause}; its last words: {quoted}"),
         None if quoted.is_empty() => format!("the server ended {how} without a word"),
         None => format!("the server ended {how}; its last words: {quoted}"),

@@ -13,6 +13,7 @@ mod parameters;
 mod preflight;
 mod reload;
 mod run_directory;
+mod runtime;
 mod sentinel;
 mod server;
 mod start;

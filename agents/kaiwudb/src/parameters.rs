@@ -1,6 +1,7 @@
 //! The table of the agent: every parameter and action. Meta-data, defaults, validation and documents come from here.
 
 use crate::degraded::MinFree;
+use crate::runtime::Runtime;
 use agent::{TRACE_FILE, TRACE_RA};
 use kwdb::install::SecureMode;
 use ocf::{AbsolutePath, Action, ActionSpec, CheckLevel, Choice, MetaData, Parameter, Text};
@@ -34,6 +35,38 @@ pub(crate) static DATA_ROOT: Parameter<AbsolutePath> = Parameter::new(
 )
 .default("/var/lib/kaiwudb")
 .unique_group("data_root");
+
+pub(crate) static RUNTIME: Parameter<Runtime> = Parameter::new(
+    "runtime",
+    text("bare, systemd or container", "运行方式：bare、systemd 或 container"),
+    text(
+        "Who starts the server: the agent itself (bare), systemd through the vendor's unit (systemd), or Docker (container). In \
+         all three the server is watched by a sentinel, is ready only when SQL answers, and is stopped by the same ladder. \
+         Default: container where line 1 of /etc/kaiwudb/info/MODE says so, else bare.",
+        "由谁启动服务端：代理自身（bare）、通过厂商 unit 的 systemd（systemd）或 Docker（container）。三种方式都有哨兵监视、SQL 可用才算就绪、停止步骤相同。若 /etc/kaiwudb/info/MODE 第 1 行为 container 则默认 container，否则 bare。",
+    ),
+)
+.default("bare");
+
+pub(crate) static UNIT: Parameter<String> = Parameter::new(
+    "unit",
+    text("Unit of runtime systemd", "systemd 方式的 unit"),
+    text(
+        "The systemd unit that starts the server.",
+        "启动服务端的 systemd unit。",
+    ),
+)
+.default("kaiwudb.service");
+
+pub(crate) static CONTAINER: Parameter<String> = Parameter::new(
+    "container",
+    text("Container of runtime container", "container 方式的容器名"),
+    text(
+        "Name of the container in which the server runs.",
+        "运行服务端的容器名。",
+    ),
+)
+.default("kaiwudb-container");
 
 pub(crate) static BINARY: Parameter<AbsolutePath> = Parameter::new(
     "binary",
@@ -289,6 +322,9 @@ pub(crate) static METADATA: MetaData = MetaData {
     ),
     parameters: &[
         &DATA_ROOT,
+        &RUNTIME,
+        &UNIT,
+        &CONTAINER,
         &BINARY,
         &USER,
         &GROUP,

@@ -1,6 +1,7 @@
 //! Everything that can be known to be wrong before the server is started.
 
 use crate::config::Config;
+use crate::runtime::{self, Runtime};
 use host::{Deadline, bounded, mount};
 use kwdb::install::SecureMode;
 use kwdb::store::{self, Contents};
@@ -16,6 +17,22 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What validate-all at level 10 looks at: program, account, certificates. Nothing on the replicated file system.
 pub(crate) fn installation(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    runtime::check_installation(config, deadline)?;
+    let uid = match config.runtime {
+        Runtime::Bare => {
+            program(config)?;
+            config.account(deadline)?.0.uid
+        }
+        // The unit and the container have an account of their own, and the agent reads keys as root.
+        Runtime::Systemd | Runtime::Container => 0,
+    };
+    if config.server.secure_mode != SecureMode::Insecure {
+        certificates(&config.server.certs_directory, uid, config.server.encrypted_store)?;
+    }
+    Ok(())
+}
+
+fn program(config: &Config) -> Result<(), Failure> {
     let binary = &config.server.binary;
     match fs::metadata(binary) {
         Ok(metadata) if metadata.is_file() && metadata.mode() & 0o111 != 0 => {}
@@ -31,14 +48,6 @@ pub(crate) fn installation(config: &Config, deadline: Deadline) -> Result<(), Fa
                 binary.display()
             )));
         }
-    }
-    let (user, _, _) = config.account(deadline)?;
-    if config.server.secure_mode != SecureMode::Insecure {
-        certificates(
-            &config.server.certs_directory,
-            user.uid,
-            config.server.encrypted_store,
-        )?;
     }
     Ok(())
 }

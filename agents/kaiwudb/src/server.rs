@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::run_directory::RunDirectory;
+use crate::runtime::{self, Runtime};
 use host::{Deadline, Process};
 use kwdb::health::{self, Health};
 use kwdb::sql;
@@ -15,15 +16,22 @@ const ONE_QUESTION: Duration = Duration::from_secs(3);
 
 /// Every server of the store, whoever started it.
 pub(crate) fn all(config: &Config) -> Vec<Process> {
-    kwdb::process::serving(config.data_root(), &config.server.binary)
+    match config.runtime {
+        Runtime::Container => runtime::contained(config).into_iter().collect(),
+        Runtime::Bare | Runtime::Systemd => kwdb::process::serving(config.data_root(), &config.server.binary),
+    }
 }
 
 /// The server of the store. The one written down is looked at first, which spares the walk through /proc.
 pub(crate) fn find(config: &Config, run: &RunDirectory) -> Result<Option<Process>, Failure> {
-    let recorded = run.recorded_server();
-    if let Some(server) =
-        recorded.filter(|server| kwdb::process::serves(*server, config.data_root(), &config.server.binary))
-    {
+    let is_it = |server: &Process| match config.runtime {
+        // Its store has another path inside; that it was the container's was seen when it was written down.
+        Runtime::Container => server.is_running(),
+        Runtime::Bare | Runtime::Systemd => {
+            kwdb::process::serves(*server, config.data_root(), &config.server.binary)
+        }
+    };
+    if let Some(server) = run.recorded_server().filter(is_it) {
         return Ok(Some(server));
     }
     only_one(config, &all(config))

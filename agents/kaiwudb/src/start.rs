@@ -6,7 +6,7 @@ use crate::identity::{self, Identity, Pinned};
 use crate::preflight::{self, Startable};
 use crate::run_directory::RunDirectory;
 use crate::server::{self, Question, Serving};
-use crate::{sentinel, stop};
+use crate::{runtime, sentinel, stop};
 use agent::Context;
 use host::{Process, file, log};
 use kwdb::install::SecureMode;
@@ -25,6 +25,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
 
 /// A server that runs already, whoever started it, is managed without a restart.
 fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>) -> Result<(), Failure> {
+    runtime::forbid_restart(config, cx.deadline)?;
     sentinel::ensure(config, run, server, cx.deadline)?;
     match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
         Serving::Yes(_) => {
@@ -60,7 +61,7 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
     }
     raise_max_map_count(config.max_map_count);
     let mark = LogMark::take(config, cx.deadline);
-    let server = sentinel::launch(config, run, cx.deadline)?;
+    let server = runtime::launch(config, run, cx.deadline)?;
     match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
         Serving::Yes(took) => {
             log::info(format!(

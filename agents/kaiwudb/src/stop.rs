@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
-use crate::server;
+use crate::{runtime, server};
 use agent::Context;
 use host::{Command, Deadline, Process, ProcessState, WaitOutcome, log, mount, wait_for_end};
 use kwdb::sql;
@@ -49,6 +49,7 @@ fn end_all(
     servers: Vec<Process>,
     cx: &Context<'_>,
 ) -> Result<(), Failure> {
+    runtime::forbid_restart(config, cx.deadline)?;
     let drain = drain_time(config, cx.deadline);
     let sessions: Vec<i32> = servers.iter().filter_map(|server| server.session()).collect();
     for server in servers {
@@ -56,6 +57,7 @@ fn end_all(
         run.note(Record::Stopping, &ProcessRecord::from(server))?;
         end(server, drain, cx.deadline)?;
     }
+    runtime::settle(config, cx.deadline)?;
     release(config, &sessions, cx.deadline)
 }
 

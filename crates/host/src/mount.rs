@@ -1,7 +1,7 @@
 //! Mounts, read from the kernel without touching the file systems themselves.
 
 use crate::bounded::{self, BoundedError};
-use crate::{Deadline, file};
+use crate::{Deadline, Process, file};
 use nix::sys::statvfs::statvfs;
 use std::path::{Path, PathBuf};
 
@@ -57,8 +57,17 @@ fn parse_line(line: &str) -> Option<Mount> {
 
 /// Every mount that this process sees, in the order in which they were made.
 pub fn all() -> Vec<Mount> {
+    read("/proc/self/mountinfo")
+}
+
+/// Every mount that another process sees, which may be in a mount namespace of its own.
+pub fn seen_by(process: Process) -> Vec<Mount> {
+    read(&format!("/proc/{}/mountinfo", process.pid()))
+}
+
+fn read(path: &str) -> Vec<Mount> {
     // Read whole: a capped read could cut a long table, and a missing mount would look like an unmounted one.
-    let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let text = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&text)
         .lines()
         .filter_map(parse_line)

@@ -1,0 +1,231 @@
+//! The vendor's container `kaiwudb-container`, through Docker. The server's process is seen from this host like any other,
+//! so it is watched and ended like any other; Docker is asked which process it is and told not to restart it.
+
+use crate::config::Config;
+use host::{Command, Deadline, Process, mount};
+use ocf::Failure;
+use serde::Deserialize;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const ONE_CALL: Duration = Duration::from_secs(20);
+/// Made by the vendor's installer.
+const COMPOSE_FILE: &str = "/etc/kaiwudb/script/docker-compose.yml";
+
+/// What `docker inspect` says, as far as it matters.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    state: State,
+    host_config: HostConfig,
+    #[serde(default)]
+    mounts: Vec<Mount>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct State {
+    running: bool,
+    pid: i32,
+    exit_code: i32,
+    #[serde(rename = "OOMKilled", default)]
+    oom_killed: bool,
+    #[serde(default)]
+    error: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HostConfig {
+    restart_policy: RestartPolicy,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RestartPolicy {
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mount {
+    source: PathBuf,
+}
+
+fn docker(arguments: &[&str]) -> Command {
+    Command::new("docker").args(arguments)
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Failure {
+    Failure::generic(format!("Docker: {error}"))
+}
+
+/// The container; `None` when there is none of that name.
+fn inspect(config: &Config, deadline: Deadline) -> Result<Option<Inspected>, Failure> {
+    let output = docker(&["container", "inspect", &config.container])
+        .run(deadline.slice(ONE_CALL))
+        .map_err(|error| failed(&error))?;
+    if !output.status.success() {
+        let words = output.last_words();
+        // Docker has one status for everything, and an empty list for "no such container".
+        return if output.text().trim() == "[]" {
+            Ok(None)
+        } else {
+            Err(failed(&words))
+        };
+    }
+    let mut found: Vec<Inspected> = serde_json::from_slice(&output.stdout).map_err(|error| failed(&error))?;
+    Ok(found.pop())
+}
+
+pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    if !docker(&[]).is_installed() {
+        return Err(Failure::not_installed(
+            "runtime=container needs docker, which is not installed on this node",
+        ));
+    }
+    match inspect(config, deadline)? {
+        Some(container) => serves_the_store(config, &container),
+        None if Path::new(COMPOSE_FILE).exists() => Ok(()),
+        None => Err(Failure::not_installed(format!(
+            "there is no container {} and no {COMPOSE_FILE} to make it from; install KWDB on this node",
+            config.container
+        ))),
+    }
+}
+
+/// A container on another directory would be another database.
+fn serves_the_store(config: &Config, container: &Inspected) -> Result<(), Failure> {
+    if container
+        .mounts
+        .iter()
+        .any(|mount| mount.source == config.data_root())
+    {
+        return Ok(());
+    }
+    Err(Failure::invalid_here(format!(
+        "the container {} does not have {} mounted, so it would serve another store",
+        config.container,
+        config.data_root().display()
+    )))
+}
+
+pub(super) fn start(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    if inspect(config, deadline)?.is_none() {
+        Command::new("docker-compose")
+            .args(["--compatibility", "-f", COMPOSE_FILE, "up", "--no-start"])
+            .run_ok(deadline)
+            .map_err(|error| failed(&error))?;
+        let made = inspect(config, deadline)?
+            .ok_or_else(|| failed(&format!("{COMPOSE_FILE} makes no container {}", config.container)))?;
+        serves_the_store(config, &made)?;
+    }
+    forbid_restart(config, deadline)?;
+    docker(&["start", &config.container])
+        .run_ok(deadline)
+        .map(drop)
+        .map_err(|error| failed(&error))
+}
+
+/// The installer's compose file says `restart: on-failure`.
+pub(super) fn forbid_restart(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    match inspect(config, deadline)? {
+        Some(container) if !matches!(container.host_config.restart_policy.name.as_str(), "" | "no") => {
+            docker(&["update", "--restart=no", &config.container])
+                .run_ok(deadline.slice(ONE_CALL))
+                .map(drop)
+                .map_err(|error| failed(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The server in the running container: its first process, or the child of the shell that is. Where Docker is installed and
+/// does not answer, the process that has the store mounted: a server must not count as stopped for that.
+pub(super) fn server(config: &Config) -> Option<Process> {
+    if !docker(&[]).is_installed() {
+        return None;
+    }
+    let Ok(found) = inspect(config, Deadline::after(ONE_CALL)) else {
+        let device = mount::at(config.data_root())?.device;
+        return Process::all().filter(is_server).find(|process| {
+            mount::seen_by(*process)
+                .iter()
+                .any(|mount| mount.device == device)
+        });
+    };
+    let container = found?;
+    let first = container
+        .state
+        .running
+        .then(|| Process::with_pid(container.state.pid))
+        .flatten()?;
+    if is_server(&first) {
+        return Some(first);
+    }
+    Process::all().find(|process| process.parent() == Some(first.pid()) && is_server(process))
+}
+
+fn is_server(process: &Process) -> bool {
+    process
+        .executable()
+        .is_some_and(|path| path.file_name() == Some(OsStr::new("kwbase")))
+}
+
+pub(super) fn settle(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    match inspect(config, deadline)? {
+        // Returns when the container is down and its mounts are gone.
+        Some(container) if container.state.running => docker(&["stop", "--time", "1", &config.container])
+            .run_ok(deadline)
+            .map(drop)
+            .map_err(|error| failed(&error)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn how_it_ended(config: &Config, deadline: Deadline) -> Option<String> {
+    let state = inspect(config, deadline).ok()??.state;
+    if state.running {
+        return None;
+    }
+    let memory = if state.oom_killed {
+        ", killed for lack of memory"
+    } else {
+        ""
+    };
+    let error = if state.error.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", state.error)
+    };
+    Some(format!(
+        "with exit status {} of the container{memory}{error}",
+        state.exit_code
+    ))
+}
+
+pub(super) fn words(config: &Config, deadline: Deadline) -> String {
+    let Ok(output) = docker(&["logs", "--tail", "40", &config.container]).run(deadline.slice(ONE_CALL))
+    else {
+        return String::new();
+    };
+    format!("{}\n{}", output.text(), String::from_utf8_lossy(&output.stderr))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shape of the answer of Docker 20.10 and 28, shortened.
+    #[test]
+    fn an_answer_of_docker() {
+        let text = r#"[{"Id":"x","State":{"Status":"exited","Running":false,"Pid":0,"ExitCode":137,"OOMKilled":true,"Error":""},
+            "HostConfig":{"RestartPolicy":{"Name":"on-failure","MaximumRetryCount":0}},
+            "Mounts":[{"Type":"bind","Source":"/var/lib/kaiwudb","Destination":"/kaiwudb/deploy/kaiwudb-container"}]}]"#;
+        let found: Vec<Inspected> = serde_json::from_str(text).unwrap();
+        assert!(!found[0].state.running && found[0].state.oom_killed);
+        assert_eq!(found[0].host_config.restart_policy.name, "on-failure");
+        assert_eq!(found[0].mounts[0].source, Path::new("/var/lib/kaiwudb"));
+    }
+}
