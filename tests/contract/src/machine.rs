@@ -1,0 +1,271 @@
+//! A machine of namespaces with a stock installation of the server.
+
+use crate::call::Call;
+use crate::process::{self, Process};
+use crate::programs::Programs;
+use crate::store;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Where the server's store is mounted: the default of the agent.
+pub const DATA_ROOT: &str = "/var/lib/kaiwudb";
+/// Where the agent is installed.
+pub const AGENT: &str = "/usr/lib/ocf/resource.d/kaiwudb/kaiwudb";
+/// The server program of a stock installation.
+pub const BINARY: &str = "/usr/local/kaiwudb/bin/kwbase";
+/// The variables that the server gets.
+pub const ENVIRONMENT: &str = "/etc/kaiwudb/script/kaiwudb_env";
+/// Where the certificates lie.
+pub const CERTS: &str = "/etc/kaiwudb/certs";
+/// What agent and sentinel write down for the resource that [`Call`] names.
+pub const RUN_DIRECTORY: &str = "/run/kaiwudb-ha/KaiwuDB";
+/// The service user's and group's number.
+pub const SERVICE_ID: u32 = 1987;
+
+/// Directories that a machine may change without changing the host.
+const PRIVATE: [&str; 6] = ["/etc", "/usr/local", "/usr/sbin", "/usr/lib/ocf", "/var/lib", "/dev"];
+const TOOLS: [&str; 3] = ["crm_resource", "crm_attribute", "crm_node"];
+
+/// A machine. Dropped, all its processes end, and with the test's thread its mounts go.
+#[derive(Debug)]
+pub struct Machine {
+    init: Child,
+    /// The first process ends with this pipe, which ends all others, also when the test is killed.
+    life: Option<ChildStdin>,
+    log: UnixDatagram,
+}
+
+/// Runs a test on a new machine, in a thread of its own, because namespaces belong to a thread. The store that a server
+/// has made there is mounted.
+pub fn on_a_machine<R: Send>(test: impl FnOnce(&Machine) -> R + Send) -> R {
+    // Made on a machine of its own, before this thread is on one.
+    let template = store::template();
+    on_a_bare_machine(|machine| {
+        store::mount(&store::copy_of(template));
+        test(machine)
+    })
+}
+
+/// As [`on_a_machine`], with nothing mounted on `DATA_ROOT`.
+pub fn on_a_bare_machine<R: Send>(test: impl FnOnce(&Machine) -> R + Send) -> R {
+    let programs = Programs::get();
+    let result = thread::scope(|scope| scope.spawn(|| test(&Machine::new(programs))).join());
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+impl Machine {
+    fn new(programs: &Programs) -> Self {
+        unshare(
+            CloneFlags::CLONE_NEWNS
+                | CloneFlags::CLONE_NEWPID
+                | CloneFlags::CLONE_NEWNET
+                | CloneFlags::CLONE_NEWIPC,
+        )
+        .expect("root may make namespaces");
+        let nothing = None::<&str>;
+        mount(nothing, "/", nothing, MsFlags::MS_REC | MsFlags::MS_PRIVATE, nothing).expect("mounts become private");
+        mount(Some("tmpfs"), "/run", Some("tmpfs"), MsFlags::empty(), Some("mode=755")).expect("/run can be mounted");
+        for directory in PRIVATE {
+            overlay(directory);
+        }
+        let (init, life) = boot();
+        let log = UnixDatagram::bind("/dev/log").expect("/dev/log is free");
+        log.set_nonblocking(true).expect("a socket can be read without blocking");
+        let machine = Self {
+            init,
+            life: Some(life),
+            log,
+        };
+        install(programs);
+        machine
+    }
+
+    /// A call of the agent.
+    pub fn agent(&self, action: &str) -> Call {
+        Call::new(AGENT.into(), action)
+    }
+
+    /// A recurring monitor.
+    pub fn monitor(&self) -> Call {
+        self.agent("monitor").every(Duration::from_secs(10))
+    }
+
+    /// A monitor that asks what runs.
+    pub fn probe(&self) -> Call {
+        self.agent("monitor").every(Duration::ZERO)
+    }
+
+    /// Starts the server through the agent.
+    #[track_caller]
+    pub fn start(&self) -> Process {
+        self.agent("start").run().succeeds();
+        process::server()
+    }
+
+    /// Gives the server variables; those of an earlier call are gone.
+    pub fn server_variables(&self, variables: &[(&str, &str)]) {
+        // A drain of 2 s, as the stand-in's, would be most of the time of these tests.
+        let mut text = "KWBASE_STANDIN_DRAIN_SECONDS=0.1\n".to_owned();
+        let extra = std::env::var("KWBASE_EXTRA_ARGS").unwrap_or_default();
+        text.push_str(&format!("KAIWUDB_START_ARG=\"{extra}\"\n"));
+        for (name, value) in variables {
+            text.push_str(&format!("{name}={value}\n"));
+        }
+        fs::write(ENVIRONMENT, text).expect("the environment file can be written");
+    }
+
+    /// Sends a signal to a process of the machine.
+    #[track_caller]
+    pub fn signal(&self, process: Process, signal: &str) {
+        self.shell(&format!("kill -{signal} {}", process.0));
+    }
+
+    /// Runs a shell command on the machine; its output. It must succeed.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> String {
+        shell(script)
+    }
+
+    /// What was said to the system log since the last call.
+    pub fn log(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut buffer = [0; 8192];
+        while let Ok(length) = self.log.recv(&mut buffer) {
+            lines.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        }
+        lines
+    }
+
+    /// The calls of Pacemaker's tools that changed or asked something, without their times.
+    pub fn cluster_calls(&self) -> Vec<String> {
+        let text = fs::read_to_string("/run/cib.log").unwrap_or_default();
+        text.lines()
+            .filter_map(|line| Some(line.split_once(' ')?.1.to_owned()))
+            .collect()
+    }
+
+    /// From now on Pacemaker does not answer on this machine.
+    pub fn leave_cluster(&self) {
+        fs::remove_dir_all("/run/cib").expect("the machine was in a cluster");
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        drop(self.life.take());
+        let _ = self.init.kill();
+        let _ = self.init.wait();
+    }
+}
+
+/// Waits until `condition` holds.
+#[track_caller]
+pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < limit, "not within {limit:?}: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Runs a shell command in the namespaces of this thread.
+#[track_caller]
+pub fn shell(script: &str) -> String {
+    let output = Command::new("/bin/sh")
+        .args(["-ec", script])
+        .stdin(Stdio::null())
+        .output()
+        .expect("there is a shell");
+    assert!(
+        output.status.success(),
+        "{script}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Makes a directory writable without changing it.
+fn overlay(directory: &str) {
+    assert!(
+        Path::new(directory).is_dir(),
+        "{directory} does not exist: the tests need Debian's resource-agents"
+    );
+    let name = directory.replace('/', "_");
+    let (upper, work) = (format!("/run/overlay/{name}"), format!("/run/overlay/{name}.work"));
+    for part in [&upper, &work] {
+        fs::create_dir_all(part).expect("/run can be written");
+    }
+    let options = format!("lowerdir={directory},upperdir={upper},workdir={work}");
+    mount(Some("overlay"), directory, Some("overlay"), MsFlags::empty(), Some(options.as_str()))
+        .unwrap_or_else(|error| panic!("cannot mount an overlay on {directory}: {error}"));
+}
+
+/// Shows a file of the host at another place.
+fn bind(from: &Path, to: &str) {
+    let parent = Path::new(to).parent().expect("a file lies in a directory");
+    fs::create_dir_all(parent).expect("private directories can be written");
+    if !Path::new(to).exists() {
+        File::create(to).expect("private directories can be written");
+    }
+    let nothing = None::<&str>;
+    mount(Some(from), to, nothing, MsFlags::MS_BIND, nothing)
+        .unwrap_or_else(|error| panic!("cannot show {} at {to}: {error}", from.display()));
+}
+
+/// Starts the first process; it has made /proc when this returns.
+fn boot() -> (Child, ChildStdin) {
+    let mut init = Command::new("/bin/sh")
+        .args(["-c", include_str!("../files/init.sh")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("there is a shell");
+    let life = init.stdin.take().expect("its input is a pipe");
+    let mut line = String::new();
+    let mut words = BufReader::new(init.stdout.take().expect("its output is a pipe"));
+    words.read_line(&mut line).expect("its output can be read");
+    assert_eq!(line, "ready\n", "the machine does not come up");
+    (init, life)
+}
+
+/// Installs server, agent, service user and Pacemaker's tools.
+fn install(programs: &Programs) {
+    bind(&programs.server, BINARY);
+    if !programs.is_standin {
+        let lib = programs.server.with_file_name("../lib");
+        symlink(fs::canonicalize(lib).expect("KWBASE_HOME has lib"), "/usr/local/kaiwudb/lib").expect("a free name");
+    }
+    bind(&programs.agent("kaiwudb"), AGENT);
+
+    let append = |file: &str, line: String| {
+        let mut text = fs::read_to_string(file).expect("every machine has users and groups");
+        text.push_str(&line);
+        fs::write(file, text).expect("/etc is private");
+    };
+    append("/etc/passwd", format!("kaiwudb:x:{SERVICE_ID}:{SERVICE_ID}::/nonexistent:/bin/sh\n"));
+    append("/etc/group", format!("kaiwudb:x:{SERVICE_ID}:\n"));
+
+    // Starting the server raises it, and it is the host's.
+    fs::write("/run/max_map_count", "65530\n").expect("/run can be written");
+    bind(Path::new("/run/max_map_count"), "/proc/sys/vm/max_map_count");
+
+    fs::create_dir_all("/etc/kaiwudb/script").expect("/etc is private");
+    fs::create_dir_all(DATA_ROOT).expect("/var/lib is private");
+    fs::create_dir("/run/cib").expect("/run is empty");
+    for tool in TOOLS {
+        let path = format!("/usr/sbin/{tool}");
+        let _ = fs::remove_file(&path);
+        fs::write(&path, include_str!("../files/pacemaker.sh")).expect("/usr/sbin is private");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("our own file");
+    }
+}
