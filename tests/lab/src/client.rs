@@ -12,13 +12,16 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Connecting, with authentication, may take this long before the client tries again.
 const CONNECT: Duration = Duration::from_millis(250);
 
 /// A commit may take this long before the client gives the connection up.
 const COMMIT: Duration = Duration::from_millis(500);
+
+/// Making the table, once.
+const CREATE: Duration = Duration::from_secs(5);
 
 /// Pause before another attempt to connect.
 const RETRY: Duration = Duration::from_millis(10);
@@ -49,6 +52,7 @@ impl Default for ClientOptions {
 #[derive(Debug)]
 pub struct Client {
     target: Target,
+    run: u64,
     record: Arc<Mutex<Report>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<()>>>,
@@ -77,20 +81,24 @@ impl Client {
     /// Starts to commit. The server need not be there yet.
     pub fn start(lab: &Lab, options: &ClientOptions) -> Result<Self> {
         let target = target(lab, options.address);
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let number = u64::try_from(since_epoch.as_micros()).unwrap_or_default();
         let record = Arc::new(Mutex::new(Report::new(Instant::now())));
         let stop = Arc::new(AtomicBool::new(false));
         let inside = Inside(Arc::clone(lab.namespace()));
+        let mut run = Run {
+            target: target.clone(),
+            number,
+            connection: None,
+            table_exists: false,
+        };
         let thread = inside.spawn({
-            let (target, record, stop, interval) = (
-                target.clone(),
-                Arc::clone(&record),
-                Arc::clone(&stop),
-                options.interval,
-            );
-            move || commit_until(&stop, &target, &record, interval)
+            let (record, stop, interval) = (Arc::clone(&record), Arc::clone(&stop), options.interval);
+            move || run.commit_until(&stop, &record, interval)
         })?;
         Ok(Self {
             target,
+            run: number,
             record,
             stop,
             thread: Some(thread),
@@ -130,8 +138,8 @@ impl Client {
 
     /// Acknowledged rows that the database does not have. Empty is the only good answer.
     pub fn lost(&self) -> Result<Vec<u64>> {
-        let target = self.target.clone();
-        let rows = self.lab.spawn(move || read_back(&target))?.join();
+        let (target, run) = (self.target.clone(), self.run);
+        let rows = self.lab.spawn(move || read_back(&target, run))?.join();
         let present = rows.ok().context("the thread that reads back panicked")???;
         let report = self.report();
         Ok(report
@@ -159,72 +167,69 @@ fn target(lab: &Lab, address: SocketAddr) -> Target {
     }
 }
 
-fn commit_until(stop: &AtomicBool, target: &Target, record: &Mutex<Report>, interval: Duration) {
-    let note =
-        |change: &dyn Fn(&mut Report)| change(&mut record.lock().unwrap_or_else(PoisonError::into_inner));
-    let mut connection = None;
-    let mut table_exists = false;
-    let mut id = 0;
-    while !stop.load(Ordering::Relaxed) {
-        let begun = Instant::now();
-        id += 1;
-        match commit(&mut connection, &mut table_exists, target, id) {
-            Ok(()) => {
-                let at = Instant::now();
-                note(&|report| report.acknowledged.push(Acknowledgement { id, begun, at }));
-                Deadline::after(interval).pause(interval.saturating_sub(begun.elapsed()));
-            }
-            Err(error) => {
-                // Whether the row is there is unknown: its number is never used again.
-                connection = None;
-                let error = error.to_string();
-                note(&|report| report.errors.push((Instant::now(), error.clone())));
-                Deadline::after(RETRY).pause(RETRY);
-            }
+/// One run against one server; the rows of several runs share a table.
+#[derive(Debug)]
+struct Run {
+    target: Target,
+    number: u64,
+    connection: Option<Connection>,
+    table_exists: bool,
+}
+
+impl Run {
+    fn commit_until(&mut self, stop: &AtomicBool, record: &Mutex<Report>, interval: Duration) {
+        let mut id = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let begun = Instant::now();
+            id += 1;
+            let outcome = self.commit(id);
+            let at = Instant::now();
+            let mut report = record.lock().unwrap_or_else(PoisonError::into_inner);
+            let pause = match outcome {
+                Ok(()) => {
+                    report.acknowledged.push(Acknowledgement { id, begun, at });
+                    interval.saturating_sub(begun.elapsed())
+                }
+                Err(error) => {
+                    // Whether the row is there is unknown: its number is never used again.
+                    self.connection = None;
+                    report.errors.push((at, error.to_string()));
+                    RETRY
+                }
+            };
+            drop(report);
+            Deadline::after(pause).pause(pause);
         }
     }
-}
 
-fn commit(
-    connection: &mut Option<Connection>,
-    table_exists: &mut bool,
-    target: &Target,
-    id: u64,
-) -> Result<(), SqlError> {
-    let connection = match connection {
-        Some(open) => open,
-        None => connection.insert(Connection::open(target, Deadline::after(CONNECT))?),
-    };
-    if !*table_exists {
-        let create = "CREATE TABLE IF NOT EXISTS lab_commits (id INT8 PRIMARY KEY)";
-        connection.query(create, Deadline::after(Duration::from_secs(5)))?;
-        *table_exists = true;
+    fn commit(&mut self, id: u64) -> Result<(), SqlError> {
+        let connection = match &mut self.connection {
+            Some(open) => open,
+            none => none.insert(Connection::open(&self.target, Deadline::after(CONNECT))?),
+        };
+        if !self.table_exists {
+            let create = "CREATE TABLE IF NOT EXISTS lab_commits (run INT8, id INT8, PRIMARY KEY (run, id))";
+            connection.query(create, Deadline::after(CREATE))?;
+            self.table_exists = true;
+        }
+        let insert = format!("INSERT INTO lab_commits VALUES ({}, {id})", self.number);
+        connection.query(&insert, Deadline::after(COMMIT))?;
+        Ok(())
     }
-    connection.query(
-        &format!("INSERT INTO lab_commits VALUES ({id})"),
-        Deadline::after(COMMIT),
-    )?;
-    Ok(())
 }
 
-fn read_back(target: &Target) -> Result<HashSet<u64>> {
+/// Numbers of the rows of a run that the database has.
+fn read_back(target: &Target, run: u64) -> Result<HashSet<u64>> {
     let deadline = Deadline::after(READ_BACK);
+    let select = format!("SELECT id FROM lab_commits WHERE run = {run}");
     let rows = loop {
-        let answer = Connection::open(target, deadline.slice(Duration::from_secs(5))).and_then(|mut open| {
-            open.query(
-                "SELECT id FROM lab_commits",
-                deadline.slice(Duration::from_secs(30)),
-            )
-        });
+        let answer = Connection::open(target, deadline.slice(Duration::from_secs(5)))
+            .and_then(|mut open| open.query(&select, deadline.slice(Duration::from_secs(30))));
         match answer {
             Err(_) if deadline.pause(Duration::from_millis(100)) => {}
             other => break other.context("cannot read the committed rows back")?,
         }
     };
-    let ids = rows
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|id| id.parse().ok());
-    Ok(ids.collect())
+    let ids = rows.into_iter().flatten().flatten();
+    Ok(ids.filter_map(|id| id.parse().ok()).collect())
 }

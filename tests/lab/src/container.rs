@@ -1,7 +1,7 @@
 //! A node as a systemd-nspawn container: native speed, this machine's kernel.
 
 use crate::namespace::Namespace;
-use crate::network::VIRTUAL_IP;
+use crate::network::{self, Network, VIRTUAL_IP};
 use crate::node::{Machine, Observation, Output};
 use crate::{cgroup, proc};
 use anyhow::{Context, Result, bail, ensure};
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const POWER_ON: &str = include_str!("../files/power-on.sh");
+const CABLES: &str = include_str!("../files/cables.sh");
 
 /// Environment of commands that are run in a node.
 const ENVIRONMENT: &[&str] = &[
@@ -31,15 +32,17 @@ const KILLED: i32 = 128 + 9;
 /// A container of the lab.
 #[derive(Debug)]
 pub(crate) struct Container {
+    number: u8,
     name: String,
     image: PathBuf,
     namespace: Arc<Namespace>,
 }
 
 impl Container {
-    pub(crate) fn new(name: &str, image: &Path, namespace: &Arc<Namespace>) -> Self {
+    pub(crate) fn new(number: u8, image: &Path, namespace: &Arc<Namespace>) -> Self {
         Self {
-            name: name.to_owned(),
+            number,
+            name: format!("node{number}"),
             image: image.to_owned(),
             namespace: Arc::clone(namespace),
         }
@@ -83,6 +86,25 @@ impl Container {
         proc::children(self.supervisor()?)
             .into_iter()
             .find(|pid| proc::is_init(*pid))
+    }
+
+    /// Without power a node answers nobody and forgets its addresses; its network namespace would do neither.
+    fn plug(&self, power: &str) -> Result<()> {
+        let cable = |network: Network| {
+            format!(
+                "{network}={}={}/24",
+                network::port(self.number, network),
+                network.address(10 + self.number)
+            )
+        };
+        self.namespace
+            .command("bash")
+            .args(["-s", "--", power])
+            .arg(self.namespace.directory().join("netns").join(&self.name))
+            .args(Network::ALL.map(cable))
+            .input(CABLES)
+            .run_ok(Deadline::after(Duration::from_secs(20)))?;
+        Ok(())
     }
 
     /// On and off must not overlap: the fence device and the operator may ask at once.
@@ -163,7 +185,7 @@ impl Machine for Container {
                 bail!("its first process is still there 20 s after SIGKILL");
             }
         }
-        Ok(())
+        self.plug("off")
     }
 
     fn power_on(&self) -> Result<()> {
@@ -171,6 +193,7 @@ impl Machine for Container {
         if self.supervisor().is_some() {
             return Ok(());
         }
+        self.plug("on")?;
         self.namespace
             .command("bash")
             .args(["-s", "--"])

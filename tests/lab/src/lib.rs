@@ -25,7 +25,7 @@ pub use cluster::Cluster;
 pub use fence::FenceEvent;
 pub use host::Deadline;
 pub use image::{Suite, cache_directory, ensure as ensure_image, remove_all as remove_images};
-pub use lab::{Lab, Options, log_path, names, remove_leftovers};
+pub use lab::{Lab, Options, names, remove_leftovers};
 pub use network::{Link, Network, VIRTUAL_IP};
 pub use node::{Machine, Node, Observation, Output};
 pub use provision::{Installation, Program, provision};

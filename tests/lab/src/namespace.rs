@@ -1,5 +1,6 @@
 //! The namespaces that everything of one lab lives in, so that nothing of it can outlive the lab.
 
+use crate::network::Network;
 use crate::proc;
 use crate::spawn::KillOnDrop;
 use anyhow::{Context, Result, bail};
@@ -44,6 +45,7 @@ impl Namespace {
             .arg(directory)
             .arg(size)
             .arg(backing)
+            .args(Network::ALL.map(|network| format!("{network}={}/24", network.address(1))))
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)

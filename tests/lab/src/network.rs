@@ -12,8 +12,6 @@ use std::time::Duration;
 /// The address that follows the database.
 pub const VIRTUAL_IP: &str = "10.77.0.100";
 
-const JOIN: &str = include_str!("../files/network.sh");
-
 /// A network that both nodes and the lab itself (host part 1) are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
@@ -92,30 +90,6 @@ impl Link {
             .arg("/usr/sbin/nft")
     }
 
-    /// Lays the cable.
-    pub(crate) fn connect(&self) -> Result<()> {
-        let address = |host| format!("{}/24", self.network.address(host));
-        self.namespace
-            .command("bash")
-            .args(["-s", "--"])
-            .arg(
-                self.namespace
-                    .directory()
-                    .join("netns")
-                    .join(format!("node{}", self.node)),
-            )
-            .args([
-                self.network.name(),
-                &self.port(),
-                &address(1),
-                &address(10 + self.node),
-            ])
-            .input(JOIN)
-            .run_ok(seconds(10))
-            .with_context(|| format!("cannot connect {self}"))?;
-        Ok(())
-    }
-
     /// Drops every packet, in both directions.
     pub fn cut(&self) -> Result<()> {
         self.lossy(100)
@@ -161,9 +135,8 @@ impl Link {
         Ok(())
     }
 
-    /// Name of the port on the lab's side; at most 15 characters, letters, digits and `_`.
     fn port(&self) -> String {
-        format!("n{}_{}", self.node, self.network)
+        port(self.node, self.network)
     }
 }
 
@@ -171,6 +144,11 @@ impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "node{}/{}", self.node, self.network)
     }
+}
+
+/// Name of a cable's end on the lab's side; at most 15 characters, letters, digits and `_`.
+pub(crate) fn port(node: u8, network: Network) -> String {
+    format!("n{node}_{network}")
 }
 
 fn seconds(seconds: u64) -> Deadline {

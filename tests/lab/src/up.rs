@@ -27,13 +27,16 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["ocf", "empty"])]
     guide: bool,
     /// The same resources with ocf:kaiwudb:kaiwudb, with fencing
-    #[arg(long, conflicts_with = "empty", requires = "deb")]
+    #[arg(long, conflicts_with = "empty")]
     ocf: bool,
     /// Booted nodes, no cluster
     #[arg(long)]
     empty: bool,
-    /// Debian package to install on both nodes
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Debian package to install on both nodes [default: KAIWUDB_HA_DEB, with --ocf]"
+    )]
     deb: Option<PathBuf>,
     #[arg(
         long,
@@ -48,7 +51,7 @@ pub(crate) struct Arguments {
     #[arg(long, num_args = 2, value_names = ["NAME1", "NAME2"])]
     cluster_names: Option<Vec<String>>,
     /// Milliseconds without a token after which the peer counts as lost
-    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(200..=60_000))]
+    #[arg(long, value_name = "MS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(200..=60_000))]
     token: u64,
     /// Hold the lab in this process, until it is ended
     #[arg(long)]
@@ -60,6 +63,9 @@ pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<()> {
     if !arguments.foreground {
         return in_background(name);
     }
+    // Before anything is started: what is missing is missing.
+    let package = package(arguments)?;
+    let installation = installation(arguments)?;
     let lab = Lab::up(&Options {
         name: Some(name.to_owned()),
         suite: arguments.suite,
@@ -71,7 +77,7 @@ pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<()> {
         token: Duration::from_millis(arguments.token),
         ..Options::default()
     })?;
-    configure(&lab, arguments)?;
+    configure(&lab, arguments, package.as_deref(), installation.as_ref())?;
     eprintln!("lab {name} {READY}");
     // Until SIGTERM or SIGINT: the lab ends with this process.
     loop {
@@ -79,14 +85,19 @@ pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<()> {
     }
 }
 
-fn configure(lab: &Lab, arguments: &Arguments) -> Result<()> {
-    if let Some(package) = &arguments.deb {
+fn configure(
+    lab: &Lab,
+    arguments: &Arguments,
+    package: Option<&Path>,
+    installation: Option<&Installation>,
+) -> Result<()> {
+    if let Some(package) = package {
         for node in lab.nodes() {
             node.install_package(package)?;
         }
     }
-    if let Some(installation) = installation(arguments)? {
-        provision(lab, &installation)?;
+    if let Some(installation) = installation {
+        provision(lab, installation)?;
     }
     if arguments.empty {
         return Ok(());
@@ -113,6 +124,20 @@ fn configure(lab: &Lab, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// The package to install; our agents come from nowhere else.
+fn package(arguments: &Arguments) -> Result<Option<PathBuf>> {
+    if !arguments.ocf {
+        return Ok(arguments.deb.clone());
+    }
+    let package = arguments
+        .deb
+        .clone()
+        .or_else(|| std::env::var_os("KAIWUDB_HA_DEB").map(PathBuf::from));
+    let package =
+        package.context("--ocf needs our agents: give a package with --deb FILE or set KAIWUDB_HA_DEB")?;
+    Ok(Some(package))
+}
+
 /// The server to install; none for a lab that needs none when there is none at hand.
 fn installation(arguments: &Arguments) -> Result<Option<Installation>> {
     let found = match &arguments.kwbase {
@@ -134,15 +159,14 @@ fn installation(arguments: &Arguments) -> Result<Option<Installation>> {
 }
 
 fn in_background(name: &str) -> Result<()> {
-    let log = lab::log_path(name)?;
     ensure!(
         !lab::names().iter().any(|known| known == name),
         "a lab named '{name}' is up already: 'lab down' ends it"
     );
-    fs::create_dir_all(log.parent().unwrap_or(Path::new("/")))?;
+    let log = tempfile::NamedTempFile::new().context("cannot make a file for the lab's messages")?;
     let started = host::Command::new("bash")
         .args(["-c", BACKGROUND, "lab"])
-        .arg(&log)
+        .arg(log.path())
         .arg(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .arg("--foreground")
@@ -153,7 +177,7 @@ fn in_background(name: &str) -> Result<()> {
     let mut shown = 0;
     loop {
         let running = process.exists();
-        let text = fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        let text = fs::read_to_string(log.path()).context("cannot read the lab's messages")?;
         eprint!("{}", &text[shown..]);
         shown = text.len();
         if text.lines().any(|line| line == format!("lab {name} {READY}")) {

@@ -37,9 +37,20 @@ fn two_nodes_are_a_cluster_whose_links_and_power_can_fail() {
     loss_is_what_was_asked_for(&lab);
 
     // A dead node is fenced by the other one, boots and is a member again.
+    first
+        .shell("ip addr add 10.77.0.100/24 dev cluster", seconds(5))
+        .unwrap();
+    assert!(first.observe().has_virtual_ip);
+    let ping = ["ping", "-c", "1", "-W", "1", "10.77.1.11"];
+    assert_eq!(second.exec(ping, seconds(5)).unwrap().status, Some(0));
     let died = Instant::now();
     first.power_off().unwrap();
     assert!(!first.is_on());
+    assert_eq!(
+        second.exec(ping, seconds(5)).unwrap().status,
+        Some(1),
+        "a dead node answers"
+    );
     let error = first.exec(["true"], seconds(1)).unwrap_err();
     assert!(format!("{error:#}").contains("node1 is off"), "{error:#}");
     wait_until("the dead node is fenced", seconds(30), || {
@@ -52,6 +63,7 @@ fn two_nodes_are_a_cluster_whose_links_and_power_can_fail() {
     );
     assert!(event.at > died);
     lab.cluster().wait_online(seconds(60)).unwrap();
+    assert!(!first.observe().has_virtual_ip, "addresses outlive the power");
 
     // A cut link makes each node want to kill the other: one of them does, never both.
     let link = lab.link(first, Network::Cluster);
