@@ -4,12 +4,14 @@ use crate::config::Config;
 use crate::run_directory::RunDirectory;
 use crate::sentinel;
 use host::{Deadline, mount};
+use kwdb::install::SecureMode;
 use ocf::{Bounds, ContentType, Value};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Asking a file system for its room takes no time; one that needs longer is stalled, which is worth telling as well.
 const USAGE_TIMEOUT: Duration = Duration::from_secs(2);
+const SECONDS_A_DAY: i64 = 86_400;
 
 /// How much room is too little: a share of the file system or an absolute size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +69,7 @@ pub(crate) fn reasons(config: &Config, run: &RunDirectory, deadline: Deadline) -
     let found: Vec<String> = [
         room(config, deadline),
         stall(config, run),
+        expiry(config),
         enabled_unit(),
         missing_sentinel(run),
     ]
@@ -127,6 +130,47 @@ fn stall(config: &Config, run: &RunDirectory) -> Option<String> {
         "flushing {} has not returned for {:.0} s; the disk or DRBD does not answer",
         config.data_root().display(),
         stalled.as_secs_f64()
+    ))
+}
+
+/// The certificate that expires first, when that is soon or past.
+fn expiry(config: &Config) -> Option<String> {
+    if config.server.secure_mode != SecureMode::Tls {
+        return None;
+    }
+    let directory = &config.server.certs_directory;
+    let set = match certs::directory::read(directory, false) {
+        Ok(Some(snapshot)) => snapshot.set,
+        Ok(None) => {
+            return Some(format!(
+                "{} is gone; a restart of the server would fail",
+                directory.display()
+            ));
+        }
+        Err(error) => return Some(format!("{} cannot be read: {error}", directory.display())),
+    };
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?
+        .as_secs()
+        .cast_signed();
+    let expected = certs::Expectations {
+        now,
+        node_user: "node".into(),
+        required_names: Vec::new(),
+    };
+    let verdict = certs::judge(&set, &expected);
+    let first = verdict.first_to_expire()?;
+    let days = (first.not_after - now).div_euclid(SECONDS_A_DAY);
+    let how = match days {
+        ..0 => "has expired".to_owned(),
+        _ if days.unsigned_abs() < config.cert_warn_days => format!("expires in {days} days"),
+        _ => return None,
+    };
+    Some(format!(
+        "{} in {} {how}; make new certificates with kwbase cert and reload the server (SIGHUP)",
+        first.name,
+        directory.display()
     ))
 }
 

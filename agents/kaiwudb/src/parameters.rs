@@ -277,6 +277,19 @@ pub(crate) static MIN_FREE: Parameter<MinFree> = Parameter::new(
 .default("5%")
 .reloadable();
 
+pub(crate) static CERT_WARN_DAYS: Parameter<u64> = Parameter::new(
+    "cert_warn_days",
+    text("Days before expiry to show degraded", "证书到期提前告警天数"),
+    text(
+        "When a certificate of the server expires within this many days, monitor shows degraded. Never a failover: the other \
+         node has the same certificates.",
+        "服务端证书在该天数内到期时 monitor 显示降级。不会触发切换：对端使用相同的证书。",
+    ),
+)
+.default("30")
+.bounds(0, 3650)
+.reloadable();
+
 pub(crate) static OOM_SCORE_ADJ: Parameter<i64> = Parameter::new(
     "oom_score_adj",
     text("Kernel's out-of-memory adjustment", "内核 OOM 调整值"),
@@ -344,6 +357,7 @@ pub(crate) static METADATA: MetaData = MetaData {
         &SYNC_INTERVAL,
         &STALL_TIMEOUT,
         &MIN_FREE,
+        &CERT_WARN_DAYS,
         &OOM_SCORE_ADJ,
         &NOFILE,
         &MAX_MAP_COUNT,

@@ -1,0 +1,178 @@
+//! Parameters and installation put together.
+
+use crate::parameters as p;
+use certs::{Expectations, Method};
+use kwdb::install::{Deployment, ENVIRONMENT_FILE, MODE_FILE, Mode, read_environment_file};
+use ocf::{Env, Failure, Parameters};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where the vendor's container sees the store.
+const STORE_IN_CONTAINER: &str = "/kaiwudb/deploy/kaiwudb-container";
+const DEFAULT_BINARY: &str = "/usr/local/kaiwudb/bin/kwbase";
+
+/// Everything an action needs to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// Id of the resource in the cluster.
+    pub(crate) instance: String,
+    /// Name of this node in the cluster, where Pacemaker has told it.
+    pub(crate) node: Option<String>,
+    pub(crate) certs_dir: PathBuf,
+    pub(crate) data_root: PathBuf,
+    pub(crate) bundle_dir: PathBuf,
+    pub(crate) user: String,
+    authkey: Option<PathBuf>,
+    pub(crate) include_ca_key: bool,
+    required_names: Vec<String>,
+    pub(crate) cert_warn_days: u64,
+    pub(crate) require_mount: bool,
+    /// How certificates are installed.
+    pub(crate) method: Method,
+    /// The paths by which a running server may know the store.
+    pub(crate) stores: Vec<PathBuf>,
+    pub(crate) binary: PathBuf,
+    pub(crate) http_port: u16,
+    node_user: String,
+}
+
+impl Config {
+    /// Reads parameters, MODE and environment file. See [`agent::ResourceAgent::configure`] for `lenient`.
+    pub(crate) fn read(env: &Env, lenient: bool) -> Result<Self, Failure> {
+        let table = &p::METADATA;
+        let given = if lenient {
+            Parameters::lenient(env, table)
+        } else {
+            Parameters::strict(env, table)
+        };
+        let unreadable =
+            |path: &str, error: std::io::Error| Failure::generic(format!("cannot read {path}: {error}"));
+        let mode = match Mode::read() {
+            Err(error) if !lenient => return Err(unreadable(MODE_FILE, error)),
+            mode => mode.unwrap_or_default(),
+        };
+        let variables = match read_environment_file(Path::new(ENVIRONMENT_FILE)) {
+            Err(error) if !lenient => return Err(unreadable(ENVIRONMENT_FILE, error)),
+            variables => variables.ok().flatten().unwrap_or_default(),
+        };
+        let data_root: PathBuf = match given.given(&p::DATA_ROOT)? {
+            Some(path) => path.into(),
+            None => mode.data_root.unwrap_or(given.get(&p::DATA_ROOT)?.into()),
+        };
+        let certs_dir: PathBuf = given.get(&p::CERTS_DIR)?.into();
+        let bundle_dir = given
+            .given(&p::BUNDLE_DIR)?
+            .map_or_else(|| data_root.join(".kaiwudb-ha"), PathBuf::from);
+        if !lenient && certs_dir.starts_with(&data_root) {
+            return Err(Failure::not_configured(format!(
+                "parameter certs_dir=\"{}\": lies on the replicated file system {}, where it needs no cert-sync; allowed: a \
+                 directory on the node's own disk",
+                certs_dir.display(),
+                data_root.display()
+            )));
+        }
+        if !lenient && (!bundle_dir.starts_with(&data_root) || bundle_dir == data_root) {
+            return Err(Failure::not_configured(format!(
+                "parameter bundle_dir=\"{}\": not below data_root {}; allowed: a directory below it, because only that is \
+                 replicated",
+                bundle_dir.display(),
+                data_root.display()
+            )));
+        }
+        let in_container = mode.deployment == Some(Deployment::Container);
+        let mut stores = vec![data_root.clone()];
+        if in_container {
+            stores.push(STORE_IN_CONTAINER.into());
+        }
+        Ok(Self {
+            instance: env.instance().to_owned(),
+            node: env.on_node().map(str::to_owned),
+            certs_dir,
+            data_root,
+            bundle_dir,
+            user: match given.given(&p::USER)? {
+                Some(user) => user,
+                None => mode.user.unwrap_or(given.get(&p::USER)?),
+            },
+            authkey: given.given(&p::AUTHKEY)?.map(PathBuf::from),
+            include_ca_key: given.get(&p::INCLUDE_CA_KEY)?,
+            required_names: given.given(&p::REQUIRED_NAMES)?.unwrap_or_default().0,
+            cert_warn_days: given.get(&p::CERT_WARN_DAYS)?,
+            require_mount: given.get(&p::REQUIRE_MOUNT)?,
+            // A container has the directory itself mounted: were it swapped, the container would keep the old one.
+            method: if in_container {
+                Method::InPlace
+            } else {
+                Method::Exchange
+            },
+            stores,
+            binary: mode
+                .origin
+                .filter(|origin| origin.starts_with('/'))
+                .map_or_else(|| DEFAULT_BINARY.into(), |origin| Path::new(&origin).join("bin/kwbase")),
+            http_port: match (given.given(&p::HTTP_PORT)?, mode.http_port) {
+                (None, Some(port)) => port,
+                (Some(port), _) => port.try_into().unwrap_or(u16::MAX),
+                (None, None) => given.get(&p::HTTP_PORT)?.try_into().unwrap_or(u16::MAX),
+            },
+            node_user: variables
+                .into_iter()
+                .find(|(name, _)| name == "KWBASE_CERT_NODE_USER")
+                .map_or_else(|| "node".to_owned(), |(_, value)| value),
+        })
+    }
+
+    /// The files that may hold the cluster's shared secret, first choice first.
+    pub(crate) fn authkeys(&self) -> Vec<PathBuf> {
+        match &self.authkey {
+            Some(path) => vec![path.clone()],
+            None => certs::seal::AUTHKEYS.iter().map(PathBuf::from).collect(),
+        }
+    }
+
+    /// What a set must fulfil now.
+    pub(crate) fn expectations(&self) -> Expectations {
+        Expectations {
+            now: now(),
+            node_user: self.node_user.clone(),
+            required_names: self.required_names.clone(),
+        }
+    }
+
+    /// The bundle's path.
+    pub(crate) fn bundle(&self) -> PathBuf {
+        certs::volume::bundle_path(&self.bundle_dir)
+    }
+}
+
+/// Seconds since 1970, by this node's clock.
+pub(crate) fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_secs()).ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, Failure> {
+        let env: Env = pairs.iter().map(|(name, value)| (*name, *value)).collect();
+        Config::read(&env, false)
+    }
+
+    #[test]
+    fn places_that_cannot_work_are_refused() {
+        let data_root = ("OCF_RESKEY_data_root", "/data");
+        let config = read(&[data_root]).unwrap();
+        assert_eq!(config.bundle_dir, Path::new("/data/.kaiwudb-ha"));
+        let inside = read(&[data_root, ("OCF_RESKEY_certs_dir", "/data/certs")]).unwrap_err();
+        assert!(inside.reason.contains("needs no cert-sync"), "{inside}");
+        for wrong in ["/elsewhere", "/data", "/database/x"] {
+            let outside = read(&[data_root, ("OCF_RESKEY_bundle_dir", wrong)]).unwrap_err();
+            assert!(outside.reason.contains("not below data_root"), "{outside}");
+        }
+    }
+}

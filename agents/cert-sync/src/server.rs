@@ -1,0 +1,68 @@
+//! The running server: told to load its certificates again, and asked which one it shows.
+
+mod handshake;
+
+use crate::config::Config;
+use host::{Process, file};
+use nix::sys::signal::Signal;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) use handshake::shown_certificate;
+
+/// A signal that arrives before the server has installed its handler ends it. It does so within a fraction of a second;
+/// a server younger than this has just read the files anyway.
+const YOUNGEST: f64 = 5.0;
+/// Unit of a process's start time: `USER_HZ` is 100 on every architecture that we build for.
+const MILLISECONDS_PER_TICK: u64 = 10;
+
+/// The servers of this store that run on this node, whoever started them.
+pub(crate) fn running(config: &Config) -> Vec<Process> {
+    config
+        .stores
+        .iter()
+        .flat_map(|store| kwdb::process::serving(store, &config.binary))
+        .collect()
+}
+
+/// Sends SIGHUP to every server of the store. True when each of them, or there is none, will have read the files as they
+/// are now; false when one is too young to be asked: ask again later.
+pub(crate) fn tell(servers: &[Process]) -> Result<bool, String> {
+    let mut all = true;
+    for server in servers {
+        if age(*server).is_none_or(|age| age < YOUNGEST) {
+            all = false;
+            continue;
+        }
+        server.signal(Signal::SIGHUP).map_err(|error| {
+            format!(
+                "cannot tell the server (pid {}) to load its certificates: {error}",
+                server.pid()
+            )
+        })?;
+    }
+    Ok(all)
+}
+
+/// Seconds since the process started; `None` when the kernel does not say.
+fn age(process: Process) -> Option<f64> {
+    let text = file::read_text(Path::new("/proc/uptime")).ok().flatten()?;
+    let uptime: f64 = text.split(' ').next()?.parse().ok()?;
+    let started = Duration::from_millis(process.start_time() * MILLISECONDS_PER_TICK);
+    Some(uptime - started.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_young_process_is_spared() {
+        let me = Process::current().unwrap();
+        let age = age(me).unwrap();
+        assert!((-1.0..60.0).contains(&age), "{age}");
+        // SIGHUP would end this test.
+        assert_eq!(tell(&[me]), Ok(false));
+        assert_eq!(tell(&[]), Ok(true));
+    }
+}

@@ -1,0 +1,91 @@
+//! `ocf:kaiwudb:drbd-promotable`: a DRBD resource as a promotable clone, in place of `ocf:linbit:drbd`.
+//!
+//! Two processes matter: the **agent**, which runs for one action, and the **watcher**, one per resource, which follows DRBD's
+//! events, keeps the promotion score true and reports to Pacemaker what must not wait for the next monitor.
+
+mod config;
+mod demote;
+mod monitor;
+mod notify;
+mod outdate;
+mod parameters;
+mod preflight;
+mod progress;
+mod promote;
+mod run_directory;
+mod score;
+mod start;
+mod stop;
+mod watcher;
+
+use agent::{Context, ResourceAgent};
+use config::Config;
+use host::log;
+use ocf::{CheckLevel, Env, Failure, MetaData, State};
+
+/// The agent with its parameters read.
+#[derive(Debug)]
+pub struct DrbdPromotable {
+    config: Config,
+}
+
+impl ResourceAgent for DrbdPromotable {
+    const METADATA: &'static MetaData = &parameters::METADATA;
+
+    fn configure(env: &Env, lenient: bool) -> Result<Self, Failure> {
+        Config::read(env, lenient).map(|config| Self { config })
+    }
+
+    fn monitor(&self, cx: &Context<'_>) -> Result<State, Failure> {
+        monitor::monitor(&self.config, cx)
+    }
+
+    fn start(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        start::start(&self.config, cx)
+    }
+
+    fn stop(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        stop::stop(&self.config, cx)
+    }
+
+    fn promote(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        promote::promote(&self.config, cx)
+    }
+
+    fn demote(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        demote::demote(&self.config, cx)
+    }
+
+    fn notify(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        notify::notify(&self.config, cx);
+        Ok(())
+    }
+
+    fn reload(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        start::adjust(&self.config, cx.deadline)
+    }
+
+    fn reload_agent(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        watcher::retire(&self.config.run, cx.deadline);
+        // The monitor that arms the new watcher also writes the score after the new parameters.
+        monitor::monitor(&self.config, cx).map(drop)
+    }
+
+    fn validate(&self, cx: &Context<'_>, _level: CheckLevel) -> Result<(), Failure> {
+        preflight::host(&self.config, cx).map(drop)
+    }
+
+    fn other_call(arguments: &[String], env: &Env) -> Option<u8> {
+        match arguments {
+            [word, resource] if word == drbd::follow::WORD => {
+                log::error(format!(
+                    "cannot follow the events of {resource}: {}",
+                    drbd::follow::become_drbdsetup(resource)
+                ));
+                Some(1)
+            }
+            [word] if word == watcher::WORD => Some(watcher::main(env)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `/run/kaiwudb-ha/<resource>`: what the calls of the agent and the watcher leave for each other. Gone with the kernel whose DRBD
+//! it is about.
+
+use drbd::resource::Resource;
+use host::lock::{self, FileLock};
+use host::{Process, file};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+
+const PARENT: &str = "/run/kaiwudb-ha";
+
+/// The role that the cluster gave this node last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Promoted,
+    /// Promoted although the local disk was lost already: that loss is no news.
+    PromotedWithoutDisk,
+    Unpromoted,
+}
+
+impl Wanted {
+    const ALL: [Self; 3] = [Self::Promoted, Self::PromotedWithoutDisk, Self::Unpromoted];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Promoted => "promoted",
+            Self::PromotedWithoutDisk => "promoted-without-disk",
+            Self::Unpromoted => "unpromoted",
+        }
+    }
+
+    /// What a promotion of this resource is worth writing down.
+    pub(crate) fn promoted(resource: &Resource) -> Self {
+        if drbd::health::reason_to_give_up(resource).is_some() {
+            Self::PromotedWithoutDisk
+        } else {
+            Self::Promoted
+        }
+    }
+}
+
+/// The directory of one resource.
+#[derive(Clone, Debug)]
+pub(crate) struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// The directory of this resource, whether or not it exists. Characters that have no place in a file name become `_`.
+    pub(crate) fn of(instance: &str) -> Self {
+        let name: String = instance
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-_:".contains(c) { c } else { '_' })
+            .collect();
+        Self {
+            path: PathBuf::from(PARENT).join(name),
+        }
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        file::read_text(&self.path.join(name)).ok().flatten()
+    }
+
+    /// Writes a file; makes the directory when it is not there.
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.path)?;
+        file::replace(&self.path.join(name), text)
+    }
+
+    fn remove(&self, name: &str) {
+        // A file that cannot be removed from /run belongs to a machine with worse problems; readers check what they read.
+        let _ = file::remove(&self.path.join(name));
+    }
+
+    /// The DRBD resource that was started last.
+    pub(crate) fn resource(&self) -> Option<String> {
+        self.read("resource").filter(|name| !name.is_empty())
+    }
+
+    pub(crate) fn note_resource(&self, name: &str) -> io::Result<()> {
+        self.write("resource", name)
+    }
+
+    pub(crate) fn wanted(&self) -> Option<Wanted> {
+        let text = self.read("role")?;
+        Wanted::ALL.into_iter().find(|wanted| wanted.word() == text)
+    }
+
+    pub(crate) fn note_wanted(&self, wanted: Wanted) -> io::Result<()> {
+        self.write("role", wanted.word())
+    }
+
+    /// Whether DRBD has called its split-brain helper since the peers were last connected.
+    pub(crate) fn split_brain_seen(&self) -> bool {
+        self.read("split-brain").is_some()
+    }
+
+    pub(crate) fn note_split_brain(&self, seen: bool) {
+        if !seen {
+            self.remove("split-brain");
+        } else if let Err(error) = self.write("split-brain", "") {
+            host::log::warning(format!("the split brain cannot be noted in {}: {error}", self.path.display()));
+        }
+    }
+
+    /// What was last said about the score.
+    pub(crate) fn published(&self) -> Option<String> {
+        self.read("score")
+    }
+
+    pub(crate) fn note_published(&self, text: &str) -> io::Result<()> {
+        self.write("score", text)
+    }
+
+    /// Samples of a running resync.
+    pub(crate) fn resync(&self) -> String {
+        self.read("resync").unwrap_or_default()
+    }
+
+    pub(crate) fn note_resync(&self, samples: &str) {
+        if samples.is_empty() {
+            self.remove("resync");
+        } else {
+            // Without it the time that is left is not known, no more.
+            let _ = self.write("resync", samples);
+        }
+    }
+
+    /// The lock that the watcher holds as long as it lives; `None` when it does.
+    pub(crate) fn watcher_lock(&self) -> io::Result<Option<FileLock>> {
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.path)?;
+        lock::try_lock(&self.path.join("watcher.lock"))
+    }
+
+    pub(crate) fn note_watcher(&self, process: Process) -> io::Result<()> {
+        self.write("watcher", &format!("{} {}", process.pid(), process.start_time()))
+    }
+
+    /// The watcher, if it runs.
+    pub(crate) fn watcher(&self) -> Option<Process> {
+        let text = self.read("watcher")?;
+        let (pid, start_time) = text.split_once(' ')?;
+        let process = Process::remembered(pid.parse().ok()?, start_time.parse().ok()?);
+        process.is_running().then_some(process)
+    }
+
+    /// Forgets everything but the name of the resource, which a stop with a broken configuration needs.
+    pub(crate) fn clear(&self) {
+        for name in ["role", "split-brain", "score", "resync", "watcher"] {
+            self.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let run = RunDirectory {
+            path: directory.path().join("a/b"),
+        };
+        assert!(run.wanted().is_none() && run.watcher().is_none() && run.resource().is_none());
+        for wanted in Wanted::ALL {
+            run.note_wanted(wanted).unwrap();
+            assert_eq!(run.wanted(), Some(wanted));
+        }
+        run.note_resource("r0").unwrap();
+        run.note_split_brain(true);
+        assert!(run.split_brain_seen());
+        run.note_split_brain(false);
+        assert!(!run.split_brain_seen());
+        let me = Process::current().unwrap();
+        run.note_watcher(me).unwrap();
+        assert_eq!(run.watcher(), Some(me));
+        let held = run.watcher_lock().unwrap();
+        assert!(held.is_some() && run.watcher_lock().unwrap().is_none());
+        run.clear();
+        assert!(run.wanted().is_none() && run.watcher().is_none());
+        assert_eq!(run.resource().as_deref(), Some("r0"));
+    }
+
+    #[test]
+    fn an_instance_name_stays_in_its_directory() {
+        let run = RunDirectory::of("../../etc");
+        assert_eq!(run.path, PathBuf::from("/run/kaiwudb-ha/______etc"));
+    }
+}
