@@ -9,6 +9,7 @@ use ocf::{Env, Failure, Parameters};
 
 /// What the parameters and the environment say.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // parameters, independent of each other
 pub(crate) struct Config {
     /// `None` only when a stop or probe is not told the resource and nobody wrote it down: then we never started it.
     pub(crate) tools: Option<Tools>,
@@ -85,7 +86,11 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_named_with_what_is_allowed() {
-        let error = read(&[("drbd_resource", "r0"), ("adjust_master_score", "1 0 0 0")], false).unwrap_err();
+        let error = read(
+            &[("drbd_resource", "r0"), ("adjust_master_score", "1 0 0 0")],
+            false,
+        )
+        .unwrap_err();
         assert_eq!(error.kind, FailureKind::NotConfigured);
         assert!(
             error.reason.contains("adjust_master_score") && error.reason.contains("four whole numbers"),

@@ -65,7 +65,10 @@ pub(crate) static DRBD_RESOURCE: Parameter<ResourceName> = Parameter::new(
 pub(crate) static DRBDCONF: Parameter<AbsolutePath> = Parameter::new(
     "drbdconf",
     text("DRBD configuration file", "DRBD 配置文件"),
-    text("Full path of the DRBD configuration.", "DRBD 配置文件的完整路径。"),
+    text(
+        "Full path of the DRBD configuration.",
+        "DRBD 配置文件的完整路径。",
+    ),
 )
 .default("/etc/drbd.conf");
 
@@ -159,7 +162,10 @@ pub(crate) static UNFENCE_IF_ALL_UPTODATE: Parameter<bool> = Parameter::new(
 
 pub(crate) static UNFENCE_EXTRA_ARGS: Parameter<String> = Parameter::new(
     "unfence_extra_args",
-    text("Arguments for the unfence-peer handler", "unfence-peer 处理程序的参数"),
+    text(
+        "Arguments for the unfence-peer handler",
+        "unfence-peer 处理程序的参数",
+    ),
     text(
         "Passed to the unfence-peer handler in its environment as OCF_RESKEY_unfence_extra_args.",
         "通过环境变量 OCF_RESKEY_unfence_extra_args 传给 unfence-peer 处理程序。",
@@ -170,7 +176,10 @@ pub(crate) static UNFENCE_EXTRA_ARGS: Parameter<String> = Parameter::new(
 
 pub(crate) static VERSION_GE: Parameter<Version> = Parameter::new(
     "require_drbd_module_version_ge",
-    text("Lowest allowed version of the DRBD module", "DRBD 内核模块最低版本"),
+    text(
+        "Lowest allowed version of the DRBD module",
+        "DRBD 内核模块最低版本",
+    ),
     text(
         "A start fails with an older kernel module. Three numbers, as in 9.0.16.",
         "内核模块低于该版本时启动失败。格式为三个数字，如 9.0.16。",
@@ -312,7 +321,10 @@ mod tests {
         }
         assert!(ResourceName::parse("lv-1_a.b%c", Bounds::NONE).is_ok());
         assert_eq!(RemoveScore::parse("yes", Bounds::NONE), Ok(RemoveScore::Always));
-        assert_eq!(RemoveScore::parse("unexpected", Bounds::NONE), Ok(RemoveScore::Unexpected));
+        assert_eq!(
+            RemoveScore::parse("unexpected", Bounds::NONE),
+            Ok(RemoveScore::Unexpected)
+        );
         assert!(RemoveScore::parse("maybe", Bounds::NONE).is_err());
     }
 }

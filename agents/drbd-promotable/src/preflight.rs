@@ -20,7 +20,9 @@ pub(crate) fn host(config: &Config, cx: &Context<'_>) -> Result<Vec<PathBuf>, Fa
 /// The version of the loaded or installed module.
 pub(crate) fn module_version(config: &Config, deadline: Deadline) -> Result<kernel::Version, Failure> {
     let version = kernel::version(deadline).ok_or_else(|| {
-        Failure::not_installed("the DRBD kernel module is neither loaded nor installed for this kernel (uname -r)")
+        Failure::not_installed(
+            "the DRBD kernel module is neither loaded nor installed for this kernel (uname -r)",
+        )
     })?;
     if config.versions.contains(&version) {
         return Ok(version);
@@ -77,6 +79,7 @@ pub(crate) fn clone_options(config: &Config, env: &Env, deadline: Deadline) -> R
 }
 
 /// The failure that an answer of the tools is. A resource that is not configured here may be configured elsewhere.
+#[allow(clippy::needless_pass_by_value)] // it is handed to map_err
 pub(crate) fn failure(error: tools::Error) -> Failure {
     let kind = match &error {
         tools::Error::NotConfigured(_) | tools::Error::Tool(host::CommandError::NotFound(_)) => {
@@ -105,7 +108,10 @@ mod tests {
     #[test]
     fn two_primaries_must_be_asked_for() {
         assert_eq!(check(&[]), Ok(()));
-        assert_eq!(check(&[("CRM_meta_promoted_max", "1"), ("CRM_meta_master_max", "1")]), Ok(()));
+        assert_eq!(
+            check(&[("CRM_meta_promoted_max", "1"), ("CRM_meta_master_max", "1")]),
+            Ok(())
+        );
         for pairs in [
             &[("CRM_meta_promoted_max", "2")][..],
             &[("CRM_meta_master_max", "2")],

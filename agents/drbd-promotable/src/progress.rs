@@ -81,7 +81,7 @@ mod tests {
     fn resource(kib: u64) -> Resource {
         let text = format!(
             "exists resource name:r0 role:Primary\n\
-             exists peer-device name:r0 conn-name:node b volume:0 replication:SyncSource out-of-sync:{kib}\n\
+             exists peer-device name:r0 conn-name:node volume:0 replication:SyncSource out-of-sync:{kib}\n\
              exists peer-device name:r0 conn-name:c volume:0 replication:SyncTarget out-of-sync:{kib}\nexists -\n"
         );
         Resource::from_events("r0", &text).unwrap()
@@ -102,7 +102,10 @@ mod tests {
     fn nothing_is_said_when_nothing_moves() {
         let (_, first) = compare(&[], &resource(1000), 100);
         for (kib, now) in [(1000, 110), (2000, 110), (900, 90), (900, 100)] {
-            assert!(compare(&parse(&first), &resource(kib), now).0.is_empty(), "{kib} {now}");
+            assert!(
+                compare(&parse(&first), &resource(kib), now).0.is_empty(),
+                "{kib} {now}"
+            );
         }
         let done = Resource::from_events("r0", "exists resource name:r0 role:Primary\nexists -\n").unwrap();
         assert_eq!(compare(&parse(&first), &done, 120).1, "");

@@ -52,7 +52,13 @@ impl RunDirectory {
     pub(crate) fn of(instance: &str) -> Self {
         let name: String = instance
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "-_:".contains(c) { c } else { '_' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "-_:".contains(c) {
+                    c
+                } else {
+                    '_'
+                }
+            })
             .collect();
         Self {
             path: PathBuf::from(PARENT).join(name),
@@ -65,7 +71,10 @@ impl RunDirectory {
 
     /// Writes a file; makes the directory when it is not there.
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.path)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&self.path)?;
         file::replace(&self.path.join(name), text)
     }
 
@@ -101,7 +110,10 @@ impl RunDirectory {
         if !seen {
             self.remove("split-brain");
         } else if let Err(error) = self.write("split-brain", "") {
-            host::log::warning(format!("the split brain cannot be noted in {}: {error}", self.path.display()));
+            host::log::warning(format!(
+                "the split brain cannot be noted in {}: {error}",
+                self.path.display()
+            ));
         }
     }
 
@@ -130,7 +142,10 @@ impl RunDirectory {
 
     /// The lock that the watcher holds as long as it lives; `None` when it does.
     pub(crate) fn watcher_lock(&self) -> io::Result<Option<FileLock>> {
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.path)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&self.path)?;
         lock::try_lock(&self.path.join("watcher.lock"))
     }
 

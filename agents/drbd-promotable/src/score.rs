@@ -44,7 +44,10 @@ pub(crate) fn decide(config: &Config, env: &Env, resource: &Resource, deadline: 
 
 /// Whether Pacemaker has a promoted instance on another node. True when it cannot be asked: no score is lost for that.
 fn is_promoted_elsewhere(instance: &str, env: &Env, deadline: Deadline) -> bool {
-    match (status::get(deadline.slice(ONE_CALL)), node::name(env, deadline.slice(ONE_CALL))) {
+    match (
+        status::get(deadline.slice(ONE_CALL)),
+        node::name(env, deadline.slice(ONE_CALL)),
+    ) {
         (Ok(status), Ok(here)) => status.promoted_on(primitive(instance)).any(|node| node != here),
         (Err(error), _) | (_, Err(error)) => {
             log::warning(format!("cannot ask Pacemaker who is promoted: {error}"));
@@ -85,7 +88,9 @@ pub(crate) fn write(
             deadline.slice(ONE_CALL),
         )?;
         if let Err(error) = config.run.note_published(&text) {
-            log::warning(format!("the explanation of the score cannot be noted in /run: {error}"));
+            log::warning(format!(
+                "the explanation of the score cannot be noted in /run: {error}"
+            ));
         }
     }
     Ok(())

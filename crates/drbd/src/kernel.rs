@@ -1,6 +1,7 @@
 //! DRBD's kernel module.
 
 use host::{Command, CommandError, Deadline, file};
+use ocf::{Bounds, ContentType, Value};
 use std::fmt;
 use std::path::Path;
 
@@ -28,6 +29,16 @@ impl Version {
             minor: next()?,
             patch: next()?,
         })
+    }
+}
+
+impl Value for Version {
+    const CONTENT: ContentType = ContentType::String;
+
+    fn parse(raw: &str, _: Bounds) -> Result<Self, String> {
+        Self::parse(raw)
+            .filter(|version| version.to_string() == raw)
+            .ok_or_else(|| "not a version; allowed: three numbers, as in 9.0.16".into())
     }
 }
 
@@ -86,6 +97,7 @@ mod tests {
         for wrong in ["", "9", "9.1", "x.y.z", ".."] {
             assert_eq!(version(wrong), None, "{wrong:?}");
         }
+        assert!(<Version as Value>::parse("9.2.8-1", Bounds::NONE).is_err());
         assert!(Version::parse("9.0.16") < Version::parse("9.0.20"));
     }
 }

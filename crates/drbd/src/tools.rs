@@ -1,7 +1,9 @@
 //! `drbdadm` and `drbdsetup` for one resource.
 
 use crate::config::Config;
+use crate::kernel;
 use crate::resource::Resource;
+use crate::state::Role;
 use host::{Command, CommandError, Deadline};
 use std::fmt;
 use std::path::PathBuf;
@@ -87,7 +89,7 @@ impl Tools {
         command.args(words)
     }
 
-    /// A drbdadm command on the resource, such as `primary` or `adjust --skip-net`.
+    /// A drbdadm command on the resource, such as `adjust --skip-net`.
     pub fn drbdadm(&self, words: &[&str], deadline: Deadline) -> Result<(), CommandError> {
         self.adm(words).arg(&self.resource).run_ok(deadline).map(drop)
     }
@@ -101,18 +103,34 @@ impl Tools {
             .map(drop)
     }
 
-    /// Takes the resource down without its configuration.
-    pub fn force_down(&self, deadline: Deadline) -> Result<(), CommandError> {
-        Command::new("drbdsetup")
-            .args(["down", &self.resource])
-            .run_ok(deadline)
-            .map(drop)
+    /// Makes the resource Primary or Secondary, as drbdadm would, but without the configuration. DRBD 9 has a role for the whole
+    /// resource, 8.4 one for each volume: there `resource` says which there are.
+    pub fn set_role(&self, role: &Role, resource: &Resource, deadline: Deadline) -> Result<(), CommandError> {
+        let verb = if *role == Role::Primary {
+            "primary"
+        } else {
+            "secondary"
+        };
+        let run = |target: &str| {
+            Command::new("drbdsetup")
+                .args([verb, target])
+                .run_ok(deadline)
+                .map(drop)
+        };
+        if kernel::loaded_version().is_none_or(|version| version.major >= 9) {
+            return run(&self.resource);
+        }
+        resource
+            .devices
+            .values()
+            .filter_map(|device| device.minor)
+            .try_for_each(|minor| run(&minor.to_string()))
     }
 
-    /// Takes the primary role away without the configuration. DRBD 8.4 and 9 alike.
-    pub fn force_secondary(&self, deadline: Deadline) -> Result<(), CommandError> {
+    /// Takes the resource down: links, disks and devices. Needs no configuration.
+    pub fn down(&self, deadline: Deadline) -> Result<(), CommandError> {
         Command::new("drbdsetup")
-            .args(["secondary", &self.resource])
+            .args(["down", &self.resource])
             .run_ok(deadline)
             .map(drop)
     }

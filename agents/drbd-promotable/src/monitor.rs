@@ -1,0 +1,91 @@
+//! What state the resource is in, and whether somebody should look.
+
+use crate::config::Config;
+use crate::run_directory::Wanted;
+use crate::{preflight, progress, score, watcher};
+use agent::Context;
+use drbd::health::{self, Circumstances};
+use drbd::kernel;
+use drbd::policy;
+use drbd::resource::Resource;
+use drbd::tools::Tools;
+use host::{Deadline, log};
+use ocf::{Failure, FailureKind, Role, State};
+
+/// The resource as the kernel has it; `None` when it has none of that name. Never loads the module.
+pub(crate) fn look(tools: &Tools, deadline: Deadline) -> Result<Option<Resource>, Failure> {
+    if !kernel::is_loaded() {
+        return Ok(None);
+    }
+    let resource = tools.status(deadline).map_err(preflight::failure)?;
+    Ok(resource.is_configured().then_some(resource))
+}
+
+/// The state. Writes the score and arms the watcher on the way, so that both are right at the latest with the next monitor.
+pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
+    let recurring = !cx.env.interval().is_zero();
+    let Some(tools) = &config.tools else {
+        return Ok(State::Stopped);
+    };
+    let Some(resource) = look(tools, cx.deadline)? else {
+        // A probe says what is; only where it should have been running is there a score to take back.
+        if recurring {
+            score::remove(config, cx.env, cx.deadline);
+        }
+        return Ok(State::Stopped);
+    };
+    if recurring && resource.is_primary() && config.run.wanted().is_none() {
+        // Promoted before this agent managed it.
+        note_wanted(config, Wanted::promoted(&resource));
+    }
+    score::refresh(config, cx.env, &resource, cx.deadline);
+    watcher::ensure(config, tools);
+    unfence(config, tools, &resource, cx.deadline);
+    if let Some(reason) = reason_to_give_up(config, &resource) {
+        return Err(Failure::new(FailureKind::FailedPromoted, reason));
+    }
+    Ok(judge(config, &resource))
+}
+
+/// Why Pacemaker should promote another node, if it should.
+pub(crate) fn reason_to_give_up(config: &Config, resource: &Resource) -> Option<String> {
+    let known_at_promotion = config.run.wanted() == Some(Wanted::PromotedWithoutDisk);
+    health::reason_to_give_up(resource).filter(|_| config.fail_over_on_disk_loss && !known_at_promotion)
+}
+
+/// Writes down which role this node was given; the watcher reads it.
+pub(crate) fn note_wanted(config: &Config, wanted: Wanted) {
+    if let Err(error) = config.run.note_wanted(wanted) {
+        log::warning(format!("the role cannot be noted in /run: {error}"));
+    }
+}
+
+fn judge(config: &Config, resource: &Resource) -> State {
+    let role = if resource.is_primary() {
+        Role::Promoted
+    } else {
+        Role::Unpromoted
+    };
+    let findings = health::findings(
+        resource,
+        &Circumstances {
+            split_brain_seen: config.run.split_brain_seen(),
+            disconnected_while_secondary: config.connect_only_after_promote,
+            remaining: progress::remaining(&config.run, resource),
+        },
+    );
+    if findings.is_empty() {
+        State::Running(role)
+    } else {
+        State::Degraded(role, findings.join("; "))
+    }
+}
+
+fn unfence(config: &Config, tools: &Tools, resource: &Resource, deadline: Deadline) {
+    let Some(arguments) = &config.unfence else { return };
+    if policy::is_primary_and_all_is_up_to_date(resource)
+        && let Err(error) = tools.unfence_peer(arguments, deadline)
+    {
+        log::warning(format!("the unfence-peer handler failed: {error}"));
+    }
+}

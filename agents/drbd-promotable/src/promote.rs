@@ -1,0 +1,197 @@
+//! From Secondary to Primary, never onto stale data.
+
+use crate::config::Config;
+use crate::monitor::{look, note_wanted};
+use crate::run_directory::Wanted;
+use crate::{preflight, score};
+use agent::Context;
+use drbd::policy::local_disks;
+use drbd::resource::Resource;
+use drbd::state::{Disk, Role};
+use drbd::tools::NO_GOOD_DATA;
+use host::{CommandError, Deadline, log};
+use ocf::Failure;
+use std::time::{Duration, Instant};
+
+/// Pause between two tries.
+const RETRY: Duration = Duration::from_millis(500);
+/// A try makes DRBD ask the peer whether it lives (ping-timeout, 0.5 s by default). After this much time a Primary peer is alive.
+const PEER_PRIMARY_PATIENCE: Duration = Duration::from_secs(10);
+/// A failed promotion lasts at least this long, or Pacemaker's recovery would spin: fail, stop, start, promote, fail.
+const SHORTEST_FAILURE: Duration = Duration::from_secs(5);
+
+/// Makes this node Primary; success when it is.
+pub(crate) fn promote(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
+    let begin = Instant::now();
+    match try_promote(config, cx, begin) {
+        Ok(resource) => {
+            note_wanted(config, Wanted::promoted(&resource));
+            if config.connect_only_after_promote
+                && let Err(error) = config.tools()?.drbdadm(&["adjust"], cx.deadline)
+            {
+                log::warning(format!("promoted, but the link cannot be set up: {error}"));
+            }
+            Ok(())
+        }
+        Err(failure) => {
+            cx.deadline
+                .pause(SHORTEST_FAILURE.saturating_sub(begin.elapsed()));
+            Err(failure)
+        }
+    }
+}
+
+fn try_promote(config: &Config, cx: &Context<'_>, begin: Instant) -> Result<Resource, Failure> {
+    let tools = config.tools()?;
+    preflight::clone_options(config, cx.env, cx.deadline)?;
+    let mut tried = None;
+    loop {
+        let Some(resource) = look(tools, cx.deadline)? else {
+            return Err(Failure::generic(format!(
+                "cannot promote {}: it is not running",
+                tools.resource()
+            )));
+        };
+        // 8.4 has a role for each volume and shows the highest: after a half-done promotion it looks Primary.
+        if resource.is_primary() && tried.is_none() && resource.devices.len() == 1 {
+            return Ok(resource);
+        }
+        if let Some(why) = refusal(&resource) {
+            score::remove(config, cx.env, cx.deadline);
+            return Err(Failure::generic(format!(
+                "refusing to promote {}: {why}",
+                resource.name
+            )));
+        }
+        let error = match tools.set_role(&Role::Primary, &resource, cx.deadline) {
+            Ok(()) => return now(config, cx.deadline),
+            Err(error) => error,
+        };
+        if has_status(&error, NO_GOOD_DATA) {
+            score::remove(config, cx.env, cx.deadline);
+            return Err(Failure::generic(format!(
+                "refusing to promote {}: DRBD has no access to UpToDate data (here {}), or could not fence the peer: {error}",
+                resource.name,
+                local_disks(&resource)
+            )));
+        }
+        give_up_on_a_primary_peer(config, cx, begin)?;
+        log::debug(format!("promote of {}: {error}", tools.resource()));
+        if !cx.deadline.pause(RETRY) {
+            return Err(Failure::generic(format!(
+                "cannot make {} Primary in time: {}",
+                tools.resource(),
+                tried.unwrap_or(error)
+            )));
+        }
+        // A try that was cut short by the deadline says less than the one before.
+        tried = Some(error);
+    }
+}
+
+/// The state right after, which tells what was promoted.
+fn now(config: &Config, deadline: Deadline) -> Result<Resource, Failure> {
+    let tools = config.tools()?;
+    look(tools, deadline)?
+        .ok_or_else(|| Failure::generic(format!("{} is gone right after its promotion", tools.resource())))
+}
+
+/// Why a promotion is refused without asking DRBD, which would refuse as well, but not say it as clearly. Consistent data are not
+/// refused: DRBD's fence-peer handler may find out that they are the newest.
+fn refusal(resource: &Resource) -> Option<String> {
+    if resource.is_primary() {
+        return None;
+    }
+    let (volume, device) = resource.devices.iter().find(|(volume, device)| {
+        let stale = matches!(
+            device.disk,
+            Disk::Diskless | Disk::Failed | Disk::Detaching | Disk::Inconsistent | Disk::Outdated
+        );
+        let somebody_has_it = resource.connections.values().any(|connection| {
+            connection
+                .devices
+                .get(volume)
+                .is_some_and(|peer| peer.disk == Disk::UpToDate)
+        });
+        stale && !somebody_has_it
+    })?;
+    let peers: Vec<String> = resource
+        .connections
+        .iter()
+        .map(|(peer, connection)| {
+            let disk = connection
+                .devices
+                .get(volume)
+                .map_or(&Disk::DUnknown, |peer| &peer.disk);
+            format!("{peer} {} with disk {disk}", connection.state)
+        })
+        .collect();
+    Some(format!(
+        "the data of volume {volume} are {} and no connected peer has newer ones ({}); start the node that was Primary last",
+        device.disk,
+        if peers.is_empty() {
+            "no connection".into()
+        } else {
+            peers.join(", ")
+        }
+    ))
+}
+
+fn give_up_on_a_primary_peer(config: &Config, cx: &Context<'_>, begin: Instant) -> Result<(), Failure> {
+    let tools = config.tools()?;
+    // Asked again: the try itself may have found out that the peer is dead.
+    let resource = look(tools, cx.deadline)?.unwrap_or_default();
+    let Some(peer) = resource.primary_peer().filter(|_| !config.allow_two_primaries) else {
+        return Ok(());
+    };
+    if !config.fail_promote_early && begin.elapsed() < PEER_PRIMARY_PATIENCE {
+        return Ok(());
+    }
+    score::remove(config, cx.env, cx.deadline);
+    Err(Failure::generic(format!(
+        "{peer} is still Primary and alive on the replication link: demote it there first; if Pacemaker believes that it is not, \
+         the cluster is split and needs fencing"
+    )))
+}
+
+fn has_status(error: &CommandError, status: i32) -> bool {
+    matches!(error, CommandError::Failed(_, output) if output.status.code() == Some(status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(disk: &str, peer_disk: &str) -> Resource {
+        let text = format!(
+            "exists resource name:r0 role:Secondary\n\
+             exists connection name:r0 conn-name:b connection:Connected role:Secondary\n\
+             exists device name:r0 volume:0 disk:UpToDate\n\
+             exists device name:r0 volume:1 disk:{disk}\n\
+             exists peer-device name:r0 conn-name:b volume:0 peer-disk:UpToDate\n\
+             exists peer-device name:r0 conn-name:b volume:1 peer-disk:{peer_disk}\nexists -\n"
+        );
+        Resource::from_events("r0", &text).unwrap()
+    }
+
+    #[test]
+    fn stale_data_are_refused_and_nothing_else() {
+        for disk in Disk::KNOWN.iter().map(ToString::to_string) {
+            let stale = matches!(
+                disk.as_str(),
+                "Diskless" | "Failed" | "Detaching" | "Inconsistent" | "Outdated"
+            );
+            for peer_disk in Disk::KNOWN.iter().map(ToString::to_string) {
+                let expected = stale && peer_disk != "UpToDate";
+                let why = refusal(&resource(&disk, &peer_disk));
+                assert_eq!(why.is_some(), expected, "{disk} {peer_disk}: {why:?}");
+                if let Some(why) = why {
+                    assert!(
+                        why.contains("volume 1") && why.contains(&disk) && why.contains(&peer_disk),
+                        "{why}"
+                    );
+                }
+            }
+        }
+    }
+}

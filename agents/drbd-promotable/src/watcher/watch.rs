@@ -1,0 +1,239 @@
+//! What the watcher does with each event.
+
+use super::report::{Report, Told};
+use crate::config::Config;
+use crate::monitor::reason_to_give_up;
+use crate::run_directory::Wanted;
+use crate::score;
+use drbd::event::{self, Event, Line, Object, Verb};
+use drbd::follow::{Follower, Wait};
+use drbd::kernel;
+use drbd::policy::Score;
+use drbd::resource::Resource;
+use drbd::state::ConnectionState;
+use drbd::tools::Tools;
+use host::{Deadline, log};
+use ocf::Env;
+use std::time::{Duration, Instant};
+
+/// One change of DRBD's is several lines; they come within this time.
+const BELONGS_TOGETHER: Duration = Duration::from_millis(20);
+/// How long to sleep at most when nothing is left to do. Only the poll's own limit: nothing is looked at then.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// After a score that could not be written, or when drbdsetup ended although the resource is up.
+const RETRY: Duration = Duration::from_secs(2);
+/// How often drbdsetup may end in a row before the watcher gives up; the next monitor arms another one.
+const RESTARTS: u32 = 10;
+const ONE_CALL: Duration = Duration::from_secs(10);
+
+/// How following the events came to an end.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The resource is down.
+    Down,
+    /// drbdsetup has ended.
+    Interrupted,
+}
+
+/// The watcher of one resource.
+pub(super) struct Watch<'a> {
+    config: &'a Config,
+    tools: &'a Tools,
+    env: &'a Env,
+    resource: Resource,
+    /// What was written last; `None` before the first time and after a failure.
+    written: Option<Score>,
+    /// When to try again to write the score.
+    rewrite: Option<Instant>,
+    was_primary: bool,
+    disk_loss_reported: bool,
+    report: Option<Report>,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(config: &'a Config, tools: &'a Tools, env: &'a Env) -> Self {
+        Self {
+            config,
+            tools,
+            env,
+            resource: Resource::named(tools.resource()),
+            written: None,
+            rewrite: None,
+            was_primary: false,
+            disk_loss_reported: false,
+            report: None,
+        }
+    }
+
+    /// Follows the resource until it is down.
+    pub(super) fn run(mut self) {
+        for _ in 0..RESTARTS {
+            let end = match Follower::start(self.tools.resource()) {
+                Ok(mut follower) => self.follow(&mut follower),
+                Err(error) => {
+                    log::warning(format!("cannot follow DRBD's events: {error}"));
+                    End::Interrupted
+                }
+            };
+            if end == End::Down || !self.is_up() {
+                return;
+            }
+            Deadline::after(RETRY).pause(RETRY);
+        }
+        log::warning(format!(
+            "drbdsetup events2 of {} ends again and again; the next monitor tries anew",
+            self.tools.resource()
+        ));
+    }
+
+    fn is_up(&self) -> bool {
+        kernel::is_loaded()
+            && self
+                .tools
+                .status(Deadline::after(ONE_CALL))
+                // When in doubt it is: the watcher is to outlast a moment of trouble.
+                .map_or(true, |resource| resource.is_configured())
+    }
+
+    fn follow(&mut self, follower: &mut Follower) -> End {
+        let mut state = Resource::named(self.tools.resource());
+        let mut complete = false;
+        loop {
+            let mut wait = follower.wait(Deadline::after(self.sleep()));
+            while let Wait::Lines(lines) = wait {
+                for line in &lines {
+                    match event::parse(line) {
+                        Some(Line::Event(event)) => {
+                            self.note_helper(&event);
+                            state.apply(&event);
+                        }
+                        Some(Line::InitialStateDone) => complete = true,
+                        None => {}
+                    }
+                }
+                wait = follower.wait(Deadline::after(BELONGS_TOGETHER));
+            }
+            if complete {
+                if !state.is_configured() {
+                    return End::Down;
+                }
+                self.look(&state);
+            }
+            if wait == Wait::Ended {
+                return End::Interrupted;
+            }
+            self.retry();
+        }
+    }
+
+    /// How long nothing but an event needs doing.
+    fn sleep(&self) -> Duration {
+        let report = self.report.as_ref().map(Report::due_in);
+        let rewrite = self
+            .rewrite
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        [report, rewrite]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(LONGEST_SLEEP)
+    }
+
+    /// The kernel calls this helper when it finds a split brain, whether or not one is configured.
+    fn note_helper(&self, event: &Event<'_>) {
+        let calls = event.verb == Verb::Call && event.object == Object::Helper;
+        if calls
+            && event.resource() == Some(self.tools.resource())
+            && event.get("helper") == Some("split-brain")
+        {
+            log::error(format!(
+                "DRBD has found a split brain of {}: both sides have changed their data since they parted; nothing is resolved by itself",
+                self.tools.resource()
+            ));
+            self.config.run.note_split_brain(true);
+        }
+    }
+
+    /// Compares the state with the one before and does what follows from the change.
+    fn look(&mut self, state: &Resource) {
+        if *state == self.resource {
+            return;
+        }
+        self.resource = state.clone();
+        if state
+            .connections
+            .values()
+            .any(|connection| connection.state == ConnectionState::Connected)
+        {
+            self.config.run.note_split_brain(false);
+        }
+        // First what hurts: the score takes a few calls.
+        self.look_for_demotion();
+        self.look_for_lost_disk();
+        self.tell();
+        self.write_score();
+    }
+
+    fn look_for_demotion(&mut self) {
+        let is_primary = self.resource.is_primary();
+        let demoted = self.was_primary && !is_primary;
+        self.was_primary = is_primary;
+        let wanted = self.config.run.wanted();
+        if demoted && matches!(wanted, Some(Wanted::Promoted | Wanted::PromotedWithoutDisk)) {
+            self.report = Some(Report::new(format!(
+                "{} has become Secondary although it was promoted here and nobody asked Pacemaker to demote it",
+                self.resource.name
+            )));
+        } else if is_primary {
+            // Primary again before anybody was told.
+            self.report = self.report.take().filter(|_| self.disk_loss_reported);
+        }
+    }
+
+    fn look_for_lost_disk(&mut self) {
+        let reason = reason_to_give_up(self.config, &self.resource);
+        match reason {
+            Some(reason) if !self.disk_loss_reported => {
+                self.disk_loss_reported = true;
+                self.report = Some(Report::new(reason));
+            }
+            Some(_) => {}
+            None => self.disk_loss_reported = false,
+        }
+    }
+
+    fn tell(&mut self) {
+        if let Some(report) = &mut self.report
+            && report.due_in().is_zero()
+            && matches!(report.tell(self.config, self.env), Told::Done)
+        {
+            self.report = None;
+        }
+    }
+
+    fn write_score(&mut self) {
+        let deadline = Deadline::after(ONE_CALL);
+        let decision = score::decide(self.config, self.env, &self.resource, deadline);
+        if decision.score == Score::Keep || self.written == Some(decision.score) {
+            return;
+        }
+        match score::write(self.config, self.env, &decision, deadline) {
+            Ok(()) => {
+                self.written = Some(decision.score);
+                self.rewrite = None;
+            }
+            Err(error) => {
+                log::warning(format!("the promotion score cannot be written yet: {error}"));
+                self.written = None;
+                self.rewrite = Some(Instant::now() + RETRY);
+            }
+        }
+    }
+
+    fn retry(&mut self) {
+        self.tell();
+        if self.rewrite.is_some_and(|at| at <= Instant::now()) {
+            self.write_score();
+        }
+    }
+}
