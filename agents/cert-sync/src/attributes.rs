@@ -3,37 +3,52 @@
 use crate::config::Config;
 use crate::reconcile::Finding;
 use crate::run_directory::RunDirectory;
-use host::{Deadline, log};
+use host::{Deadline, Process, log};
 use pacemaker::attribute::{self, Scope};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// An attribute is told and forgotten: the tool answers in some 10 ms or the cluster is busy with something else.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Publishes what changed since the last time; everything with `all`, because the cluster forgets transient attributes when
-/// it stops. Never an error: the certificates do not depend on it.
-pub(crate) fn publish(config: &Config, run: &RunDirectory, found: &Finding, all: bool, deadline: Deadline) {
+/// Name of the daemon that keeps them, since Pacemaker 2.0.
+const DAEMON: &str = "pacemaker-attrd";
+
+/// What was published, and to which daemon: one that was started later has forgotten it.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Published {
+    daemon: Option<(i32, u64)>,
+    values: BTreeMap<String, String>,
+}
+
+/// Publishes what changed since the last time. Never an error: the certificates do not depend on it.
+pub(crate) fn publish(config: &Config, run: &RunDirectory, found: &Finding, deadline: Deadline) {
+    let daemon = Process::all()
+        .find(|process| process.name() == DAEMON)
+        .map(|process| (process.pid(), process.start_time()));
     // By hand there may be no cluster to tell.
-    let Some(node) = config.node.as_deref() else {
+    let (Some(node), true) = (config.node.as_deref(), daemon.is_some()) else {
         return;
     };
     let wanted = values(&config.instance, found);
-    let mut published = if all {
-        BTreeMap::new()
-    } else {
-        run.attributes()
-    };
-    if published == wanted {
+    let mut published = run.published();
+    if published.daemon != daemon {
+        published = Published {
+            daemon,
+            values: BTreeMap::new(),
+        };
+    }
+    if published.values == wanted {
         return;
     }
     for (name, value) in &wanted {
-        if published.get(name) == Some(value) {
+        if published.values.get(name) == Some(value) {
             continue;
         }
         match attribute::set(Scope::Transient(node), name, value, deadline.slice(TIMEOUT)) {
             Ok(()) => {
-                published.insert(name.clone(), value.clone());
+                published.values.insert(name.clone(), value.clone());
             }
             Err(error) => {
                 log::debug(format!("attribute {name} is not published: {error}"));
@@ -41,7 +56,7 @@ pub(crate) fn publish(config: &Config, run: &RunDirectory, found: &Finding, all:
             }
         }
     }
-    run.set_attributes(&published);
+    run.set_published(&published);
 }
 
 fn values(instance: &str, found: &Finding) -> BTreeMap<String, String> {
@@ -59,4 +74,34 @@ fn values(instance: &str, found: &Finding) -> BTreeMap<String, String> {
     .into_iter()
     .map(|(name, value)| (format!("{instance}-{name}"), value))
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use certs::Digest;
+
+    #[test]
+    fn what_crm_mon_shows() {
+        let found = Finding {
+            digest: Some(Digest::of(b"abc")),
+            generation: Some(3),
+            days_left: Some(-1),
+            ..Finding::default()
+        };
+        let shown: Vec<String> = values("KaiwuCerts", &found)
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "KaiwuCerts-days-left=-1",
+                "KaiwuCerts-digest=ba7816bf8f01",
+                "KaiwuCerts-generation=3"
+            ]
+        );
+        let empty = values("KaiwuCerts", &Finding::default());
+        assert!(empty.values().all(|value| value == "none"));
+    }
 }

@@ -106,10 +106,10 @@ impl Config {
                 Method::Exchange
             },
             stores,
-            binary: mode
-                .origin
-                .filter(|origin| origin.starts_with('/'))
-                .map_or_else(|| DEFAULT_BINARY.into(), |origin| Path::new(&origin).join("bin/kwbase")),
+            binary: mode.origin.filter(|origin| origin.starts_with('/')).map_or_else(
+                || DEFAULT_BINARY.into(),
+                |origin| Path::new(&origin).join("bin/kwbase"),
+            ),
             http_port: match (given.given(&p::HTTP_PORT)?, mode.http_port) {
                 (None, Some(port)) => port,
                 (Some(port), _) => port.try_into().unwrap_or(u16::MAX),

@@ -53,7 +53,9 @@ impl Scene<'_> {
                 self.local()
             ),
             Concern::BundleDamaged => {
-                format!("{bundle} was damaged ({error}); it is kept beside it and a sound one takes its place")
+                format!(
+                    "{bundle} was damaged ({error}); it is kept beside it and a sound one takes its place"
+                )
             }
             Concern::BundleLocked => format!(
                 "{bundle} cannot be opened ({error}) and may hold newer certificates than this node: put the authkey with which \

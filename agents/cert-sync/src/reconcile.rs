@@ -9,8 +9,8 @@ use certs::directory::{self, Snapshot};
 use certs::seal::AuthKey;
 use certs::volume::Contents;
 use certs::{
-    Base, Bundle, CertificateSet, Concern, Digest, Disk, Installation, Keep, Moment, Owner, Record, Severity,
-    Side, Step, Stored, Verdict, decide, judge,
+    Base, Bundle, CertificateSet, Digest, Disk, Installation, Keep, Moment, Owner, Record, Severity, Side,
+    Step, Stored, Verdict, decide, judge,
 };
 use host::{Deadline, log};
 
@@ -30,8 +30,12 @@ pub(crate) struct Finding {
     pub(crate) days_left: Option<i64>,
     /// Whether the server could start with the set.
     pub(crate) server_can_start: bool,
-    /// Whether the set is, or may become, the cluster's: then the server shall load it.
+    /// Whether the set is the cluster's: then the server shall load it.
     pub(crate) is_sound: bool,
+    /// Text of the certificate that the server shows when it has loaded the set.
+    pub(crate) server_certificate: Option<Vec<u8>>,
+    /// Why the server must not be started with the set although it could be.
+    pub(crate) refusal: Option<String>,
     /// What somebody should look at, one clause each.
     pub(crate) concerns: Vec<String>,
 }
@@ -91,7 +95,7 @@ struct Volume {
 pub(crate) fn look(config: &Config) -> Finding {
     let local = Local::read(config).unwrap_or_default();
     let base = recorded(local.as_ref());
-    finding(local.as_ref(), base, Vec::new())
+    finding(config, local.as_ref(), base, Vec::new())
 }
 
 /// Brings this node's certificates and the bundle together.
@@ -115,10 +119,15 @@ pub(crate) fn reconcile(config: &Config, moment: Moment, state: &mut State, dead
         owner,
         keys: &keys,
         concerns: &mut concerns,
+        refusal: None,
     };
     let (local, base) = round.all(state.base());
+    let refusal = round.refusal;
     state.set_base(base);
-    finding(local.as_ref(), base, concerns)
+    Finding {
+        refusal,
+        ..finding(config, local.as_ref(), base, concerns)
+    }
 }
 
 fn recorded(local: Option<&Local>) -> Option<Base> {
@@ -129,17 +138,42 @@ fn recorded(local: Option<&Local>) -> Option<Base> {
     })
 }
 
-fn finding(local: Option<&Local>, base: Option<Base>, concerns: Vec<String>) -> Finding {
+fn finding(config: &Config, local: Option<&Local>, base: Option<Base>, mut concerns: Vec<String>) -> Finding {
     let digest = local.map(|local| local.snapshot.set.digest());
     let end = local.and_then(|local| local.verdict.first_to_expire());
+    let days_left = end.map(|end| (end.not_after - config::now()).div_euclid(DAY));
+    let summary = local.map(|local| local.verdict.summary()).unwrap_or_default();
+    if !summary.is_empty() && !concerns.iter().any(|concern| concern.contains(&summary)) {
+        concerns.push(format!("in {}: {summary}", config.certs_dir.display()));
+    }
+    if let (Some(end), Some(days)) = (end, days_left)
+        && (0..i64::try_from(config.cert_warn_days).unwrap_or(i64::MAX)).contains(&days)
+    {
+        concerns.push(format!(
+            "{} expires in {days} days: issue it again on the node that serves",
+            config.certs_dir.join(&end.name).display()
+        ));
+    }
+    for path in certs::displaced(&config.certs_dir).unwrap_or_default() {
+        concerns.push(format!(
+            "{} holds certificates of this node that were never published and made room for the cluster's: copy back what is \
+             needed, then remove it",
+            path.display()
+        ));
+    }
+    let set = local.map(|local| &local.snapshot.set);
     Finding {
         digest,
         generation: base
             .filter(|base| Some(base.digest) == digest)
             .map(|base| base.generation),
-        days_left: end.map(|end| (end.not_after - config::now()).div_euclid(DAY)),
+        days_left,
         server_can_start: local.is_some_and(|local| local.verdict.server_can_start()),
         is_sound: digest.is_some() && base.map(|base| base.digest) == digest,
+        server_certificate: set
+            .and_then(|set| set.contents("ui.crt").or_else(|| set.contents("node.crt")))
+            .map(<[u8]>::to_vec),
+        refusal: None,
         concerns,
     }
 }
@@ -203,6 +237,7 @@ struct Round<'a> {
     owner: Option<Owner>,
     keys: &'a [AuthKey],
     concerns: &'a mut Vec<String>,
+    refusal: Option<String>,
 }
 
 impl Round<'_> {
@@ -239,6 +274,10 @@ impl Round<'_> {
                 Ok(Next::Done(new)) => return (local, new),
                 Ok(Next::LookAgain) => {}
                 Err(error) => {
+                    if base.is_none() && matches!(decision.step, Step::Install(_)) {
+                        // Clients trust the cluster's set; this node's was never in the cluster.
+                        self.refusal = Some(error.clone());
+                    }
                     self.concerns.push(error);
                     return (local, base);
                 }
@@ -379,9 +418,14 @@ impl Round<'_> {
             digest,
             publisher: publisher.to_owned(),
         };
-        let path = self.config.certs_dir.join(Record::FILE);
-        host::file::replace(&path, &String::from_utf8_lossy(&record.to_bytes()))
-            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        let directory = &self.config.certs_dir;
+        record.write(Disk::real(), directory).map_err(|error| {
+            format!(
+                "cannot write {} in {}: {error}",
+                Record::FILE,
+                directory.display()
+            )
+        })?;
         Ok(Some(Base { generation, digest }))
     }
 

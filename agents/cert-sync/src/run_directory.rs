@@ -1,12 +1,12 @@
 //! `/run/kaiwudb-ha/<resource>`: whether the resource is started, and what was told to whom. In memory: it does not survive
 //! the kernel, and it never hangs with the replicated device.
 
+use crate::attributes::Published;
 use certs::{Base, Digest};
 use host::lock::{self, FileLock};
 use host::{Deadline, file};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -51,10 +51,7 @@ impl RunDirectory {
     /// The directory of this resource, whether or not it exists. Characters that have no place in a file name become `_`.
     pub(crate) fn of(instance: &str) -> Self {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':');
-        let name: String = instance
-            .chars()
-            .map(|c| if plain(c) { c } else { '_' })
-            .collect();
+        let name: String = instance.chars().map(|c| if plain(c) { c } else { '_' }).collect();
         Self {
             path: PathBuf::from(PARENT).join(name),
         }
@@ -64,11 +61,7 @@ impl RunDirectory {
     /// volume keeps the lock, so that hanging children do not pile up. The error is one sentence.
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<FileLock, String> {
         let path = self.path.join("cert-sync.lock");
-        let taken = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&self.path)
-            .and_then(|()| lock::lock(&path, deadline));
+        let taken = self.create().and_then(|()| lock::lock(&path, deadline));
         match taken {
             Ok(Some(lock)) => Ok(lock),
             Ok(None) => Err(format!(
@@ -110,16 +103,19 @@ impl RunDirectory {
     }
 
     /// The node attributes that were published last.
-    pub(crate) fn attributes(&self) -> BTreeMap<String, String> {
+    pub(crate) fn published(&self) -> Published {
         self.read(ATTRIBUTES).ok().flatten().unwrap_or_default()
     }
 
     /// Remembers published node attributes. When it cannot, they are published again: no harm.
-    pub(crate) fn set_attributes(&self, attributes: &BTreeMap<String, String>) {
-        let _ = fs::DirBuilder::new()
+    pub(crate) fn set_published(&self, published: &Published) {
+        let _ = self.create().and_then(|()| self.write(ATTRIBUTES, published));
+    }
+
+    fn create(&self) -> io::Result<()> {
+        fs::DirBuilder::new()
             .recursive(true)
             .mode(0o755)
             .create(&self.path)
-            .and_then(|()| self.write(ATTRIBUTES, attributes));
     }
 }

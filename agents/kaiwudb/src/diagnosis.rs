@@ -106,12 +106,7 @@ pub(crate) fn of_end(
     deadline: Deadline,
 ) -> String {
     let ended = wait_for_record(run, server, deadline.slice(Duration::from_secs(1)));
-    let known = ended
-        .filter(|ended| ended.status.is_some() || ended.signal.is_some())
-        .map(|ended| ended.how());
-    let how = known
-        .or_else(|| runtime::how_it_ended(config, deadline))
-        .unwrap_or_else(|| "in an unknown way".into());
+    let how = how(config, ended.as_ref(), deadline);
     let output = file::read_tail(&run.output(), TAIL);
     in_words(
         &how,
@@ -121,6 +116,14 @@ pub(crate) fn of_end(
             runtime::words(config, deadline)
         ),
     )
+}
+
+/// How it ended, as the sentinel saw it, else as systemd or Docker knows it.
+pub(crate) fn how(config: &Config, ended: Option<&Ended>, deadline: Deadline) -> String {
+    ended
+        .and_then(Ended::how)
+        .or_else(|| runtime::how_it_ended(config, deadline))
+        .unwrap_or_else(|| "in an unknown way (it was not started by this agent)".into())
 }
 
 /// How it ended, the recognised cause and the last words.

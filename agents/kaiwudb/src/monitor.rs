@@ -1,11 +1,11 @@
 //! `monitor`: the safety net. The sentinel is the detector.
 
 use crate::config::Config;
-use crate::degraded;
 use crate::run_directory::{Ended, Record, RunDirectory};
 use crate::sentinel;
 use crate::server::{self, Question, Serving};
 use crate::start::readiness;
+use crate::{degraded, diagnosis};
 use agent::Context;
 use host::log;
 use kwdb::sql;
@@ -25,7 +25,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
     };
     let Some(server) = server else {
         return if recurring {
-            Err(not_running(&run))
+            Err(not_running(config, &run, cx))
         } else {
             Ok(State::Stopped)
         };
@@ -41,7 +41,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
     let patience = cx.deadline.slice(config.thresholds.hang_timeout);
     match server::wait_until_serving(config, server, question, patience) {
         Serving::Yes(took) => serves(config, &run, cx, recurring, took),
-        Serving::Ended if recurring => Err(not_running(&run)),
+        Serving::Ended if recurring => Err(not_running(config, &run, cx)),
         Serving::Ended => Ok(State::Stopped),
         Serving::No(words) => Err(Failure::generic(format!(
             "the server (pid {}) runs but has not served for {:.0} s: {words}",
@@ -126,9 +126,14 @@ fn write_probe(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     }
 }
 
-fn not_running(run: &RunDirectory) -> Failure {
+fn not_running(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Failure {
     let reason = match run.read::<Ended>(Record::Ended) {
-        Some(ended) if !ended.wanted => format!("the server ended unexpectedly {}", ended.how()),
+        Some(ended) if !ended.wanted => {
+            format!(
+                "the server ended unexpectedly {}",
+                diagnosis::how(config, Some(&ended), cx.deadline)
+            )
+        }
         _ => "the server is not running".into(),
     };
     Failure::new(FailureKind::NotRunning, reason)

@@ -49,12 +49,12 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The end in words.
-    pub(crate) fn how(&self) -> String {
+    /// The end in words; `None` when the sentinel was not the server's parent.
+    pub(crate) fn how(&self) -> Option<String> {
         match (self.status, self.signal) {
-            (Some(status), _) => format!("with {}", End::Exited(status)),
-            (None, Some(signal)) => format!("by {}", End::Signaled(signal)),
-            (None, None) => "in an unknown way (it was not started by this agent)".into(),
+            (Some(status), _) => Some(format!("with {}", End::Exited(status))),
+            (None, Some(signal)) => Some(format!("by {}", End::Signaled(signal))),
+            (None, None) => None,
         }
     }
 }
@@ -222,8 +222,8 @@ mod tests {
             }
             .how()
         };
-        assert_eq!(ended(Some(2), None), "with exit status 2");
-        assert_eq!(ended(None, Some(9)), "by signal 9 (SIGKILL)");
-        assert!(ended(None, None).contains("unknown"));
+        assert_eq!(ended(Some(2), None).as_deref(), Some("with exit status 2"));
+        assert_eq!(ended(None, Some(9)).as_deref(), Some("by signal 9 (SIGKILL)"));
+        assert_eq!(ended(None, None), None);
     }
 }

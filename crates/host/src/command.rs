@@ -299,18 +299,21 @@ impl Output {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// The last line of standard error that is not empty, else of standard output.
+    /// The last lines of standard error that are not empty, at most three; of standard output when there are none.
     pub fn last_words(&self) -> String {
         let last = |bytes: &[u8]| {
-            String::from_utf8_lossy(bytes)
+            let text = String::from_utf8_lossy(bytes);
+            let lines: Vec<&str> = text
                 .lines()
                 .map(str::trim)
-                .rfind(|line| !line.is_empty())
-                .map(str::to_owned)
+                .filter(|line| !line.is_empty())
+                .collect();
+            lines[lines.len().saturating_sub(3)..].join(" | ")
         };
-        last(&self.stderr)
-            .or_else(|| last(&self.stdout))
-            .unwrap_or_default()
+        match last(&self.stderr) {
+            words if words.is_empty() => last(&self.stdout),
+            words => words,
+        }
     }
 }
 

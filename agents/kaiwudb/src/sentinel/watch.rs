@@ -4,6 +4,7 @@ use super::Report;
 use super::failure_report::FailureReport;
 use super::flush::Flush;
 use crate::config::{Config, Thresholds};
+use crate::diagnosis;
 use crate::run_directory::{Ended, ProcessRecord, Record, RunDirectory};
 use host::daemon::{self, End};
 use host::{Deadline, Process, log};
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant};
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 /// How often to look at the process where the kernel cannot wake us (before Linux 5.3).
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// How long systemd or Docker may take to say how the server ended; Pacemaker is waiting to hear of it.
+const HOW_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connecting to a listening socket of this host takes no time unless its queue is full.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -277,10 +280,11 @@ impl Watch {
         if wanted || self.last_ready.is_none() {
             return;
         }
+        let how = diagnosis::how(&self.config, Some(&ended), Deadline::after(HOW_TIMEOUT));
         let mut report = FailureReport::new(format!(
             "the server (pid {}) ended unexpectedly {}",
             self.server.pid(),
-            ended.how()
+            how
         ));
         self.end_event = None;
         self.question = None;

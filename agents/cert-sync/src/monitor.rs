@@ -1,0 +1,99 @@
+//! `monitor`: brings both sides together again and tells what somebody should look at. Certificates never make it fail.
+
+use crate::config::Config;
+use crate::reconcile::{self, Finding};
+use crate::run_directory::{RunDirectory, State};
+use crate::start::LOCK_TIMEOUT;
+use crate::{attributes, server};
+use agent::Context;
+use certs::Moment;
+use host::{Deadline, log};
+use ocf::{CheckLevel, Failure, Role};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use std::time::Duration;
+
+/// A handshake on the loopback interface takes milliseconds.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+
+pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<ocf::State, Failure> {
+    let run = RunDirectory::of(&config.instance);
+    let state = run.state().map_err(|error| {
+        Failure::generic(format!("cannot read the state of {}: {error}", config.instance))
+    })?;
+    let Some(mut state) = state else {
+        // The standby: the volume is not here, but what this node has is worth knowing before a failover.
+        attributes::publish(config, &run, &reconcile::look(config), cx.deadline);
+        return Ok(ocf::State::Stopped);
+    };
+    let _lock = match run.lock(cx.deadline.slice(LOCK_TIMEOUT)) {
+        Ok(lock) => lock,
+        Err(error) => return Ok(ocf::State::Degraded(Role::Unpromoted, error)),
+    };
+    let before = state.clone();
+    let mut found = reconcile::reconcile(config, Moment::Running, &mut state, cx.deadline);
+    tell_server(config, &mut state, &mut found);
+    if cx.env.check_level() >= CheckLevel::Service {
+        ask_server(config, &mut state, &mut found, cx.deadline);
+    }
+    if state != before
+        && let Err(error) = run.set_state(&state)
+    {
+        found
+            .concerns
+            .push(format!("cannot keep the state of {}: {error}", config.instance));
+    }
+    attributes::publish(config, &run, &found, cx.deadline);
+    if found.concerns.is_empty() {
+        Ok(ocf::State::Running(Role::Unpromoted))
+    } else {
+        Ok(ocf::State::Degraded(Role::Unpromoted, found.concerns.join("; ")))
+    }
+}
+
+/// Lets the server load a set that became the cluster's since it was told last.
+fn tell_server(config: &Config, state: &mut State, found: &mut Finding) {
+    if !found.is_sound || state.served == found.digest {
+        return;
+    }
+    let servers = server::running(config);
+    match server::tell(&servers) {
+        Ok(true) => {
+            state.served = found.digest;
+            if !servers.is_empty() {
+                log::info("the server was told to load the new certificates (SIGHUP)");
+            }
+        }
+        Ok(false) => {}
+        Err(error) => found.concerns.push(error),
+    }
+}
+
+/// Whether the server shows what is in its directory: it keeps the old certificates when it does not like the new ones.
+fn ask_server(config: &Config, state: &mut State, found: &mut Finding, deadline: Deadline) {
+    let expected = found
+        .server_certificate
+        .as_deref()
+        .and_then(|pem| CertificateDer::from_pem_slice(pem).ok());
+    let (Some(expected), true) = (expected, found.is_sound && state.served == found.digest) else {
+        return;
+    };
+    if server::running(config).is_empty() {
+        return;
+    }
+    match server::shown_certificate(config.http_port, deadline.slice(HANDSHAKE_TIMEOUT)) {
+        Ok(shown) if shown == expected => {}
+        Ok(_) => {
+            // Tell it again at the next monitor: perhaps it read in the middle of an installation.
+            state.served = None;
+            found.concerns.push(format!(
+                "the server shows another certificate at port {} than the one in {}: it is told to load it again; if this stays, \
+                 look for \"could not reload certificates\" in its log",
+                config.http_port,
+                config.certs_dir.display()
+            ));
+        }
+        // Whether the server answers at all is the database resource's business.
+        Err(error) => log::debug(format!("cannot see which certificate the server shows: {error}")),
+    }
+}
