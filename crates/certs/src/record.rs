@@ -1,7 +1,9 @@
 //! What a directory remembers about the bundle it agreed with last.
 
-use crate::Digest;
+use crate::{Digest, Disk};
 use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::Path;
 
 /// The generation with which a certificate directory agreed last. It lies in the directory itself, so that it is replaced
 /// together with the files it tells about; the server ignores its name.
@@ -29,5 +31,15 @@ impl Record {
         let mut bytes = serde_json::to_vec(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
+    }
+
+    /// Puts the record into a directory whose set it tells about already.
+    pub fn write(&self, disk: Disk<'_>, directory: &Path) -> io::Result<()> {
+        let aside = directory.join(format!("{}.new", Self::FILE));
+        disk.remove_file(&aside)?;
+        disk.write_new(&aside, &self.to_bytes(), 0o600, None)?;
+        disk.sync_file(&aside)?;
+        disk.rename(&aside, &directory.join(Self::FILE))?;
+        disk.sync_directory(directory)
     }
 }
