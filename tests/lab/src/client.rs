@@ -139,9 +139,10 @@ impl Client {
     /// Acknowledged rows that the database does not have. Empty is the only good answer.
     pub fn lost(&self) -> Result<Vec<u64>> {
         let (target, run) = (self.target.clone(), self.run);
+        // First: what a client that still runs commits from now on is not looked for.
+        let report = self.report();
         let rows = self.lab.spawn(move || read_back(&target, run))?.join();
         let present = rows.ok().context("the thread that reads back panicked")???;
-        let report = self.report();
         Ok(report
             .acknowledged
             .iter()

@@ -1,0 +1,33 @@
+//! From two booted nodes to a running database.
+
+use crate::cib::Cib;
+use crate::lab::Lab;
+use crate::provision::{Installation, provision};
+use anyhow::{Context, Result};
+use host::Deadline;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Starting a real server for the first time takes the longest.
+const START: Duration = Duration::from_secs(120);
+
+/// The package with our agents that this run is about: `$KAIWUDB_HA_DEB`.
+pub fn package_from_environment() -> Result<PathBuf> {
+    std::env::var_os("KAIWUDB_HA_DEB")
+        .map(PathBuf::from)
+        .context("our agents are needed: set KAIWUDB_HA_DEB to the package that 'make deb' makes")
+}
+
+/// Installs agents and server on both nodes, loads the configuration and returns when the virtual IP, which comes last, is
+/// active.
+pub fn deploy(lab: &Lab, cib: &Cib, package: Option<&Path>, installation: &Installation) -> Result<()> {
+    if let Some(package) = package {
+        for node in lab.nodes() {
+            node.install_package(package)?;
+        }
+    }
+    provision(lab, installation)?;
+    lab.cluster().load(cib)?;
+    lab.cluster().wait_active("ClusterIP", Deadline::after(START))?;
+    lab.cluster().wait_idle(Deadline::after(START))
+}
