@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Fence agent for the lab: asks the power switch of the machine that the nodes run on.
 
-Options come as key=value lines on standard input (Pacemaker) or as --key=value (people).
+Options come as key=value lines on standard input (Pacemaker) or as arguments (people).
 Exit status: 0 success, for 'status' also "is on"; 2 'status': is off; 1 error.
 """
 
+import argparse
 import socket
 import sys
 
@@ -53,12 +54,15 @@ METADATA = """<?xml version="1.0" ?>
 
 
 def options():
-    """Command line first, as fence agents do; standard input when there is none."""
+    """From the command line; from standard input when there is none."""
     if len(sys.argv) > 1:
-        lines = [word.lstrip("-") for word in sys.argv[1:]]
-    else:
-        lines = sys.stdin.read().splitlines()
-    pairs = (line.strip().partition("=") for line in lines if not line.startswith("#"))
+        parser = argparse.ArgumentParser(prog="fence_lab")
+        parser.add_argument("-o", "--action")
+        parser.add_argument("-a", "--ip")
+        parser.add_argument("-u", "--ipport")
+        parser.add_argument("-n", "--plug")
+        return vars(parser.parse_args())
+    pairs = (line.strip().partition("=") for line in sys.stdin if not line.startswith("#"))
     return {key: value for key, _, value in pairs if key}
 
 

@@ -13,3 +13,8 @@ done
 setsid systemd-nspawn --quiet --directory="$directory/root/$node" --boot --machine="$node" --register=no --keep-unit \
     --network-namespace-path="$directory/netns/$node" --capability=all --console=read-only \
     --resolv-conf=off --timezone=off --link-journal=no >>"$directory/$node.console" 2>&1 </dev/null &
+# From here on it can be found by its arguments.
+until grep -qs systemd-nspawn "/proc/$!/cmdline"; do
+    kill -0 $!
+    sleep 0.01
+done

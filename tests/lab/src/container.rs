@@ -5,14 +5,13 @@ use crate::network::{self, Network, VIRTUAL_IP};
 use crate::node::{Machine, Observation, Output};
 use crate::{cgroup, proc};
 use anyhow::{Context, Result, bail, ensure};
-use host::Deadline;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use host::{Deadline, Process};
+use nix::sys::signal::Signal;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 const POWER_ON: &str = include_str!("../files/power-on.sh");
@@ -36,6 +35,14 @@ pub(crate) struct Container {
     name: String,
     image: PathBuf,
     namespace: Arc<Namespace>,
+    known: Mutex<Known>,
+}
+
+/// Processes that were found once: looking for them means looking at every process of this machine.
+#[derive(Debug, Default)]
+struct Known {
+    supervisor: Option<Process>,
+    init: Option<Process>,
 }
 
 impl Container {
@@ -45,6 +52,7 @@ impl Container {
             name: format!("node{number}"),
             image: image.to_owned(),
             namespace: Arc::clone(namespace),
+            known: Mutex::default(),
         }
     }
 
@@ -74,18 +82,25 @@ impl Container {
     }
 
     /// Process of systemd-nspawn.
-    fn supervisor(&self) -> Option<i32> {
+    fn supervisor(&self) -> Option<Process> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(supervisor) = known.supervisor.filter(|process| process.is_running()) {
+            return Some(supervisor);
+        }
         let machine = format!("--machine={}", self.name);
-        proc::children(self.namespace.pid())
-            .into_iter()
-            .find(|pid| proc::arguments(*pid).contains(&machine))
+        known.supervisor =
+            proc::children(self.namespace.pid()).find(|process| proc::has_argument(*process, &machine));
+        known.supervisor
     }
 
     /// First process of the container.
     fn init(&self) -> Option<i32> {
-        proc::children(self.supervisor()?)
-            .into_iter()
-            .find(|pid| proc::is_init(*pid))
+        let supervisor = self.supervisor()?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.init.is_none_or(|process| !process.is_running()) {
+            known.init = proc::children(supervisor.pid()).find(|process| proc::is_init(*process));
+        }
+        known.init.map(Process::pid)
     }
 
     /// Without power a node answers nobody and forgets its addresses; its network namespace would do neither.
@@ -166,21 +181,23 @@ impl Machine for Container {
         let deadline = Deadline::after(Duration::from_secs(20));
         // A container that is only just being made has no first process yet: look again until nothing is left.
         while let Some(supervisor) = self.supervisor() {
-            for pid in self.init().into_iter().chain([supervisor]) {
-                match kill(Pid::from_raw(pid), Signal::SIGKILL) {
-                    Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
-                    Err(error) => bail!("cannot kill process {pid}: {error}"),
-                }
+            for process in self
+                .init()
+                .and_then(Process::with_pid)
+                .into_iter()
+                .chain([supervisor])
+            {
+                let pid = process.pid();
+                process
+                    .signal(Signal::SIGKILL)
+                    .with_context(|| format!("cannot kill process {pid}"))?;
             }
             if !deadline.pause(Duration::from_millis(2)) {
-                bail!("process {supervisor} is still there 20 s after SIGKILL");
+                bail!("process {} is still there 20 s after SIGKILL", supervisor.pid());
             }
         }
         // Its first process may outlive nspawn for a moment, and with it the node's mounts.
-        while proc::children(self.namespace.pid())
-            .into_iter()
-            .any(|pid| belongs_to(pid, &self.name))
-        {
+        while proc::children(self.namespace.pid()).any(|process| belongs_to(process, &self.name)) {
             if !deadline.pause(Duration::from_millis(2)) {
                 bail!("its first process is still there 20 s after SIGKILL");
             }
@@ -245,24 +262,29 @@ impl Machine for Container {
 }
 
 /// Whether a process that was handed to the lab's first process ran in the container `name`.
-fn belongs_to(pid: i32, name: &str) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/cgroup"))
+fn belongs_to(process: Process, name: &str) -> bool {
+    fs::read_to_string(format!("/proc/{}/cgroup", process.pid()))
         .is_ok_and(|groups| groups.lines().any(|line| line.contains(&format!("/{name}/"))))
 }
 
 /// Command line of a process if it is a database server. A child of one is not: it is about to become another program.
 fn server(pid: i32) -> Option<String> {
-    let line = server_line(pid)?;
-    proc::parent(pid).and_then(server_line).is_none().then_some(line)
+    let process = Process::with_pid(pid)?;
+    let line = server_line(process)?;
+    let parent = process.parent().and_then(Process::with_pid);
+    parent.and_then(server_line).is_none().then_some(line)
 }
 
-fn server_line(pid: i32) -> Option<String> {
-    let program = proc::executable(pid)?;
-    // "(deleted)" follows when the program was replaced while it ran.
-    let name = program.file_name()?.to_str()?.split(' ').next()?.to_owned();
-    let arguments = proc::arguments(pid);
-    let starts = arguments.get(1).is_some_and(|word| word.starts_with("start"));
-    (starts && name == "kwbase").then(|| arguments.join(" "))
+fn server_line(process: Process) -> Option<String> {
+    if process.executable()?.file_name()? != "kwbase" {
+        return None;
+    }
+    let words: Vec<String> = process
+        .arguments()?
+        .iter()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    words.get(1)?.starts_with("start").then(|| words.join(" "))
 }
 
 /// `major:minor` of a device node.

@@ -17,10 +17,13 @@ const PORT: u16 = 7701;
 /// A request must have arrived, and its answer be taken, within this.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Pause between two looks for a client.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// One order that the switch carried out.
 #[derive(Clone, Debug)]
 pub struct FenceEvent {
-    /// When it was finished.
+    /// When it was carried out; of a reboot, when the power was off.
     pub at: Instant,
     /// Node that asked; `None` for somebody else.
     pub by: Option<String>,
@@ -39,19 +42,28 @@ pub(crate) struct PowerSwitch {
 }
 
 impl PowerSwitch {
-    pub(crate) fn start(namespace: &Arc<Namespace>, nodes: Arc<[Node; 2]>) -> Result<Self> {
+    pub(crate) fn start(
+        namespace: &Arc<Namespace>,
+        nodes: Arc<[Node; 2]>,
+        boot_delay: Duration,
+    ) -> Result<Self> {
         let events = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let (ready, answer) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("power-switch".to_owned())
             .spawn({
-                let (namespace, events, stop) =
-                    (Arc::clone(namespace), Arc::clone(&events), Arc::clone(&stop));
+                let (namespace, stop) = (Arc::clone(namespace), Arc::clone(&stop));
+                let mut switch = Switch {
+                    nodes,
+                    events: Arc::clone(&events),
+                    boot_delay,
+                    rebooting: Vec::new(),
+                };
                 move || match listen(&namespace) {
                     Ok(listener) => {
                         let _ = ready.send(Ok(()));
-                        serve(&listener, &nodes, &events, &stop);
+                        switch.serve(&listener, &stop);
                     }
                     Err(error) => {
                         let _ = ready.send(Err(error));
@@ -91,70 +103,103 @@ fn listen(namespace: &Namespace) -> Result<TcpListener> {
     Ok(listener)
 }
 
-fn serve(listener: &TcpListener, nodes: &[Node; 2], events: &Mutex<Vec<FenceEvent>>, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                // A client that goes away in the middle is its own problem.
-                let _ = answer(&stream, nodes, events);
+/// What the switch's thread works with.
+struct Switch {
+    nodes: Arc<[Node; 2]>,
+    events: Arc<Mutex<Vec<FenceEvent>>>,
+    boot_delay: Duration,
+    /// Nodes that get their power back, and when.
+    rebooting: Vec<(Instant, usize)>,
+}
+
+impl Switch {
+    fn serve(&mut self, listener: &TcpListener, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    // A client that goes away in the middle is its own problem.
+                    let _ = self.answer(&stream);
+                }
+                Err(_) => {
+                    Deadline::after(PAUSE).pause(PAUSE);
+                }
             }
-            Err(_) => {
-                Deadline::after(Duration::from_secs(1)).pause(Duration::from_millis(10));
+            self.finish_reboots();
+        }
+    }
+
+    fn finish_reboots(&mut self) {
+        let now = Instant::now();
+        for (at, index) in std::mem::take(&mut self.rebooting) {
+            if at > now {
+                self.rebooting.push((at, index));
+            } else if let Err(error) = self.nodes[index].power_on() {
+                eprintln!("power switch: {error:#}");
             }
         }
     }
-}
 
-fn answer(stream: &TcpStream, nodes: &[Node; 2], events: &Mutex<Vec<FenceEvent>>) -> Result<()> {
-    stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let SocketAddr::V4(peer) = stream.peer_addr()? else {
-        bail!("not an IPv4 client")
-    };
-    let mut request = String::new();
-    BufReader::new(stream).read_line(&mut request)?;
-    let line = match obey(request.trim(), *peer.ip(), nodes, events) {
-        Ok(text) => format!("ok {text}\n"),
-        Err(error) => format!("error {error:#}\n"),
-    };
-    (&mut &*stream).write_all(line.as_bytes())?;
-    Ok(())
-}
+    fn answer(&mut self, stream: &TcpStream) -> Result<()> {
+        stream.set_nonblocking(false)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let SocketAddr::V4(peer) = stream.peer_addr()? else {
+            bail!("not an IPv4 client")
+        };
+        let mut request = String::new();
+        BufReader::new(stream).read_line(&mut request)?;
+        let line = match self.obey(request.trim(), *peer.ip()) {
+            Ok(text) => format!("ok {text}\n"),
+            Err(error) => {
+                eprintln!(
+                    "power switch: '{}' from {} failed: {error:#}",
+                    request.trim(),
+                    peer.ip()
+                );
+                format!("error {error:#}\n")
+            }
+        };
+        (&mut &*stream).write_all(line.as_bytes())?;
+        Ok(())
+    }
 
-fn obey(request: &str, peer: Ipv4Addr, nodes: &[Node; 2], events: &Mutex<Vec<FenceEvent>>) -> Result<String> {
-    let (action, target) = request.split_once(' ').unwrap_or((request, ""));
-    if action == "list" {
-        return Ok(nodes.each_ref().map(Node::name).join(" "));
-    }
-    let Some(node) = nodes.iter().find(|node| node.name() == target) else {
-        bail!("no plug '{target}'; allowed are node1 and node2");
-    };
-    let by = nodes
-        .iter()
-        .find(|node| node.address(Network::Management) == peer);
-    if by.is_some_and(|by| !by.is_on()) {
-        // Both nodes may order the other's death at once; the first one served wins, as with one shared switch.
-        bail!("the node that asked has no power");
-    }
-    match action {
-        "status" => return Ok(if node.is_on() { "on" } else { "off" }.to_owned()),
-        "on" => node.power_on()?,
-        "off" => node.power_off()?,
-        "reboot" => {
-            node.power_off()?;
-            node.power_on()?;
+    fn obey(&mut self, request: &str, peer: Ipv4Addr) -> Result<String> {
+        let (action, target) = request.split_once(' ').unwrap_or((request, ""));
+        if action == "list" {
+            return Ok(self.nodes.each_ref().map(Node::name).join(" "));
         }
-        _ => bail!("action is '{action}'; allowed are list, status, on, off and reboot"),
-    }
-    events
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(FenceEvent {
+        let Some(index) = self.nodes.iter().position(|node| node.name() == target) else {
+            bail!("no plug '{target}'; allowed are node1 and node2");
+        };
+        let node = &self.nodes[index];
+        let by = self
+            .nodes
+            .iter()
+            .find(|node| node.address(Network::Management) == peer);
+        if by.is_some_and(|by| !by.is_on()) {
+            // Both nodes may order the other's death at once; the first one served wins, as with one shared switch.
+            bail!("the node that asked has no power");
+        }
+        match action {
+            "status" => return Ok(if node.is_on() { "on" } else { "off" }.to_owned()),
+            "on" => node.power_on()?,
+            "off" | "reboot" => node.power_off()?,
+            _ => bail!("action is '{action}'; allowed are list, status, on, off and reboot"),
+        }
+        let event = FenceEvent {
             at: Instant::now(),
             by: by.map(|by| by.name().to_owned()),
             action: action.to_owned(),
             target: target.to_owned(),
-        });
-    Ok(String::new())
+        };
+        self.events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(event);
+        self.rebooting.retain(|(_, other)| *other != index);
+        if action == "reboot" {
+            self.rebooting.push((Instant::now() + self.boot_delay, index));
+        }
+        Ok(String::new())
+    }
 }

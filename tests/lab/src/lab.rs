@@ -56,6 +56,9 @@ pub struct Options {
     /// How long corosync waits for the token before it declares the peer lost. Default 600 ms, where a real
     /// cluster has 1 to 3 s: corosync runs with real-time priority and the network is this machine's memory.
     pub token: Duration,
+    /// How long a node that was fenced with "reboot" stays off. Default 3 s: a real server's firmware takes longer, and the
+    /// survivor, which has a machine of its own there, shares this one with the booting node here.
+    pub boot_delay: Duration,
     /// Size of the shared disk, as `truncate --size` reads it. Default 2G (sparse).
     pub disk_size: String,
 }
@@ -68,6 +71,7 @@ impl Default for Options {
             cluster_names: None,
             cluster: true,
             token: Duration::from_millis(600),
+            boot_delay: Duration::from_secs(3),
             disk_size: "2G".to_owned(),
         }
     }
@@ -148,7 +152,11 @@ impl Lab {
         };
         let mut lab = Self::assemble(&name, &record, namespace);
         lab.lock = Some(lock);
-        lab.switch = Some(PowerSwitch::start(&lab.namespace, Arc::clone(&lab.nodes))?);
+        lab.switch = Some(PowerSwitch::start(
+            &lab.namespace,
+            Arc::clone(&lab.nodes),
+            options.boot_delay,
+        )?);
         lab.prepare(options)?;
         lab.boot(options)?;
         host::file::replace(

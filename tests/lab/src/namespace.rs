@@ -63,8 +63,8 @@ impl Namespace {
             }
         };
         let pid = proc::children(holder.pid())
-            .first()
-            .copied()
+            .next()
+            .map(host::Process::pid)
             .context("the first process of the lab's namespaces is gone")?;
         Ok(Self {
             pid,

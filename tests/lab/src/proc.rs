@@ -1,41 +1,24 @@
 //! What `/proc` says about the processes of a node, without entering it.
 
+use host::Process;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Direct children of a process; none when it is gone.
-pub(crate) fn children(pid: i32) -> Vec<i32> {
-    fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
-        .unwrap_or_default()
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .collect()
+/// Direct children of a process. Not from `/proc/PID/task/PID/children`, which misses some while others end.
+pub(crate) fn children(pid: i32) -> impl Iterator<Item = Process> {
+    Process::all().filter(move |process| process.parent() == Some(pid))
 }
 
-/// Parent of a process.
-pub(crate) fn parent(pid: i32) -> Option<i32> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("PPid:"))?
-        .trim()
-        .parse()
-        .ok()
-}
-
-/// Arguments of a process; none when it is gone or a zombie.
-pub(crate) fn arguments(pid: i32) -> Vec<String> {
-    fs::read(format!("/proc/{pid}/cmdline"))
-        .unwrap_or_default()
-        .split(|byte| *byte == 0)
-        .filter(|argument| !argument.is_empty())
-        .map(|argument| String::from_utf8_lossy(argument).into_owned())
-        .collect()
+/// Whether `word` is among the arguments of a process.
+pub(crate) fn has_argument(process: Process, word: &str) -> bool {
+    process
+        .arguments()
+        .is_some_and(|arguments| arguments.iter().any(|argument| argument == word))
 }
 
 /// Whether a process is the first one of a pid namespace of its own.
-pub(crate) fn is_init(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| {
+pub(crate) fn is_init(process: Process) -> bool {
+    fs::read_to_string(format!("/proc/{}/status", process.pid())).is_ok_and(|status| {
         status
             .lines()
             .find_map(|line| line.strip_prefix("NSpid:"))
@@ -95,11 +78,6 @@ fn is_local(fib_trie: &str, address: &str) -> bool {
     false
 }
 
-/// Executable of a process.
-pub(crate) fn executable(pid: i32) -> Option<PathBuf> {
-    fs::read_link(Path::new("/proc").join(pid.to_string()).join("exe")).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,11 +106,16 @@ Local:
 
     #[test]
     fn this_process_is_seen() {
-        let pid = i32::try_from(std::process::id()).unwrap();
-        assert!(!arguments(pid).is_empty());
-        assert!(in_namespace_of(pid).contains(&pid));
-        assert!(mounts(pid).iter().any(|(_, point)| point == Path::new("/")));
-        assert!(executable(pid).is_some());
-        assert!(has_address(pid, "127.0.0.1"));
+        let own = Process::current().unwrap();
+        let first = own.arguments().unwrap().swap_remove(0).into_string().unwrap();
+        assert!(has_argument(own, &first) && !has_argument(own, "--no-such-argument"));
+        assert!(in_namespace_of(own.pid()).contains(&own.pid()));
+        assert!(children(own.parent().unwrap()).any(|process| process == own));
+        assert!(
+            mounts(own.pid())
+                .iter()
+                .any(|(_, point)| point.as_os_str() == "/")
+        );
+        assert!(has_address(own.pid(), "127.0.0.1"));
     }
 }
