@@ -150,7 +150,7 @@ fn to_server(
                     return Ok(Some(control));
                 }
                 if let Some(rewritten) = statement::rewrite(node, sql) {
-                    state.tags.extend(rewritten.tag);
+                    state.tags.extend(rewritten.tags);
                     put(out, kind, &[rewritten.sql.as_bytes(), &[0]].concat());
                     continue;
                 }
@@ -160,7 +160,7 @@ fn to_server(
                 let (name, rest) = text(body)?;
                 let (sql, types) = text(rest)?;
                 if let Some(rewritten) = statement::rewrite(node, sql) {
-                    state.tags.extend(rewritten.tag);
+                    state.tags.extend(rewritten.tags);
                     let parts = [name.as_bytes(), &[0], rewritten.sql.as_bytes(), &[0], types];
                     put(out, kind, &parts.concat());
                     continue;

@@ -8,8 +8,8 @@ use crate::version::VERSION;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rewritten {
     pub(super) sql: String,
-    /// The tag that the client shall see instead of PostgreSQL's, which is then `DO`.
-    pub(super) tag: Option<&'static str>,
+    /// The tags that the client shall see instead of PostgreSQL's, which are then `DO`.
+    pub(super) tags: Vec<&'static str>,
 }
 
 /// What a client program of the stand-in asks of the server; not SQL of the real server, which uses gRPC here.
@@ -38,9 +38,30 @@ impl Control {
 /// The statement behind `kwbase node status`.
 pub(crate) const NODE_STATUS: &str = "STANDIN NODE STATUS";
 
-/// Translates `sql` if it is one of the stand-in's own statements.
+/// Translates `sql` if one of its statements is the stand-in's own.
 pub(super) fn rewrite(node: &Node, sql: &str) -> Option<Rewritten> {
-    let statement = sql.trim().trim_end_matches(';').trim_end();
+    let upper = sql.to_ascii_uppercase();
+    if sql != NODE_STATUS && !upper.split_whitespace().any(|word| word == "CLUSTER") {
+        return None;
+    }
+    let mut changed = false;
+    let mut whole = Rewritten {
+        sql: String::new(),
+        tags: Vec::new(),
+    };
+    for statement in split(sql) {
+        let own = translate(node, statement);
+        changed |= own.is_some();
+        let Rewritten { sql, tags } = own.unwrap_or_else(|| select(statement));
+        whole.sql += &sql;
+        whole.sql.push(';');
+        whole.tags.extend(tags);
+    }
+    changed.then_some(whole)
+}
+
+fn translate(node: &Node, statement: &str) -> Option<Rewritten> {
+    let statement = statement.trim();
     if statement == NODE_STATUS {
         return Some(select(&node_status(node)));
     }
@@ -94,10 +115,50 @@ pub(super) fn rewrite(node: &Node, sql: &str) -> Option<Rewritten> {
     Some(match node.settings.set(&change.0, change.1.as_deref()) {
         Ok(()) => Rewritten {
             sql: "DO 'BEGIN END'".into(),
-            tag: Some("SET CLUSTER SETTING"),
+            tags: vec!["SET CLUSTER SETTING"],
         },
         Err(error) => failure(&error),
     })
+}
+
+/// Splits at semicolons outside of quotes and comments; empty statements are left out.
+fn split(sql: &str) -> Vec<&str> {
+    let mut statements = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while at < sql.len() {
+        let rest = &sql[at..];
+        // What begins here, and by what it ends.
+        let closing = match rest.as_bytes()[0] {
+            b'\'' => Some((1, "'")),
+            b'"' => Some((1, "\"")),
+            b'$' => dollar_quote(rest).map(|quote| (quote.len(), quote)),
+            b'-' if rest.starts_with("--") => Some((2, "\n")),
+            b'/' if rest.starts_with("/*") => Some((2, "*/")),
+            _ => None,
+        };
+        if let Some((opening, closing)) = closing {
+            let body = &rest[opening..];
+            at += opening + body.find(closing).map_or(body.len(), |end| end + closing.len());
+            continue;
+        }
+        if rest.starts_with(';') {
+            statements.push(&sql[start..at]);
+            start = at + 1;
+        }
+        at += rest.chars().next().map_or(1, char::len_utf8);
+    }
+    statements.push(&sql[start..]);
+    statements.retain(|statement| !statement.trim().is_empty());
+    statements
+}
+
+/// The quote `$tag$` at the beginning of `text`.
+fn dollar_quote(text: &str) -> Option<&str> {
+    let end = text[1..].find('$')? + 1;
+    let tag = &text[1..end];
+    tag.chars()
+        .all(|letter| letter.is_alphanumeric() || letter == '_')
+        .then(|| &text[..=end])
 }
 
 /// `text` as an SQL literal.
@@ -108,7 +169,7 @@ pub(super) fn literal(text: &str) -> String {
 fn select(sql: &str) -> Rewritten {
     Rewritten {
         sql: sql.to_owned(),
-        tag: None,
+        tags: Vec::new(),
     }
 }
 
@@ -121,7 +182,7 @@ pub(super) fn failure(message: &str) -> Rewritten {
     );
     Rewritten {
         sql: format!("DO {}", literal(&body)),
-        tag: None,
+        tags: Vec::new(),
     }
 }
 
@@ -135,4 +196,20 @@ fn node_status(node: &Node) -> String {
         literal(&addresses.advertise_sql),
         literal(VERSION),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn semicolons_in_quotes_and_comments_do_not_end_a_statement() {
+        assert_eq!(split("a; b ;;"), ["a", " b "]);
+        assert_eq!(split("a 'x;''y'; \"q;\""), ["a 'x;''y'", " \"q;\""]);
+        assert_eq!(
+            split("$t$ ; $$ ; $t$; $1 /* ; */; -- ;\nb"),
+            ["$t$ ; $$ ; $t$", " $1 /* ; */", " -- ;\nb"]
+        );
+        assert_eq!(split("é;'ü"), ["é", "'ü"]);
+    }
 }

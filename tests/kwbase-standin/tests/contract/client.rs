@@ -28,6 +28,14 @@ fn cluster_settings_are_kept() {
         setup.value("SET CLUSTER SETTING ts.force_sync_file.enabled TO true"),
         "SET CLUSTER SETTING"
     );
+    let both =
+        "set cluster setting log.sync.enabled = 'off'; SELECT ';'; SHOW CLUSTER SETTING log.sync.enabled";
+    let output = setup.sql(both);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(
+        text, "SET CLUSTER SETTING\n?column?\n;\nlog.sync.enabled\nf\n",
+        "{output:?}"
+    );
     let output = setup.sql("SET CLUSTER SETTING ts.wal.wal_levels = 1");
     assert_eq!(output.status.code(), Some(1));
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
