@@ -2,45 +2,19 @@
 
 use crate::audit::Audit;
 use crate::cluster::Cluster;
-use crate::container::{self, Container};
+use crate::container::Container;
 use crate::fence::{FenceEvent, PowerSwitch};
 use crate::namespace::Namespace;
 use crate::network::{Link, Network};
 use crate::node::Node;
-use crate::{Suite, cgroup, cib, corosync, image};
-use anyhow::{Context, Result, bail, ensure};
+use crate::registry::{self, Record};
+use crate::{Suite, image, setup};
+use anyhow::{Context, Result, ensure};
 use host::Deadline;
 use host::lock::FileLock;
-use serde::{Deserialize, Serialize};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-
-/// Where labs keep what must be seen from outside: `NAME.json`, `NAME.lock`, `NAME.log`, an empty directory `NAME`.
-const RUN: &str = "/run/kaiwudb-ha-lab";
-
-/// The fence agent in the nodes.
-const FENCE_AGENT: &str = include_str!("../files/fence_lab.py");
-
-/// A first election waits for `dc-deadtime`, 20 s unless the configuration says otherwise: so there is one from the start.
-const FIRST_CIB: &str = include_str!("../files/first-cib.sh");
-
-/// Among others makes the device node of the shared disk: a bind mount would be unmounted by the Filesystem agent.
-const MACHINE_UNIT: &str = include_str!("../files/lab-machine.service");
-const MACHINE_UNIT_NAME: &str = "lab-machine.service";
-
-/// What the lab needs on this machine: (tool, Debian package).
-const TOOLS: &[(&str, &str)] = &[
-    ("mmdebstrap", "mmdebstrap"),
-    ("systemd-nspawn", "systemd-container"),
-    ("nsenter", "util-linux"),
-    ("unshare", "util-linux"),
-    ("losetup", "mount"),
-    ("mkfs.ext4", "e2fsprogs"),
-    ("ip", "iproute2"),
-];
 
 /// What a lab is to be like.
 #[derive(Clone, Debug)]
@@ -77,35 +51,6 @@ impl Default for Options {
     }
 }
 
-/// What another process must know to use a lab.
-#[derive(Debug, Serialize, Deserialize)]
-struct Record {
-    /// The process that holds the lab.
-    owner: u32,
-    /// The first process of its namespaces.
-    pid: i32,
-    disk: PathBuf,
-    image: PathBuf,
-    cluster_names: [String; 2],
-}
-
-impl Record {
-    fn read(name: &str, directory: &Path) -> Result<Self> {
-        ensure!(
-            is_alive(directory)?,
-            "no lab named '{name}' is up: 'lab up' starts one"
-        );
-        let path = directory.with_extension("json");
-        let text = host::file::read_text(&path)?.with_context(|| {
-            format!(
-                "the lab '{name}' is still starting: {} is not there yet",
-                path.display()
-            )
-        })?;
-        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
-    }
-}
-
 /// Two nodes, their networks and their shared disk. Everything ends with the process that made it, however that one ends.
 #[derive(Debug)]
 pub struct Lab {
@@ -121,19 +66,14 @@ pub struct Lab {
 impl Lab {
     /// Makes a lab; returns when both nodes are up and, unless told otherwise, online members of a cluster.
     pub fn up(options: &Options) -> Result<Self> {
-        requirements()?;
-        remove_leftovers()?;
+        setup::requirements()?;
+        registry::remove_leftovers()?;
         let name = match &options.name {
             Some(name) => name.clone(),
-            None => unused_name(),
+            None => registry::unused_name(),
         };
-        let directory = directory(&name)?;
         let image = image::ensure(options.suite)?;
-        fs::create_dir_all(RUN).with_context(|| format!("cannot create {RUN}"))?;
-        let lock = host::lock::try_lock(&directory.with_extension("lock"))?
-            .with_context(|| format!("a lab named '{name}' is up already: 'lab down' ends it"))?;
-        // Only now: a directory without a lock is what a killed lab leaves.
-        fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+        let (directory, lock) = registry::claim(&name)?;
         let namespace = Arc::new(Namespace::create(
             &directory,
             &options.disk_size,
@@ -159,16 +99,13 @@ impl Lab {
         )?);
         lab.prepare(options)?;
         lab.boot(options)?;
-        host::file::replace(
-            &directory.with_extension("json"),
-            &serde_json::to_string(&record)?,
-        )?;
+        record.write(&directory)?;
         Ok(lab)
     }
 
     /// The lab of that name which another process holds.
     pub fn attach(name: &str) -> Result<Self> {
-        let directory = directory(name)?;
+        let directory = registry::directory(name)?;
         let record = Record::read(name, &directory)?;
         let namespace = Arc::new(Namespace::attach(record.pid, &directory, &record.disk));
         Ok(Self::assemble(name, &record, namespace))
@@ -176,13 +113,13 @@ impl Lab {
 
     /// Ends the lab of that name, whichever process holds it.
     pub fn down(name: &str) -> Result<()> {
-        let directory = directory(name)?;
+        let directory = registry::directory(name)?;
         let record = Record::read(name, &directory)?;
         let owner = nix::unistd::Pid::from_raw(record.owner.cast_signed());
         nix::sys::signal::kill(owner, nix::sys::signal::Signal::SIGTERM)
             .with_context(|| format!("cannot end process {owner}, which holds the lab '{name}'"))?;
         let deadline = Deadline::after(Duration::from_secs(30));
-        while is_alive(&directory)? || Path::new(&format!("/proc/{}", record.pid)).exists() {
+        while registry::is_alive(&directory)? || Path::new(&format!("/proc/{}", record.pid)).exists() {
             ensure!(
                 deadline.pause(Duration::from_millis(10)),
                 "process {owner} is still there 30 s after SIGTERM"
@@ -190,7 +127,7 @@ impl Lab {
         }
         // The kernel is still ending the nodes' processes; their control groups can go when the last one has.
         while directory.exists() {
-            remove_leftovers()?;
+            registry::remove_leftovers()?;
             ensure!(
                 deadline.pause(Duration::from_millis(10)),
                 "processes of the lab '{name}' do not end"
@@ -218,71 +155,6 @@ impl Lab {
             lock: None,
             switch: None,
         }
-    }
-
-    /// What the nodes have on their disks before they boot for the first time.
-    fn prepare(&self, options: &Options) -> Result<()> {
-        let device = container::device_number(self.namespace.disk())
-            .with_context(|| format!("cannot look at {}", self.namespace.disk().display()))?;
-        let (major, minor) = device.split_once(':').context("a device number has two parts")?;
-        let unit = MACHINE_UNIT
-            .replace("@MAJOR@", major)
-            .replace("@MINOR@", minor)
-            .replace("@DISK@", cib::DISK);
-        let names = self.nodes.each_ref().map(|node| node.cluster_name().to_owned());
-        let corosync = corosync::configuration(&names, options.token);
-        let [first, second] = self
-            .nodes
-            .each_ref()
-            .map(|node| (node.address(Network::Cluster), node.name()));
-        let hosts = format!(
-            "127.0.0.1 localhost\n{} {}\n{} {}\n",
-            first.0, first.1, second.0, second.1
-        );
-        for node in &*self.nodes {
-            Container::new(node.number(), &self.image, &self.namespace).make_root()?;
-            node.write_file("/etc/hostname", format!("{}\n", node.name()))?;
-            node.write_file("/etc/hosts", &hosts)?;
-            node.write_file("/etc/corosync/corosync.conf", &corosync)?;
-            node.write_file_with_mode("/usr/sbin/fence_lab", FENCE_AGENT, 0o755)?;
-            node.write_file(format!("/etc/systemd/system/{MACHINE_UNIT_NAME}"), &unit)?;
-        }
-        Ok(())
-    }
-
-    fn boot(&self, options: &Options) -> Result<()> {
-        for node in &*self.nodes {
-            node.power_on()?;
-        }
-        let deadline = Deadline::after(Duration::from_secs(60));
-        let services: &[&str] = if options.cluster {
-            &["corosync.service", "pacemaker.service"]
-        } else {
-            &[]
-        };
-        for node in &*self.nodes {
-            node.wait_booted(deadline)?;
-            if options.cluster {
-                node.shell(FIRST_CIB, deadline)?;
-            }
-            // Enabled as well, so that a node that was fenced comes back by itself.
-            node.exec_ok(
-                ["systemctl", "enable", "--quiet", MACHINE_UNIT_NAME]
-                    .iter()
-                    .chain(services),
-                deadline,
-            )?;
-            node.exec_ok(
-                ["systemctl", "start", "--no-block", MACHINE_UNIT_NAME]
-                    .iter()
-                    .chain(services),
-                deadline,
-            )?;
-        }
-        if options.cluster {
-            self.cluster().wait_online(deadline)?;
-        }
-        Ok(())
     }
 
     /// The cluster that the nodes form.
@@ -377,76 +249,6 @@ impl Drop for Lab {
             let _ = node.power_off();
         }
         // The namespaces go with their last owner, after this; the control groups are empty by now.
-        remove_files(self.namespace.directory());
+        registry::remove_files(self.namespace.directory());
     }
-}
-
-/// Host-side directory of a lab.
-fn directory(name: &str) -> Result<PathBuf> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if name.is_empty() || name.len() > 32 || !name.chars().all(allowed) {
-        bail!("lab name is '{name}'; allowed are letters, digits and '-', at most 32");
-    }
-    Ok(Path::new(RUN).join(name))
-}
-
-/// Whether a process holds the lab.
-fn is_alive(directory: &Path) -> Result<bool> {
-    Ok(directory.exists() && host::lock::try_lock(&directory.with_extension("lock"))?.is_none())
-}
-
-fn unused_name() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-fn requirements() -> Result<()> {
-    ensure!(
-        nix::unistd::geteuid().is_root(),
-        "the lab makes namespaces and mounts: run it as root"
-    );
-    for (tool, package) in TOOLS {
-        let installed = host::Command::new(tool).is_installed();
-        ensure!(installed, "{tool} is not installed: apt-get install {package}");
-    }
-    Ok(())
-}
-
-/// Names of the labs that are up.
-pub fn names() -> Vec<String> {
-    fs::read_dir(RUN)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir() && is_alive(path).unwrap_or(false))
-        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
-        .collect()
-}
-
-/// Removes what labs whose process was killed could not: control groups and files. Living labs are left alone.
-pub fn remove_leftovers() -> Result<()> {
-    for entry in fs::read_dir(RUN).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if !path.is_dir() {
-            continue;
-        }
-        if let Some(_dead) = host::lock::try_lock(&path.with_extension("lock"))? {
-            remove_files(&path);
-        }
-    }
-    Ok(())
-}
-
-/// The directory goes last, and only when nothing runs in the control groups any more: as long as it is there, the next
-/// call finds the lab again.
-fn remove_files(lab: &Path) {
-    if !cgroup::remove(lab) {
-        return;
-    }
-    for extension in ["json", "log", "node1.lock", "node2.lock", "lock"] {
-        let _ = fs::remove_file(lab.with_extension(extension));
-    }
-    let _ = fs::remove_dir_all(lab.with_extension("certs"));
-    let _ = fs::remove_dir(lab);
 }
