@@ -78,7 +78,7 @@ unit: ## unit tests of crates/ and agents/
 	$(CARGO) test --locked --no-fail-fast $(call packages,$(filter crates/% agents/%,$(MEMBERS)))
 
 .PHONY: $(addsuffix -test,$(TESTS))
-$(addsuffix -test,$(TESTS)): %-test: agents
+$(addsuffix -test,$(TESTS)): %-test:
 	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*)
 
 # The suites need programs; those that run a cluster need the whole lab.
@@ -100,7 +100,8 @@ export KAIWUDB_HA_STANDIN := $(RELEASE)/kwbase
 
 .PHONY: lab-packages lab-image lab-ready
 lab-packages:
-	@$(TOOLCHAIN)/lab-packages.sh
+	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring systemd-container iproute2 e2fsprogs util-linux procps \
+		postgresql openssl curl libxml2-utils
 
 lab-image: lab-packages
 	$(CARGO) run --locked -p lab -- image

@@ -31,6 +31,7 @@ need_packages() {
     [ "$(id -u)" -eq 0 ] ||
         die "these Debian packages are missing and only root can install them: run as root, or 'apt-get install$missing' first"
     say "installing Debian packages:$missing"
+    case $missing in *postgresql*) no_postgresql_server ;; esac
     # Deadlines: a mirror that hangs must not hang the build. 'dpkg' may be busy with someone else's installation.
     set -- -o Acquire::http::Timeout=30 -o Acquire::Retries=2 -o DPkg::Lock::Timeout=300
     # shellcheck disable=SC2086  # a list of words
@@ -39,6 +40,16 @@ need_packages() {
         apt_get "$@" update || die "cannot read Debian's package lists"
         # shellcheck disable=SC2086
         apt_get "$@" install -y --no-install-recommends $missing || die "cannot install:$missing"
+    fi
+}
+
+# Only PostgreSQL's programs are wanted: Debian's package would start a server. A machine that has PostgreSQL keeps its
+# settings.
+no_postgresql_server() {
+    settings=/etc/postgresql-common/createcluster.conf
+    if ! installed postgresql-common && [ ! -e "$settings" ]; then
+        mkdir -p "${settings%/*}"
+        echo 'create_main_cluster = false' >"$settings"
     fi
 }
 
