@@ -36,18 +36,21 @@ impl Call {
             variables: BTreeMap::new(),
             redirections: "",
         };
-        call.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("OCF_ROOT", "/usr/lib/ocf")
-            .env("OCF_RA_VERSION_MAJOR", "1")
-            .env("OCF_RA_VERSION_MINOR", "1")
-            .env("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:")
-            .env("OCF_RESOURCE_INSTANCE", "KaiwuDB")
-            .env("OCF_RESOURCE_TYPE", "kaiwudb")
-            .env("OCF_RESOURCE_PROVIDER", "kaiwudb")
-            .set("crm_feature_set", "3.17.4")
-            .set("CRM_meta_name", action)
-            .set("CRM_meta_on_node", "node1")
-            .timeout(Duration::from_secs(20))
+        call.env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
+        .env("OCF_ROOT", "/usr/lib/ocf")
+        .env("OCF_RA_VERSION_MAJOR", "1")
+        .env("OCF_RA_VERSION_MINOR", "1")
+        .env("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:")
+        .env("OCF_RESOURCE_INSTANCE", "KaiwuDB")
+        .env("OCF_RESOURCE_TYPE", "kaiwudb")
+        .env("OCF_RESOURCE_PROVIDER", "kaiwudb")
+        .set("crm_feature_set", "3.17.4")
+        .set("CRM_meta_name", action)
+        .set("CRM_meta_on_node", "node1")
+        .timeout(Duration::from_secs(20))
     }
 
     /// Sets a parameter of the resource.

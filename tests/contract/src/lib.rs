@@ -11,4 +11,4 @@ pub mod programs;
 pub mod store;
 
 pub use call::{Call, Outcome};
-pub use machine::{Machine, on_a_machine};
+pub use machine::{Machine, on_a_bare_machine, on_a_machine};

@@ -31,7 +31,14 @@ pub const RUN_DIRECTORY: &str = "/run/kaiwudb-ha/KaiwuDB";
 pub const SERVICE_ID: u32 = 1987;
 
 /// Directories that a machine may change without changing the host.
-const PRIVATE: [&str; 6] = ["/etc", "/usr/local", "/usr/sbin", "/usr/lib/ocf", "/var/lib", "/dev"];
+const PRIVATE: [&str; 6] = [
+    "/etc",
+    "/usr/local",
+    "/usr/sbin",
+    "/usr/lib/ocf",
+    "/var/lib",
+    "/dev",
+];
 const TOOLS: [&str; 3] = ["crm_resource", "crm_attribute", "crm_node"];
 
 /// A machine. Dropped, all its processes end, and with the test's thread its mounts go.
@@ -71,14 +78,29 @@ impl Machine {
         )
         .expect("root may make namespaces");
         let nothing = None::<&str>;
-        mount(nothing, "/", nothing, MsFlags::MS_REC | MsFlags::MS_PRIVATE, nothing).expect("mounts become private");
-        mount(Some("tmpfs"), "/run", Some("tmpfs"), MsFlags::empty(), Some("mode=755")).expect("/run can be mounted");
+        mount(
+            nothing,
+            "/",
+            nothing,
+            MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+            nothing,
+        )
+        .expect("mounts become private");
+        mount(
+            Some("tmpfs"),
+            "/run",
+            Some("tmpfs"),
+            MsFlags::empty(),
+            Some("mode=755"),
+        )
+        .expect("/run can be mounted");
         for directory in PRIVATE {
             overlay(directory);
         }
         let (init, life) = boot();
         let log = UnixDatagram::bind("/dev/log").expect("/dev/log is free");
-        log.set_nonblocking(true).expect("a socket can be read without blocking");
+        log.set_nonblocking(true)
+            .expect("a socket can be read without blocking");
         let machine = Self {
             init,
             life: Some(life),
@@ -152,6 +174,27 @@ impl Machine {
             .collect()
     }
 
+    /// Makes certificates as the installer does, for a node with these names.
+    pub fn make_certificates(&self, names: &str) {
+        shell(&format!(
+            "mkdir -p {CERTS}; cert() {{ {BINARY} cert \"$@\" --certs-dir={CERTS} --ca-key={CERTS}/ca.key >/dev/null; }}
+             cert create-ca; cert create-node {names}; cert create-client root; chown -R kaiwudb: {CERTS}"
+        ));
+    }
+
+    /// Replaces the node's certificate by one that expired yesterday.
+    pub fn expire_certificates(&self) {
+        shell(&format!(
+            "cd {CERTS}; work=$(mktemp -d); touch $work/index; echo 4096 >$work/serial
+             printf '[ca]\ndefault_ca=x\n[x]\ndatabase=%s/index\nserial=%s/serial\nnew_certs_dir=%s\ndefault_md=sha256\n\
+             policy=p\n[p]\norganizationName=optional\ncommonName=supplied\n' $work $work $work >$work/cnf
+             openssl req -new -key node.key -subj /O=KWDB/CN=node -addext subjectAltName=IP:127.0.0.1 -out $work/csr
+             openssl ca -batch -notext -config $work/cnf -cert ca.crt -keyfile ca.key -in $work/csr -out $work/crt \
+             -startdate 20200101000000Z -enddate 20210101000000Z 2>/dev/null
+             cat $work/crt >node.crt; rm -r $work"
+        ));
+    }
+
     /// From now on Pacemaker does not answer on this machine.
     pub fn leave_cluster(&self) {
         fs::remove_dir_all("/run/cib").expect("the machine was in a cluster");
@@ -201,13 +244,22 @@ fn overlay(directory: &str) {
         "{directory} does not exist: the tests need Debian's resource-agents"
     );
     let name = directory.replace('/', "_");
-    let (upper, work) = (format!("/run/overlay/{name}"), format!("/run/overlay/{name}.work"));
+    let (upper, work) = (
+        format!("/run/overlay/{name}"),
+        format!("/run/overlay/{name}.work"),
+    );
     for part in [&upper, &work] {
         fs::create_dir_all(part).expect("/run can be written");
     }
     let options = format!("lowerdir={directory},upperdir={upper},workdir={work}");
-    mount(Some("overlay"), directory, Some("overlay"), MsFlags::empty(), Some(options.as_str()))
-        .unwrap_or_else(|error| panic!("cannot mount an overlay on {directory}: {error}"));
+    mount(
+        Some("overlay"),
+        directory,
+        Some("overlay"),
+        MsFlags::empty(),
+        Some(options.as_str()),
+    )
+    .unwrap_or_else(|error| panic!("cannot mount an overlay on {directory}: {error}"));
 }
 
 /// Shows a file of the host at another place.
@@ -243,17 +295,27 @@ fn install(programs: &Programs) {
     bind(&programs.server, BINARY);
     if !programs.is_standin {
         let lib = programs.server.with_file_name("../lib");
-        symlink(fs::canonicalize(lib).expect("KWBASE_HOME has lib"), "/usr/local/kaiwudb/lib").expect("a free name");
+        symlink(
+            fs::canonicalize(lib).expect("KWBASE_HOME has lib"),
+            "/usr/local/kaiwudb/lib",
+        )
+        .expect("a free name");
     }
     bind(&programs.agent("kaiwudb"), AGENT);
 
-    let append = |file: &str, line: String| {
-        let mut text = fs::read_to_string(file).expect("every machine has users and groups");
-        text.push_str(&line);
-        fs::write(file, text).expect("/etc is private");
+    let define = |file: &str, line: String| {
+        let text = fs::read_to_string(file).expect("every machine has users and groups");
+        let others: String = text
+            .split_inclusive('\n')
+            .filter(|line| !line.starts_with("kaiwudb:"))
+            .collect();
+        fs::write(file, others + &line).expect("/etc is private");
     };
-    append("/etc/passwd", format!("kaiwudb:x:{SERVICE_ID}:{SERVICE_ID}::/nonexistent:/bin/sh\n"));
-    append("/etc/group", format!("kaiwudb:x:{SERVICE_ID}:\n"));
+    define(
+        "/etc/passwd",
+        format!("kaiwudb:x:{SERVICE_ID}:{SERVICE_ID}::/nonexistent:/bin/sh\n"),
+    );
+    define("/etc/group", format!("kaiwudb:x:{SERVICE_ID}:\n"));
 
     // Starting the server raises it, and it is the host's.
     fs::write("/run/max_map_count", "65530\n").expect("/run can be written");

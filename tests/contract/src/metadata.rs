@@ -1,7 +1,7 @@
 //! Reading what an agent says of itself.
 
-use quick_xml::{Reader, XmlVersion};
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 /// A parameter as the meta-data tell it.
 #[derive(Debug, Default)]
@@ -43,7 +43,10 @@ impl MetaData {
         let mut found = Self::default();
         let mut in_version = false;
         loop {
-            match reader.read_event().unwrap_or_else(|error| panic!("{error} in {text}")) {
+            match reader
+                .read_event()
+                .unwrap_or_else(|error| panic!("{error} in {text}"))
+            {
                 Event::Start(element) | Event::Empty(element) => {
                     in_version = element.name().as_ref() == "version";
                     found.take(&element);
@@ -60,8 +63,12 @@ impl MetaData {
 
     fn take(&mut self, element: &BytesStart<'_>) {
         let attribute = |name: &str| {
-            let attribute = element.try_get_attribute(name).expect("attributes are well-formed")?;
-            let value = attribute.normalized_value(XmlVersion::Explicit1_0).expect("attributes are UTF-8");
+            let attribute = element
+                .try_get_attribute(name)
+                .expect("attributes are well-formed")?;
+            let value = attribute
+                .normalized_value(XmlVersion::Explicit1_0)
+                .expect("attributes are UTF-8");
             Some(value.into_owned())
         };
         match element.name().as_ref() {

@@ -1,6 +1,7 @@
 //! The programs under test.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -21,15 +22,16 @@ impl Programs {
     pub fn get() -> &'static Self {
         static PROGRAMS: OnceLock<Programs> = OnceLock::new();
         PROGRAMS.get_or_init(|| {
+            install_needs();
             let agents = env::var_os("KAIWUDB_HA_AGENTS").map(PathBuf::from);
             let home = env::var_os("KWBASE_HOME").map(PathBuf::from);
             Self {
                 is_standin: home.is_none(),
                 server: home.map_or_else(
-                    || build("kwbase-standin").join("kwbase"),
+                    || build(&["kwbase-standin".to_owned()]).join("kwbase"),
                     |home| home.join("bin/kwbase"),
                 ),
-                agents: agents.unwrap_or_else(|| build("kaiwudb-agent")),
+                agents: agents.unwrap_or_else(|| build(&agent_packages())),
             }
         })
     }
@@ -40,8 +42,46 @@ impl Programs {
     }
 }
 
-/// Builds a package next to this test, so that a test never runs yesterday's program. Returns the directory.
-fn build(package: &str) -> PathBuf {
+/// Installs the Debian packages that the tests run, where they are missing.
+fn install_needs() {
+    let need = repository().join("packaging/toolchain/need.sh");
+    let status = Command::new(need)
+        .args([
+            "e2fsprogs",
+            "iproute2",
+            "libxml2-utils",
+            "openssl",
+            "postgresql",
+            "procps",
+            "resource-agents",
+        ])
+        .status()
+        .expect("need.sh can be run");
+    assert!(status.success(), "the tests' needs cannot be installed: {status}");
+}
+
+/// Names of the agents of this suite: the members of the workspace in `agents/`.
+pub fn agents() -> Vec<String> {
+    let manifest = fs::read_to_string(repository().join("Cargo.toml")).expect("the workspace has a manifest");
+    let members = manifest.lines().filter_map(|line| {
+        let name = line.trim().strip_prefix("\"agents/")?.strip_suffix("\",")?;
+        Some(name.to_owned())
+    });
+    members.collect()
+}
+
+fn agent_packages() -> Vec<String> {
+    let package = |agent: String| {
+        let manifest = repository().join("agents").join(agent).join("Cargo.toml");
+        let text = fs::read_to_string(manifest).expect("a member has a manifest");
+        let name = text.lines().find_map(|line| line.strip_prefix("name = "));
+        name.expect("a package has a name").trim_matches('"').to_owned()
+    };
+    agents().into_iter().map(package).collect()
+}
+
+/// Builds packages next to this test, so that a test never runs yesterday's program. Returns the directory.
+fn build(packages: &[String]) -> PathBuf {
     let test = env::current_exe().expect("a test knows where it lies");
     // TARGET/debug/deps/contract-0123
     let directory = test
@@ -51,8 +91,9 @@ fn build(package: &str) -> PathBuf {
     let target = directory.parent().expect("a profile's directory has a parent");
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        .args(["build", "--quiet", "--package", package, "--target-dir"])
-        .arg(target);
+        .args(["build", "--quiet", "--target-dir"])
+        .arg(target)
+        .args(packages.iter().map(|package| format!("--package={package}")));
     if directory.ends_with("release") {
         cargo.arg("--release");
     }
@@ -60,7 +101,7 @@ fn build(package: &str) -> PathBuf {
         .current_dir(repository())
         .status()
         .expect("cargo can be run");
-    assert!(status.success(), "{package} does not build: {status}");
+    assert!(status.success(), "{packages:?} do not build: {status}");
     directory.to_owned()
 }
 

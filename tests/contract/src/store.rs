@@ -2,9 +2,11 @@
 
 use crate::machine::{DATA_ROOT, on_a_bare_machine, shell};
 use crate::process;
+use nix::mount::MsFlags;
 use nix::unistd::{Whence, lseek};
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -36,7 +38,10 @@ pub fn empty() -> PathBuf {
     let path = new_image();
     let file = File::create(&path).expect("/run can be written");
     file.set_len(SIZE).expect("/run takes sparse files");
-    shell(&format!("mkfs.ext4 -q -E lazy_itable_init=1,lazy_journal_init=1 -J size=4 {}", path.display()));
+    shell(&format!(
+        "mkfs.ext4 -q -E lazy_itable_init=1,lazy_journal_init=1 -J size=4 {}",
+        path.display()
+    ));
     path
 }
 
@@ -63,7 +68,10 @@ pub fn mount(image: &Path) {
 /// Mounts an image elsewhere.
 pub fn mount_at(image: &Path, point: &str) {
     fs::create_dir_all(point).expect("a mount point can be made");
-    shell(&format!("mount -o loop {} {point} && chown kaiwudb: {point}", image.display()));
+    shell(&format!(
+        "mount -o loop {} {point} && chown kaiwudb: {point}",
+        image.display()
+    ));
 }
 
 /// Copies what is written and leaves the holes out.
@@ -107,6 +115,35 @@ impl Default for Frozen {
 impl Drop for Frozen {
     fn drop(&mut self) {
         // Another shell command could panic while a panic unwinds.
-        let _ = std::process::Command::new("fsfreeze").args(["-u", DATA_ROOT]).status();
+        let _ = std::process::Command::new("fsfreeze")
+            .args(["-u", DATA_ROOT])
+            .status();
+    }
+}
+
+/// A file system whose server never answers: whoever looks at it hangs. Dropped, they all get an error.
+#[derive(Debug)]
+pub struct Hung {
+    _server: File,
+}
+
+impl Hung {
+    /// Mounts it on `DATA_ROOT`.
+    pub fn mount() -> Self {
+        let server = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/fuse")
+            .expect("the kernel has FUSE");
+        let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", server.as_raw_fd());
+        nix::mount::mount(
+            Some("hung"),
+            DATA_ROOT,
+            Some("fuse"),
+            MsFlags::empty(),
+            Some(options.as_str()),
+        )
+        .expect("root may mount");
+        Self { _server: server }
     }
 }

@@ -1,3 +1,14 @@
 //! What OCF, Pacemaker and an operator may rely on, shown on the built programs.
 
+mod bare_node;
+mod deadlines;
+mod degraded;
 mod interface;
+mod lifecycle;
+mod ocf_tester;
+mod parameters;
+mod refusals;
+mod schema;
+mod sentinel;
+mod stop;
+mod tls;

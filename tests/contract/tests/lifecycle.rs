@@ -1,0 +1,230 @@
+//! What start leaves running, and what later calls make of it.
+
+use contract::machine::{BINARY, DATA_ROOT, RUN_DIRECTORY, SERVICE_ID, wait_until};
+use contract::process::{self, Process};
+use contract::programs::Programs;
+use contract::{on_a_bare_machine, on_a_machine, store};
+use std::fs;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[test]
+fn the_server_is_on_its_own() {
+    on_a_machine(|machine| {
+        // Descriptor 9 is one that the caller forgot to close: whoever reads its other end waits for the last holder.
+        let outcome = machine.agent("start").redirect("9>&1 >/dev/null").run();
+        outcome.succeeds();
+        let server = process::server();
+        let [sentinel] = process::sentinels()[..] else {
+            panic!("not one sentinel")
+        };
+        assert_eq!(server.parent(), i64::from(sentinel.0));
+        for process in [server, sentinel] {
+            assert_eq!(process.session(), i64::from(process.0), "a session of its own");
+            let held = process.descriptors();
+            assert!(
+                held.iter().all(|(_, target)| !target.starts_with("pipe:")),
+                "{held:?}"
+            );
+        }
+        assert_eq!(server.user(), SERVICE_ID);
+        assert_eq!(sentinel.user(), 0);
+        let target = |number| {
+            let held = server.descriptors();
+            held.into_iter()
+                .find(|(found, _)| *found == number)
+                .map(|(_, target)| target)
+        };
+        let output = format!("{RUN_DIRECTORY}/output");
+        assert_eq!(target(0).as_deref(), Some("/dev/null"));
+        assert_eq!(
+            (target(1).as_ref(), target(2).as_ref()),
+            (Some(&output), Some(&output))
+        );
+        let here = fs::read_link(format!("/proc/{}/cwd", server.0)).expect("root may look");
+        assert_eq!(Some(here.as_path()), std::path::Path::new(BINARY).parent());
+        assert_eq!(server.variable("HOME").as_deref(), Some("/nonexistent"));
+        assert_eq!(
+            server.variable("OCF_ROOT"),
+            None,
+            "the agent's variables are not the server's"
+        );
+        let arguments = server.arguments();
+        for expected in [
+            "--insecure",
+            "--listen-addr=0.0.0.0:26257",
+            "--http-addr=0.0.0.0:8080",
+            "--store=/var/lib/kaiwudb",
+        ] {
+            assert!(
+                arguments.iter().any(|argument| argument == expected),
+                "{arguments:?}"
+            );
+        }
+        let raised = fs::read_to_string("/proc/sys/vm/max_map_count").expect("a file of /proc");
+        assert_eq!(raised.trim(), "10000000", "as the vendor's unit does");
+        machine.agent("stop").run().succeeds();
+    });
+}
+
+/// Pacemaker kills the whole process group of an action that is over its timeout.
+#[test]
+fn the_server_survives_the_agent() {
+    on_a_machine(|machine| {
+        machine.server_variables(&[("KWBASE_STANDIN_START_DELAY", "1.5")]);
+        let start = machine.agent("start").spawn();
+        wait_until("the server runs", SOON, || !process::servers().is_empty());
+        start.kill_group();
+        assert_eq!(start.outcome().code(), -9);
+        let server = process::server();
+        assert_eq!(process::sentinels().len(), 1);
+        assert_eq!(machine.start(), server, "the next start goes on with it");
+        machine.monitor().run().succeeds();
+        machine.agent("stop").run().succeeds();
+    });
+}
+
+#[test]
+fn an_empty_file_system_becomes_a_store() {
+    on_a_bare_machine(|machine| {
+        machine.server_variables(&[]);
+        let first = store::empty();
+        store::mount(&first);
+        machine.start();
+        machine.monitor().level(10).run().succeeds();
+        machine.agent("stop").run().succeeds();
+        // The cluster owns this store from now on: neither another one nor this one emptied is started.
+        machine.shell(&format!("umount {DATA_ROOT}"));
+        store::mount(&store::empty());
+        machine
+            .agent("start")
+            .run()
+            .fails(1, &["not the one this cluster owns", "expected", "crm_attribute"]);
+        machine.shell(&format!(
+            "umount {DATA_ROOT}; mount -o loop {} {DATA_ROOT}; rm -r {DATA_ROOT}/*",
+            first.display()
+        ));
+        machine
+            .agent("start")
+            .run()
+            .fails(1, &["is empty", "owns a store", "crm_attribute"]);
+        assert_eq!(process::servers(), []);
+        let left = fs::read_dir(DATA_ROOT).expect("it is mounted").count();
+        assert_eq!(left, 0, "nothing was made in the empty file system");
+    });
+}
+
+/// A server that somebody else started is managed without a restart.
+#[test]
+fn a_server_started_by_hand_is_adopted() {
+    on_a_machine(|machine| {
+        machine.server_variables(&[]);
+        machine.shell(&format!(
+            "setpriv --reuid=kaiwudb --regid=kaiwudb --clear-groups {BINARY} start-single-node --insecure \
+             --listen-addr=0.0.0.0:26257 --http-addr=0.0.0.0:8080 --store={DATA_ROOT} >/dev/null 2>&1 </dev/null &"
+        ));
+        wait_until("a probe sees it", SOON, || machine.probe().run().code() == 0);
+        let server = process::server();
+        assert_eq!(machine.start(), server);
+        assert_eq!(process::sentinels().len(), 1);
+        machine.monitor().level(10).run().succeeds();
+        machine.agent("stop").run().succeeds();
+        assert_eq!((process::servers(), process::sentinels()), (vec![], vec![]));
+    });
+}
+
+/// A record of a process that is not our server: after a pid was used again, or a file that somebody else wrote.
+#[test]
+fn a_foreign_process_is_left_alone() {
+    on_a_machine(|machine| {
+        machine.shell("sleep 1000 >/dev/null 2>&1 </dev/null &");
+        let find = || process::all(|arguments| arguments.first().is_some_and(|name| name == "sleep"));
+        let [foreign] = find()[..] else {
+            panic!("sleep does not run")
+        };
+        fs::create_dir_all(RUN_DIRECTORY).expect("/run can be written");
+        for start_time in [foreign.start_time() - 1, foreign.start_time()] {
+            let record = serde_json::json!({"pid": foreign.0, "start_time": start_time}).to_string();
+            fs::write(format!("{RUN_DIRECTORY}/server.json"), &record).expect("/run can be written");
+            machine.probe().run().is_silent(7);
+            machine.monitor().run().fails(7, &["not running"]);
+            machine.agent("stop").run().succeeds();
+            assert!(
+                foreign.is_running(),
+                "stop ended a process that is not the server: {record}"
+            );
+        }
+        let server = machine.start();
+        assert_ne!(server, foreign);
+        machine.agent("stop").run().succeeds();
+        assert!(foreign.is_running());
+        fs::write(format!("{RUN_DIRECTORY}/server.json"), "not JSON").expect("/run can be written");
+        machine.probe().run().is_silent(7);
+        machine.agent("stop").run().succeeds();
+    });
+}
+
+/// A program that passes for a second server of the store, because no second one would get the lock.
+fn second_server(machine: &contract::Machine) -> Process {
+    let before = process::servers();
+    machine.shell(&format!(
+        "mkdir -p /run/second; cd /run/second; cp /bin/bash kwbase; echo 'while :; do sleep 1; done' >start-single-node
+         ./kwbase start-single-node --store={DATA_ROOT} >/dev/null 2>&1 </dev/null &"
+    ));
+    let mut found = None;
+    wait_until("a second server runs", SOON, || {
+        found = process::servers()
+            .into_iter()
+            .find(|server| !before.contains(server));
+        found.is_some()
+    });
+    found.expect("just seen")
+}
+
+#[test]
+fn two_servers_on_one_store() {
+    on_a_machine(|machine| {
+        let first = machine.start();
+        let second = second_server(machine);
+        let pids = [first.0.to_string(), second.0.to_string()];
+        let words = ["2 servers", DATA_ROOT, &pids[0], &pids[1]];
+        machine.monitor().level(10).run().fails(1, &words);
+        machine.agent("start").run().fails(1, &words);
+        assert!(first.is_running() && second.is_running(), "nothing is touched");
+        // Stop has one meaning: afterwards none of them uses the store.
+        machine.agent("stop").run().succeeds();
+        assert_eq!(process::servers(), []);
+    });
+}
+
+/// The installation's own description is enough: no parameter is given.
+#[test]
+fn a_stock_installation() {
+    on_a_machine(|machine| {
+        machine.shell(&format!(
+            "umount {DATA_ROOT}; mkdir -p /etc/kaiwudb/info /var/lib/elsewhere; mount -o loop /run/store-1.img /var/lib/elsewhere
+             printf 'bare\\nsingle\\n/usr/local/kaiwudb\\n/var/lib/elsewhere\\n30257\\n30080\\nkaiwudb\\ninsecure\\nfalse\\n127.0.0.1\\n' \
+             >/etc/kaiwudb/info/MODE"
+        ));
+        let server = machine.start();
+        let arguments = server.arguments();
+        for expected in [
+            "--store=/var/lib/elsewhere",
+            "--advertise-addr=127.0.0.1:30257",
+            "--http-addr=0.0.0.0:30080",
+        ] {
+            assert!(
+                arguments.iter().any(|argument| argument == expected),
+                "{arguments:?}"
+            );
+        }
+        machine.monitor().level(10).run().succeeds();
+        machine.agent("stop").run().succeeds();
+        if Programs::get().is_standin {
+            // Stopped and started again it is the same database.
+            machine.start();
+            machine.agent("stop").run().succeeds();
+        }
+    });
+}

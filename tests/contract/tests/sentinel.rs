@@ -1,0 +1,154 @@
+//! Failures are reported to Pacemaker the moment they happen.
+
+use contract::machine::{Machine, wait_until};
+use contract::on_a_machine;
+use contract::process::{self, Process};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The sentinel asks for health once a second.
+const SETTLED: Duration = Duration::from_millis(2500);
+/// A failure report takes tens of milliseconds; a busy machine may need longer.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+fn reports(machine: &Machine) -> usize {
+    let calls = machine.cluster_calls();
+    calls
+        .iter()
+        .filter(|call| call.starts_with("crm_resource") && call.contains("--fail"))
+        .count()
+}
+
+#[track_caller]
+fn is_reported(machine: &Machine, limit: Duration) {
+    wait_until("Pacemaker is told", limit, || reports(machine) > 0);
+    let call = machine
+        .cluster_calls()
+        .into_iter()
+        .find(|call| call.contains("--fail"))
+        .unwrap_or_default();
+    assert!(call.contains("-r KaiwuDB") && call.contains("-N node1"), "{call}");
+}
+
+#[test]
+fn a_killed_server() {
+    on_a_machine(|machine| {
+        for signal in ["KILL", "SEGV"] {
+            let server = machine.start();
+            sleep(SETTLED);
+            machine.shell(": >/run/cib.log");
+            machine.signal(server, signal);
+            is_reported(machine, AT_ONCE);
+            machine
+                .monitor()
+                .run()
+                .fails(7, &["ended unexpectedly", &format!("SIG{signal}")]);
+            machine.probe().run().is_silent(7);
+            machine.agent("stop").run().succeeds();
+            wait_until("the sentinel goes", AT_ONCE, || process::sentinels().is_empty());
+        }
+    });
+}
+
+/// From the moment at which start has returned, nobody else watches.
+#[test]
+fn a_server_that_fails_right_after_the_start() {
+    for signal in ["KILL", "STOP"] {
+        on_a_machine(|machine| {
+            machine.agent("start").set("hang_timeout", "1s").run().succeeds();
+            machine.signal(process::server(), signal);
+            is_reported(machine, Duration::from_secs(6));
+        });
+    }
+}
+
+#[test]
+fn a_wanted_end_is_no_failure() {
+    on_a_machine(|machine| {
+        machine.start();
+        machine.agent("stop").run().succeeds();
+        machine.start();
+        machine.agent("stop").run().succeeds();
+        assert_eq!(reports(machine), 0, "{:?}", machine.cluster_calls());
+    });
+}
+
+/// Pacemaker may be away when the server ends; it is told when it is back.
+#[test]
+fn a_cluster_that_does_not_answer() {
+    on_a_machine(|machine| {
+        let server = machine.start();
+        sleep(SETTLED);
+        machine.shell("mv /run/cib /run/away; : >/run/cib.log");
+        machine.signal(server, "KILL");
+        wait_until("a first try", AT_ONCE, || !machine.cluster_calls().is_empty());
+        machine.shell("mv /run/away /run/cib; : >/run/cib.log");
+        is_reported(machine, Duration::from_secs(10));
+    });
+}
+
+#[test]
+fn a_hung_server() {
+    on_a_machine(|machine| {
+        let call = |action: &str| machine.agent(action).set("hang_timeout", "1s");
+        call("start").run().succeeds();
+        let server = process::server();
+        sleep(SETTLED);
+        machine.signal(server, "STOP");
+        let began = Instant::now();
+        is_reported(machine, Duration::from_secs(10));
+        assert!(
+            began.elapsed() > Duration::from_millis(900),
+            "patience is the parameter's"
+        );
+        machine.signal(server, "CONT");
+        wait_until("it serves again", AT_ONCE, || {
+            machine.monitor().set("hang_timeout", "1s").run().code() == 0
+        });
+        call("stop").run().succeeds();
+    });
+}
+
+/// Without a restart of the server, and the new one reports as the old one did.
+#[test]
+fn a_killed_sentinel_is_replaced() {
+    on_a_machine(|machine| {
+        let server = machine.start();
+        let one = |before: Option<Process>| match process::sentinels()[..] {
+            [sentinel] if Some(sentinel) != before => sentinel,
+            ref others => panic!("not one new sentinel: {others:?}"),
+        };
+        let first = one(None);
+        machine.signal(first, "KILL");
+        wait_until("it ends", AT_ONCE, || !first.is_running());
+        machine.probe().run().is_silent(0);
+        assert_eq!(process::sentinels(), [], "a probe changes nothing");
+        machine.monitor().run().succeeds();
+        let second = one(Some(first));
+        machine.monitor().run().succeeds();
+        assert_eq!(one(Some(first)), second, "one is enough");
+        assert_eq!(process::server(), server);
+        machine.shell(": >/run/cib.log");
+        machine.signal(server, "KILL");
+        is_reported(machine, AT_ONCE);
+        machine.monitor().run().fails(7, &["ended unexpectedly"]);
+    });
+}
+
+#[test]
+fn new_thresholds_without_a_restart() {
+    on_a_machine(|machine| {
+        let server = machine.start();
+        let sentinels = process::sentinels();
+        sleep(SETTLED);
+        machine
+            .agent("reload-agent")
+            .set("hang_timeout", "1s")
+            .run()
+            .succeeds();
+        assert_eq!((process::server(), process::sentinels()), (server, sentinels));
+        machine.signal(server, "STOP");
+        // The default would be 10 s.
+        is_reported(machine, Duration::from_secs(6));
+    });
+}
