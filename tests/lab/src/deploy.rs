@@ -18,15 +18,16 @@ pub fn package_from_environment() -> Result<PathBuf> {
         .context("our agents are needed: set KAIWUDB_HA_DEB to the package that 'make deb' makes")
 }
 
-/// Installs agents and server on both nodes, loads the configuration and returns when the virtual IP, which comes last, is
-/// active.
-pub fn deploy(lab: &Lab, cib: &Cib, package: Option<&Path>, installation: &Installation) -> Result<()> {
-    if let Some(package) = package {
-        for node in lab.nodes() {
-            node.install_package(package)?;
-        }
+/// Installs agents and server on both nodes.
+pub fn install(lab: &Lab, package: &Path, installation: &Installation) -> Result<()> {
+    for node in lab.nodes() {
+        node.install_package(package)?;
     }
-    provision(lab, installation)?;
+    provision(lab, installation)
+}
+
+/// Loads the configuration and returns when the virtual IP, which comes last, is active.
+pub fn activate(lab: &Lab, cib: &Cib) -> Result<()> {
     lab.cluster().load(cib)?;
     lab.cluster().wait_active("ClusterIP", Deadline::after(START))?;
     lab.cluster().wait_idle(Deadline::after(START))

@@ -45,6 +45,7 @@ fn supervise() -> Result<bool> {
         signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
     }
     let name = format!("demo-{}", std::process::id());
+    #[allow(clippy::disallowed_methods)] // it is only waited for in the loop below
     let mut child = Command::new(std::env::current_exe()?)
         .args([WORD, &name])
         .spawn()?;
@@ -94,7 +95,8 @@ fn demonstrate() -> Result<bool> {
             "our agents and a stand-in for KWDB are installed on both (KWBASE_HOME=DIR takes a real one); the cluster starts"
         }
     });
-    lab::deploy(&lab, &cib::ocf(), Some(&package), &installation)?;
+    lab::install(&lab, &package, &installation)?;
+    lab::activate(&lab, &cib::ocf())?;
     let node = lab.cluster().wait_active("KaiwuDB", Deadline::after(PATIENCE))?;
     say(&format!(
         "ClusterIP, KaiwuFS and KaiwuDB run on {}, fencing is on; a client commits every 20 ms through the virtual IP",
