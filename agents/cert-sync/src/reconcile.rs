@@ -474,7 +474,6 @@ impl Round<'_> {
                 record: &record,
                 owner,
                 keep,
-                include_authority_keys: self.config.include_ca_key,
                 method: self.config.method,
             },
         )

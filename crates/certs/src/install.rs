@@ -39,8 +39,6 @@ pub struct Installation<'a> {
     pub owner: Owner,
     /// What becomes of the present set.
     pub keep: Keep,
-    /// Whether keys of authorities are part of the set; when not, those in the directory stay.
-    pub include_authority_keys: bool,
     /// How.
     pub method: Method,
 }
@@ -242,7 +240,7 @@ fn cannot_be_swapped(error: &io::Error) -> bool {
 fn carry_over(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<bool> {
     for entry in fs::read_dir(request.directory)? {
         let entry = entry?;
-        if is_managed(&entry.file_name(), request.include_authority_keys) {
+        if is_managed(&entry.file_name(), request.set) {
             continue;
         }
         if entry.file_type()?.is_dir() {
@@ -256,11 +254,14 @@ fn carry_over(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io
     Ok(true)
 }
 
-/// Whether the file is ours to replace or to remove.
-fn is_managed(name: &std::ffi::OsStr, include_authority_keys: bool) -> bool {
-    let Some(name) = name.to_str() else { return false };
+/// Whether the file is ours to replace or to remove. The key of an authority is only replaced: the one copy that there is
+/// may be here, and a set without it is the rule.
+fn is_managed(name: &std::ffi::OsStr, set: &CertificateSet) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
     match kind(name) {
-        Some(Kind::AuthorityKey) => include_authority_keys,
+        Some(Kind::AuthorityKey) => set.contents(name).is_some(),
         Some(_) => true,
         None => name == Record::FILE,
     }
@@ -279,7 +280,7 @@ fn replace_in_place(disk: Disk<'_>, places: &Places, request: &Installation<'_>)
             disk.remove_file(&entry.path())?;
         }
     }
-    let removed: Vec<String> = managed_files(request.directory, request.include_authority_keys)?
+    let removed: Vec<String> = managed_files(request.directory, request.set)?
         .into_iter()
         .filter(|name| name != Record::FILE && request.set.contents(name).is_none())
         .collect();
@@ -297,11 +298,11 @@ fn replace_in_place(disk: Disk<'_>, places: &Places, request: &Installation<'_>)
 /// In the journal: names that the new set does not have any more.
 const REMOVALS: &str = ".removals.json";
 
-fn managed_files(directory: &Path, include_authority_keys: bool) -> io::Result<Vec<String>> {
+fn managed_files(directory: &Path, set: &CertificateSet) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        if is_managed(&entry.file_name(), include_authority_keys) && !entry.file_type()?.is_dir() {
+        if is_managed(&entry.file_name(), set) && !entry.file_type()?.is_dir() {
             names.extend(entry.file_name().to_str().map(str::to_owned));
         }
     }
@@ -312,7 +313,7 @@ fn managed_files(directory: &Path, include_authority_keys: bool) -> io::Result<V
 fn keep_copy(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<()> {
     disk.remove_tree(&places.previous)?;
     disk.create_directory(&places.previous, 0o700)?;
-    for name in managed_files(request.directory, request.include_authority_keys)? {
+    for name in managed_files(request.directory, request.set)? {
         copy(disk, &request.directory.join(&name), &places.previous.join(&name))?;
     }
     own_directory(&places.previous, request.owner, 0o700)?;

@@ -117,20 +117,21 @@ impl World {
         }
     }
 
-    fn usable_sets(&self) -> Vec<Side> {
-        let mut sets: Vec<Side> = Vec::new();
-        for node in &self.nodes {
-            sets.extend(node.local.clone());
-            sets.extend(node.previous.clone());
-            sets.extend(node.displaced.clone());
-        }
-        match &self.volume {
-            Volume::Stored(Stored { side, .. }) | Volume::Locked { side, .. } => sets.push(side.clone()),
-            Volume::Absent | Volume::Damaged => {}
-        }
-        sets.extend(self.previous.clone().map(|stored| stored.side));
-        sets.retain(|side| side.grade > Grade::Broken);
-        sets
+    fn usable_sets(&self) -> Vec<&Side> {
+        let on_nodes = self
+            .nodes
+            .iter()
+            .flat_map(|node| node.local.iter().chain(&node.previous).chain(&node.displaced));
+        let on_volume = match &self.volume {
+            Volume::Stored(Stored { side, .. }) | Volume::Locked { side, .. } => Some(side),
+            Volume::Absent | Volume::Damaged => None,
+        };
+        let before = self.previous.iter().map(|stored| &stored.side);
+        on_nodes
+            .chain(on_volume)
+            .chain(before)
+            .filter(|side| side.grade > Grade::Broken)
+            .collect()
     }
 
     /// What the agent does in start or monitor.
@@ -238,7 +239,7 @@ impl World {
         });
         for side in live.filter(|side| side.grade > Grade::Broken) {
             assert!(
-                left.contains(side),
+                left.contains(&side),
                 "{:?} is lost by {decision:?}: {before:?}",
                 side.digest
             );

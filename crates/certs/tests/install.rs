@@ -85,7 +85,6 @@ fn perform(
             record: &record,
             owner: me(path.parent().unwrap()),
             keep,
-            include_authority_keys: false,
             method,
         },
     )
@@ -183,7 +182,6 @@ fn a_directory_that_is_not_there_is_made() {
         record: &record,
         owner: me(root.path()),
         keep: Keep::Previous,
-        include_authority_keys: false,
         method: Method::InPlace,
     };
     install(Disk::real(), &request).unwrap();
