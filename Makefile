@@ -81,9 +81,9 @@ unit: ## unit tests of crates/ and agents/
 $(addsuffix -test,$(TESTS)): %-test:
 	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*)
 
-# The suites need programs; those that run a cluster need the whole lab.
+# The suites need programs; those that start nodes need the whole lab.
 $(addsuffix -test,$(TESTS)): lab-packages
-$(addsuffix -test,$(filter cluster matrix,$(TESTS))): lab-ready
+$(addsuffix -test,$(filter cluster drbd lab matrix,$(TESTS))): lab-ready
 
 .PHONY: matrix bench
 matrix: matrix-test ## the agents on every supported Debian's Pacemaker, pcs and crmsh (root, minutes)
