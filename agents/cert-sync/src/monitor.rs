@@ -13,6 +13,8 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::time::Duration;
 
+/// Loading certificates takes the server milliseconds.
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// A handshake on the loopback interface takes milliseconds.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -81,7 +83,16 @@ fn ask_server(config: &Config, state: &mut State, found: &mut Finding, deadline:
     if server::running(config).is_empty() {
         return;
     }
-    match server::shown_certificate(config.http_port, deadline.slice(HANDSHAKE_TIMEOUT)) {
+    // It may have been told a moment ago.
+    let reloading = deadline.slice(RELOAD_TIMEOUT);
+    let shown = loop {
+        let shown = server::shown_certificate(config.http_port, deadline.slice(HANDSHAKE_TIMEOUT));
+        let differs = shown.as_ref().is_ok_and(|shown| *shown != expected);
+        if !differs || !reloading.pause(Duration::from_millis(50)) {
+            break shown;
+        }
+    };
+    match shown {
         Ok(shown) if shown == expected => {}
         Ok(_) => {
             // Tell it again at the next monitor: perhaps it read in the middle of an installation.

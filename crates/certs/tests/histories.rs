@@ -361,7 +361,7 @@ fn nothing_is_lost_and_both_nodes_end_up_the_same() {
 #[test]
 fn what_the_active_node_published_is_what_the_other_serves() {
     let mut runner = TestRunner::new(Config {
-        cases: CASES,
+        cases: CASES / 4,
         failure_persistence: None,
         ..Config::default()
     });
