@@ -5,14 +5,15 @@ use crate::monitor::{look, note_wanted};
 use crate::run_directory::Wanted;
 use agent::Context;
 use drbd::holders;
+use drbd::resource::Resource;
 use drbd::state::Role;
 use drbd::tools::Tools;
-use host::{Deadline, log};
+use host::{CommandError, Deadline, log};
 use ocf::Failure;
 use std::time::Duration;
 
 /// A device is often held for an instant only (udev, blkid, multipath): so often is it tried again.
-pub(crate) const RETRY: Duration = Duration::from_millis(200);
+const RETRY: Duration = Duration::from_millis(200);
 
 /// Takes the role away; success when it is not there.
 pub(crate) fn demote(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
@@ -22,22 +23,45 @@ pub(crate) fn demote(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     to_secondary(tools, cx.deadline)
 }
 
-/// Makes the resource Secondary. Gives up at half of the time, so that whoever holds the device can be named, and Pacemaker's next
-/// step is not delayed for nothing.
+/// Makes the resource Secondary.
 pub(crate) fn to_secondary(tools: &Tools, deadline: Deadline) -> Result<(), Failure> {
+    release(
+        tools,
+        deadline,
+        "make it Secondary",
+        |resource| !resource.is_primary(),
+        |resource, deadline| tools.set_role(&Role::Secondary, resource, deadline),
+    )
+}
+
+/// Tries `attempt` until the resource is gone or `done`. Gives up at half of the time, so that whoever holds the device can be named, and
+/// Pacemaker's next step is not delayed for nothing.
+pub(crate) fn release(
+    tools: &Tools,
+    deadline: Deadline,
+    what: &str,
+    done: impl Fn(&Resource) -> bool,
+    attempt: impl Fn(&Resource, Deadline) -> Result<(), CommandError>,
+) -> Result<(), Failure> {
     let half = deadline.slice(deadline.remaining() / 2);
+    let mut refusal: Option<CommandError> = None;
     loop {
-        let Some(resource) = look(tools, half)?.filter(drbd::resource::Resource::is_primary) else {
+        let Some(resource) = look(tools, deadline)?.filter(|resource| !done(resource)) else {
             return Ok(());
         };
-        let Err(error) = tools.set_role(&Role::Secondary, &resource, half) else {
-            return Ok(());
-        };
-        log::debug(format!("demote of {}: {error}", tools.resource()));
+        match attempt(&resource, half) {
+            Ok(()) => return Ok(()),
+            // One that was cut short says less than the one before.
+            Err(CommandError::DeadlineOver(..)) if refusal.is_some() => {}
+            Err(error) => {
+                log::debug(error.to_string());
+                refusal = Some(error);
+            }
+        }
         if !half.pause(RETRY) {
             return Err(Failure::generic(format!(
-                "cannot make {} Secondary: {error}{}",
-                tools.resource(),
+                "cannot {what}: {}{}",
+                refusal.map(|error| error.to_string()).unwrap_or_default(),
                 holders::sentence(&resource, search(deadline)),
             )));
         }
@@ -45,6 +69,6 @@ pub(crate) fn to_secondary(tools: &Tools, deadline: Deadline) -> Result<(), Fail
 }
 
 /// The search for holders reads a few thousand links; what is left of an action's time must suffice for more than that.
-pub(crate) fn search(deadline: Deadline) -> Deadline {
+fn search(deadline: Deadline) -> Deadline {
     deadline.slice((deadline.remaining() / 2).min(Duration::from_secs(10)))
 }

@@ -59,7 +59,8 @@ impl<'a> Watch<'a> {
             resource: Resource::named(tools.resource()),
             written: None,
             rewrite: None,
-            was_primary: false,
+            // A demotion before the first look is seen as well.
+            was_primary: is_promoted(config.run.wanted()),
             disk_loss_reported: false,
             report: None,
         }
@@ -106,6 +107,8 @@ impl<'a> Watch<'a> {
                         Some(Line::Event(event)) => {
                             self.note_helper(&event);
                             state.apply(&event);
+                            // Noted line by line: it may be Secondary again at the end of the batch.
+                            self.was_primary |= state.is_primary();
                         }
                         Some(Line::InitialStateDone) => complete = true,
                         None => {}
@@ -156,7 +159,7 @@ impl<'a> Watch<'a> {
 
     /// Compares the state with the one before and does what follows from the change.
     fn look(&mut self, state: &Resource) {
-        if *state == self.resource {
+        if *state == self.resource && state.is_primary() == self.was_primary {
             return;
         }
         self.resource = state.clone();
@@ -179,7 +182,7 @@ impl<'a> Watch<'a> {
         let demoted = self.was_primary && !is_primary;
         self.was_primary = is_primary;
         let wanted = self.config.run.wanted();
-        if demoted && matches!(wanted, Some(Wanted::Promoted | Wanted::PromotedWithoutDisk)) {
+        if demoted && is_promoted(wanted) {
             self.report = Some(Report::new(format!(
                 "{} has become Secondary although it was promoted here and nobody asked Pacemaker to demote it",
                 self.resource.name
@@ -236,4 +239,8 @@ impl<'a> Watch<'a> {
             self.write_score();
         }
     }
+}
+
+fn is_promoted(wanted: Option<Wanted>) -> bool {
+    matches!(wanted, Some(Wanted::Promoted | Wanted::PromotedWithoutDisk))
 }

@@ -1,0 +1,301 @@
+//! The built agent as a process, action by action, on a node whose DRBD and Pacemaker are stand-ins.
+
+use crate::node::{NEW, Node, OLD, Releases, wait_until};
+use std::time::Duration;
+
+fn on(releases: Releases, test: impl FnOnce(&Node)) {
+    if let Some(node) = Node::new(releases) {
+        test(&node);
+    }
+}
+
+fn started(releases: Releases, test: impl FnOnce(&Node)) {
+    on(releases, |node| {
+        node.call("start", &[]).is_silent(0);
+        test(node);
+    });
+}
+
+#[test]
+fn a_whole_life_on_old_and_new_releases() {
+    for releases in [OLD, NEW] {
+        on(releases, |node| {
+            node.call("monitor", &[]).is_silent(7);
+            assert!(
+                !node.file("drbd/calls").contains("drbdsetup"),
+                "a probe must not load the module"
+            );
+            node.call("stop", &[]).is_silent(0);
+            node.call("start", &[]).is_silent(0);
+            assert!(
+                node.file("drbd/calls")
+                    .contains("modprobe -s drbd minor_count=32")
+            );
+            assert_eq!(node.score(), "10000");
+            assert_eq!(
+                node.explanation(),
+                "10000: good data here, and the peer's are known"
+            );
+            node.monitor().is_silent(0);
+            node.call("start", &[]).is_silent(0);
+            for _ in 0..2 {
+                node.call("promote", &[]).is_silent(0);
+            }
+            node.monitor().is_silent(8);
+            for _ in 0..2 {
+                node.call("demote", &[]).is_silent(0);
+            }
+            node.monitor().is_silent(0);
+            node.call("promote", &[]).is_silent(0);
+            assert!(!node.watcher().is_empty());
+            for _ in 0..2 {
+                node.call("stop", &[]).is_silent(0);
+            }
+            node.monitor().is_silent(7);
+            assert_eq!((node.score(), node.explanation()), (String::new(), String::new()));
+            assert_eq!(node.watcher(), "");
+            assert_eq!(node.reports(), 0, "{releases:?}: every demotion was asked for");
+            let by_volume = node.file("drbd/calls").contains("drbdsetup primary 7");
+            assert_eq!(
+                by_volume,
+                releases.drbd.starts_with('8'),
+                "8.4 has a role for each volume"
+            );
+            let old_tool = node.file("cib/calls").contains("crm_master");
+            assert_eq!(old_tool, releases.features == OLD.features);
+        });
+    }
+}
+
+#[test]
+fn nothing_is_written_while_nothing_changes() {
+    started(NEW, |node| {
+        let writes = || {
+            node.file("cib/calls")
+                .lines()
+                .filter(|call| call.contains(" -v ") || call.contains("--update") || call.contains(" -D"))
+                .count()
+        };
+        wait_until("the watcher has seen the state", || {
+            node.watcher().lines().count() == 1
+        });
+        let before = writes();
+        for _ in 0..3 {
+            node.monitor().is_silent(0);
+        }
+        assert_eq!(writes(), before);
+    });
+}
+
+#[test]
+fn what_an_operator_should_see_is_degraded() {
+    started(NEW, |node| {
+        node.call("promote", &[]).is_silent(0);
+        node.lose_peer();
+        node.monitor()
+            .says(191, &["not connected to b (Connecting)", "not mirrored"]);
+        node.write("drbd/link", "Connected");
+        node.write("drbd/replication", "SyncSource");
+        node.write("drbd/peer-disk", "Inconsistent");
+        node.write("drbd/out-of-sync", "600");
+        node.monitor()
+            .says(191, &["resynchronised to b (SyncSource, 40 %)"]);
+        std::thread::sleep(Duration::from_millis(1100));
+        node.write("drbd/out-of-sync", "300");
+        node.monitor().says(191, &["70 %, ", " s left"]);
+        node.write("drbd/replication", "Established");
+        node.write("drbd/peer-disk", "UpToDate");
+        node.monitor().says(191, &["300 KiB of volume 0 differ from b"]);
+        node.write("drbd/out-of-sync", "0");
+        node.monitor().is_silent(8);
+    });
+}
+
+#[test]
+fn stale_data_are_not_promoted() {
+    started(NEW, |node| {
+        node.lose_peer();
+        node.drbd("disk", "Outdated", "device name:r0 volume:0 disk:Outdated");
+        let outcome = node.call("promote", &[]);
+        outcome.says(
+            1,
+            &["refusing to promote r0", "volume 0 are Outdated", "b Connecting"],
+        );
+        assert!(
+            !node.file("drbd/calls").contains("drbdsetup primary"),
+            "not even tried"
+        );
+        assert_eq!(node.score(), "");
+        assert!(
+            outcome.took >= Duration::from_secs(5),
+            "a fast failure would be tried for ever"
+        );
+        // Consistent: DRBD decides, and says no with status 17.
+        node.drbd("disk", "Consistent", "device name:r0 volume:0 disk:Consistent");
+        node.call("promote", &[]).says(
+            1,
+            &[
+                "refusing to promote r0",
+                "no access to UpToDate data",
+                "here Consistent",
+            ],
+        );
+    });
+}
+
+#[test]
+fn a_primary_peer_ends_a_promotion_early() {
+    started(NEW, |node| {
+        node.drbd(
+            "peer-role",
+            "Primary",
+            "connection name:r0 conn-name:b role:Primary",
+        );
+        let early = node.call("promote", &[("fail_promote_early_if_peer_primary", "true")]);
+        early.says(1, &["b is still Primary"]);
+        assert!(early.took < Duration::from_secs(7), "{early:?}");
+        let patient = node.call("promote", &[("CRM_meta_timeout", "90000")]);
+        patient.says(1, &["b is still Primary", "fencing"]);
+        let seconds = patient.took.as_secs();
+        assert!((10..14).contains(&seconds), "{patient:?}");
+    });
+}
+
+#[test]
+fn who_holds_the_device_is_named_within_half_the_time() {
+    started(NEW, |node| {
+        node.call("promote", &[]).is_silent(0);
+        node.write("drbd/held", "");
+        let mut holder = node.background("exec sleep 100 </dev/drbd7");
+        for action in ["demote", "stop"] {
+            let outcome = node.call(action, &[("CRM_meta_timeout", "6000")]);
+            outcome.says(
+                1,
+                &[
+                    "cannot make it Secondary",
+                    "Device is held open by someone",
+                    "held by: /dev/drbd7 opened by sleep (pid ",
+                ],
+            );
+            assert!(outcome.took < Duration::from_millis(3500), "{outcome:?}");
+        }
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        node.shell("rm /run/drbd/held");
+        node.call("stop", &[]).is_silent(0);
+    });
+}
+
+#[test]
+fn a_stop_needs_no_configuration() {
+    started(OLD, |node| {
+        node.call("promote", &[]).is_silent(0);
+        node.shell("rm /run/drbd/configured; echo broken >/run/drbd/dump.xml");
+        // Not even the name of the resource: the start wrote it down.
+        let broken = [
+            ("drbd_resource", ""),
+            ("drbdconf", "relative"),
+            ("adjust_master_score", "x"),
+            ("wfc_timeout", "-1"),
+        ];
+        node.call("monitor", &broken).is_silent(8);
+        node.call("stop", &broken).is_silent(0);
+        node.monitor().is_silent(7);
+        assert_eq!(node.score(), "");
+    });
+}
+
+#[test]
+fn a_hanging_tool_costs_no_more_than_the_timeout() {
+    started(NEW, |node| {
+        node.write("drbd/hang", "");
+        for action in ["monitor", "promote", "demote", "stop"] {
+            let outcome = node.call(action, &[("CRM_meta_timeout", "2000")]);
+            outcome.says(1, &["did not answer within"]);
+            assert!(outcome.took < Duration::from_secs(2), "{action}: {outcome:?}");
+        }
+    });
+}
+
+#[test]
+fn a_host_that_cannot_run_it_says_why() {
+    on(NEW, |node| {
+        node.shell("rm /run/drbd/configured");
+        node.call("monitor", &[]).is_silent(7);
+        node.call("start", &[])
+            .says(5, &["DRBD resource r0 is not in the configuration; it has drbd3"]);
+        node.call("start", &[("drbd_resource", "drbd3")])
+            .says(5, &["configured for kwdb1, kwdb2, but this host is called"]);
+        node.call("validate-all", &[]).is_silent(0);
+        node.write("drbd/configured", "");
+        node.call("start", &[("require_drbd_module_version_ge", "9.3.0")])
+            .says(5, &["version 9.2.8", "9.3.0 or newer"]);
+        node.call("start", &[("CRM_meta_promoted_max", "2")])
+            .says(6, &["promoted-max=2 is refused"]);
+        node.call(
+            "start",
+            &[("CRM_meta_promoted_max", "2"), ("allow_two_primaries", "true")],
+        )
+        .says(6, &["does not have allow-two-primaries"]);
+        node.call("start", &[("drbd_resource", "-r")])
+            .says(6, &["not beginning with -"]);
+        node.write("drbd/no-disk", "");
+        node.call("start", &[])
+            .says(1, &["the disk of volume 0 (Diskless) of r0 was not attached"]);
+        node.shell("rm /run/tools/drbdsetup");
+        node.call("start", &[]).says(5, &["drbdsetup is not installed"]);
+    });
+}
+
+#[test]
+fn a_connection_only_after_the_promotion() {
+    for releases in [OLD, NEW] {
+        on(releases, |node| {
+            let late = [("connect_only_after_promote", "true")];
+            node.shell("rm /run/drbd/link");
+            node.call("start", &late).is_silent(0);
+            let calls = node.file("drbd/calls");
+            assert_eq!(
+                calls.contains("adjust --skip-net r0"),
+                releases.drbd.starts_with('9'),
+                "{calls}"
+            );
+            assert_eq!(
+                calls.contains("attach r0"),
+                releases.drbd.starts_with('8'),
+                "{calls}"
+            );
+            node.call("monitor", &late).is_silent(0);
+            node.call("promote", &late).is_silent(0);
+            assert!(
+                node.file("drbd/calls").ends_with("adjust r0")
+                    || node.file("drbd/calls").contains("adjust r0\n")
+            );
+            node.call("monitor", &late)
+                .says(191, &["no connection to a peer is set up"]);
+        });
+    }
+}
+
+#[test]
+fn notifications_are_used_but_not_needed() {
+    started(OLD, |node| {
+        let adjusts = || node.file("drbd/calls").matches(" adjust ").count();
+        let before = adjusts();
+        let notify = |when, operation| {
+            node.call(
+                "notify",
+                &[
+                    ("CRM_meta_notify_type", when),
+                    ("CRM_meta_notify_operation", operation),
+                ],
+            )
+        };
+        notify("pre", "start").is_silent(0);
+        notify("post", "promote").is_silent(0);
+        assert_eq!(adjusts(), before + 1);
+        node.call("notify", &[]).is_silent(0);
+        node.call("reload", &[]).is_silent(0);
+        assert_eq!(adjusts(), before + 2);
+    });
+}

@@ -1,0 +1,169 @@
+//! The watcher of the built agent: what happens between two monitors.
+
+use crate::node::{NEW, Node, OLD, Releases, wait_until};
+
+fn promoted(releases: Releases, test: impl FnOnce(&Node)) {
+    if let Some(node) = Node::new(releases) {
+        node.call("start", &[]).is_silent(0);
+        node.call("promote", &[]).is_silent(0);
+        // The first one is the start's, which waits for the peer.
+        wait_until("the watcher follows", || {
+            node.file("drbd/calls").matches("drbdsetup events2 r0").count() == 2
+        });
+        test(&node);
+    }
+}
+
+#[test]
+fn the_score_follows_the_state_at_once() {
+    for releases in [OLD, NEW] {
+        promoted(releases, |node| {
+            node.call("demote", &[]).is_silent(0);
+            node.lose_peer();
+            wait_until("the score of a node that does not know its peer", || {
+                node.score() == "1000"
+            });
+            wait_until("the explanation", || {
+                node.explanation() == "1000: good data here, but the peer's are not known and may be newer"
+            });
+            node.drbd("disk", "Outdated", "device name:r0 volume:0 disk:Outdated");
+            wait_until("no score for stale data", || node.score().is_empty());
+            assert_eq!(node.reports(), 0);
+        });
+    }
+}
+
+#[test]
+fn an_unexpected_demotion_is_reported() {
+    for releases in [OLD, NEW] {
+        promoted(releases, |node| {
+            node.drbd("role", "Secondary", "resource name:r0 role:Secondary");
+            wait_until("the report", || node.reports() == 1);
+            wait_until("its reason", || {
+                node.file("cib/failure-reason-KaiwuData")
+                    .contains("has become Secondary")
+            });
+            assert!(
+                node.file("cib/calls")
+                    .contains("crm_resource --fail -r KaiwuData -N node1")
+            );
+        });
+    }
+}
+
+#[test]
+fn a_lost_disk_on_a_primary_is_reported_when_the_peer_can_take_over() {
+    promoted(NEW, |node| {
+        node.drbd("disk", "Failed", "device name:r0 volume:0 disk:Failed");
+        wait_until("the report", || node.reports() == 1);
+        node.monitor().says(
+            9,
+            &[
+                "volume 0 has lost its local disk",
+                "b has all data and can take over",
+            ],
+        );
+        node.drbd("disk", "Diskless", "device name:r0 volume:0 disk:Diskless");
+        node.call(
+            "monitor",
+            &[
+                ("CRM_meta_interval", "10000"),
+                ("fail_over_on_disk_loss", "false"),
+            ],
+        )
+        .says(191, &["lost its local disk (Diskless)"]);
+        wait_until("the score of a node with remote data", || node.score() == "10");
+        assert_eq!(node.reports(), 1, "one loss, one report");
+    });
+}
+
+#[test]
+fn nothing_is_reported_in_maintenance() {
+    promoted(NEW, |node| {
+        let status = node.file("cib/crm_mon.xml");
+        node.write(
+            "cib/crm_mon.xml",
+            &status.replace(r#"maintenance-mode="false""#, r#"maintenance-mode="true""#),
+        );
+        node.drbd("role", "Secondary", "resource name:r0 role:Secondary");
+        wait_until("the watcher has asked", || {
+            node.file("cib/calls").contains("crm_mon")
+        });
+        node.drbd("disk", "Outdated", "device name:r0 volume:0 disk:Outdated");
+        wait_until("the watcher goes on", || {
+            node.score().is_empty() || node.score() == "10"
+        });
+        assert_eq!(node.reports(), 0);
+    });
+}
+
+#[test]
+fn a_split_brain_is_remembered_until_the_peers_meet_again() {
+    promoted(OLD, |node| {
+        node.lose_peer();
+        node.drbd(
+            "link",
+            "StandAlone",
+            "connection name:r0 conn-name:b connection:StandAlone",
+        );
+        node.monitor().says(191, &["StandAlone", "split brain suspected"]);
+        node.shell(
+            "echo 'call helper name:r0 peer-node-id:0 conn-name:b helper:split-brain' >>/run/drbd/changes",
+        );
+        wait_until("the helper's call is noted", || {
+            node.monitor()
+                .stderr
+                .contains("split brain with b (StandAlone): both sides have changed")
+        });
+        node.drbd(
+            "link",
+            "Connected",
+            "connection name:r0 conn-name:b connection:Connected",
+        );
+        node.write("drbd/peer-disk", "UpToDate");
+        node.write("drbd/replication", "Established");
+        wait_until("it is over", || node.monitor().code == 8);
+    });
+}
+
+#[test]
+fn a_killed_watcher_is_armed_again() {
+    promoted(NEW, |node| {
+        let first = node.watcher();
+        assert_eq!(first.lines().count(), 1, "{first}");
+        node.shell(&format!("kill -9 {first}"));
+        wait_until("drbdsetup ends with it", || {
+            node.shell("pgrep tail || true").is_empty()
+        });
+        node.monitor().is_silent(8);
+        wait_until("another watcher", || {
+            !node.watcher().is_empty() && node.watcher() != first
+        });
+        node.call("demote", &[]).is_silent(0);
+        assert_eq!(node.reports(), 0);
+    });
+}
+
+#[test]
+fn new_parameters_take_effect_without_a_restart() {
+    promoted(NEW, |node| {
+        let new = [("adjust_master_score", "1 2 3 4")];
+        node.call("reload-agent", &new).is_silent(0);
+        assert_eq!(node.score(), "4");
+        node.call("demote", &new).is_silent(0);
+        node.lose_peer();
+        wait_until("the new watcher knows them", || node.score() == "3");
+        node.drbd("disk", "Consistent", "device name:r0 volume:0 disk:Consistent");
+        wait_until("they all count", || node.score() == "1");
+    });
+}
+
+#[test]
+fn the_watcher_ends_with_the_resource() {
+    promoted(NEW, |node| {
+        node.shell("rm /run/drbd/up; echo 'destroy resource name:r0' >>/run/drbd/changes");
+        wait_until("its end", || node.watcher().is_empty());
+        node.monitor().is_silent(7);
+        assert_eq!(node.score(), "");
+    });
+}
