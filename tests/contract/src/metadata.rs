@@ -12,6 +12,8 @@ pub struct Parameter {
     pub kind: String,
     /// Its default.
     pub default: Option<String>,
+    /// Whether no resource can be made without it.
+    pub required: bool,
     /// Whether a change takes effect without a restart.
     pub reloadable: bool,
 }
@@ -74,6 +76,7 @@ impl MetaData {
         match element.name().as_ref() {
             "parameter" => self.parameters.push(Parameter {
                 name: attribute("name").unwrap_or_default(),
+                required: attribute("required").as_deref() == Some("1"),
                 reloadable: attribute("reloadable").as_deref() == Some("1"),
                 ..Parameter::default()
             }),

@@ -89,22 +89,12 @@ fn the_server_survives_the_agent() {
 fn an_empty_file_system_becomes_a_store() {
     on_a_bare_machine(|machine| {
         machine.server_variables(&[]);
-        let first = store::empty();
-        store::mount(&first);
+        store::mount(&store::empty());
         machine.start();
         machine.monitor().level(10).run().succeeds();
         machine.agent("stop").run().succeeds();
-        // The cluster owns this store from now on: neither another one nor this one emptied is started.
-        machine.shell(&format!("umount {DATA_ROOT}"));
-        store::mount(&store::empty());
-        machine
-            .agent("start")
-            .run()
-            .fails(1, &["not the one this cluster owns", "expected", "crm_attribute"]);
-        machine.shell(&format!(
-            "umount {DATA_ROOT}; mount -o loop {} {DATA_ROOT}; rm -r {DATA_ROOT}/*",
-            first.display()
-        ));
+        // The cluster owns a store from now on: no new one is begun.
+        machine.shell(&format!("rm -r {DATA_ROOT}/*"));
         machine
             .agent("start")
             .run()
@@ -112,6 +102,39 @@ fn an_empty_file_system_becomes_a_store() {
         assert_eq!(process::servers(), []);
         let left = fs::read_dir(DATA_ROOT).expect("it is mounted").count();
         assert_eq!(left, 0, "nothing was made in the empty file system");
+    });
+}
+
+/// The cluster remembers which store it owns, and another one is not taken for it, however soon it takes its place.
+#[test]
+fn a_foreign_store_is_refused() {
+    on_a_machine(|machine| {
+        machine.start();
+        machine.agent("stop").run().succeeds();
+        let image = |name: &str| format!("umount {DATA_ROOT}; mount -o loop /run/{name}.img {DATA_ROOT}");
+        machine.shell(&format!(
+            "umount {DATA_ROOT}; cp --sparse=always /run/store-1.img /run/foreign.img; {{ e2fsck -fp /run/foreign.img || :; }} >/dev/null; tune2fs -U random /run/foreign.img
+             mount -o loop /run/store-1.img {DATA_ROOT}"
+        ));
+        for _ in 0..2 {
+            machine.shell(&image("foreign"));
+            machine.agent("start").run().fails(
+                1,
+                &[
+                    "not the one this cluster owns",
+                    "found",
+                    "expected",
+                    "crm_attribute",
+                ],
+            );
+            assert_eq!(process::servers(), []);
+            machine.shell(&image("store-1"));
+            machine.start();
+            machine.agent("stop").run().succeeds();
+        }
+        machine.leave_cluster();
+        machine.agent("start").by_hand().run().succeeds();
+        machine.agent("stop").by_hand().run().succeeds();
     });
 }
 

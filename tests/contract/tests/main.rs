@@ -1,5 +1,6 @@
 //! What OCF, Pacemaker and an operator may rely on, shown on the built programs.
 
+mod any_agent;
 mod bare_node;
 mod deadlines;
 mod degraded;
