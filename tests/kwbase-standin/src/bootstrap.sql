@@ -12,3 +12,5 @@ CREATE ROLE node SUPERUSER LOGIN
 CREATE DATABASE defaultdb
 DROP DATABASE postgres
 CREATE DATABASE postgres
+UPDATE pg_database SET datistemplate = false WHERE datname = 'template0'
+DROP DATABASE template0

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -26,8 +27,13 @@ const UNTIL_SQL: Duration = Duration::from_millis(55);
 const BEAT: Duration = Duration::from_secs(1);
 /// Beats between two flushes of the engine: a full disk is noticed after about a minute.
 const BEATS_PER_FLUSH: u64 = 60;
+/// A signal to a whole control group reaches PostgreSQL too, perhaps before this process.
+const SIGNAL_SPREAD: Duration = Duration::from_millis(500);
 /// A write that takes longer ends the server.
 const STALL_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a stalled server tries to say why it ends.
+const STALL_WORDS: Duration = Duration::from_millis(100);
 
 /// Opens everything and then watches over PostgreSQL; never returns.
 pub(crate) fn run(node: &Arc<Node>) {
@@ -95,7 +101,8 @@ fn open(node: &Arc<Node>) -> Result<(), String> {
     thread::spawn(move || {
         let ended = child.wait();
         shared.postgres_has_ended();
-        if shared.phase() < Phase::Closing {
+        let graceful = ended.as_ref().is_ok_and(ExitStatus::success);
+        if !(graceful && shared.reaches(Phase::Draining, SIGNAL_SPREAD)) && shared.phase() < Phase::Closing {
             let words = shared
                 .postgres
                 .get()
@@ -220,7 +227,12 @@ fn watch(node: &Node) -> ! {
     loop {
         thread::sleep(BEAT);
         if node.phase() < Phase::Closing && node.last_beat() > STALL_LIMIT {
-            // The log is on the disk that does not answer, so its thread must not be this one.
+            // What is written to may be on the disk that does not answer.
+            thread::spawn(|| {
+                let text = "disk stall detected: unable to sync log files within 30s";
+                let _ = writeln!(io::stderr(), "{text}");
+            });
+            thread::sleep(STALL_WORDS);
             std::process::exit(1);
         }
     }

@@ -125,9 +125,12 @@ impl Node {
         self.postgres_end.notify_all();
     }
 
-    /// Waits, as long as it takes, until PostgreSQL has ended.
-    pub(crate) fn wait_for_postgres_end(&self) {
+    /// Runs `stop` if PostgreSQL has not ended, and waits, as long as it takes, until it has.
+    pub(crate) fn end_postgres(&self, stop: impl FnOnce()) {
         let ended = self.postgres_ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*ended {
+            stop();
+        }
         drop(self.postgres_end.wait_while(ended, |ended| !*ended));
     }
 
@@ -156,6 +159,15 @@ impl Node {
     pub(crate) fn wait_for(&self, wanted: Phase) {
         let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.phase_changed.wait_while(phase, |phase| *phase < wanted));
+    }
+
+    /// Waits at most `limit` until the phase is at least `wanted`, and tells whether it is.
+    pub(crate) fn reaches(&self, wanted: Phase, limit: Duration) -> bool {
+        let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .phase_changed
+            .wait_timeout_while(phase, limit, |phase| *phase < wanted);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 >= wanted
     }
 
     /// From now on nothing answers.

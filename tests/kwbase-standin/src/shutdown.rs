@@ -58,9 +58,10 @@ pub(crate) fn close(node: &Node) {
     }
     node.remove_socket_file();
     if let Some(pid) = node.postgres_pid.get() {
-        // Fast shutdown; the engine thread reaps it.
-        let _ = kill(Pid::from_raw(*pid), Signal::SIGINT);
-        node.wait_for_postgres_end();
+        // Fast shutdown.
+        node.end_postgres(|| {
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGINT);
+        });
     }
     let least = node.options.faults.drain.mul_f64(1.0 - DRAIN_PART);
     thread::sleep(least.saturating_sub(began.elapsed()));

@@ -189,6 +189,19 @@ fn the_death_of_the_engine_is_fatal() {
 }
 
 #[test]
+fn a_signal_to_every_process_is_one_stop() {
+    // What systemd does to a unit's control group.
+    let setup = Setup::existing();
+    let mut server = setup.serve();
+    let mut session = RawSession::open(&setup);
+    session.query("SELECT 1");
+    for pid in setup.postgres() {
+        kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+    }
+    assert_eq!(server.stop().code(), Some(0), "{}", setup.log());
+}
+
+#[test]
 fn a_stopped_process_accepts_but_does_not_answer() {
     let setup = Setup::existing();
     let mut server = setup.serve();
