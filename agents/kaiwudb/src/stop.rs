@@ -26,6 +26,10 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
             .filter(|server| server.is_running() && !servers.contains(server)),
     );
     if servers.is_empty() {
+        // A sentinel may still be trying to report its end; nobody needs to hear of it any more.
+        if let Some(server) = run.recorded_server() {
+            run.note(Record::Stopping, &ProcessRecord::from(server))?;
+        }
         return release(config, &[], cx.deadline);
     }
     run.create()?;
