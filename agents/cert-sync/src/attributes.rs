@@ -1,7 +1,7 @@
 //! Node attributes, so that `crm_mon -A` shows which certificates every node has, the standby too.
 
 use crate::config::Config;
-use crate::reconcile::Finding;
+use crate::finding::Finding;
 use crate::run_directory::RunDirectory;
 use host::{Deadline, Process, log};
 use pacemaker::attribute::{self, Scope};

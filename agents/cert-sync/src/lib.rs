@@ -6,6 +6,8 @@
 
 mod attributes;
 mod config;
+mod finding;
+mod local;
 mod monitor;
 mod parameters;
 mod reasons;
@@ -15,6 +17,7 @@ mod server;
 mod start;
 mod stop;
 mod validate;
+mod view;
 mod volume;
 
 use agent::{Context, ResourceAgent};

@@ -1,7 +1,8 @@
 //! `monitor`: brings both sides together again and tells what somebody should look at. Certificates never make it fail.
 
 use crate::config::Config;
-use crate::reconcile::{self, Finding};
+use crate::finding::Finding;
+use crate::reconcile;
 use crate::run_directory::{RunDirectory, State};
 use crate::start::LOCK_TIMEOUT;
 use crate::{attributes, server};

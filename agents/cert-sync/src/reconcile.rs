@@ -1,95 +1,20 @@
 //! Looks at both sides, decides and acts: the heart of start, monitor and stop.
 
 use crate::config::{self, Config};
+use crate::finding::{Finding, finding};
+use crate::local::{Local, recorded};
 use crate::reasons::Scene;
 use crate::run_directory::State;
+use crate::view::{Opened, View};
 use crate::volume;
-use certs::bundle::{self, BundleError, Publisher, Sealed};
-use certs::directory::{self, Snapshot};
+use certs::bundle::{self, Publisher};
+use certs::directory;
 use certs::seal::AuthKey;
-use certs::volume::Contents;
-use certs::{
-    Base, Bundle, CertificateSet, Digest, Disk, Installation, Keep, Moment, Owner, Record, Severity, Side,
-    Step, Stored, Verdict, decide, judge,
-};
+use certs::{Base, Bundle, Disk, Installation, Keep, Moment, Owner, Record, Step, decide};
 use host::{Deadline, log};
 
-/// A day in seconds.
-const DAY: i64 = 86_400;
 /// A node that was cut off for long can have a bundle restored and then published; more rounds cannot be needed.
 const MOST_ROUNDS: u32 = 3;
-
-/// What is to be known about this node's certificates after looking and acting.
-#[derive(Debug, Default)]
-pub(crate) struct Finding {
-    /// Digest of the set; `None` when the directory has none.
-    pub(crate) digest: Option<Digest>,
-    /// The generation with which the directory agrees.
-    pub(crate) generation: Option<u64>,
-    /// Days until the first certificate expires; negative when it has.
-    pub(crate) days_left: Option<i64>,
-    /// Whether the server could start with the set.
-    pub(crate) server_can_start: bool,
-    /// Whether the set is the cluster's: then the server shall load it.
-    pub(crate) is_sound: bool,
-    /// Text of the certificate that the server shows when it has loaded the set.
-    pub(crate) server_certificate: Option<Vec<u8>>,
-    /// Why the server must not be started with the set although it could be.
-    pub(crate) refusal: Option<String>,
-    /// What somebody should look at, one clause each.
-    pub(crate) concerns: Vec<String>,
-}
-
-/// The set of this node as found.
-struct Local {
-    snapshot: Snapshot,
-    verdict: Verdict,
-}
-
-impl Local {
-    fn read(config: &Config) -> Result<Option<Self>, String> {
-        let found = directory::read(&config.certs_dir, config.include_ca_key)
-            .map_err(|error| format!("cannot read {}: {error}", config.certs_dir.display()))?;
-        let Some(snapshot) = found.filter(|found| !found.set.is_empty() || !found.problems.is_empty()) else {
-            return Ok(None);
-        };
-        let mut verdict = judge(&snapshot.set, &config.expectations());
-        for problem in &snapshot.problems {
-            verdict.note(Severity::Inconsistent, problem);
-        }
-        Ok(Some(Self { snapshot, verdict }))
-    }
-
-    fn side(&self) -> Side {
-        side(&self.snapshot.set, &self.verdict)
-    }
-}
-
-fn side(set: &CertificateSet, verdict: &Verdict) -> Side {
-    Side {
-        digest: set.digest(),
-        grade: verdict.grade(),
-        issued: verdict.issued,
-        authorities: verdict.authorities.clone(),
-        store_key: set.contents("sm4.key").map(Digest::of),
-        has_certificates: set.contents("node.crt").is_some(),
-    }
-}
-
-/// The bundle of the volume, opened.
-struct Opened {
-    set: CertificateSet,
-    publisher: String,
-    /// The keys of authorities are in it although they are not wanted any more.
-    has_too_much: bool,
-}
-
-/// The bundle as the decision sees it, the bundle that counts if it could be opened, and why it could not.
-struct Volume {
-    bundle: Bundle,
-    opened: Option<Opened>,
-    error: String,
-}
 
 /// One look at this node's side, without the volume: for a node where the resource is stopped.
 pub(crate) fn look(config: &Config) -> Finding {
@@ -127,54 +52,6 @@ pub(crate) fn reconcile(config: &Config, moment: Moment, state: &mut State, dead
     Finding {
         refusal,
         ..finding(config, local.as_ref(), base, concerns)
-    }
-}
-
-fn recorded(local: Option<&Local>) -> Option<Base> {
-    let record = local?.snapshot.record.as_ref()?;
-    Some(Base {
-        generation: record.generation,
-        digest: record.digest,
-    })
-}
-
-fn finding(config: &Config, local: Option<&Local>, base: Option<Base>, mut concerns: Vec<String>) -> Finding {
-    let digest = local.map(|local| local.snapshot.set.digest());
-    let end = local.and_then(|local| local.verdict.first_to_expire());
-    let days_left = end.map(|end| (end.not_after - config::now()).div_euclid(DAY));
-    let summary = local.map(|local| local.verdict.summary()).unwrap_or_default();
-    if !summary.is_empty() && !concerns.iter().any(|concern| concern.contains(&summary)) {
-        concerns.push(format!("in {}: {summary}", config.certs_dir.display()));
-    }
-    if let (Some(end), Some(days)) = (end, days_left)
-        && (0..i64::try_from(config.cert_warn_days).unwrap_or(i64::MAX)).contains(&days)
-    {
-        concerns.push(format!(
-            "{} expires in {days} days: issue it again on the node that serves",
-            config.certs_dir.join(&end.name).display()
-        ));
-    }
-    for path in certs::displaced(&config.certs_dir).unwrap_or_default() {
-        concerns.push(format!(
-            "{} holds certificates of this node that were never published and made room for the cluster's: copy back what is \
-             needed, then remove it",
-            path.display()
-        ));
-    }
-    let set = local.map(|local| &local.snapshot.set);
-    Finding {
-        digest,
-        generation: base
-            .filter(|base| Some(base.digest) == digest)
-            .map(|base| base.generation),
-        days_left,
-        server_can_start: local.is_some_and(|local| local.verdict.server_can_start()),
-        is_sound: digest.is_some() && base.map(|base| base.digest) == digest,
-        server_certificate: set
-            .and_then(|set| set.contents("ui.crt").or_else(|| set.contents("node.crt")))
-            .map(<[u8]>::to_vec),
-        refusal: None,
-        concerns,
     }
 }
 
@@ -253,24 +130,24 @@ impl Round<'_> {
                 }
             };
             base = recorded(local.as_ref()).or(base);
-            let volume = match self.volume() {
-                Ok(volume) => volume,
+            let view = match View::read(self.config, self.keys, self.deadline) {
+                Ok(view) => view,
                 Err(error) => {
                     self.concerns.push(error);
                     return (local, base);
                 }
             };
-            let decision = self.decide(local.as_ref(), base, &volume);
+            let decision = self.decide(local.as_ref(), base, &view);
             if let Some(concern) = decision.concern {
                 let scene = Scene {
                     config: self.config,
                     verdict: local.as_ref().map(|local| &local.verdict),
-                    generation: generation(&volume.bundle),
-                    bundle_error: &volume.error,
+                    generation: view.generation(),
+                    bundle_error: &view.error,
                 };
                 self.concerns.push(scene.clause(concern));
             }
-            match self.act(decision.step, local.as_ref(), base, &volume) {
+            match self.act(decision.step, local.as_ref(), base, &view) {
                 Ok(Next::Done(new)) => return (local, new),
                 Ok(Next::LookAgain) => {}
                 Err(error) => {
@@ -288,12 +165,12 @@ impl Round<'_> {
         (Local::read(self.config).unwrap_or_default(), base)
     }
 
-    fn decide(&self, local: Option<&Local>, base: Option<Base>, volume: &Volume) -> certs::Decision {
+    fn decide(&self, local: Option<&Local>, base: Option<Base>, view: &View) -> certs::Decision {
         let side = local.map(Local::side);
-        let mut decision = decide(self.moment, side.as_ref(), base, &volume.bundle);
-        let has_too_much = volume.opened.as_ref().is_some_and(|opened| opened.has_too_much);
+        let mut decision = decide(self.moment, side.as_ref(), base, &view.bundle);
+        let has_too_much = view.opened.as_ref().is_some_and(|opened| opened.has_too_much);
         if let (true, Step::Nothing | Step::Record { .. }, None, Bundle::Stored(stored)) =
-            (has_too_much, decision.step, decision.concern, &volume.bundle)
+            (has_too_much, decision.step, decision.concern, &view.bundle)
         {
             decision.step = Step::Publish {
                 generation: stored.generation + 1,
@@ -302,99 +179,23 @@ impl Round<'_> {
         decision
     }
 
-    fn volume(&self) -> Result<Volume, String> {
-        if let Some(obstacle) = volume::obstacle(self.config) {
-            return Err(obstacle);
-        }
-        let Contents { current, previous } = volume::read(self.config, self.deadline)?;
-        let Some(current) = current else {
-            return Ok(Volume {
-                bundle: Bundle::Absent,
-                opened: None,
-                error: String::new(),
-            });
-        };
-        Ok(match self.open(&current) {
-            (Ok((stored, opened)), error) => Volume {
-                bundle: Bundle::Stored(stored),
-                opened: Some(opened),
-                error,
-            },
-            (Err((BundleError::Damaged(_), _)), error) => {
-                let before = previous.and_then(|bytes| self.open(&bytes).0.ok());
-                Volume {
-                    bundle: Bundle::Damaged(before.map(|(stored, _)| stored)),
-                    opened: None,
-                    error,
-                }
-            }
-            (Err((kind, header)), error) => Volume {
-                bundle: Bundle::Locked {
-                    generation: header.map_or(u64::MAX, |sealed| sealed.header.generation),
-                    newer_format: matches!(kind, BundleError::NewerFormat(_)),
-                },
-                opened: None,
-                error,
-            },
-        })
-    }
-
-    /// Opens a bundle. The text says what is wrong with it, or with the set in it.
-    #[allow(clippy::type_complexity)] // one caller takes it apart at once
-    fn open(&self, bytes: &[u8]) -> (Result<(Stored, Opened), (BundleError, Option<Sealed>)>, String) {
-        let sealed = match bundle::parse(bytes) {
-            Ok(sealed) => sealed,
-            Err(error) => {
-                let text = error.to_string();
-                return (Err((error, None)), text);
-            }
-        };
-        match sealed.open(self.keys) {
-            Err(error) => {
-                let text = format!(
-                    "{error}; node {} sealed it with {}",
-                    sealed.header.publisher, sealed.header.authkey
-                );
-                (Err((error, Some(sealed))), text)
-            }
-            Ok(whole) => {
-                let set = if self.config.include_ca_key {
-                    whole.clone()
-                } else {
-                    whole.without_authority_keys()
-                };
-                let verdict = judge(&set, &self.config.expectations());
-                let stored = Stored {
-                    generation: sealed.header.generation,
-                    side: side(&set, &verdict),
-                };
-                let opened = Opened {
-                    has_too_much: set != whole,
-                    set,
-                    publisher: sealed.header.publisher,
-                };
-                (Ok((stored, opened)), verdict.summary())
-            }
-        }
-    }
-
     fn act(
         &self,
         step: Step,
         local: Option<&Local>,
         base: Option<Base>,
-        volume: &Volume,
+        view: &View,
     ) -> Result<Next, String> {
-        match (step, local, &volume.opened) {
+        match (step, local, &view.opened) {
             (Step::Nothing, ..) => Ok(Next::Done(base)),
             (Step::Record { generation }, Some(local), Some(opened)) => {
                 self.record(local, generation, &opened.publisher).map(Next::Done)
             }
             (Step::Publish { generation }, Some(local), _) => {
-                self.publish(local, generation, volume).map(Next::Done)
+                self.publish(local, generation, view).map(Next::Done)
             }
             (Step::Install(keep), _, Some(opened)) => {
-                self.install(local, opened, generation(&volume.bundle).unwrap_or(0), keep)?;
+                self.install(local, opened, view.generation().unwrap_or(0), keep)?;
                 Ok(Next::LookAgain)
             }
             (Step::RestorePrevious, ..) => {
@@ -429,7 +230,7 @@ impl Round<'_> {
         Ok(Some(Base { generation, digest }))
     }
 
-    fn publish(&self, local: &Local, generation: u64, volume: &Volume) -> Result<Option<Base>, String> {
+    fn publish(&self, local: &Local, generation: u64, view: &View) -> Result<Option<Base>, String> {
         let key = self
             .keys
             .first()
@@ -441,7 +242,7 @@ impl Round<'_> {
         };
         let set = &local.snapshot.set;
         let bytes = bundle::seal(set, generation, publisher, key)?;
-        let damaged = matches!(volume.bundle, Bundle::Damaged(_));
+        let damaged = matches!(view.bundle, Bundle::Damaged(_));
         volume::write(self.config, &bytes, damaged, self.deadline)?;
         log::info(format!(
             "generation {generation} of the certificates ({}) is published",
@@ -502,12 +303,4 @@ enum Next {
     /// The generation with which the directory agrees now.
     Done(Option<Base>),
     LookAgain,
-}
-
-fn generation(bundle: &Bundle) -> Option<u64> {
-    match bundle {
-        Bundle::Stored(stored) => Some(stored.generation),
-        Bundle::Locked { generation, .. } => Some(*generation).filter(|generation| *generation != u64::MAX),
-        Bundle::Absent | Bundle::Damaged(_) => None,
-    }
 }

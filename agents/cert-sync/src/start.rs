@@ -1,7 +1,8 @@
 //! `start`: afterwards this node has the newest valid set, before the server reads it.
 
 use crate::config::Config;
-use crate::reconcile::{self, Finding};
+use crate::finding::Finding;
+use crate::reconcile;
 use crate::run_directory::RunDirectory;
 use crate::{attributes, server, volume};
 use agent::Context;

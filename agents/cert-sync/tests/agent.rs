@@ -354,14 +354,14 @@ fn an_expired_certificate_is_told_and_never_an_error() {
     let authority = Authority::new("CA");
     one.write(&authority.set_valid(&NAMES, Days(-100, 10)));
     one.ok("start");
-    one.degraded(&["client.root.crt expires in"]);
+    one.degraded(&["node.crt expires in", "client.root.crt expires in"]);
     one.write(&authority.set_valid(&NAMES, Days(-100, -1)));
     one.degraded(&["node.crt expired on", "not published"]);
     assert_eq!(cluster.generation(), 1);
     one.ok("stop");
     // What is still valid comes back before the server starts.
     one.ok("start");
-    one.degraded(&["client.root.crt expires in", "displaced"]);
+    one.degraded(&["node.crt expires in", "client.root.crt expires in", "displaced"]);
     // Where there is nothing better the server starts with what there is.
     fs::remove_dir_all(cluster.volume().join(".kaiwudb-ha")).unwrap();
     let two = cluster.node("two");

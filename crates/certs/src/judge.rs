@@ -99,9 +99,12 @@ impl Verdict {
             .all(|finding| finding.severity != Severity::Fatal)
     }
 
-    /// The first file of the set to run out.
+    /// The first of the server's own files to run out. Clients' certificates do not count: an old one may lie about.
     pub fn first_to_expire(&self) -> Option<&Validity> {
-        self.validity.iter().min_by_key(|validity| validity.not_after)
+        self.validity
+            .iter()
+            .filter(|validity| !validity.name.starts_with("client."))
+            .min_by_key(|validity| validity.not_after)
     }
 
     /// The findings as one clause, worst first.

@@ -34,7 +34,7 @@ fn a_good_set() {
     );
     assert_eq!((verdict.grade(), verdict.summary().as_str()), (Grade::Good, ""));
     assert_eq!(verdict.authorities.len(), 1);
-    assert_eq!(verdict.first_to_expire().unwrap().name, "client.root.crt");
+    assert_eq!(verdict.first_to_expire().unwrap().name, "node.crt");
     assert!((verdict.issued - (now() - DAY)).abs() < 60);
 }
 
