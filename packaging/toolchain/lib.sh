@@ -19,27 +19,38 @@ installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# missing_of PACKAGE...: those that are not installed.
+missing_of() {
+    for package in "$@"; do
+        installed "$package" || printf ' %s' "$package"
+    done
+}
+
 # Installs the Debian packages that are missing. Silent and quick when there are none.
 need_packages() {
-    missing=
-    for package in "$@"; do
-        installed "$package" || missing="$missing $package"
-    done
+    missing=$(missing_of "$@")
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null ||
         die "these Debian packages are needed, and this machine has no apt-get:$missing"
     [ "$(id -u)" -eq 0 ] ||
         die "these Debian packages are missing and only root can install them: run as root, or 'apt-get install$missing' first"
-    say "installing Debian packages:$missing"
-    case $missing in *postgresql*) no_postgresql_server ;; esac
-    # Deadlines: a mirror that hangs must not hang the build. 'dpkg' may be busy with someone else's installation.
-    set -- -o Acquire::http::Timeout=30 -o Acquire::Retries=2 -o DPkg::Lock::Timeout=300
-    # shellcheck disable=SC2086  # a list of words
-    if ! apt_get "$@" install -y --no-install-recommends $missing >/dev/null 2>&1; then
+    # Targets of a parallel make take turns; the next one may find that all is there by then.
+    (
+        flock --timeout 1800 9 || die "another installation of packages does not end"
+        # shellcheck disable=SC2046  # a list of words
+        install_packages $(missing_of "$@")
+    ) 9>/run/lock/kaiwudb-ha-packages
+}
+
+# install_packages [PACKAGE...]. Nothing that a package starts may keep the lock, file descriptor 9.
+install_packages() {
+    [ $# -gt 0 ] || return 0
+    say "installing Debian packages: $*"
+    case $* in *postgresql*) no_postgresql_server ;; esac
+    if ! apt_get install -y --no-install-recommends "$@" >/dev/null 2>&1; then
         say "refreshing Debian's package lists"
-        apt_get "$@" update || die "cannot read Debian's package lists"
-        # shellcheck disable=SC2086
-        apt_get "$@" install -y --no-install-recommends $missing || die "cannot install:$missing"
+        apt_get update || die "cannot read Debian's package lists"
+        apt_get install -y --no-install-recommends "$@" || die "cannot install: $*"
     fi
 }
 
@@ -53,10 +64,13 @@ no_postgresql_server() {
     fi
 }
 
-# Quiet unless it fails.
+# apt-get, quiet unless it fails. With deadlines: a mirror that hangs must not hang the build, and dpkg may be busy with
+# someone else's installation.
 apt_get() {
     apt_log=$(mktemp)
-    if DEBIAN_FRONTEND=noninteractive timeout --kill-after=10 900 apt-get "$@" >"$apt_log" 2>&1 </dev/null; then
+    if DEBIAN_FRONTEND=noninteractive timeout --kill-after=10 900 apt-get \
+        -o Acquire::http::Timeout=30 -o Acquire::Retries=2 -o DPkg::Lock::Timeout=300 \
+        "$@" >"$apt_log" 2>&1 </dev/null 9>&-; then
         rm -f "$apt_log"
         return 0
     fi

@@ -29,6 +29,10 @@ else
     need_packages "gcc-$(printf %s "$gnu" | tr _ -)"
 fi
 
+# Targets of a parallel make take turns. Nothing below outlives this script with the lock.
+exec 9>"$directory/lock"
+flock --timeout 900 9 || die "another run in $directory does not end"
+
 root=$directory/$machine
 # The specs hold the directory's path, so one that was moved is laid out anew.
 recipe=$({ cat "$0" && echo "$root"; } | sha256sum)
@@ -51,8 +55,6 @@ Dir::State "$work/apt";
 Dir::State::status "$work/apt/status";
 Dir::Cache "$work/apt/cache";
 Acquire::Languages "none";
-Acquire::http::Timeout "30";
-Acquire::Retries "2";
 CONF
 export APT_CONFIG="$work/apt.conf"
 apt_get update || die "cannot read Debian's package lists for $debian"
