@@ -134,14 +134,7 @@ impl Machine {
 
     /// Gives the server variables; those of an earlier call are gone.
     pub fn server_variables(&self, variables: &[(&str, &str)]) {
-        // A drain of 2 s, as the stand-in's, would be most of the time of these tests.
-        let mut text = "KWBASE_STANDIN_DRAIN_SECONDS=0.1\n".to_owned();
-        let extra = std::env::var("KWBASE_EXTRA_ARGS").unwrap_or_default();
-        text.push_str(&format!("KAIWUDB_START_ARG=\"{extra}\"\n"));
-        for (name, value) in variables {
-            text.push_str(&format!("{name}={value}\n"));
-        }
-        fs::write(ENVIRONMENT, text).expect("the environment file can be written");
+        write_environment(variables);
     }
 
     /// Sends a signal to a process of the machine.
@@ -290,6 +283,22 @@ fn boot() -> (Child, ChildStdin) {
     (init, life)
 }
 
+/// Writes the file that the vendor's unit reads, with the flags of `KWBASE_EXTRA_ARGS`.
+fn write_environment(variables: &[(&str, &str)]) {
+    let flags = std::env::var("KWBASE_EXTRA_ARGS").unwrap_or_default();
+    let fixed = [
+        // The stand-in's own drain of 2 s would be most of the time of these tests.
+        ("KWBASE_STANDIN_DRAIN_SECONDS", "0.1"),
+        ("KAIWUDB_START_ARG", flags.as_str()),
+    ];
+    let text: String = fixed
+        .iter()
+        .chain(variables)
+        .flat_map(|(name, value)| [name, "=\"", value, "\"\n"])
+        .collect();
+    fs::write(ENVIRONMENT, text).expect("the environment file can be written");
+}
+
 /// Installs server, agent, service user and Pacemaker's tools.
 fn install(programs: &Programs) {
     bind(&programs.server, BINARY);
@@ -322,6 +331,7 @@ fn install(programs: &Programs) {
     bind(Path::new("/run/max_map_count"), "/proc/sys/vm/max_map_count");
 
     fs::create_dir_all("/etc/kaiwudb/script").expect("/etc is private");
+    write_environment(&[]);
     fs::create_dir_all(DATA_ROOT).expect("/var/lib is private");
     fs::create_dir("/run/cib").expect("/run is empty");
     for tool in TOOLS {

@@ -21,7 +21,6 @@ pub(crate) fn template() -> &'static File {
         on_a_bare_machine(|machine| {
             let image = empty();
             mount(&image);
-            machine.server_variables(&[]);
             machine.agent("start").run().succeeds();
             machine.agent("stop").run().succeeds();
             assert!(process::servers().is_empty());
@@ -54,10 +53,10 @@ pub(crate) fn copy_of(template: &File) -> PathBuf {
 }
 
 fn new_image() -> PathBuf {
-    (1..)
+    (1..1000)
         .map(|number| PathBuf::from(format!("/run/store-{number}.img")))
         .find(|path| !path.exists())
-        .expect("numbers do not run out")
+        .expect("a machine has few stores")
 }
 
 /// Mounts an image on `DATA_ROOT` and gives it to the service user.

@@ -88,7 +88,6 @@ fn the_server_survives_the_agent() {
 #[test]
 fn an_empty_file_system_becomes_a_store() {
     on_a_bare_machine(|machine| {
-        machine.server_variables(&[]);
         store::mount(&store::empty());
         machine.start();
         machine.monitor().level(10).run().succeeds();
@@ -142,7 +141,6 @@ fn a_foreign_store_is_refused() {
 #[test]
 fn a_server_started_by_hand_is_adopted() {
     on_a_machine(|machine| {
-        machine.server_variables(&[]);
         machine.shell(&format!(
             "setpriv --reuid=kaiwudb --regid=kaiwudb --clear-groups {BINARY} start-single-node --insecure \
              --listen-addr=0.0.0.0:26257 --http-addr=0.0.0.0:8080 --store={DATA_ROOT} >/dev/null 2>&1 </dev/null &"
