@@ -10,7 +10,7 @@ use drbd::policy;
 use drbd::resource::Resource;
 use drbd::tools::Tools;
 use host::{Deadline, log};
-use ocf::{Failure, FailureKind, Role, State};
+use ocf::{Env, Failure, FailureKind, Role, State};
 
 /// The resource as the kernel has it; `None` when it has none of that name. Never loads the module.
 pub(crate) fn look(tools: &Tools, deadline: Deadline) -> Result<Option<Resource>, Failure> {
@@ -41,16 +41,26 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
     score::refresh(config, cx.env, &resource, cx.deadline);
     watcher::ensure(config, tools);
     unfence(config, tools, &resource, cx.deadline);
-    if let Some(reason) = reason_to_give_up(config, &resource) {
+    if let Some(reason) = reason_to_give_up(config, cx.env, &resource, cx.deadline) {
         return Err(Failure::new(FailureKind::FailedPromoted, reason));
     }
     Ok(judge(config, &resource))
 }
 
-/// Why Pacemaker should promote another node, if it should.
-pub(crate) fn reason_to_give_up(config: &Config, resource: &Resource) -> Option<String> {
+/// Why Pacemaker should promote another node, if it should and can.
+pub(crate) fn reason_to_give_up(
+    config: &Config,
+    env: &Env,
+    resource: &Resource,
+    deadline: Deadline,
+) -> Option<String> {
     let known_at_promotion = config.run.wanted() == Some(Wanted::PromotedWithoutDisk);
-    health::reason_to_give_up(resource).filter(|_| config.fail_over_on_disk_loss && !known_at_promotion)
+    let give_up =
+        health::give_up(resource).filter(|_| config.fail_over_on_disk_loss && !known_at_promotion)?;
+    // Without a successor nothing is served here any more; with one the cluster must be able to promote it, or giving up would
+    // end a service that goes on.
+    (give_up.successor.is_none() || score::is_promotable_elsewhere(config, env, deadline))
+        .then_some(give_up.reason)
 }
 
 /// Writes down which role this node was given; the watcher reads it.

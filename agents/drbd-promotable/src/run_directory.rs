@@ -33,7 +33,7 @@ impl Wanted {
 
     /// What a promotion of this resource is worth writing down.
     pub(crate) fn promoted(resource: &Resource) -> Self {
-        if drbd::health::reason_to_give_up(resource).is_some() {
+        if drbd::health::give_up(resource).is_some() {
             Self::PromotedWithoutDisk
         } else {
             Self::Promoted

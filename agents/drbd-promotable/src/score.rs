@@ -56,6 +56,36 @@ fn is_promoted_elsewhere(instance: &str, env: &Env, deadline: Deadline) -> bool 
     }
 }
 
+/// Whether another node that may run resources has a promotion score. False when Pacemaker cannot be asked.
+pub(crate) fn is_promotable_elsewhere(config: &Config, env: &Env, deadline: Deadline) -> bool {
+    let Some(instance) = config.instance.as_deref() else {
+        return false;
+    };
+    // Pacemaker's name for the attribute, in every release.
+    let name = format!("master-{}", primitive(instance));
+    match (
+        status::get(deadline.slice(ONE_CALL)),
+        node::name(env, deadline.slice(ONE_CALL)),
+    ) {
+        (Ok(status), Ok(here)) => status.nodes.iter().any(|node| {
+            let scores = node.attributes.iter().filter(|(known, _)| *known == name);
+            let has_score = scores
+                .into_iter()
+                .any(|(_, value)| value.parse().is_ok_and(|score: i64| score > 0));
+            node.name != here
+                && node.online
+                && !node.standby
+                && !node.maintenance
+                && !node.unclean
+                && has_score
+        }),
+        (Err(error), _) | (_, Err(error)) => {
+            log::warning(format!("cannot ask Pacemaker who could take over: {error}"));
+            false
+        }
+    }
+}
+
 /// Writes the score and why, each only when it changed. Does nothing when no cluster calls.
 pub(crate) fn write(
     config: &Config,
@@ -80,7 +110,8 @@ pub(crate) fn write(
     if changed {
         log::info(format!("promotion score {text}"));
     }
-    if config.run.published().as_deref() != Some(&text) {
+    // A score that had to be written anew may have been lost together with its explanation.
+    if changed || config.run.published().as_deref() != Some(&text) {
         attribute::set(
             Scope::Transient(&node),
             &explanation(instance),

@@ -55,9 +55,18 @@ pub fn findings(resource: &Resource, circumstances: &Circumstances) -> Vec<Strin
     findings
 }
 
-/// Why a Primary should hand over: it has lost a disk, and a peer has everything, or nobody has the data.
+/// That a Primary is worse off than another node would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GiveUp {
+    /// What was lost, and what to do.
+    pub reason: String,
+    /// The peer that has all data. `None`: nobody has them, so nothing is served any more.
+    pub successor: Option<String>,
+}
+
+/// Whether a Primary should hand over: it has lost a disk, and a peer has everything, or nobody has the data.
 /// `None` as long as staying is the best there is.
-pub fn reason_to_give_up(resource: &Resource) -> Option<String> {
+pub fn give_up(resource: &Resource) -> Option<GiveUp> {
     if !resource.is_primary() {
         return None;
     }
@@ -66,9 +75,12 @@ pub fn reason_to_give_up(resource: &Resource) -> Option<String> {
     })?;
     let lost = format!("volume {volume} has lost its local disk ({})", device.disk);
     if let Some(peer) = resource.peers_with_all_data().next() {
-        return Some(format!(
-            "{lost}; {peer} has all data and can take over; replace the disk and attach it again"
-        ));
+        return Some(GiveUp {
+            reason: format!(
+                "{lost}; {peer} has all data and can take over; replace the disk and attach it again"
+            ),
+            successor: Some(peer.to_owned()),
+        });
     }
     let somebody_has_it = resource.connections.values().any(|connection| {
         connection
@@ -76,7 +88,10 @@ pub fn reason_to_give_up(resource: &Resource) -> Option<String> {
             .get(volume)
             .is_some_and(|device| device.disk == Disk::UpToDate)
     });
-    (!somebody_has_it).then(|| format!("{lost} and no connected peer has its data"))
+    (!somebody_has_it).then(|| GiveUp {
+        reason: format!("{lost} and no connected peer has its data"),
+        successor: None,
+    })
 }
 
 fn is_expected_alone(resource: &Resource, circumstances: &Circumstances) -> bool {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// One change of DRBD's is several lines; they come within this time.
 const BELONGS_TOGETHER: Duration = Duration::from_millis(20);
-/// How long to sleep at most when nothing is left to do. Only the poll's own limit: nothing is looked at then.
+/// How long to sleep at most. Only the poll's own limit: nothing is asked or run then.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// After a score that could not be written, or when drbdsetup ended although the resource is up.
 const RETRY: Duration = Duration::from_secs(2);
@@ -43,8 +43,8 @@ pub(super) struct Watch<'a> {
     resource: Resource,
     /// What was written last; `None` before the first time and after a failure.
     written: Option<Score>,
-    /// When to try again to write the score.
-    rewrite: Option<Instant>,
+    /// When to try again to write the score, and how long to wait after that.
+    rewrite: Option<(Instant, Duration)>,
     was_primary: bool,
     disk_loss_reported: bool,
     report: Option<Report>,
@@ -134,7 +134,7 @@ impl<'a> Watch<'a> {
         let report = self.report.as_ref().map(Report::due_in);
         let rewrite = self
             .rewrite
-            .map(|at| at.saturating_duration_since(Instant::now()));
+            .map(|(at, _)| at.saturating_duration_since(Instant::now()));
         [report, rewrite]
             .into_iter()
             .flatten()
@@ -194,7 +194,7 @@ impl<'a> Watch<'a> {
     }
 
     fn look_for_lost_disk(&mut self) {
-        let reason = reason_to_give_up(self.config, &self.resource);
+        let reason = reason_to_give_up(self.config, self.env, &self.resource, Deadline::after(ONE_CALL));
         match reason {
             Some(reason) if !self.disk_loss_reported => {
                 self.disk_loss_reported = true;
@@ -228,14 +228,17 @@ impl<'a> Watch<'a> {
             Err(error) => {
                 log::warning(format!("the promotion score cannot be written yet: {error}"));
                 self.written = None;
-                self.rewrite = Some(Instant::now() + RETRY);
+                let pause = self
+                    .rewrite
+                    .map_or(RETRY, |(_, pause)| (pause * 2).min(LONGEST_SLEEP));
+                self.rewrite = Some((Instant::now() + pause, pause));
             }
         }
     }
 
     fn retry(&mut self) {
         self.tell();
-        if self.rewrite.is_some_and(|at| at <= Instant::now()) {
+        if self.rewrite.is_some_and(|(at, _)| at <= Instant::now()) {
             self.write_score();
         }
     }

@@ -78,6 +78,26 @@ fn a_lost_disk_on_a_primary_is_reported_when_the_peer_can_take_over() {
 }
 
 #[test]
+fn a_lost_disk_is_borne_while_nobody_can_take_over() {
+    promoted(OLD, |node| {
+        let status = node.file("cib/crm_mon.xml");
+        let standby = status.replacen(
+            r#"name="node2" id="2" online="true" standby="false""#,
+            r#"name="node2" id="2" online="true" standby="true""#,
+            1,
+        );
+        assert_ne!(standby, status);
+        node.write("cib/crm_mon.xml", &standby);
+        node.drbd("disk", "Diskless", "device name:r0 volume:0 disk:Diskless");
+        wait_until("the score of a node with remote data", || node.score() == "10");
+        node.monitor().says(191, &["lost its local disk (Diskless)"]);
+        assert_eq!(node.reports(), 0);
+        node.write("cib/crm_mon.xml", &status);
+        node.monitor().says(9, &["b has all data and can take over"]);
+    });
+}
+
+#[test]
 fn nothing_is_reported_in_maintenance() {
     promoted(NEW, |node| {
         let status = node.file("cib/crm_mon.xml");

@@ -127,26 +127,22 @@ fn circumstances_change_the_words() {
 #[test]
 fn a_primary_gives_up_only_when_somebody_is_better_or_nobody_has_the_data() {
     let lost = format!("{DISK} disk:Failed");
-    assert!(reason_to_give_up(&state(&[])).is_none());
-    assert!(
-        reason_to_give_up(&state(&[&lost]))
-            .unwrap()
-            .contains("b has all data and can take over")
-    );
+    assert_eq!(give_up(&state(&[])), None);
+    let to_peer = give_up(&state(&[&lost])).unwrap();
+    assert!(to_peer.reason.contains("b has all data and can take over"));
+    assert_eq!(to_peer.successor.as_deref(), Some("b"));
     let peer_is_bad = format!("{PEER} peer-disk:Inconsistent");
-    assert!(
-        reason_to_give_up(&state(&[&lost, &peer_is_bad]))
-            .unwrap()
-            .contains("no connected peer has its data")
-    );
+    let to_nobody = give_up(&state(&[&lost, &peer_is_bad])).unwrap();
+    assert!(to_nobody.reason.contains("no connected peer has its data"));
+    assert_eq!(to_nobody.successor, None);
     // Two volumes: the peer has the lost one, but not the other.
     let second = "device name:r0 volume:1 minor:4 disk:UpToDate";
     let second_there =
         "peer-device name:r0 conn-name:b volume:1 replication:SyncSource peer-disk:Inconsistent";
-    assert!(reason_to_give_up(&state(&[&lost, second, second_there])).is_none());
+    assert_eq!(give_up(&state(&[&lost, second, second_there])), None);
     let client = format!("{DISK} disk:Diskless client:yes");
-    assert!(reason_to_give_up(&state(&[&client])).is_none());
+    assert_eq!(give_up(&state(&[&client])), None);
     let mut secondary = state(&[&lost]);
     secondary.role = Some(Role::Secondary);
-    assert!(reason_to_give_up(&secondary).is_none());
+    assert_eq!(give_up(&secondary), None);
 }
