@@ -26,7 +26,7 @@ root=$(mktemp -d "$directory/.root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 chmod 0755 "$root"
 # Not part of a parallel make that may have called this.
-MAKEFLAGS='' make install DESTDIR="$root" MACHINE="$machine"
+MAKEFLAGS='' make --no-print-directory install DESTDIR="$root" MACHINE="$machine"
 
 # Debian's own places for these.
 rm -f "$root/usr/share/doc/kaiwudb-ha/LICENSE"
