@@ -284,17 +284,18 @@ impl Round<'_> {
                 directory.display()
             )
         })?;
-        let replaced = match (local, keep) {
-            (None, _) => "nothing",
-            (Some(_), Keep::Previous) => "the set before, which is kept as predecessor",
-            (Some(_), Keep::Displaced(_)) => "a set that was never published, which is put aside",
-        };
-        log::warning(format!(
-            "generation {generation} of the certificates ({}, published by {}) is installed into {} in the place of {replaced}",
+        let told = format!(
+            "generation {generation} of the certificates ({}, published by {}) is installed into {}",
             record.digest.short(),
             record.publisher,
             directory.display()
-        ));
+        );
+        match (local, keep) {
+            (Some(_), Keep::Displaced(_)) => log::warning(format!(
+                "{told}; the set there was never published and is put aside"
+            )),
+            _ => log::info(told),
+        }
         Ok(())
     }
 }
