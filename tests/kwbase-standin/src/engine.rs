@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use nix::unistd::syncfs;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -85,6 +86,11 @@ fn open(node: &Arc<Node>) -> Result<(), String> {
             node.store
                 .bootstrap(node.options.mode, node.options.engine, &id)
                 .map_err(failed)?;
+            if !node.options.faults.page_cache_only {
+                // PostgreSQL made its part without a single fsync.
+                syncfs(fs::File::open(&node.store.path).map_err(failed)?)
+                    .map_err(|error| failed(error.into()))?;
+            }
             id
         }
     };

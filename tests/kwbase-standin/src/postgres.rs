@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::unistd::{geteuid, syncfs};
+use nix::unistd::geteuid;
 
 use crate::client::protocol::Connection;
 use crate::store::POSTGRES;
@@ -105,9 +105,6 @@ impl Postgres {
         let mut single = self.command("postgres");
         single.args(["--single", "-F", "-D"]).arg(&fresh).arg("template1");
         self.run(single, include_str!("bootstrap.sql"))?;
-        if !self.page_cache_only {
-            syncfs(fs::File::open(&fresh)?).context("cannot sync the new data directory")?;
-        }
         fs::rename(&fresh, &self.data).context("cannot put the new data directory in place")
     }
 

@@ -12,11 +12,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::statvfs::statvfs;
 use nix::unistd::{Pid, geteuid};
 use tempfile::TempDir;
 
 /// Any of the waits below: generous, because the machine may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// What the stores of all tests that run at the same time may need, in bytes.
+const ROOM: u64 = 2 << 30;
 /// The ordinary user that servers run as when the tests run as root.
 const USER: u32 = 65_534;
 
@@ -39,7 +42,8 @@ pub(crate) fn kwbase(as_user: bool) -> Command {
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let place = directory();
+        // Programs cannot always be run from memory.
+        let place = directory_in(&std::env::temp_dir());
         let path = place.path().join("kwbase");
         fs::copy(env!("CARGO_BIN_EXE_kwbase"), &path).unwrap();
         // Lives as long as the test process; removed by `sweep`.
@@ -67,13 +71,17 @@ fn keep(place: TempDir) {
 
 /// A temporary directory that the ordinary user may use.
 pub(crate) fn directory() -> TempDir {
-    // In memory where possible: copying stores is what takes the time of these tests.
+    // In memory where there is room: copying stores is what takes the time of these tests.
     let memory = Path::new("/dev/shm");
-    let place = if memory.is_dir() {
-        memory.to_owned()
+    let room = statvfs(memory).is_ok_and(|space| space.blocks_available() * space.fragment_size() > ROOM);
+    if room {
+        directory_in(memory)
     } else {
-        std::env::temp_dir()
-    };
+        directory_in(&std::env::temp_dir())
+    }
+}
+
+fn directory_in(place: &Path) -> TempDir {
     let directory = tempfile::Builder::new()
         .prefix("kwbase-standin-")
         .tempdir_in(place)
