@@ -6,7 +6,7 @@ use drbd::policy::{self, Decision, IfPeerPrimary, Score};
 use drbd::resource::Resource;
 use host::{Deadline, log};
 use ocf::Env;
-use pacemaker::attribute::{self, Scope};
+use pacemaker::attribute;
 use pacemaker::score::PromotionScore;
 use pacemaker::version::ScoreTool;
 use pacemaker::{node, status};
@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Pacemaker's tools answer within 50 ms; when they do not, the action has more important things to do.
 const ONE_CALL: Duration = Duration::from_secs(5);
+/// The explanation is for people: it comes when the cluster has settled.
+const EXPLANATION_DELAY: Duration = Duration::from_secs(5);
 
 /// Id of the primitive, without the number that an instance of a globally unique clone carries.
 pub(crate) fn primitive(instance: &str) -> &str {
@@ -112,10 +114,11 @@ pub(crate) fn write(
     }
     // A score that had to be written anew may have been lost together with its explanation.
     if changed || config.run.published().as_deref() != Some(&text) {
-        attribute::set(
-            Scope::Transient(&node),
+        attribute::explain(
+            &node,
             &explanation(instance),
             &text,
+            EXPLANATION_DELAY,
             deadline.slice(ONE_CALL),
         )?;
         if let Err(error) = config.run.note_published(&text) {
@@ -147,11 +150,7 @@ pub(crate) fn remove(config: &Config, env: &Env, deadline: Deadline) {
     };
     let removed = node::name(env, deadline.slice(ONE_CALL)).and_then(|node| {
         score(env, instance, &node).make(None, deadline.slice(ONE_CALL))?;
-        attribute::delete(
-            Scope::Transient(&node),
-            &explanation(instance),
-            deadline.slice(ONE_CALL),
-        )
+        attribute::stop_explaining(&node, &explanation(instance), deadline.slice(ONE_CALL))
     });
     if let Err(error) = removed {
         log::warning(format!("the promotion score cannot be removed: {error}"));

@@ -1,7 +1,8 @@
-//! Node attributes and cluster-wide attributes, through `crm_attribute`.
+//! Node attributes and cluster-wide attributes, through `crm_attribute` and `attrd_updater`.
 
 use crate::Error;
 use host::{Command, CommandError, Deadline};
+use std::time::Duration;
 
 /// Exit status "no such object" of every Pacemaker tool since 2.0 (`CRM_EX_NOSUCH`).
 const NO_SUCH_OBJECT: i32 = 105;
@@ -43,6 +44,31 @@ pub fn set(scope: Scope<'_>, name: &str, value: &str, deadline: Deadline) -> Res
 /// Removes it; success when it is not there.
 pub fn delete(scope: Scope<'_>, name: &str, deadline: Deadline) -> Result<(), Error> {
     remove(command(scope, name), deadline)
+}
+
+/// Sets a transient attribute that is for people only. It is written `delay` after the last change: every write makes the cluster
+/// compute anew, which must not happen in the middle of a failover.
+pub fn explain(
+    node: &str,
+    name: &str,
+    value: &str,
+    delay: Duration,
+    deadline: Deadline,
+) -> Result<(), Error> {
+    explanation(node, name)
+        .arg(format!("--update-both={value}"))
+        .args(["-d", &format!("{}s", delay.as_secs())])
+        .run_ok(deadline)?;
+    Ok(())
+}
+
+/// Removes an attribute that [`explain`] has set, after the same delay.
+pub fn stop_explaining(node: &str, name: &str, deadline: Deadline) -> Result<(), Error> {
+    absent(explanation(node, name).arg("-D").run_ok(deadline)).map(drop)
+}
+
+fn explanation(node: &str, name: &str) -> Command {
+    Command::new("attrd_updater").args(["-N", node, "-n", name])
 }
 
 /// Asks a tool with the options of `crm_attribute` for the value it was given the name of.

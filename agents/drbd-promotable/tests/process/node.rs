@@ -23,14 +23,14 @@ pub(crate) struct Releases {
 pub(crate) const OLD: Releases = Releases {
     drbd: "8.4.11",
     features: "3.6.5",
-    tools: "crm_node crm_resource crm_mon crm_attribute crm_master",
+    tools: "attrd_updater crm_node crm_resource crm_mon crm_attribute crm_master",
     fixture: "pacemaker-2.0.5",
 };
 /// DRBD 9 and Pacemaker 3 without `crm_master`.
 pub(crate) const NEW: Releases = Releases {
     drbd: "9.2.8",
     features: "3.20.0",
-    tools: "crm_node crm_resource crm_mon crm_attribute",
+    tools: "attrd_updater crm_node crm_resource crm_mon crm_attribute",
     fixture: "pacemaker-3.0.0",
 };
 

@@ -16,11 +16,11 @@ while [ $# -gt 0 ]; do
     case $1 in
         -n) name=$2 && shift ;;
         --promotion=*) name=master-${1#*=} ;;
-        -N | -l) shift ;;
+        -N | -l | -d) shift ;;
         -G | -q) ;;
         -D) do=delete ;;
         -v) do=set value=$2 && shift ;;
-        --update=*) do=set value=${1#*=} ;;
+        --update=* | --update-both=*) do=set value=${1#*=} ;;
         *)
             echo "$tool: unknown option $1" >&2
             exit 64
