@@ -11,6 +11,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 const WRITING: Duration = Duration::from_millis(3500);
+/// Slow enough that PostgreSQL does not write a whole megabyte of its log, which reaches the disk by itself.
+const PAUSE: Duration = Duration::from_millis(5);
 /// Interval of the flushes, and how late one may come on a busy machine.
 const INTERVAL: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(1);
@@ -44,6 +46,7 @@ fn write() -> Vec<Instant> {
             &format!("INSERT INTO rows VALUES ({})", acknowledged.len()),
         );
         acknowledged.push(Instant::now());
+        std::thread::sleep(PAUSE);
     }
     acknowledged
 }
