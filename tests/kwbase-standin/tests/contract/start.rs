@@ -14,6 +14,7 @@ fn an_empty_directory_becomes_a_new_cluster_that_keeps_its_identity() {
     let mut server = setup.serve();
     let id = setup.value("SELECT crdb_internal.cluster_id()");
     assert_eq!(id.len(), 36, "{id}");
+    assert_eq!(setup.value("SELECT kwdb_internal.cluster_id()"), id);
     assert_eq!(
         fs::read_to_string(setup.store.join("standin.cluster-id"))
             .unwrap()
