@@ -4,13 +4,15 @@ use crate::config::Config;
 use crate::finding::Finding;
 use crate::run_directory::RunDirectory;
 use host::{Deadline, Process, log};
-use pacemaker::attribute::{self, Scope};
+use pacemaker::{attribute, status};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// An attribute is told and forgotten: the tool answers in some 10 ms or the cluster is busy with something else.
+/// The tool answers in some 10 ms, or the cluster is busy with something else.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// Every write of an attribute makes the cluster compute anew; nobody waits for these.
+const DELAY: Duration = Duration::from_secs(5);
 
 /// Name of the daemon that keeps them, since Pacemaker 2.0.
 const DAEMON: &str = "pacemaker-attrd";
@@ -46,7 +48,7 @@ pub(crate) fn publish(config: &Config, run: &RunDirectory, found: &Finding, dead
         if published.values.get(name) == Some(value) {
             continue;
         }
-        match attribute::set(Scope::Transient(node), name, value, deadline.slice(TIMEOUT)) {
+        match attribute::explain(node, name, value, DELAY, deadline.slice(TIMEOUT)) {
             Ok(()) => {
                 published.values.insert(name.clone(), value.clone());
             }
@@ -59,20 +61,64 @@ pub(crate) fn publish(config: &Config, run: &RunDirectory, found: &Finding, dead
     run.set_published(&published);
 }
 
+/// Nodes that could not open the bundle, because they have none of the authkeys that this node has. Known only of nodes
+/// that are online and have published theirs.
+pub(crate) fn nodes_without_our_authkey(
+    config: &Config,
+    found: &Finding,
+    deadline: Deadline,
+) -> Result<Vec<String>, pacemaker::Error> {
+    let name = attribute_name(&config.instance, AUTHKEYS);
+    let ours = authkeys(found);
+    let status = status::get(deadline.slice(TIMEOUT))?;
+    let lacks = |value: &str| !value.split('+').any(|key| ours.iter().any(|our| our == key));
+    Ok(status
+        .nodes
+        .into_iter()
+        .filter(|node| node.online && config.node.as_deref() != Some(&node.name))
+        .filter(|node| {
+            node.attributes
+                .iter()
+                .any(|(key, value)| *key == name && lacks(value))
+        })
+        .map(|node| node.name)
+        .collect())
+}
+
+const AUTHKEYS: &str = "authkeys";
+
+fn attribute_name(instance: &str, name: &str) -> String {
+    format!("{instance}-{name}")
+}
+
+/// Eight digits of each fingerprint: enough to compare, and no use for anything else.
+fn authkeys(found: &Finding) -> Vec<String> {
+    found
+        .authkeys
+        .iter()
+        .map(|key| key.to_string().chars().take(8).collect())
+        .collect()
+}
+
 fn values(instance: &str, found: &Finding) -> BTreeMap<String, String> {
     let none = || "none".to_owned();
-    let digest = found.digest.map_or_else(none, |digest| digest.short());
-    let generation = found
-        .generation
-        .map_or_else(none, |generation| generation.to_string());
-    let days = found.days_left.map_or_else(none, |days| days.to_string());
+    let keys = authkeys(found);
     [
-        ("digest", digest),
-        ("generation", generation),
-        ("days-left", days),
+        ("digest", found.digest.map_or_else(none, |digest| digest.short())),
+        (
+            "generation",
+            found
+                .generation
+                .map_or_else(none, |generation| generation.to_string()),
+        ),
+        (
+            "days-left",
+            found.days_left.map_or_else(none, |days| days.to_string()),
+        ),
+        (AUTHKEYS, if keys.is_empty() { none() } else { keys.join("+") }),
     ]
     .into_iter()
-    .map(|(name, value)| (format!("{instance}-{name}"), value))
+    .map(|(name, value)| (attribute_name(instance, name), value))
     .collect()
 }
 
@@ -87,6 +133,7 @@ mod tests {
             digest: Some(Digest::of(b"abc")),
             generation: Some(3),
             days_left: Some(-1),
+            authkeys: vec![Digest::of(b"other"), Digest::of(b"abc")],
             ..Finding::default()
         };
         let shown: Vec<String> = values("KaiwuCerts", &found)
@@ -96,6 +143,7 @@ mod tests {
         assert_eq!(
             shown,
             [
+                "KaiwuCerts-authkeys=d9298a10+ba7816bf",
                 "KaiwuCerts-days-left=-1",
                 "KaiwuCerts-digest=ba7816bf8f01",
                 "KaiwuCerts-generation=3"

@@ -2,6 +2,7 @@
 
 use crate::config::{self, Config};
 use crate::local::Local;
+use certs::seal::AuthKey;
 use certs::{Base, Digest, Validity};
 
 /// A day in seconds.
@@ -16,6 +17,8 @@ pub(crate) struct Finding {
     pub(crate) generation: Option<u64>,
     /// Days until the first of the server's own certificates expires; negative when it has.
     pub(crate) days_left: Option<i64>,
+    /// Fingerprints of the authkeys that this node has, for comparison with the other node's.
+    pub(crate) authkeys: Vec<Digest>,
     /// Whether the server could start with the set.
     pub(crate) server_can_start: bool,
     /// Whether the set is the cluster's: then the server shall load it.
@@ -33,6 +36,7 @@ pub(crate) fn finding(
     config: &Config,
     local: Option<&Local>,
     base: Option<Base>,
+    keys: &[AuthKey],
     mut concerns: Vec<String>,
 ) -> Finding {
     let digest = local.map(|local| local.snapshot.set.digest());
@@ -69,6 +73,7 @@ pub(crate) fn finding(
             .filter(|base| Some(base.digest) == digest)
             .map(|base| base.generation),
         days_left: local.and_then(|local| local.verdict.first_to_expire()).map(days),
+        authkeys: keys.iter().map(AuthKey::fingerprint).collect(),
         server_can_start: local.is_some_and(|local| local.verdict.server_can_start()),
         is_sound: digest.is_some() && base.map(|base| base.digest) == digest,
         server_certificate: set

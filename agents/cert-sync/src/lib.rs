@@ -23,29 +23,37 @@ mod volume;
 use agent::{Context, ResourceAgent};
 use config::Config;
 use ocf::{CheckLevel, Env, Failure, MetaData, State};
+use std::cell::Cell;
 
 /// The agent with its parameters read.
 #[derive(Debug)]
 pub struct CertSync {
     config: Config,
+    /// Whether this call has started or stopped the resource.
+    has_acted: Cell<bool>,
 }
 
 impl ResourceAgent for CertSync {
     const METADATA: &'static MetaData = &parameters::METADATA;
 
     fn configure(env: &Env, lenient: bool) -> Result<Self, Failure> {
-        Config::read(env, lenient).map(|config| Self { config })
+        Config::read(env, lenient).map(|config| Self {
+            config,
+            has_acted: Cell::new(false),
+        })
     }
 
     fn monitor(&self, cx: &Context<'_>) -> Result<State, Failure> {
-        monitor::monitor(&self.config, cx)
+        monitor::monitor(&self.config, !self.has_acted.get(), cx)
     }
 
     fn start(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        self.has_acted.set(true);
         start::start(&self.config, cx)
     }
 
     fn stop(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        self.has_acted.set(true);
         stop::stop(&self.config, cx)
     }
 

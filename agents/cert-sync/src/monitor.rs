@@ -19,14 +19,17 @@ const RELOAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// A handshake on the loopback interface takes milliseconds.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 
-pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<ocf::State, Failure> {
+/// `publish` is false where this looks again after a start or a stop: nothing may delay a failover.
+pub(crate) fn monitor(config: &Config, publish: bool, cx: &Context<'_>) -> Result<ocf::State, Failure> {
     let run = RunDirectory::of(&config.instance);
     let state = run.state().map_err(|error| {
         Failure::generic(format!("cannot read the state of {}: {error}", config.instance))
     })?;
     let Some(mut state) = state else {
         // The standby: the volume is not here, but what this node has is worth knowing before a failover.
-        attributes::publish(config, &run, &reconcile::look(config), cx.deadline);
+        if publish {
+            attributes::publish(config, &run, &reconcile::look(config), cx.deadline);
+        }
         return Ok(ocf::State::Stopped);
     };
     let _lock = match run.lock(cx.deadline.slice(LOCK_TIMEOUT)) {
@@ -38,6 +41,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<ocf::State, F
     tell_server(config, &mut state, &mut found);
     if cx.env.check_level() >= CheckLevel::Service {
         ask_server(config, &mut state, &mut found, cx.deadline);
+        compare_authkeys(config, &mut found, cx.deadline);
     }
     if state != before
         && let Err(error) = run.set_state(&state)
@@ -46,7 +50,9 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<ocf::State, F
             .concerns
             .push(format!("cannot keep the state of {}: {error}", config.instance));
     }
-    attributes::publish(config, &run, &found, cx.deadline);
+    if publish {
+        attributes::publish(config, &run, &found, cx.deadline);
+    }
     if found.concerns.is_empty() {
         Ok(ocf::State::Running(Role::Unpromoted))
     } else {
@@ -107,5 +113,29 @@ fn ask_server(config: &Config, state: &mut State, found: &mut Finding, deadline:
         }
         // Whether the server answers at all is the database resource's business.
         Err(error) => log::debug(format!("cannot see which certificate the server shows: {error}")),
+    }
+}
+
+/// Whether the other node could open the bundle: found before a failover, not after.
+fn compare_authkeys(config: &Config, found: &mut Finding, deadline: Deadline) {
+    if config.node.is_none() || found.authkeys.is_empty() {
+        return;
+    }
+    match attributes::nodes_without_our_authkey(config, found, deadline) {
+        Ok(nodes) if nodes.is_empty() => {}
+        Ok(nodes) => {
+            let keys: Vec<String> = config
+                .authkeys()
+                .iter()
+                .map(|key| key.display().to_string())
+                .collect();
+            found.concerns.push(format!(
+                "{} could not open the certificates after a failover, because its authkey is another one: make {} the same on \
+                 every node",
+                nodes.join(", "),
+                keys.join(" or ")
+            ));
+        }
+        Err(error) => log::debug(format!("the authkeys of the nodes are not compared: {error}")),
     }
 }

@@ -20,7 +20,9 @@ const MOST_ROUNDS: u32 = 3;
 pub(crate) fn look(config: &Config) -> Finding {
     let local = Local::read(config).unwrap_or_default();
     let base = recorded(local.as_ref());
-    finding(config, local.as_ref(), base, Vec::new())
+    let mut concerns = Vec::new();
+    let keys = authkeys(config, &mut concerns);
+    finding(config, local.as_ref(), base, &keys, concerns)
 }
 
 /// Brings this node's certificates and the bundle together.
@@ -51,7 +53,7 @@ pub(crate) fn reconcile(config: &Config, moment: Moment, state: &mut State, dead
     state.set_base(base);
     Finding {
         refusal,
-        ..finding(config, local.as_ref(), base, concerns)
+        ..finding(config, local.as_ref(), base, &keys, concerns)
     }
 }
 
@@ -231,17 +233,16 @@ impl Round<'_> {
     }
 
     fn publish(&self, local: &Local, generation: u64, view: &View) -> Result<Option<Base>, String> {
-        let key = self
-            .keys
-            .first()
-            .ok_or("the certificates of this node are not published")?;
+        if self.keys.is_empty() {
+            return Err("the certificates of this node are not published".into());
+        }
         let node = crate::node_name(self.config);
         let publisher = Publisher {
             node: &node,
             now: config::now(),
         };
         let set = &local.snapshot.set;
-        let bytes = bundle::seal(set, generation, publisher, key)?;
+        let bytes = bundle::seal(set, generation, publisher, self.keys)?;
         let damaged = matches!(view.bundle, Bundle::Damaged(_));
         volume::write(self.config, &bytes, damaged, self.deadline)?;
         log::info(format!(

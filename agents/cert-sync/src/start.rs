@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::finding::Finding;
 use crate::reconcile;
 use crate::run_directory::RunDirectory;
-use crate::{attributes, server, volume};
+use crate::{server, volume};
 use agent::Context;
 use certs::Moment;
 use host::log;
@@ -33,7 +33,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     };
     let mut state = run.state().map_err(unwritable)?.unwrap_or_default();
     let found = reconcile::reconcile(config, Moment::Start, &mut state, cx.deadline);
-    judge(config, &found).inspect_err(|_| attributes::publish(config, &run, &found, cx.deadline))?;
+    judge(config, &found)?;
     if server::running(config).is_empty() {
         // The server that starts next reads the files as they are now.
         state.served = found.digest;

@@ -103,7 +103,8 @@ fn open(config: &Config, keys: &[AuthKey], bytes: &[u8]) -> Opening {
             return Opening {
                 trouble: format!(
                     "{error}; node {} sealed it with {}",
-                    header.publisher, header.authkey
+                    header.publisher,
+                    header.authkeys()
                 ),
                 claimed,
                 result: Err(error),

@@ -3,16 +3,19 @@
 //! ```text
 //! "KWCERTS1"  8 bytes
 //! length      4 bytes, big endian: of the header
-//! header      JSON, in clear: generation, digest, publisher, authkey, salt, nonce (see [`Header`])
-//! sealed      AES-256-GCM of the set; the magic, the length and the header are authenticated with it
+//! header      JSON, in clear: generation, digest, publisher, slots (see [`Header`])
+//! sealed      AES-256-GCM of the set under a random key; the magic, the length and the header are authenticated with it
 //! checksum    32 bytes: SHA-256 of everything before
 //! ```
-//! The checksum tells a damaged file from one that another authkey sealed: the ways out differ.
+//! The random key lies in the header, once per authkey that the publisher has, each time sealed with a key derived from
+//! that authkey and a salt of its own. Whoever has one of them can open the bundle: some packages make an authkey at random
+//! on every node, and then only the other one is shared. The checksum tells a damaged file from one that other authkeys
+//! sealed: the ways out differ.
 
-use crate::digest::{from_hex, hex};
+use crate::digest::Hex;
 use crate::seal::AuthKey;
 use crate::{CertificateSet, Digest};
-use ring::aead::{Aad, NONCE_LEN, Nonce};
+use ring::aead::{self, AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -20,7 +23,9 @@ use std::fmt;
 const MAGIC: &[u8; 8] = b"KWCERTS1";
 const CHECKSUM: usize = 32;
 const FORMAT: u32 = 1;
-const SALT: usize = 32;
+const KEY: usize = 32;
+const TAG: usize = 16;
+const SEALED_KEY: usize = KEY + TAG;
 
 /// What a bundle tells to everybody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,11 +40,20 @@ pub struct Header {
     pub publisher: String,
     /// When it was sealed, by the publisher's clock, in seconds since 1970. For people; nothing is decided by it.
     pub sealed_at: i64,
-    /// File of the secret that sealed it.
-    pub authkey: String,
-    salt: String,
-    nonce: String,
+    slots: Vec<Slot>,
+    nonce: Nonce,
 }
+
+/// The bundle's key, sealed with one authkey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Slot {
+    authkey: String,
+    salt: Hex<32>,
+    nonce: Nonce,
+    sealed: Hex<SEALED_KEY>,
+}
+
+type Nonce = Hex<NONCE_LEN>;
 
 /// A bundle as read, not yet opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,49 +84,90 @@ pub struct Publisher<'a> {
     pub now: i64,
 }
 
-/// Seals a set.
+/// Seals a set so that each of `keys` opens it; at least one is needed.
 pub fn seal(
     set: &CertificateSet,
     generation: u64,
     publisher: Publisher<'_>,
-    key: &AuthKey,
+    keys: &[AuthKey],
 ) -> Result<Vec<u8>, String> {
-    let random = SystemRandom::new();
-    let (mut salt, mut nonce) = ([0; SALT], [0; NONCE_LEN]);
-    random
-        .fill(&mut salt)
-        .and_then(|()| random.fill(&mut nonce))
-        .map_err(|_| "the kernel gives no random numbers")?;
+    if keys.is_empty() {
+        return Err("there is no authkey to seal with".into());
+    }
+    let digest = set.digest();
+    let key: [u8; KEY] = random()?;
+    let slots: Vec<Slot> = keys
+        .iter()
+        .map(|authkey| seal_key(&key, authkey, &binding(generation, digest)))
+        .collect::<Result<_, String>>()?;
     let header = Header {
         format: FORMAT,
         generation,
-        digest: set.digest(),
+        digest,
         publisher: publisher.node.to_owned(),
         sealed_at: publisher.now,
-        authkey: key.source().to_string_lossy().into_owned(),
-        salt: hex(&salt),
-        nonce: hex(&nonce),
+        slots,
+        nonce: Hex(random()?),
     };
-    let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
+    let text = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
+    let length = u32::try_from(text.len()).map_err(|error| error.to_string())?;
     let mut bytes = MAGIC.to_vec();
-    bytes.extend_from_slice(
-        &u32::try_from(header.len())
-            .map_err(|error| error.to_string())?
-            .to_be_bytes(),
-    );
-    bytes.extend_from_slice(&header);
-    let mut sealed = set.to_bytes();
-    key.derive(&salt)
-        .seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(&bytes),
-            &mut sealed,
-        )
-        .map_err(|_| "the set is too large to be sealed")?;
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(&text);
+    let sealed = encrypt(&cipher(&key)?, &header.nonce, &bytes, set.to_bytes())?;
     bytes.extend_from_slice(&sealed);
     let checksum = Digest::of(&bytes);
     bytes.extend_from_slice(checksum.as_bytes());
     Ok(bytes)
+}
+
+fn seal_key(key: &[u8; KEY], authkey: &AuthKey, binding: &[u8]) -> Result<Slot, String> {
+    let (salt, nonce) = (random()?, Hex(random()?));
+    let sealed = encrypt(&authkey.derive(&salt), &nonce, binding, key.to_vec())?;
+    Ok(Slot {
+        authkey: authkey.source().to_string_lossy().into_owned(),
+        salt: Hex(salt),
+        nonce,
+        sealed: Hex(sealed
+            .try_into()
+            .map_err(|_| "a sealed key has the wrong length")?),
+    })
+}
+
+/// What a slot belongs to: a slot of another bundle does not fit.
+fn binding(generation: u64, digest: Digest) -> Vec<u8> {
+    [generation.to_be_bytes().as_slice(), digest.as_bytes()].concat()
+}
+
+fn random<const N: usize>() -> Result<[u8; N], String> {
+    let mut bytes = [0; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| "the kernel gives no random numbers")?;
+    Ok(bytes)
+}
+
+fn cipher(key: &[u8; KEY]) -> Result<LessSafeKey, String> {
+    let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| "a key has the wrong length")?;
+    Ok(LessSafeKey::new(key))
+}
+
+fn encrypt(key: &LessSafeKey, nonce: &Nonce, binding: &[u8], mut bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    // Every key seals one message only, so no nonce is ever used twice with it.
+    let nonce = aead::Nonce::assume_unique_for_key(nonce.0);
+    key.seal_in_place_append_tag(nonce, Aad::from(binding), &mut bytes)
+        .map_err(|_| "too large to be sealed")?;
+    Ok(bytes)
+}
+
+fn decrypt(key: &LessSafeKey, nonce: &Nonce, binding: &[u8], mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+    let nonce = aead::Nonce::assume_unique_for_key(nonce.0);
+    let length = key
+        .open_in_place(nonce, Aad::from(binding), &mut bytes)
+        .ok()?
+        .len();
+    bytes.truncate(length);
+    Some(bytes)
 }
 
 /// Read ahead of the header: a newer header may lack what ours has.
@@ -152,26 +207,39 @@ pub fn parse(bytes: &[u8]) -> Result<Sealed, BundleError> {
     })
 }
 
+impl Header {
+    /// The files of the authkeys that open it, for people.
+    pub fn authkeys(&self) -> String {
+        let files: Vec<&str> = self.slots.iter().map(|slot| slot.authkey.as_str()).collect();
+        files.join(" and ")
+    }
+
+    fn key(&self, authkeys: &[AuthKey]) -> Option<[u8; KEY]> {
+        let binding = binding(self.generation, self.digest);
+        self.slots.iter().find_map(|slot| {
+            authkeys.iter().find_map(|authkey| {
+                let sealed = slot.sealed.0.to_vec();
+                let key = decrypt(&authkey.derive(&slot.salt.0), &slot.nonce, &binding, sealed)?;
+                key.try_into().ok()
+            })
+        })
+    }
+}
+
 impl Sealed {
-    /// Opens the bundle with the first of `keys` that fits.
-    pub fn open(&self, keys: &[AuthKey]) -> Result<CertificateSet, BundleError> {
-        let damaged = |why: String| BundleError::Damaged(why);
-        let salt: [u8; SALT] = from_hex(&self.header.salt).map_err(damaged)?;
-        let nonce: [u8; NONCE_LEN] = from_hex(&self.header.nonce).map_err(damaged)?;
-        let opened = keys.iter().find_map(|key| {
-            let mut buffer = self.ciphertext.clone();
-            let nonce = Nonce::assume_unique_for_key(nonce);
-            let plain = key
-                .derive(&salt)
-                .open_in_place(nonce, Aad::from(&self.authenticated), &mut buffer)
-                .ok()?;
-            Some(plain.to_vec())
-        });
-        let set = CertificateSet::from_bytes(&opened.ok_or(BundleError::WrongKey)?).map_err(damaged)?;
+    /// Opens the bundle with whichever of `authkeys` fits.
+    pub fn open(&self, authkeys: &[AuthKey]) -> Result<CertificateSet, BundleError> {
+        let key = self.header.key(authkeys).ok_or(BundleError::WrongKey)?;
+        let damaged = |why: &str| BundleError::Damaged(why.to_owned());
+        let cipher = cipher(&key).map_err(BundleError::Damaged)?;
+        let sealed = self.ciphertext.clone();
+        let plain = decrypt(&cipher, &self.header.nonce, &self.authenticated, sealed)
+            .ok_or_else(|| damaged("its header or its contents were changed"))?;
+        let set = CertificateSet::from_bytes(&plain).map_err(BundleError::Damaged)?;
         if set.digest() == self.header.digest {
             Ok(set)
         } else {
-            Err(damaged("its digest is not that of its set".into()))
+            Err(damaged("its digest is not that of its set"))
         }
     }
 }
@@ -207,14 +275,14 @@ mod tests {
         set
     }
     fn key(byte: u8) -> AuthKey {
-        AuthKey::new("/etc/corosync/authkey", vec![byte; 128])
+        AuthKey::new(format!("/etc/authkey{byte}"), vec![byte; 128])
     }
     fn sealed() -> Vec<u8> {
         let publisher = Publisher {
             node: "n1",
             now: 1_790_000_000,
         };
-        seal(&set(), 7, publisher, &key(1)).unwrap()
+        seal(&set(), 7, publisher, &[key(1), key(9)]).unwrap()
     }
 
     #[test]
@@ -225,7 +293,8 @@ mod tests {
             (bundle.header.generation, bundle.header.publisher.as_str()),
             (7, "n1")
         );
-        assert_eq!(bundle.header.authkey, "/etc/corosync/authkey");
+        assert_eq!(bundle.header.authkeys(), "/etc/authkey1 and /etc/authkey9");
+        assert_eq!(bundle.open(&[key(9)]), Ok(set()), "the other one is enough");
         assert_eq!(bundle.open(&[key(2), key(1)]), Ok(set()));
         assert_eq!(bundle.open(&[key(2)]), Err(BundleError::WrongKey));
         assert_eq!(bundle.open(&[]), Err(BundleError::WrongKey));

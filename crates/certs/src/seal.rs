@@ -1,7 +1,8 @@
 //! The key that seals bundles, derived from a secret that the cluster's nodes share anyway.
 
+use crate::Digest;
 use crate::disk::open_regular;
-use ring::hkdf;
+use ring::{hkdf, hmac};
 use std::fmt;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -16,6 +17,7 @@ const SHORTEST: usize = 16;
 const LONGEST: u64 = 4096;
 /// Purpose and version: a change of the derivation is a change of this text.
 const PURPOSE: &[u8] = b"kaiwudb-ha certificate bundle v1";
+const FINGERPRINT: &[u8] = b"kaiwudb-ha authkey fingerprint v1";
 
 /// The cluster's shared secret.
 #[derive(Clone)]
@@ -70,7 +72,13 @@ impl AuthKey {
         self.open_to_others
     }
 
-    /// HKDF with SHA-256 (RFC 5869). Every bundle has a salt of its own, so no two bundles share a key.
+    /// A name for the secret that gives nothing away: nodes that show the same one share it.
+    pub fn fingerprint(&self) -> Digest {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
+        Digest::of(hmac::sign(&key, FINGERPRINT).as_ref())
+    }
+
+    /// HKDF with SHA-256 (RFC 5869). Every use has a salt of its own, so no two share a key.
     pub(crate) fn derive(&self, salt: &[u8]) -> ring::aead::LessSafeKey {
         let pseudo_random = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(&self.secret);
         let Ok(material) = pseudo_random.expand(&[PURPOSE], &ring::aead::AES_256_GCM) else {
