@@ -90,7 +90,7 @@ use_cargo() {
     wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$repository/Cargo.toml")
     [ -n "$wanted" ] || die "Cargo.toml has no rust-version"
     # cargo would look for the jobserver of a parallel make, whose descriptors a script does not inherit.
-    unset MAKEFLAGS
+    unset MAKEFLAGS MFLAGS
     # Some crates compile C.
     command -v cc >/dev/null || need_packages gcc libc6-dev
     usable_cargo || use_debian_cargo
