@@ -10,9 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Pause between two looks.
-const INTERVAL: Duration = Duration::from_millis(20);
-
 /// Something that must never be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -99,6 +96,7 @@ impl Drop for Audit {
 
 fn watch(nodes: &[Node; 2], violations: &Mutex<Vec<Violation>>, looks: &Mutex<u64>, stop: &AtomicBool) {
     let started = Instant::now();
+    let interval = nodes[0].poll_interval();
     let mut open: Vec<String> = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let at = Instant::now();
@@ -115,7 +113,7 @@ fn watch(nodes: &[Node; 2], violations: &Mutex<Vec<Violation>>, looks: &Mutex<u6
                 });
         }
         open = found;
-        Deadline::after(INTERVAL).pause(INTERVAL);
+        Deadline::after(interval).pause(interval);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Cluster configurations as data, and as the XML that `cibadmin` loads.
 
+mod drbd;
 mod presets;
 
+pub use drbd::{drbd_guide, drbd_ocf};
 pub use presets::{DATA_ROOT, DISK, fenced, guide, ocf};
 
 use quick_xml::escape::escape;
@@ -37,6 +39,15 @@ pub enum Resource {
         /// In start order.
         members: Vec<Primitive>,
     },
+    /// A clone of which one instance is promoted.
+    Promotable {
+        /// Id of the clone.
+        id: String,
+        /// What is cloned.
+        primitive: Primitive,
+        /// Meta attributes of the clone; `promotable` need not be among them.
+        meta: Pairs,
+    },
 }
 
 /// Where and when resources may run.
@@ -48,6 +59,20 @@ pub enum Constraint {
         resource: String,
         /// Resource that leads.
         with: String,
+    },
+    /// `resource` runs where the clone `with` is promoted.
+    WithPromoted {
+        /// Resource that follows.
+        resource: String,
+        /// Promotable clone that leads.
+        with: String,
+    },
+    /// The clone `first` is promoted before `then` is started.
+    AfterPromotion {
+        /// Promotable clone.
+        first: String,
+        /// Started then.
+        then: String,
     },
     /// `first` is started before `then`.
     Order {
@@ -207,6 +232,7 @@ impl Cib {
             .flat_map(|resource| match resource {
                 Resource::Primitive(primitive) => std::slice::from_mut(primitive),
                 Resource::Group { members, .. } => members.as_mut_slice(),
+                Resource::Promotable { primitive, .. } => std::slice::from_mut(primitive),
             })
             .find(|primitive| primitive.id == id)
             .unwrap_or_else(|| panic!("no primitive '{id}' in this configuration"));
@@ -236,6 +262,14 @@ impl Cib {
                         member.render(&mut resources);
                     }
                     resources.push_str("</group>\n");
+                }
+                Resource::Promotable { id, primitive, meta } => {
+                    let mut meta = meta.clone();
+                    set(&mut meta, "promotable", "true");
+                    let _ = writeln!(resources, "<clone id=\"{}\">", escape(id.as_str()));
+                    attributes(&mut resources, "meta_attributes", &format!("{id}-meta"), &meta);
+                    primitive.render(&mut resources);
+                    resources.push_str("</clone>\n");
                 }
             }
         }
@@ -267,6 +301,23 @@ impl Constraint {
                 writeln!(
                     xml,
                     "<rsc_colocation id=\"{resource}-with-{with}\" rsc=\"{resource}\" with-rsc=\"{with}\" score=\"INFINITY\"/>"
+                )
+            }
+            // "Master" is the word that every release from 2.0 to 3.0 understands.
+            Self::WithPromoted { resource, with } => {
+                let (resource, with) = (escape(resource.as_str()), escape(with.as_str()));
+                writeln!(
+                    xml,
+                    "<rsc_colocation id=\"{resource}-with-{with}\" rsc=\"{resource}\" with-rsc=\"{with}\" \
+                     with-rsc-role=\"Master\" score=\"INFINITY\"/>"
+                )
+            }
+            Self::AfterPromotion { first, then } => {
+                let (first, then) = (escape(first.as_str()), escape(then.as_str()));
+                writeln!(
+                    xml,
+                    "<rsc_order id=\"{first}-then-{then}\" first=\"{first}\" first-action=\"promote\" then=\"{then}\" \
+                     then-action=\"start\" kind=\"Mandatory\"/>"
                 )
             }
             Self::Order { first, then } => {

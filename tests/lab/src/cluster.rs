@@ -94,7 +94,7 @@ impl<'lab> Cluster<'lab> {
                     .find(|node| node.cluster_name() == name)
                     .with_context(|| format!("{resource} is active on '{name}', which is not of this lab"));
             }
-            if !deadline.pause(Duration::from_millis(100)) {
+            if !deadline.pause(self.nodes[0].poll_interval().max(Duration::from_millis(100))) {
                 found.with_context(|| format!("{resource} is not active in time"))?;
                 bail!("{resource} is not active in time\n{}", self.text());
             }
@@ -133,7 +133,7 @@ impl<'lab> Cluster<'lab> {
             {
                 return Ok(());
             }
-            if !deadline.pause(Duration::from_millis(100)) {
+            if !deadline.pause(self.nodes[0].poll_interval().max(Duration::from_millis(100))) {
                 bail!("the nodes do not form a cluster in time\n{}", self.text());
             }
         }

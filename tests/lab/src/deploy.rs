@@ -29,6 +29,7 @@ pub fn install(lab: &Lab, package: &Path, installation: &Installation) -> Result
 /// Loads the configuration and returns when the virtual IP, which comes last, is active.
 pub fn activate(lab: &Lab, cib: &Cib) -> Result<()> {
     lab.cluster().load(cib)?;
-    lab.cluster().wait_active("ClusterIP", Deadline::after(START))?;
-    lab.cluster().wait_idle(Deadline::after(START))
+    let deadline = Deadline::after(lab.patience(START));
+    lab.cluster().wait_active("ClusterIP", deadline)?;
+    lab.cluster().wait_idle(deadline)
 }

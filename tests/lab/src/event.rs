@@ -61,7 +61,7 @@ impl Event {
                 break (pid, node);
             }
             ensure!(
-                deadline.pause(Duration::from_millis(10)),
+                deadline.pause(node.poll_interval() / 2),
                 "no other server runs in time after: {self}\n{}",
                 lab.cluster().text()
             );
@@ -89,7 +89,7 @@ impl Event {
 
     /// Makes both nodes members of the cluster again that may run anything, and forgets failures.
     pub fn mend(lab: &Lab) -> Result<()> {
-        let deadline = Deadline::after(MEND);
+        let deadline = Deadline::after(lab.patience(MEND));
         for node in lab.nodes() {
             node.power_on()?;
             node.wait_booted(deadline)?;

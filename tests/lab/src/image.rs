@@ -72,7 +72,7 @@ chroot "$1" systemctl set-default multi-user.target 2>/dev/null
 rm -f "$1/etc/machine-id" "$1/etc/hostname" && touch "$1/etc/machine-id""#;
 
 /// Building may take this long, with a slow mirror.
-const BUILD: Duration = Duration::from_secs(900);
+pub(crate) const BUILD: Duration = Duration::from_secs(900);
 
 impl fmt::Display for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,7 +127,7 @@ pub fn ensure(suite: Suite) -> Result<PathBuf> {
 }
 
 /// A changed recipe is another image.
-fn recipe_hash(suite: Suite) -> u64 {
+pub(crate) fn recipe_hash(suite: Suite) -> u64 {
     let mut hasher = DefaultHasher::new();
     (suite.to_string(), PACKAGES, EXCLUDED, BEFORE, AFTER).hash(&mut hasher);
     hasher.finish()
@@ -136,13 +136,27 @@ fn recipe_hash(suite: Suite) -> u64 {
 fn build(suite: Suite, image: &Path) -> Result<()> {
     let started = std::time::Instant::now();
     let partial = image.with_extension("partial");
-    if partial.exists() {
-        fs::remove_dir_all(&partial).with_context(|| format!("cannot remove {}", partial.display()))?;
-    }
     eprintln!(
         "building the {suite} image in {} (about a minute)",
         image.display()
     );
+    bootstrap(suite, &[], &[], &partial)?;
+    fs::rename(&partial, image)
+        .with_context(|| format!("cannot name the finished image {}", image.display()))?;
+    eprintln!("built the {suite} image in {} s", started.elapsed().as_secs());
+    Ok(())
+}
+
+/// Unpacks a suite into the new directory `tree`, with more packages and hooks (mmdebstrap's options) than a container needs.
+pub(crate) fn bootstrap(
+    suite: Suite,
+    more_packages: &[&str],
+    more_hooks: &[String],
+    tree: &Path,
+) -> Result<()> {
+    if tree.exists() {
+        fs::remove_dir_all(tree).with_context(|| format!("cannot remove {}", tree.display()))?;
+    }
     let mut command = Command::new("mmdebstrap");
     command
         .args([
@@ -155,19 +169,20 @@ fn build(suite: Suite, image: &Path) -> Result<()> {
                 .iter()
                 .map(|path| format!("--dpkgopt=path-exclude={path}")),
         )
-        .arg(format!("--include={}", PACKAGES.join(",")))
+        .arg(format!(
+            "--include={}",
+            [PACKAGES, more_packages].concat().join(",")
+        ))
         .arg(format!("--essential-hook={BEFORE}"))
         .arg(format!("--customize-hook={AFTER}"))
+        .args(more_hooks)
         .arg(suite.to_string())
-        .arg(&partial)
+        .arg(tree)
         // The main suite only: the security index of an old release names packages that are gone.
         .arg(format!("deb {} {suite} main", mirror()?))
         .stdin(std::process::Stdio::null());
     let status = KillOnDrop::spawn(&mut command)?.wait(Deadline::after(BUILD))?;
     ensure!(status.success(), "mmdebstrap failed for {suite}: {status}");
-    fs::rename(&partial, image)
-        .with_context(|| format!("cannot name the finished image {}", image.display()))?;
-    eprintln!("built the {suite} image in {} s", started.elapsed().as_secs());
     Ok(())
 }
 

@@ -6,21 +6,35 @@ use crate::container::Container;
 use crate::fence::{FenceEvent, PowerSwitch};
 use crate::namespace::Namespace;
 use crate::network::{Link, Network};
-use crate::node::Node;
+use crate::node::{Machine, Node};
 use crate::registry::{self, Record};
+use crate::vm::{self, Vm};
 use crate::{Suite, image, setup};
 use anyhow::{Context, Result, ensure};
 use host::Deadline;
 use host::lock::FileLock;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What the nodes are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Machines {
+    /// systemd-nspawn containers: this machine's kernel and speed, a shared disk.
+    #[default]
+    Containers,
+    /// QEMU virtual machines: a kernel of their own, with DRBD; up to twenty times slower. Debian bookworm only.
+    Virtual,
+}
 
 /// What a lab is to be like.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Name, for telling several labs apart; letters, digits and `-`, at most 32. Default: made from the process id.
     pub name: Option<String>,
+    /// What the nodes are.
+    pub machines: Machines,
     /// Debian release of both nodes.
     pub suite: Suite,
     /// Names of the nodes in the cluster, where they are not to be the host names.
@@ -41,6 +55,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             name: None,
+            machines: Machines::default(),
             suite: Suite::default(),
             cluster_names: None,
             cluster: true,
@@ -51,11 +66,23 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Virtual machines, with a token of 5 s: an emulated machine may not run for a second when others want the processor.
+    pub fn virtual_machines() -> Self {
+        Self {
+            machines: Machines::Virtual,
+            token: Duration::from_secs(5),
+            ..Self::default()
+        }
+    }
+}
+
 /// Two nodes, their networks and their shared disk. Everything ends with the process that made it, however that one ends.
 #[derive(Debug)]
 pub struct Lab {
     name: String,
     nodes: Arc<[Node; 2]>,
+    machines: Machines,
     image: PathBuf,
     namespace: Arc<Namespace>,
     /// Only in the process that made the lab; tells others that it lives.
@@ -89,6 +116,7 @@ impl Lab {
             disk: namespace.disk().to_owned(),
             image,
             cluster_names,
+            machines: options.machines,
         };
         let mut lab = Self::assemble(&name, &record, namespace);
         lab.lock = Some(lock);
@@ -97,8 +125,13 @@ impl Lab {
             Arc::clone(&lab.nodes),
             options.boot_delay,
         )?);
-        lab.prepare(options)?;
-        lab.boot(options)?;
+        match options.machines {
+            Machines::Containers => {
+                lab.prepare(options)?;
+                lab.boot(options)?;
+            }
+            Machines::Virtual => vm::up(&lab, options)?,
+        }
         record.write(&directory)?;
         Ok(lab)
     }
@@ -139,17 +172,21 @@ impl Lab {
     fn assemble(name: &str, record: &Record, namespace: Arc<Namespace>) -> Self {
         let node = |number: u8| {
             let name = format!("node{number}");
-            let container = Container::new(number, &record.image, &namespace);
+            let machine: Box<dyn Machine> = match record.machines {
+                Machines::Containers => Box::new(Container::new(number, &record.image, &namespace)),
+                Machines::Virtual => Box::new(Vm::new(number, &namespace)),
+            };
             Node::new(
                 &name,
                 &record.cluster_names[usize::from(number - 1)],
                 number,
-                Box::new(container),
+                machine,
             )
         };
         Self {
             name: name.to_owned(),
             nodes: Arc::new([node(1), node(2)]),
+            machines: record.machines,
             image: record.image.clone(),
             namespace,
             lock: None,
@@ -162,9 +199,22 @@ impl Lab {
         Cluster::new(&self.nodes)
     }
 
+    /// How long to wait here for what takes a container at most `duration`.
+    pub fn patience(&self, duration: Duration) -> Duration {
+        match self.machines {
+            Machines::Containers => duration,
+            Machines::Virtual => duration * 6,
+        }
+    }
+
     /// What the power switch has done so far. Empty when another process holds the lab.
     pub fn fence_events(&self) -> Vec<FenceEvent> {
         self.switch.as_ref().map(PowerSwitch::events).unwrap_or_default()
+    }
+
+    /// What its nodes are.
+    pub fn machines(&self) -> Machines {
+        self.machines
     }
 
     /// Debian release of its nodes, as the image is named.

@@ -7,11 +7,11 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What a kind of machine must be able to do. Containers do it today; a virtual machine can do it behind the same trait.
+/// What a kind of machine must be able to do: a container or a virtual machine.
 pub trait Machine: Send + Sync + fmt::Debug {
     /// Runs a command as root and waits for its end.
     fn run(&self, argv: &[&str], input: &[u8], deadline: Deadline) -> Result<Output>;
-    /// Writes a file as root, with parents, replacing what is there. Works while the node is off, too.
+    /// Writes a file as root, with parents, replacing what is there. Works while a container is off, too.
     fn write_file(&self, path: &Path, content: &[u8], mode: u32) -> Result<()>;
     /// Pulls the plug: no process of the node gets to do anything any more. Idempotent; returns when it is off.
     fn power_off(&self) -> Result<()>;
@@ -23,6 +23,10 @@ pub trait Machine: Send + Sync + fmt::Debug {
     fn observe(&self) -> Observation;
     /// The command on this machine that runs another one in the node; for an interactive shell.
     fn enter(&self) -> Result<Vec<String>>;
+    /// Pause between two looks at the node that does not disturb it.
+    fn poll_interval(&self) -> Duration {
+        Duration::from_millis(20)
+    }
 }
 
 /// What a node does at one instant.
@@ -131,7 +135,7 @@ impl Node {
         self.exec_ok(["sh", "-euc", script], deadline)
     }
 
-    /// Writes a file with mode 0644, with parents. Works while the node is off, too.
+    /// Writes a file with mode 0644, with parents. Works while a container is off, too.
     pub fn write_file(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> Result<()> {
         self.write_file_with_mode(path, content, 0o644)
     }
@@ -189,6 +193,11 @@ impl Node {
         self.machine.observe()
     }
 
+    /// Pause between two looks at the node that does not disturb it.
+    pub(crate) fn poll_interval(&self) -> Duration {
+        self.machine.poll_interval()
+    }
+
     /// The command on this machine that runs another one in the node; for an interactive shell.
     pub fn enter(&self) -> Result<Vec<String>> {
         self.machine.enter()
@@ -225,7 +234,7 @@ impl Node {
             if matches!(answer, Ok(true)) {
                 return Ok(());
             }
-            if !deadline.pause(Duration::from_millis(50)) {
+            if !deadline.pause(self.poll_interval().max(Duration::from_millis(50))) {
                 let last = answer
                     .err()
                     .map(|error| format!(": {error:#}"))

@@ -24,6 +24,8 @@ pub(crate) struct Record {
     pub(crate) image: PathBuf,
     /// Names of the nodes in the cluster.
     pub(crate) cluster_names: [String; 2],
+    /// What the nodes are.
+    pub(crate) machines: crate::Machines,
 }
 
 impl Record {

@@ -12,6 +12,11 @@ pub const DATA_ROOT: &str = "/var/lib/kaiwudb";
 /// The KWDB guide's design ("DRBD-based High Availability Solution"), with the operation times that `pcs resource create`
 /// would add. The DRBD clone is replaced by the lab's shared disk; nothing else differs.
 pub fn guide() -> Cib {
+    guide_on(DISK)
+}
+
+/// The same with the file system on another device.
+pub(super) fn guide_on(device: &str) -> Cib {
     let address = address().operation("monitor", &[("interval", "30s")]);
     let database = Primitive::new("KaiwuDB", "systemd:kaiwudb.service")
         .meta("failure-timeout", "10s")
@@ -27,12 +32,17 @@ pub fn guide() -> Cib {
         .property("dc-deadtime", "3s")
         .resource_default("migration-threshold", "2")
         .with(Resource::Primitive(address))
-        .with(group(database))
+        .with(group(device, database))
         .constrain(colocation())
 }
 
 /// Our design: the same resources with `ocf:kaiwudb:kaiwudb`, fencing, stickiness, and the virtual IP after the database.
 pub fn ocf() -> Cib {
+    ocf_on(DISK)
+}
+
+/// The same with the file system on another device.
+pub(super) fn ocf_on(device: &str) -> Cib {
     let address = address().operation("monitor", &[("interval", "10s"), ("timeout", "20s")]);
     let database = Primitive::new("KaiwuDB", "ocf:kaiwudb:kaiwudb")
         .operation("monitor", &[("interval", "10s"), ("timeout", "30s")])
@@ -43,7 +53,7 @@ pub fn ocf() -> Cib {
         .resource_default("migration-threshold", "2")
         .resource_default("failure-timeout", "60s")
         .with(Resource::Primitive(address))
-        .with(group(database))
+        .with(group(device, database))
         .constrain(colocation())
         .constrain(Constraint::Order {
             first: "KaiwuDB".to_owned(),
@@ -78,9 +88,9 @@ fn address() -> Primitive {
         .parameter("cidr_netmask", "24")
 }
 
-fn group(database: Primitive) -> Resource {
+fn group(device: &str, database: Primitive) -> Resource {
     let file_system = Primitive::new("KaiwuFS", "ocf:heartbeat:Filesystem")
-        .parameter("device", DISK)
+        .parameter("device", device)
         .parameter("directory", DATA_ROOT)
         .parameter("fstype", "ext4")
         .operation("monitor", &[("interval", "20s"), ("timeout", "40s")])
