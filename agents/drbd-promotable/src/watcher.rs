@@ -36,6 +36,7 @@ pub(crate) fn ensure(config: &Config, tools: &Tools) {
     let armed = config.run.note_resource(tools.resource()).and_then(|()| {
         let nowhere = File::options().write(true).open("/dev/null")?;
         Daemon::new(Path::new("/proc/self/exe"))
+            .name("drbd-promotable")
             .args([WORD])
             .spawn(DaemonOutput::File(nowhere))
     });

@@ -191,7 +191,7 @@ impl Node {
 
     /// The watcher's pid on the node; empty when there is none.
     pub(crate) fn watcher(&self) -> String {
-        self.shell("pgrep -f '[/]proc/self/exe watcher' || true")
+        self.shell("pgrep -f '[d]rbd-promotable watcher' || true")
     }
 }
 
