@@ -85,6 +85,8 @@ pub(crate) fn nodes_without_our_authkey(
         .collect())
 }
 
+/// An attribute is a line on a screen.
+const LONGEST: usize = 240;
 const AUTHKEYS: &str = "authkeys";
 
 fn attribute_name(instance: &str, name: &str) -> String {
@@ -98,6 +100,15 @@ fn authkeys(found: &Finding) -> Vec<String> {
         .iter()
         .map(|key| key.to_string().chars().take(8).collect())
         .collect()
+}
+
+/// Pacemaker shows the reason of a degraded monitor only when the state begins; here it is always the present one.
+fn concern(found: &Finding) -> String {
+    match found.concerns.join("; ") {
+        text if text.is_empty() => "none".into(),
+        text if text.chars().count() <= LONGEST => text,
+        text => text.chars().take(LONGEST - 1).chain(['…']).collect(),
+    }
 }
 
 fn values(instance: &str, found: &Finding) -> BTreeMap<String, String> {
@@ -115,6 +126,7 @@ fn values(instance: &str, found: &Finding) -> BTreeMap<String, String> {
             "days-left",
             found.days_left.map_or_else(none, |days| days.to_string()),
         ),
+        ("concern", concern(found)),
         (AUTHKEYS, if keys.is_empty() { none() } else { keys.join("+") }),
     ]
     .into_iter()
@@ -133,6 +145,7 @@ mod tests {
             digest: Some(Digest::of(b"abc")),
             generation: Some(3),
             days_left: Some(-1),
+            concerns: vec!["one".into(), "two".into()],
             authkeys: vec![Digest::of(b"other"), Digest::of(b"abc")],
             ..Finding::default()
         };
@@ -144,6 +157,7 @@ mod tests {
             shown,
             [
                 "KaiwuCerts-authkeys=d9298a10+ba7816bf",
+                "KaiwuCerts-concern=one; two",
                 "KaiwuCerts-days-left=-1",
                 "KaiwuCerts-digest=ba7816bf8f01",
                 "KaiwuCerts-generation=3"
@@ -151,5 +165,10 @@ mod tests {
         );
         let empty = values("KaiwuCerts", &Finding::default());
         assert!(empty.values().all(|value| value == "none"));
+        let long = Finding {
+            concerns: vec!["é".repeat(1000)],
+            ..Finding::default()
+        };
+        assert_eq!(concern(&long).chars().count(), LONGEST);
     }
 }

@@ -43,6 +43,16 @@ pub(crate) fn monitor(config: &Config, publish: bool, cx: &Context<'_>) -> Resul
         ask_server(config, &mut state, &mut found, cx.deadline);
         compare_authkeys(config, &mut found, cx.deadline);
     }
+    let concerns = found.concerns.join("; ");
+    if state.told != concerns {
+        // Pacemaker tells a degraded state only when it begins, not when its reason changes.
+        if concerns.is_empty() {
+            log::info("there is nothing to look at any more");
+        } else {
+            log::warning(&concerns);
+        }
+        state.told.clone_from(&concerns);
+    }
     if state != before
         && let Err(error) = run.set_state(&state)
     {

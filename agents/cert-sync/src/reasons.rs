@@ -54,7 +54,7 @@ impl Scene<'_> {
             ),
             Concern::BundleDamaged => {
                 format!(
-                    "{bundle} was damaged ({error}); it is kept beside it and a sound one takes its place"
+                    "{bundle} could not be used: {error}; it is put aside and a sound one takes its place"
                 )
             }
             Concern::BundleLocked => format!(

@@ -18,11 +18,14 @@ const ATTRIBUTES: &str = "attributes.json";
 
 /// What is remembered while the resource is started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct State {
     generation: Option<u64>,
     digest: Option<Digest>,
     /// The set that the server has loaded or was told to load.
     pub(crate) served: Option<Digest>,
+    /// The concerns that the log has.
+    pub(crate) told: String,
 }
 
 impl State {

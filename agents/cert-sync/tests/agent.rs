@@ -266,7 +266,7 @@ fn a_damaged_bundle_is_replaced_and_kept() {
     let bundle = fs::read(cluster.bundle()).unwrap();
     for cut in [0, 1, 100, bundle.len() / 2, bundle.len() - 1] {
         fs::write(cluster.bundle(), &bundle[..cut]).unwrap();
-        one.degraded(&["was damaged"]);
+        one.degraded(&["it is damaged", "a sound one takes its place"]);
         one.healthy();
         let damaged = cluster.bundle().with_extension("bundle.damaged");
         assert_eq!(fs::read(damaged).unwrap(), &bundle[..cut]);
