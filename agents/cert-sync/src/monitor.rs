@@ -40,9 +40,11 @@ pub(crate) fn monitor(config: &Config, publish: bool, cx: &Context<'_>) -> Resul
     let mut found = reconcile::reconcile(config, Moment::Running, &mut state, cx.deadline);
     tell_server(config, &mut state, &mut found);
     if cx.env.check_level() >= CheckLevel::Service {
-        ask_server(config, &mut state, &mut found, cx.deadline);
-        compare_authkeys(config, &mut found, cx.deadline);
+        let server = ask_server(config, &mut state, &found, cx.deadline);
+        let authkeys = compare_authkeys(config, &found, cx.deadline);
+        state.deeper = server.into_iter().chain(authkeys).collect();
     }
+    found.concerns.extend(state.deeper.iter().cloned());
     let concerns = found.concerns.join("; ");
     if state.told != concerns {
         // Pacemaker tells a degraded state only when it begins, not when its reason changes.
@@ -88,17 +90,14 @@ fn tell_server(config: &Config, state: &mut State, found: &mut Finding) {
     }
 }
 
-/// Whether the server shows what is in its directory: it keeps the old certificates when it does not like the new ones.
-fn ask_server(config: &Config, state: &mut State, found: &mut Finding, deadline: Deadline) {
-    let expected = found
-        .server_certificate
-        .as_deref()
-        .and_then(|pem| CertificateDer::from_pem_slice(pem).ok());
-    let (Some(expected), true) = (expected, found.is_sound && state.served == found.digest) else {
-        return;
-    };
-    if server::running(config).is_empty() {
-        return;
+/// What to tell when the server does not show what is in its directory: it keeps the old certificates when it does not like
+/// the new ones.
+fn ask_server(config: &Config, state: &mut State, found: &Finding, deadline: Deadline) -> Option<String> {
+    let pem = found.server_certificate.as_deref()?;
+    let expected = CertificateDer::from_pem_slice(pem).ok()?;
+    let was_told = found.is_sound && state.served == found.digest;
+    if !was_told || server::running(config).is_empty() {
+        return None;
     }
     // It may have been told a moment ago.
     let reloading = deadline.slice(RELOAD_TIMEOUT);
@@ -110,42 +109,48 @@ fn ask_server(config: &Config, state: &mut State, found: &mut Finding, deadline:
         }
     };
     match shown {
-        Ok(shown) if shown == expected => {}
+        Ok(shown) if shown == expected => None,
         Ok(_) => {
             // Tell it again at the next monitor: perhaps it read in the middle of an installation.
             state.served = None;
-            found.concerns.push(format!(
+            Some(format!(
                 "the server shows another certificate at port {} than the one in {}: it is told to load it again; if this stays, \
                  look for \"could not reload certificates\" in its log",
                 config.http_port,
                 config.certs_dir.display()
-            ));
+            ))
         }
         // Whether the server answers at all is the database resource's business.
-        Err(error) => log::debug(format!("cannot see which certificate the server shows: {error}")),
+        Err(error) => {
+            log::debug(format!("cannot see which certificate the server shows: {error}"));
+            None
+        }
     }
 }
 
-/// Whether the other node could open the bundle: found before a failover, not after.
-fn compare_authkeys(config: &Config, found: &mut Finding, deadline: Deadline) {
+/// What to tell when the other node could not open the bundle: found before a failover, not after.
+fn compare_authkeys(config: &Config, found: &Finding, deadline: Deadline) -> Option<String> {
     if config.node.is_none() || found.authkeys.is_empty() {
-        return;
+        return None;
     }
     match attributes::nodes_without_our_authkey(config, found, deadline) {
-        Ok(nodes) if nodes.is_empty() => {}
+        Ok(nodes) if nodes.is_empty() => None,
         Ok(nodes) => {
             let keys: Vec<String> = config
                 .authkeys()
                 .iter()
                 .map(|key| key.display().to_string())
                 .collect();
-            found.concerns.push(format!(
+            Some(format!(
                 "{} could not open the certificates after a failover, because its authkey is another one: make {} the same on \
                  every node",
                 nodes.join(", "),
                 keys.join(" or ")
-            ));
+            ))
         }
-        Err(error) => log::debug(format!("the authkeys of the nodes are not compared: {error}")),
+        Err(error) => {
+            log::debug(format!("the authkeys of the nodes are not compared: {error}"));
+            None
+        }
     }
 }

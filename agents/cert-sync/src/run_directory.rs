@@ -24,6 +24,8 @@ pub(crate) struct State {
     digest: Option<Digest>,
     /// The set that the server has loaded or was told to load.
     pub(crate) served: Option<Digest>,
+    /// What the last monitor of level 10 found and one of level 0 cannot see.
+    pub(crate) deeper: Vec<String>,
     /// The concerns that the log has.
     pub(crate) told: String,
 }

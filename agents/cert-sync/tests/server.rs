@@ -170,9 +170,10 @@ fn a_server_that_keeps_its_old_certificate_is_told() {
         answer.reason
     );
     server.wait_for_signals(1);
+    one.degraded(&["shows another certificate"]);
+    server.wait_for_signals(2);
     front.show(&new);
     assert_eq!(one.monitor_at("10").code, 0, "told again, and looked at again");
-    server.wait_for_signals(2);
     assert_eq!(one.monitor_at("10").code, 0);
     assert_eq!(server.signals(), 2);
 }
