@@ -36,7 +36,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"check start mode failed! Node start mode is ([a-z-]+), should be ([a-z-]+)",
-        meaning: "the store was made with '$1' and cannot be started with '$2'; set start_mode to match",
+        meaning: "the store was made with '$2' and cannot be started with '$1'; set start_mode=$2",
     },
     Signature {
         pattern: r"cannot verify empty engine for bootstrap",
@@ -188,7 +188,7 @@ mod tests {
             ),
             (
                 "check start mode failed! Node start mode is start-single-node, should be start",
-                "made with 'start-single-node' and cannot be started with 'start'",
+                "made with 'start' and cannot be started with 'start-single-node'",
             ),
             (
                 "cannot load certificates. key file /c/node.key has permissions -rw-r-----, exceeds -rwx------",
