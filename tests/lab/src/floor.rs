@@ -17,12 +17,12 @@ const SOME_COMMITS: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Starts the server as the vendor's unit does. Argument: flags for clients and server.
-const START: &str = r#"cd /usr/local/kaiwudb/bin
+const START: &str = r"cd /usr/local/kaiwudb/bin
 . /etc/kaiwudb/script/kaiwudb_env
 setsid --fork setpriv --reuid kaiwudb --regid kaiwudb --init-groups ./kwbase start-single-node $KAIWUDB_START_ARG $SECURITY \
     --listen-addr=0.0.0.0:26257 --http-addr=0.0.0.0:8080 --brpc-addr=0.0.0.0:27257 --store=$DATA_ROOT \
     >/dev/null 2>&1 </dev/null
-"#;
+";
 
 /// Ends the server at once; what is left of it must be gone before the file system can be unmounted.
 const STOP: &str = r#"

@@ -1,0 +1,274 @@
+//! One test's time on the ground: a client that commits all the time, and an audit.
+
+use crate::Ground;
+use anyhow::{Context, Result, bail, ensure};
+use host::Deadline;
+use lab::{Audit, Client, ClientOptions, Event, Lab, Node, Outcome};
+use std::time::Duration;
+
+/// Nothing in these tests takes longer by right.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The option of the cluster that names the store it owns.
+pub(crate) const PIN: &str = "kaiwudb-store-KaiwuDB";
+
+/// A database that runs, in a cluster without failures.
+#[derive(Debug)]
+pub struct Scene<'ground> {
+    ground: &'ground Ground,
+    /// The configuration with which it began.
+    configuration: String,
+    /// Commits through the virtual IP from begin to end.
+    pub client: Client,
+    audit: Audit,
+}
+
+impl<'ground> Scene<'ground> {
+    pub(crate) fn begin(ground: &'ground Ground) -> Result<Self> {
+        let lab = &ground.lab;
+        lab.cluster().wait_active("ClusterIP", Self::deadline())?;
+        let status = lab.cluster().status()?;
+        ensure!(
+            status.failures.is_empty(),
+            "the cluster has failures: {:?}",
+            status.failures
+        );
+        let scene = Self {
+            ground,
+            configuration: configuration(lab)?,
+            client: Client::start(lab, &ClientOptions::default())?,
+            audit: lab.audit()?,
+        };
+        scene.client.wait_for_commits(5, Self::deadline())?;
+        Ok(scene)
+    }
+
+    /// Back to the start; then every acknowledged row must be there and nothing may have been there twice.
+    pub(crate) fn end(mut self) -> Result<()> {
+        let restored = self.restore();
+        self.client.stop();
+        let lost = restored.and_then(|()| self.client.lost());
+        self.audit.finish()?;
+        let lost = lost?;
+        ensure!(
+            lost.is_empty(),
+            "{} acknowledged rows are lost: {lost:?}",
+            lost.len()
+        );
+        Ok(())
+    }
+
+    fn restore(&self) -> Result<()> {
+        if self.is_unchanged().unwrap_or(false) {
+            return Ok(());
+        }
+        let cluster = self.lab().cluster();
+        for link in self.lab().links() {
+            link.heal()?;
+        }
+        for node in self.lab().nodes() {
+            node.power_on()?;
+            node.wait_booted(Self::deadline())?;
+        }
+        cluster.wait_online(Self::deadline())?;
+        let cib = match self.pin()? {
+            Some(pin) => self.ground.cib.clone().property(PIN, &pin),
+            None => self.ground.cib.clone(),
+        };
+        cluster.load(&cib)?;
+        Event::mend(self.lab())?;
+        cluster.wait_active("ClusterIP", Self::deadline())?;
+        self.client.wait_for_commits(5, Self::deadline())
+    }
+
+    /// Whether there is nothing to restore; saves most tests some seconds.
+    fn is_unchanged(&self) -> Result<bool> {
+        let status = self.lab().cluster().status()?;
+        for node in self.lab().nodes() {
+            let online = status
+                .nodes
+                .iter()
+                .any(|member| member.name == node.cluster_name() && member.is_online());
+            if !node.is_on() || !online || self.fail_count(node)? != "0" {
+                return Ok(false);
+            }
+        }
+        Ok(status.failures.is_empty() && configuration(self.lab())? == self.configuration)
+    }
+
+    /// The default limit of a wait.
+    pub fn deadline() -> Deadline {
+        Deadline::after(PATIENCE)
+    }
+
+    /// The lab.
+    pub fn lab(&self) -> &'ground Lab {
+        &self.ground.lab
+    }
+
+    /// The node on which the database is active and the one that stands by.
+    pub fn nodes(&self) -> Result<(&'ground Node, &'ground Node)> {
+        let active = self.lab().cluster().wait_active("KaiwuDB", Self::deadline())?;
+        let [first, second] = self.lab().nodes();
+        let passive = if active.name() == first.name() {
+            second
+        } else {
+            first
+        };
+        Ok((active, passive))
+    }
+
+    /// Lets an event happen to the active node; the client commits again when this returns. The outage may be 1.5 times the
+    /// floor and what the cluster needs ([`allowance`]). The floor is that of the whole run or, when the machine has become
+    /// slower since, what this one start of the server took.
+    pub fn event(&self, event: Event) -> Result<Outcome> {
+        let outcome = event.run(self.lab(), &self.client, Self::deadline())?;
+        let started = last_start(self.lab().node(&outcome.to)?)?;
+        let floor = self.ground.floor.max(started);
+        let limit = floor.mul_f64(1.5) + allowance(event);
+        let seconds = |duration: Duration| format!("{:.2} s", duration.as_secs_f64());
+        let words = format!(
+            "{event}: outage {}, of which the server's start {}; bare floor {}, limit {}",
+            seconds(outcome.outage),
+            seconds(started),
+            seconds(self.ground.floor),
+            seconds(limit)
+        );
+        eprintln!("{words}");
+        ensure!(outcome.outage <= limit, "too long: {words}");
+        Ok(outcome)
+    }
+
+    /// Longest time between two commits while `work` was done and until the next commits.
+    pub fn gap_during(&self, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+        let at = std::time::Instant::now();
+        work()?;
+        self.client.wait_for_commits(5, Self::deadline())?;
+        let gap = self
+            .client
+            .report()
+            .longest_gap_between(at, std::time::Instant::now());
+        Ok(gap.context("fewer than two commits")?.length())
+    }
+
+    /// Runs a shell script on the first node; commands of the cluster do the same on either.
+    pub fn shell(&self, script: &str) -> Result<String> {
+        self.lab().nodes()[0].shell(script, Self::deadline())
+    }
+
+    /// The pinned store.
+    pub fn pin(&self) -> Result<Option<String>> {
+        let query = format!("crm_attribute --type crm_config --name {PIN} --query --quiet");
+        let output = self.lab().nodes()[0].exec(["sh", "-c", &query], Self::deadline())?;
+        let value = output.stdout.trim().to_owned();
+        Ok(Some(value).filter(|value| output.status == Some(0) && !value.is_empty()))
+    }
+
+    /// Asks until the answer is yes.
+    pub fn wait_until(
+        &self,
+        what: &str,
+        deadline: Deadline,
+        mut yes: impl FnMut() -> Result<bool>,
+    ) -> Result<()> {
+        while !yes()? {
+            ensure!(
+                deadline.pause(Duration::from_millis(50)),
+                "not in time: {what}\n{}",
+                self.crm_mon()?
+            );
+        }
+        Ok(())
+    }
+
+    /// What an operator sees, with node attributes, fail counts and stopped resources.
+    pub fn crm_mon(&self) -> Result<String> {
+        let mut last = Ok(String::new());
+        for node in self.lab().nodes().iter().filter(|node| node.is_on()) {
+            last = node.shell("crm_mon -1 -A -f -r", Deadline::after(Duration::from_secs(15)));
+            if last.is_ok() {
+                break;
+            }
+        }
+        last
+    }
+
+    /// Waits until the operator sees this sentence.
+    pub fn wait_for_sentence(&self, sentence: &str, deadline: Deadline) -> Result<()> {
+        self.wait_until(&format!("crm_mon says '{sentence}'"), deadline, || {
+            Ok(self.crm_mon()?.contains(sentence))
+        })
+    }
+
+    /// Whether the log of either node has this; Pacemaker shows only the first 127 characters of a reason elsewhere.
+    pub fn ensure_logged(&self, words: &str) -> Result<()> {
+        for node in self.lab().nodes() {
+            let log = node.exec_ok(
+                [
+                    "journalctl",
+                    "--boot",
+                    "--no-pager",
+                    "--output=cat",
+                    "--lines=2000",
+                ],
+                Self::deadline(),
+            )?;
+            if log.contains(words) {
+                return Ok(());
+            }
+        }
+        bail!("no node's log says '{words}'")
+    }
+
+    /// Fail count of the database on a node: a number or INFINITY.
+    pub fn fail_count(&self, node: &Node) -> Result<String> {
+        let query = format!(
+            "crm_failcount --query --quiet -r KaiwuDB -N {}",
+            node.cluster_name()
+        );
+        let text = node.shell(&query, Self::deadline())?;
+        Ok(text.trim().to_owned())
+    }
+
+    /// Waits until the cluster has nothing left to do.
+    pub fn wait_idle(&self) -> Result<()> {
+        self.lab().cluster().wait_idle(Self::deadline())
+    }
+}
+
+/// The configuration without the state.
+fn configuration(lab: &Lab) -> Result<String> {
+    lab.nodes()[0].exec_ok(
+        ["cibadmin", "--query", "--scope=configuration"],
+        Scene::deadline(),
+    )
+}
+
+/// What an event may cost beside the server's stop and start, with defaults, on a machine whose two cores run both nodes.
+const fn allowance(event: Event) -> Duration {
+    Duration::from_millis(match event {
+        // drain_timeout 1 s; Filesystem and IPaddr2 on two nodes.
+        Event::Standby => 3500,
+        // The report, one transition, the virtual IP.
+        Event::Kill => 2500,
+        // hang_timeout 10 s, a question a second, drain_timeout 1 s, the second SIGTERM.
+        Event::Hang => 10_000 + 2000 + 3500,
+        // The token 0.6 s, consensus, fencing, Filesystem's journal, IPaddr2.
+        Event::PowerOff => 6000,
+    })
+}
+
+/// How long the server took until it served, the last time it was started on this node.
+fn last_start(node: &Node) -> Result<Duration> {
+    let line = node.shell(
+        "journalctl --boot --no-pager --output=cat --grep='serves after' | tail -n 1",
+        Scene::deadline(),
+    )?;
+    let seconds = line
+        .split("serves after ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next()?.parse().ok());
+    let seconds: f64 =
+        seconds.with_context(|| format!("the agent's log does not say how long a start took: '{line}'"))?;
+    Ok(Duration::from_secs_f64(seconds))
+}

@@ -1,0 +1,86 @@
+//! The database in a cluster, insecure mode: one lab for all of them.
+
+mod administration;
+mod degraded;
+mod failures;
+mod identity;
+mod nodes;
+mod sentinel;
+mod tools;
+
+use cluster::{Ground, Test};
+use lab::{Installation, Options};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The quiet ones first: what leaves traces in the cluster's history comes late.
+const TESTS: &[Test] = &[
+    (
+        "describe_and_create_without_a_warning",
+        tools::describe_and_create_without_a_warning,
+    ),
+    ("ocf_tester_has_no_complaint", tools::ocf_tester_has_no_complaint),
+    (
+        "the_store_is_pinned_after_the_first_start",
+        identity::pinned_after_the_first_start,
+    ),
+    (
+        "reload_agent_leaves_the_server_alone",
+        administration::reload_agent_leaves_the_server_alone,
+    ),
+    (
+        "another_parameter_restarts_the_server_once",
+        administration::another_parameter_restarts_once,
+    ),
+    ("a_restart_is_no_failure", administration::a_restart_is_no_failure),
+    (
+        "nothing_happens_in_maintenance",
+        administration::nothing_happens_in_maintenance,
+    ),
+    (
+        "nothing_happens_while_unmanaged",
+        administration::nothing_happens_while_unmanaged,
+    ),
+    (
+        "a_server_that_runs_already_is_adopted",
+        administration::a_running_server_is_adopted,
+    ),
+    (
+        "an_enabled_unit_is_shown_and_no_failure",
+        degraded::an_enabled_unit,
+    ),
+    ("a_full_disk_is_shown_and_no_failure", degraded::a_full_disk),
+    ("an_empty_store_is_refused", identity::an_empty_store_is_refused),
+    (
+        "a_foreign_store_is_refused_until_accepted",
+        identity::a_foreign_store,
+    ),
+    ("an_unmounted_data_root_is_refused", identity::unmounted),
+    ("planned_standby_and_back", failures::planned_standby_and_back),
+    (
+        "a_killed_server_is_recovered_where_it_was",
+        failures::a_killed_server,
+    ),
+    ("a_hung_server_is_noticed", failures::a_hung_server),
+    (
+        "a_server_that_fails_again_and_again_moves",
+        failures::again_and_again,
+    ),
+    ("a_server_that_cannot_start_is_left_alone", failures::cannot_start),
+    ("a_killed_sentinel_is_replaced", sentinel::killed),
+    ("pacemaker_may_die", nodes::pacemaker_may_die),
+    ("a_node_without_power_is_fenced", nodes::power_off),
+    ("a_cut_link_leaves_one", nodes::cut_link),
+    ("a_node_without_corosync_is_fenced", nodes::corosync_killed),
+    ("both_nodes_reboot_at_once", nodes::both_reboot),
+];
+
+fn main() -> ExitCode {
+    let prepare =
+        |logs: &Path| Ground::prepare(&Options::default(), &Installation::from_environment()?, logs);
+    cluster::run(
+        TESTS,
+        prepare,
+        &Path::new(env!("CARGO_TARGET_TMPDIR")).join("database"),
+    )
+}

@@ -1,0 +1,28 @@
+//! Who watches the watcher.
+
+use anyhow::{Result, ensure};
+use cluster::{Database, Scene};
+use lab::{Deadline, Event};
+use std::time::Duration;
+
+/// The monitor runs every 10 s.
+const MONITOR: Duration = Duration::from_secs(15);
+
+pub(crate) fn killed(scene: &Scene<'_>) -> Result<()> {
+    let (node, _) = scene.nodes()?;
+    let database = Database::on(node);
+    let (server, sentinel) = (database.server()?, database.sentinel()?);
+    ensure!(database.sentinel_runs(), "no sentinel runs with pid {sentinel}");
+    node.exec_ok(["kill", "-KILL", &sentinel.to_string()], Scene::deadline())?;
+    scene.wait_until("a new sentinel runs", Deadline::after(MONITOR), || {
+        Ok(database.sentinel().is_ok_and(|pid| pid != sentinel) && database.sentinel_runs())
+    })?;
+    ensure!(database.server()? == server, "the server was restarted");
+    ensure!(
+        scene.fail_count(node)? == "0",
+        "a killed sentinel is no failure of the database"
+    );
+    // It is not the server's parent and still knows at once when the server ends.
+    scene.event(Event::Kill)?;
+    Ok(())
+}
