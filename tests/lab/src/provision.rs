@@ -2,9 +2,10 @@
 //!
 //! Sources: `kaiwudb_install/utils/kaiwudb_install.sh` of KWDB 3.2.1 for names, modes, MODE file and unit.
 
-use crate::lab::Lab;
+use crate::lab::{Lab, Machines};
 use crate::network::{Network, VIRTUAL_IP};
 use crate::node::Node;
+use crate::vm::{DRBD_DEVICE, DRBD_RESOURCE};
 use anyhow::{Context, Result, ensure};
 use host::Deadline;
 use std::fs;
@@ -98,10 +99,16 @@ pub fn provision(lab: &Lab, installation: &Installation) -> Result<()> {
         copy_certificates(first, second)?;
         save_certificates(first, &lab.certificates_directory())?;
     }
-    let own = format!(
-        "mount {disk} /mnt && chown kaiwudb:kaiwudb /mnt; umount /mnt",
-        disk = crate::cib::DISK
-    );
+    let own = match lab.machines() {
+        Machines::Containers => format!(
+            "mount {disk} /mnt && chown kaiwudb:kaiwudb /mnt; umount /mnt",
+            disk = crate::cib::DISK
+        ),
+        Machines::Virtual => format!(
+            "drbdadm primary {DRBD_RESOURCE} && mount {DRBD_DEVICE} /mnt && chown kaiwudb:kaiwudb /mnt; umount /mnt; \
+             drbdadm secondary {DRBD_RESOURCE}"
+        ),
+    };
     first
         .shell(&own, Deadline::after(STEP))
         .context("cannot give the shared file system to kaiwudb")?;

@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// The same resources with ocf:kaiwudb:kaiwudb, with fencing
     #[arg(long, conflicts_with = "empty")]
     ocf: bool,
+    /// Virtual machines with DRBD instead of containers with a shared disk
+    #[arg(long)]
+    vm: bool,
     /// Booted nodes, no cluster
     #[arg(long)]
     empty: bool,
@@ -50,9 +53,13 @@ pub(crate) struct Arguments {
     /// Names of the nodes in the cluster
     #[arg(long, num_args = 2, value_names = ["NAME1", "NAME2"])]
     cluster_names: Option<Vec<String>>,
-    /// Milliseconds without a token after which the peer counts as lost
-    #[arg(long, value_name = "MS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(200..=60_000))]
-    token: u64,
+    #[arg(
+        long,
+        value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(200..=60_000),
+        help = "Milliseconds without a token after which the peer counts as lost [default: 600, with --vm 5000]"
+    )]
+    token: Option<u64>,
     /// Hold the lab in this process, until it is ended
     #[arg(long)]
     foreground: bool,
@@ -66,6 +73,11 @@ pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<()> {
     // Before anything is started: what is missing is missing.
     let package = package(arguments)?;
     let installation = installation(arguments)?;
+    let kind = if arguments.vm {
+        Options::virtual_machines()
+    } else {
+        Options::default()
+    };
     let lab = Lab::up(&Options {
         name: Some(name.to_owned()),
         suite: arguments.suite,
@@ -74,8 +86,8 @@ pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<()> {
             .clone()
             .and_then(|names| names.try_into().ok()),
         cluster: !arguments.empty,
-        token: Duration::from_millis(arguments.token),
-        ..Options::default()
+        token: arguments.token.map_or(kind.token, Duration::from_millis),
+        ..kind
     })?;
     configure(&lab, arguments, package.as_deref(), installation.as_ref())?;
     eprintln!("lab {name} {READY}");
@@ -104,13 +116,15 @@ fn configure(
     }
     let names = lab.nodes().each_ref().map(|node| node.cluster_name().to_owned());
     let configuration = match (arguments.guide, arguments.ocf) {
+        (true, _) if arguments.vm => cib::drbd_guide(),
         (true, _) => cib::guide(),
+        (_, true) if arguments.vm => cib::drbd_ocf().cluster_names(&names),
         (_, true) => cib::ocf().cluster_names(&names),
         _ => cib::fenced().cluster_names(&names),
     };
     lab.cluster().load(&configuration)?;
     lab.cluster()
-        .wait_idle(Deadline::after(Duration::from_secs(120)))?;
+        .wait_idle(Deadline::after(lab.patience(Duration::from_secs(120))))?;
     if arguments.guide || arguments.ocf {
         // The lab stays: somebody has to look why.
         for resource in ["KaiwuDB", "ClusterIP"] {

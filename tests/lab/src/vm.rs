@@ -29,7 +29,7 @@ pub const DRBD_RESOURCE: &str = "drbd3";
 /// Its device.
 pub const DRBD_DEVICE: &str = "/dev/drbd3";
 
-/// The disks of a machine besides its root: QEMU's name, device in the machine, size.
+/// The disks of a machine besides its root: QEMU's name and size. `/dev/vdb` is DRBD's; `/dev/vdc` is there for a second volume.
 const DISKS: &[(&str, &str)] = &[("data", "512M"), ("second", "64M")];
 
 const GLOBAL_COMMON: &str = include_str!("../files/vm/global_common.conf");
@@ -69,7 +69,6 @@ pub(crate) fn up(lab: &Lab, options: &Options) -> Result<()> {
         RESOURCE,
         setup::FILES,
         include_str!("../files/vm/power-on.sh"),
-        include_str!("vm.rs"),
     )
         .hash(&mut hasher);
     let kept = PathBuf::from(format!("{FORMED}-{:016x}", hasher.finish()));

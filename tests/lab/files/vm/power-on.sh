@@ -22,7 +22,7 @@ for network in cluster replication management console; do
     card=$((card + 1))
 done
 for disk in root data second; do
-    set -- "$@" -drive "id=$disk,file=$directory/node$number-$disk.qcow2,if=none,format=qcow2,cache=unsafe" \
+    set -- "$@" -drive "id=$disk,file=$directory/node$number-$disk.qcow2,if=none,format=qcow2,cache=writeback" \
         -device "virtio-blk-pci,drive=$disk"
 done
 case $accelerator in

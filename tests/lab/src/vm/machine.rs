@@ -67,8 +67,24 @@ impl Vm {
             .join(format!("vm/node{}.monitor", self.number));
         // QEMU makes its socket soon after it starts.
         while !socket.exists() && self.is_on() && deadline.pause(Duration::from_millis(10)) {}
-        monitor::silent_command(&socket, line, deadline)
-            .with_context(|| format!("node{}: monitor", self.number))
+        monitor::silent_command(&socket, line, deadline).with_context(|| {
+            let said = std::fs::read_to_string(socket.with_extension("qemu")).unwrap_or_default();
+            format!("node{}: monitor: {}", self.number, said.trim())
+        })
+    }
+
+    /// Ends QEMU so that it writes what it has to write; the machine itself is not asked.
+    pub(crate) fn quit(&self, deadline: Deadline) -> Result<()> {
+        // It closes the connection instead of an answer.
+        let _ = self.monitor("quit", deadline);
+        while self.is_on() {
+            ensure!(
+                deadline.pause(Duration::from_millis(10)),
+                "node{}: QEMU does not end",
+                self.number
+            );
+        }
+        Ok(())
     }
 
     /// Starts QEMU, from a snapshot, in which case it waits for `cont`, or as a cold machine.

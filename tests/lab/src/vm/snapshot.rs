@@ -2,7 +2,7 @@
 
 use crate::image::cache_directory;
 use crate::lab::Lab;
-use crate::node::Machine;
+use crate::node::{Machine, Node};
 use crate::vm::machine::{Vm, disks};
 use anyhow::{Context, Result};
 use host::Deadline;
@@ -55,8 +55,18 @@ impl Lab {
         Ok(())
     }
 
-    /// Copies the disks with their snapshots to where they survive the lab.
+    /// Takes the disk under DRBD out of a running machine: every access to it is an I/O error until the next power-on.
+    pub fn pull_data_disk(&self, node: &Node) -> Result<()> {
+        Vm::new(node.number(), self.namespace()).monitor("drive_del data", Deadline::after(STEP))
+    }
+
+    /// Copies the disks with their snapshots to where they survive the lab. The machines are off afterwards: only a QEMU that has
+    /// ended has written everything.
     pub(super) fn keep_disks(&self, name: &Path) -> Result<()> {
+        let deadline = Deadline::after(STEP);
+        for machine in self.virtual_machines() {
+            machine.quit(deadline)?;
+        }
         let kept = cache_directory().join("vm").join(name);
         let partial = kept.with_extension("partial");
         let _ = fs::remove_dir_all(&partial);

@@ -1,0 +1,126 @@
+//! `make drbd-test`: what happens to a database on real DRBD. One pair of virtual machines, put back to a snapshot before each
+//! scenario. Arguments choose scenarios by a part of their name; `--list` names them.
+
+mod compare;
+mod data;
+mod faults;
+mod hands;
+mod switch;
+
+use anyhow::Result;
+use drbd_scenarios::{From, World};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Name, where it begins, what happens. In order of importance.
+type Scenario = (&'static str, From, fn(&World) -> Result<()>);
+
+const SCENARIOS: &[Scenario] = &[
+    ("switch_back_and_forth", From::Running, switch::back_and_forth),
+    (
+        "power_off_and_return",
+        From::Running,
+        switch::power_off_and_return,
+    ),
+    (
+        "replication_link_cut_and_healed",
+        From::Running,
+        faults::replication_link,
+    ),
+    ("disk_lost_on_the_primary", From::Running, faults::disk_lost),
+    ("cluster_link_cut", From::Running, faults::cluster_link),
+    ("both_links_cut", From::Running, faults::both_links),
+    ("promote_refused_on_outdated", From::Installed, data::outdated),
+    (
+        "initial_sync_and_inconsistent",
+        From::Installed,
+        data::initial_sync,
+    ),
+    ("split_brain", From::Installed, data::split_brain),
+    (
+        "demote_names_the_holder",
+        From::Installed,
+        hands::demote_with_a_shell,
+    ),
+    (
+        "stop_with_a_broken_configuration",
+        From::Installed,
+        hands::broken_configuration,
+    ),
+    ("kernel_module_missing", From::Installed, hands::no_kernel_module),
+    ("resource_unknown", From::Installed, hands::unknown_resource),
+    ("peer_is_primary_already", From::Installed, hands::peer_is_primary),
+    ("two_volumes", From::Installed, hands::two_volumes),
+    ("score_follows_the_state", From::Running, compare::score),
+    ("monitor_cost", From::Installed, compare::monitor),
+    (
+        "planned_standby_against_the_guide",
+        From::Installed,
+        compare::standby,
+    ),
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--list") {
+        for (name, ..) in SCENARIOS {
+            println!("{name}: test");
+        }
+        return ExitCode::SUCCESS;
+    }
+    let wanted: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    let chosen: Vec<&Scenario> = SCENARIOS
+        .iter()
+        .filter(|(name, ..)| wanted.is_empty() || wanted.iter().any(|word| name.contains(*word)))
+        .collect();
+    match run(&chosen) {
+        Ok(failed) => {
+            println!("\n{} passed, {failed} failed", chosen.len() - failed);
+            if failed == 0 && !chosen.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => {
+            println!(
+                "the machines do not start: {error:#}\n\n0 passed, {} failed",
+                chosen.len()
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How many failed.
+fn run(chosen: &[&Scenario]) -> Result<usize> {
+    let mut world = World::up()?;
+    let mut failed = 0;
+    for (name, from, scenario) in chosen {
+        println!("{name}");
+        let begun = Instant::now();
+        let result = world.begin(*from).and_then(|()| scenario(&world));
+        let seconds = begun.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => println!("{name} ... ok, {seconds:.0} s"),
+            Err(error) => {
+                failed += 1;
+                println!("{name} ... FAILED, {seconds:.0} s: {error:#}");
+                keep_logs(&world, name);
+            }
+        }
+    }
+    Ok(failed)
+}
+
+/// For looking at afterwards, where `$KAIWUDB_HA_LOGS` says.
+fn keep_logs(world: &World, name: &str) {
+    if let Some(directory) = std::env::var_os("KAIWUDB_HA_LOGS") {
+        let directory = Path::new(&directory).join(name);
+        match world.lab.cluster().collect_logs(&directory) {
+            Ok(()) => println!("    logs: {}", directory.display()),
+            Err(error) => println!("    no logs: {error:#}"),
+        }
+    }
+}

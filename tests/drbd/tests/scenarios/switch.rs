@@ -1,0 +1,72 @@
+//! Planned switches, and a node that dies and comes back.
+
+use anyhow::{Result, ensure};
+use drbd_scenarios::{Call, World};
+use host::Deadline;
+use lab::Event;
+use std::time::Duration;
+
+const SWITCHES: usize = 5;
+
+fn minutes(minutes: u64) -> Deadline {
+    Deadline::after(Duration::from_secs(60 * minutes))
+}
+
+pub(crate) fn back_and_forth(world: &World) -> Result<()> {
+    let cib = world.lab.cluster().cib()?;
+    ensure!(
+        !cib.contains("name=\"notify\""),
+        "this is to be shown without notifications"
+    );
+    world.under_load(|client| {
+        for _ in 0..SWITCHES {
+            let outcome = Event::Standby.run(&world.lab, client, minutes(5))?;
+            println!(
+                "    {} -> {}: {:.2} s",
+                outcome.from,
+                outcome.to,
+                outcome.outage.as_secs_f64()
+            );
+            ensure!(outcome.from != outcome.to, "the database did not move");
+            Event::mend(&world.lab)?;
+        }
+        Ok(())
+    })
+}
+
+pub(crate) fn power_off_and_return(world: &World) -> Result<()> {
+    world.under_load(|client| {
+        let outcome = Event::PowerOff.run(&world.lab, client, minutes(6))?;
+        println!(
+            "    {} died: {:.2} s until {} serves",
+            outcome.from,
+            outcome.outage.as_secs_f64(),
+            outcome.to
+        );
+        let survivor = world.lab.node(&outcome.to)?;
+        Call::new("monitor").expect(survivor, 190 + 1, &["not connected to"])?;
+        // Enough to be seen while it is copied.
+        survivor.shell(
+            "dd if=/dev/urandom of=/var/lib/kaiwudb/ballast bs=1M count=60 conv=fsync 2>/dev/null",
+            minutes(5),
+        )?;
+        world.wait(
+            "a resync that is reported as degraded with its progress",
+            400,
+            || {
+                let output = Call::new("monitor").run(survivor)?;
+                Ok(output.status == Some(191)
+                    && output.stderr.contains("resynchronised")
+                    && output.stderr.contains('%'))
+            },
+        )?;
+        let died = world.lab.node(&outcome.from)?;
+        world.wait("a healthy standby", 400, || {
+            Ok(Call::new("monitor").run(died)?.status == Some(0))
+        })?;
+        Call::new("monitor").expect(survivor, 8, &[])?;
+        world.wait("no fencing constraint", 120, || {
+            Ok(!world.is_fenced_by_constraint()?)
+        })
+    })
+}
