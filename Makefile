@@ -46,6 +46,10 @@ demo: ## shows a failover on two real nodes on this machine (root)
 	@$(MAKE) -j2 lab-ready
 	$(CARGO) run --locked -p lab --bin demo
 
+.PHONY: demo-drbd
+demo-drbd: lab-ready vm-image ## the same on real DRBD, in two virtual machines (root, minutes)
+	$(CARGO) run --locked -p lab --bin demo_drbd
+
 test: ## everything that decides whether a change is good: check, unit and every suite of tests/ (root)
 	@$(TOOLCHAIN)/need-root.sh test 'the cluster suite starts two nodes as containers; "make check unit" does without'
 	@packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(SUITES)
@@ -86,6 +90,8 @@ $(addsuffix -test,$(TESTS)): %-test:
 $(addsuffix -test,$(TESTS)): lab-packages
 $(addsuffix -test,$(filter cluster drbd lab matrix,$(TESTS))): lab-ready
 
+drbd-test: vm-image
+
 .PHONY: matrix bench
 matrix: matrix-test ## the agents on every supported Debian's Pacemaker, pcs and crmsh (root, minutes)
 
@@ -108,6 +114,11 @@ lab-image: lab-packages
 	$(CARGO) run --locked -p lab -- image
 
 lab-ready: deb standin lab-image
+
+.PHONY: vm-image
+vm-image: lab-packages
+	@$(TOOLCHAIN)/need.sh qemu-system-x86 qemu-utils
+	$(CARGO) run --locked -p lab -- image --vm
 
 # --- binaries ----------------------------------------------------------------
 
