@@ -230,9 +230,10 @@ impl Cib {
             .resources
             .iter_mut()
             .flat_map(|resource| match resource {
-                Resource::Primitive(primitive) => std::slice::from_mut(primitive),
+                Resource::Primitive(primitive) | Resource::Promotable { primitive, .. } => {
+                    std::slice::from_mut(primitive)
+                }
                 Resource::Group { members, .. } => members.as_mut_slice(),
-                Resource::Promotable { primitive, .. } => std::slice::from_mut(primitive),
             })
             .find(|primitive| primitive.id == id)
             .unwrap_or_else(|| panic!("no primitive '{id}' in this configuration"));
