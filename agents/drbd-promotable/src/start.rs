@@ -20,6 +20,7 @@ use std::time::Duration;
 /// Between two tries, and between two looks for what udev makes.
 const RETRY: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(20);
+const NODES_AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// Brings the resource up. Success when its disks are attached; the peer need not be there.
 pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
@@ -102,8 +103,17 @@ fn bring_up(config: &Config, tools: &Tools, devices: &[PathBuf], deadline: Deadl
     let mut last_try = false;
     loop {
         let tried = set_up(config, tools, deadline);
-        wait_for_nodes(devices, deadline)?;
-        let missing = wait_for_disks(tools, deadline)?;
+        let missing = match &tried {
+            // The nodes of what could not be set up may never appear.
+            Err(_) if wait_for_nodes(devices, deadline.slice(NODES_AFTER_FAILURE)).is_err() => {
+                Some("a volume".to_owned())
+            }
+            Err(_) => wait_for_disks(tools, deadline)?,
+            Ok(()) => {
+                wait_for_nodes(devices, deadline)?;
+                wait_for_disks(tools, deadline)?
+            }
+        };
         match (missing, tried) {
             (None, Ok(())) => return Ok(()),
             // The disks are what counts; a link that cannot be set up is shown as degraded.
@@ -115,7 +125,7 @@ fn bring_up(config: &Config, tools: &Tools, devices: &[PathBuf], deadline: Deadl
             (Some(missing), tried) if last_try => {
                 let why = tried.err().map(|error| format!(": {error}")).unwrap_or_default();
                 return Err(Failure::generic(format!(
-                    "{missing} of {} was not attached{why}; see the kernel log",
+                    "{missing} of {} could not be brought up{why}; see the kernel log",
                     tools.resource()
                 )));
             }
@@ -163,7 +173,7 @@ fn wait_for_disks(tools: &Tools, deadline: Deadline) -> Result<Option<String>, F
             return Ok(None);
         }
         if !deadline.pause(LOOK) {
-            return Ok(Some("a disk in state Attaching".into()));
+            return Ok(Some("a disk (Attaching)".into()));
         }
     }
 }

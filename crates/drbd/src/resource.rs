@@ -15,7 +15,7 @@ pub struct Resource {
     pub suspended: Option<String>,
     /// Our volumes, by number.
     pub devices: BTreeMap<u32, Device>,
-    /// The links to the peers, by name.
+    /// The links to the peers, by name; `peer` with 8.4, which knows one peer only and no name.
     pub connections: BTreeMap<String, Connection>,
 }
 
@@ -37,6 +37,8 @@ pub struct Device {
 /// The link to a peer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Connection {
+    /// The peer's number.
+    pub node_id: Option<u32>,
     /// The state of the link.
     pub state: ConnectionState,
     /// The peer's role.
@@ -79,6 +81,7 @@ impl Default for Device {
 impl Default for Connection {
     fn default() -> Self {
         Self {
+            node_id: None,
             state: ConnectionState::StandAlone,
             role: Role::Unknown,
             sync_state: None,
@@ -187,8 +190,9 @@ impl Resource {
                 self.devices.entry(volume).or_default().update(event);
             }
             Object::Connection => {
-                let Some(peer) = peer_of(event) else { return };
-                let connection = self.connections.entry(peer).or_default();
+                let Some(connection) = self.connection(event) else {
+                    return;
+                };
                 if let Some(word) = event.get("connection") {
                     connection.state = ConnectionState::parse(word);
                     connection.sync_state = None;
@@ -201,10 +205,9 @@ impl Resource {
                 }
             }
             Object::PeerDevice => {
-                let (Some(peer), Some(volume)) = (peer_of(event), volume) else {
+                let (Some(connection), Some(volume)) = (self.connection(event), volume) else {
                     return;
                 };
-                let connection = self.connections.entry(peer).or_default();
                 connection.devices.entry(volume).or_default().update(event);
             }
             Object::Path | Object::Helper => {}
@@ -221,19 +224,49 @@ impl Resource {
                 }
             }
             Object::Connection => {
-                if let Some(peer) = peer_of(event) {
+                if let Some(peer) = self.peer_of(event) {
                     self.connections.remove(&peer);
                 }
             }
             Object::PeerDevice => {
-                let connection = peer_of(event).and_then(|peer| self.connections.get_mut(&peer));
-                if let (Some(connection), Some(volume)) = (connection, volume) {
+                if let (Some(connection), Some(volume)) = (self.connection(event), volume) {
                     connection.devices.remove(&volume);
                 }
             }
             Object::Path | Object::Helper => {}
         }
     }
+
+    /// The link that the event is about; made when it is new.
+    fn connection(&mut self, event: &Event<'_>) -> Option<&mut Connection> {
+        let known = self.peer_of(event)?;
+        // 8.4 says the name only once the network is set up.
+        let name = name_in(event).map_or_else(|| known.clone(), str::to_owned);
+        let mut connection = self.connections.remove(&known).unwrap_or_default();
+        if let Some(id) = event.number("peer-node-id") {
+            connection.node_id = Some(id);
+        }
+        Some(self.connections.entry(name).or_insert(connection))
+    }
+
+    /// The name under which the peer of the event is known, by its number or its name.
+    fn peer_of(&self, event: &Event<'_>) -> Option<String> {
+        let id = event.number::<u32>("peer-node-id");
+        let by_id = self
+            .connections
+            .iter()
+            .find(|(_, connection)| id.is_some() && connection.node_id == id);
+        match (by_id, name_in(event), id) {
+            (Some((name, _)), _, _) => Some(name.clone()),
+            (None, Some(name), _) => Some(name.to_owned()),
+            (None, None, Some(_)) => Some("peer".into()),
+            (None, None, None) => None,
+        }
+    }
+}
+
+fn name_in<'a>(event: &Event<'a>) -> Option<&'a str> {
+    event.get("conn-name").filter(|name| !name.is_empty())
 }
 
 impl Device {
@@ -271,15 +304,6 @@ impl PeerDevice {
             self.done_percent = Some(percent.clamp(0.0, 100.0));
         }
     }
-}
-
-/// Name of the peer; the tools of 8.4 call every peer `peer`.
-fn peer_of(event: &Event<'_>) -> Option<String> {
-    event
-        .get("conn-name")
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .or_else(|| event.get("peer-node-id").map(|id| format!("node-id {id}")))
 }
 
 fn flag(target: &mut bool, word: Option<&str>) {

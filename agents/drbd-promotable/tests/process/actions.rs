@@ -240,8 +240,10 @@ fn a_host_that_cannot_run_it_says_why() {
         node.call("start", &[("drbd_resource", "-r")])
             .says(6, &["not beginning with -"]);
         node.write("drbd/no-disk", "");
-        node.call("start", &[])
-            .says(1, &["the disk of volume 0 (Diskless) of r0 was not attached"]);
+        node.call("start", &[]).says(
+            1,
+            &["the disk of volume 0 (Diskless) of r0 could not be brought up"],
+        );
         node.shell("rm /run/tools/drbdsetup");
         node.call("start", &[]).says(5, &["drbdsetup is not installed"]);
     });

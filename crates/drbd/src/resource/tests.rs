@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 /// `drbdsetup events2 --now`, DRBD 8.4.11 with drbd-utils 9.22, two nodes.
 const V84: &str = include_str!("../../../../tests/fixtures/drbd-utils-9.22/events2-8.4.txt");
+/// The same before the first sync, with two volumes and no peer.
+const V84_NEW: &str = include_str!("../../../../tests/fixtures/drbd-utils-9.22/events2-8.4-two-volumes.txt");
 /// The forms that DRBD 9 adds, with a whole resync, a split brain and the end of the resource.
 const V9: &str = include_str!("../../../../tests/fixtures/drbd-utils-9.22/events2-9.txt");
 
@@ -39,6 +41,52 @@ fn the_state_of_8_4() {
     assert_eq!(peer.devices[&0].replication, Replication::Established);
     assert_eq!(resource.peers_with_all_data().collect::<Vec<_>>(), ["peer"]);
     assert_eq!(resource.primary_peer(), None);
+}
+
+#[test]
+fn two_new_volumes_of_8_4() {
+    let resource = Resource::from_events("r0", V84_NEW).unwrap();
+    assert_eq!(resource.devices.len(), 2);
+    assert!(
+        resource
+            .devices
+            .values()
+            .all(|device| device.disk == Disk::Inconsistent)
+    );
+    assert_eq!(resource.devices[&1].minor, Some(8));
+    assert_eq!(resource.connections["peer"].state, ConnectionState::Connecting);
+    assert_eq!(
+        resource.connections["peer"].devices[&1].out_of_sync_kib,
+        Some(65_496)
+    );
+}
+
+/// Recorded with 8.4.11: before the network is set up the connection has no name.
+#[test]
+fn a_peer_keeps_its_identity_when_it_gets_a_name() {
+    let text = "exists resource name:r0 role:Secondary suspended:no\n\
+                exists connection name:r0 peer-node-id:0 connection:StandAlone role:Unknown\n\
+                exists device name:r0 volume:0 minor:7 disk:Diskless\n\
+                exists peer-device name:r0 peer-node-id:0 volume:0 replication:Off peer-disk:DUnknown resync-suspended:no\n\
+                change connection name:r0 peer-node-id:0 conn-name:peer connection:Connecting\n\
+                change peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 peer-disk:Outdated\n\
+                change connection name:r0 peer-node-id:0 connection:Connected\nexists -\n";
+    let resource = Resource::from_events("r0", text).unwrap();
+    assert_eq!(resource.connections.len(), 1, "{resource:?}");
+    let peer = &resource.connections["peer"];
+    assert_eq!(
+        (&peer.state, &peer.devices[&0].disk),
+        (&ConnectionState::Connected, &Disk::Outdated)
+    );
+    // DRBD 9: two peers, one of them renamed.
+    let two = text.replace("-id:0 conn-name:peer", "-id:0 conn-name:b").replace(
+        "exists -",
+        "create connection name:r0 peer-node-id:2 conn-name:c connection:Connecting\n\
+         change connection name:r0 peer-node-id:2 conn-name:d connection:Connected\n\
+         destroy connection name:r0 peer-node-id:0 conn-name:b\nexists -",
+    );
+    let resource = Resource::from_events("r0", &two).unwrap();
+    assert_eq!(resource.connections.keys().collect::<Vec<_>>(), ["d"]);
 }
 
 #[test]
