@@ -1,3 +1,4 @@
+#!/bin/sh
 # First process of a test machine: gives it /proc and a loopback interface, collects orphans, and ends, and with it all
 # processes of the machine, when its standard input does.
 set -e

@@ -17,7 +17,7 @@ case $tool in
     crm_resource) exit 0 ;;
 esac
 
-name= scope=cib do=get value=
+name='' scope=cib do=get value=''
 while [ $# -gt 0 ]; do
     case $1 in
         -n) name=$2 && shift ;;

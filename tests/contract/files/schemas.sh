@@ -8,8 +8,7 @@ set -eu
 directory=$1
 installed=/usr/share/pcs/data
 if [ -e "$installed/ocf-1.1.rng" ]; then
-    cp "$installed"/ocf-1.*.rng "$directory"
-    exit
+    exec cp "$installed"/ocf-1.0.rng "$installed"/ocf-1.1.rng "$directory"
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -17,4 +16,4 @@ chmod 755 "$work"
 cd "$work"
 apt-get -qq download pcs 2>log || { apt-get -qq update && apt-get -qq download pcs; }
 dpkg-deb -x pcs_*.deb .
-cp ."$installed"/ocf-1.*.rng "$directory"
+cp ."$installed"/ocf-1.0.rng ."$installed"/ocf-1.1.rng "$directory"

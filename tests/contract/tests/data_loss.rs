@@ -11,6 +11,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 const WRITING: Duration = Duration::from_millis(3500);
+/// Of these, at least so many are lost without flushes.
+const WITHOUT_FLUSHES: Duration = Duration::from_millis(2500);
 /// Slow enough that PostgreSQL does not write a whole megabyte of its log, which reaches the disk by itself.
 const PAUSE: Duration = Duration::from_millis(5);
 /// Interval of the flushes, and how late one may come on a busy machine.
@@ -111,7 +113,7 @@ fn loss(sync_interval: &str) -> Duration {
         assert_eq!(count, last + 1, "rows in the middle are gone");
         machine.agent("stop").run().succeeds();
         let first_lost = usize::try_from(count).expect("not negative");
-        println!(
+        eprintln!(
             "sync_interval={sync_interval}: {} rows acknowledged, {count} survived",
             acknowledged.len()
         );
@@ -123,10 +125,11 @@ fn loss(sync_interval: &str) -> Duration {
 
 #[test]
 fn a_node_crash_loses_no_more_than_an_interval() {
-    let without = loss("0");
+    // Somebody else on this machine may call sync(1) meanwhile, which flushes our disk as well.
+    let without = (0..3).map(|_| loss("0")).find(|lost| *lost > WITHOUT_FLUSHES);
     assert!(
-        without > WRITING - Duration::from_secs(1),
-        "without flushes everything since the last write-back is gone, but only {without:?} were"
+        without.is_some(),
+        "without flushes everything since the last write-back should be gone"
     );
     let with = loss("1s");
     assert!(with <= INTERVAL + LATE, "{with:?} of acknowledged rows are gone");

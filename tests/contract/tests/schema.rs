@@ -5,7 +5,7 @@ use contract::metadata::MetaData;
 use contract::programs::{Programs, agents, repository};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Once;
 
 const DIALECTS: [&str; 2] = ["1.0", "1.1"];
 
@@ -13,17 +13,21 @@ fn committed(dialect: &str, agent: &str) -> PathBuf {
     repository().join(format!("ocf-metadata/{dialect}/{agent}.xml"))
 }
 
-/// Where pcs's schemas are.
+/// Where pcs's schemas are. They stay there for the next run.
 fn schemas() -> &'static Path {
-    static DIRECTORY: OnceLock<tempfile::TempDir> = OnceLock::new();
-    DIRECTORY
-        .get_or_init(|| {
-            let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    static FETCHED: Once = Once::new();
+    let directory = Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/pcs-schemas"));
+    FETCHED.call_once(|| {
+        if !directory.join("ocf-1.1.rng").exists() {
             let script = repository().join("tests/contract/files/schemas.sh");
-            shell(&format!("{} {}", script.display(), directory.path().display()));
-            directory
-        })
-        .path()
+            shell(&format!(
+                "mkdir -p {0}; {1} {0}",
+                directory.display(),
+                script.display()
+            ));
+        }
+    });
+    directory
 }
 
 #[test]
