@@ -1,8 +1,8 @@
 //! The server fails, or is moved.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use cluster::{Database, Scene};
-use lab::{Deadline, Event};
+use lab::{Deadline, Event, Node};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -27,12 +27,7 @@ pub(crate) fn a_killed_server(scene: &Scene<'_>) -> Result<()> {
     let (node, _) = scene.nodes()?;
     let outcome = scene.event(Event::Kill)?;
     ensure!(outcome.to == node.name(), "it moved: {outcome:?}");
-    scene.wait_idle()?;
-    ensure!(
-        scene.fail_count(node)? == "1",
-        "the fail count is {}",
-        scene.fail_count(node)?
-    );
+    counts_once(scene, node)?;
     scene.wait_for_sentence(
         "ended unexpectedly by signal 9 (SIGKILL)",
         Deadline::after(5 * SECOND),
@@ -43,7 +38,17 @@ pub(crate) fn a_hung_server(scene: &Scene<'_>) -> Result<()> {
     let (node, _) = scene.nodes()?;
     let outcome = scene.event(Event::Hang)?;
     ensure!(outcome.to == node.name(), "it moved: {outcome:?}");
-    scene.wait_for_sentence("has not been ready for 1", Deadline::after(5 * SECOND))?;
+    counts_once(scene, node)?;
+    scene.wait_for_sentence("has not been ready for 1", Deadline::after(5 * SECOND))
+}
+
+/// The fail count becomes 1 and stays 1.
+fn counts_once(scene: &Scene<'_>, node: &Node) -> Result<()> {
+    scene.wait_until("the fail count is 1", Deadline::after(5 * SECOND), || {
+        Ok(scene.fail_count(node)? == "1")
+    })?;
+    scene.wait_idle()?;
+    Deadline::after(SECOND).pause(SECOND);
     ensure!(
         scene.fail_count(node)? == "1",
         "the fail count is {}",
@@ -52,29 +57,28 @@ pub(crate) fn a_hung_server(scene: &Scene<'_>) -> Result<()> {
     Ok(())
 }
 
-/// `migration-threshold=2`: the second failure moves it.
+/// `migration-threshold=2`. Before 2.1.6 Pacemaker may decide about an injected failure before it has counted it, so that it
+/// takes one more.
 pub(crate) fn again_and_again(scene: &Scene<'_>) -> Result<()> {
     let (first, second) = scene.nodes()?;
     let once = scene.event(Event::Kill)?;
     ensure!(once.to == first.name(), "it moved after one failure: {once:?}");
-    scene.wait_idle()?;
-    let twice = scene.event(Event::Kill)?;
-    ensure!(
-        twice.to == second.name(),
-        "it stayed after two failures: {twice:?}"
-    );
-    scene.wait_idle()?;
-    ensure!(
-        scene.fail_count(first)? == "2",
-        "the fail count is {}",
+    counts_once(scene, first)?;
+    for _ in 0..2 {
+        let outcome = scene.event(Event::Kill)?;
+        scene.wait_idle()?;
+        if outcome.to == second.name() {
+            ensure!(
+                scene.fail_count(second)? == "0",
+                "the other node inherits the failures"
+            );
+            return Ok(());
+        }
+    }
+    bail!(
+        "it stays after three failures; the fail count is {}",
         scene.fail_count(first)?
-    );
-    ensure!(
-        scene.fail_count(second)? == "0",
-        "the fail count is {}",
-        scene.fail_count(second)?
-    );
-    Ok(())
+    )
 }
 
 /// Each node tries once, says why, and that is that.
@@ -97,7 +101,10 @@ pub(crate) fn cannot_start(scene: &Scene<'_>) -> Result<()> {
             Ok(scene.fail_count(active)? == "INFINITY" && scene.fail_count(passive)? == "INFINITY")
         })?;
         scene.wait_idle()?;
-        scene.wait_for_sentence("unknown flag: --no-such-flag", Deadline::after(5 * SECOND))?;
+        scene.wait_for_sentence(
+            "does not know the flag --no-such-flag",
+            Deadline::after(5 * SECOND),
+        )?;
         let status = scene.lab().cluster().status()?;
         let starts = status
             .failures

@@ -16,9 +16,10 @@ use std::process::ExitCode;
 /// The quiet ones first: what leaves traces in the cluster's history comes late.
 const TESTS: &[Test] = &[
     (
-        "describe_and_create_without_a_warning",
-        tools::describe_and_create_without_a_warning,
+        "pcs_and_pacemaker_have_no_warning",
+        tools::pcs_and_pacemaker_have_no_warning,
     ),
+    ("crmsh_has_no_warning", tools::crmsh_has_no_warning),
     ("ocf_tester_has_no_complaint", tools::ocf_tester_has_no_complaint),
     (
         "the_store_is_pinned_after_the_first_start",
