@@ -3,12 +3,15 @@
 use crate::Error;
 use crate::attribute::{self, Scope};
 use crate::version::FeatureSet;
-use host::{Command, Deadline};
+use host::{Command, Deadline, log};
 use std::time::Duration;
 
 /// First feature set whose controller counts an injected failure once. Before (Pacemaker 2.0.3 to 2.1.5) the two entries of
 /// the operation history that change with it are counted each: ClusterLabs/pacemaker pull request 2947.
 const COUNTS_ONCE: FeatureSet = FeatureSet::new(3, 17, 0);
+
+/// A change of an attribute makes the cluster compute anew; by then it should have recovered.
+const EXPLAIN_DELAY: Duration = Duration::from_secs(5);
 
 /// How long the controller may take to count.
 const COUNTING: Duration = Duration::from_secs(1);
@@ -41,12 +44,12 @@ pub fn report(
     if let Some(before) = before {
         counter.settle(before + 1, deadline);
     }
-    attribute::set(
-        Scope::Transient(node),
-        &format!("failure-reason-{resource}"),
-        reason,
-        deadline,
-    )
+    // Pacemaker knows; that the reason could not be kept is no reason to report a second time.
+    let name = format!("failure-reason-{resource}");
+    if let Err(error) = attribute::explain(node, &name, reason, EXPLAIN_DELAY, deadline) {
+        log::debug(format!("{name}: {error}"));
+    }
+    Ok(())
 }
 
 /// The fail count of injected failures. One that is off by one is no reason not to report, so errors are left at that.
