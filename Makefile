@@ -29,11 +29,11 @@ packages = $(foreach directory,$1,-p $(call package,$(directory)))
 AGENT_PACKAGES := $(call packages,$(addprefix agents/,$(AGENTS)))
 COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS)))
 
-SUITES := check unit $(addsuffix -test,$(filter-out bench drbd matrix,$(TESTS)))
+SUITES := check unit $(addsuffix -test,$(filter-out bench drbd,$(TESTS)))
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' -v absent=' $(filter-out $(TESTS),bench matrix) ' '/^[a-z][a-z-]*:.*## / && !index(absent, " " $$1 " ") \
+	@awk -F ':.*## ' -v absent=' $(filter-out $(TESTS),bench) ' '/^[a-z][a-z-]*:.*## / && !index(absent, " " $$1 " ") \
 		{ printf "  %-15s %s\n", $$1, $$2 }' Makefile
 	@printf '  %-15s %s\n' NAME-test 'one suite of tests/: $(TESTS)'
 	@echo 'Variables: MACHINE=x86_64|aarch64 (build, install, deb, rpm), DESTDIR, CARGO_TARGET_DIR, STATIC_BUILD_STD=1'
@@ -88,14 +88,23 @@ $(addsuffix -test,$(TESTS)): %-test:
 
 # The suites need programs; those that start nodes need the whole lab.
 $(addsuffix -test,$(TESTS)): lab-packages
-$(addsuffix -test,$(filter cluster drbd lab matrix,$(TESTS))): lab-ready
+$(addsuffix -test,$(filter cluster drbd lab,$(TESTS))): lab-ready
 
 drbd-test: vm-image
 
-.PHONY: matrix bench
-matrix: matrix-test ## the agents on every supported Debian's Pacemaker, pcs and crmsh (root, minutes)
+# Debian releases with different Pacemaker, pcs and crmsh.
+RELEASES := bullseye bookworm trixie
+
+.PHONY: matrix bench $(addprefix matrix-,$(RELEASES))
+matrix: ## the cluster tests on every supported Debian release, with the same binaries (root, half an hour)
+	@$(TOOLCHAIN)/need-root.sh matrix 'it starts cluster nodes as containers'
+	@packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(addprefix matrix-,$(RELEASES))
+
+$(addprefix matrix-,$(RELEASES)): matrix-%: lab-ready
+	SUITE=$* $(CARGO) test --locked --no-fail-fast -p cluster
 
 bench: lab-ready ## measures outages against the numbers to beat (root, minutes)
+	@$(TOOLCHAIN)/need.sh strace
 	$(CARGO) run --locked -p bench
 
 # --- the lab -----------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use cluster::{Database, Ground, Scene, Test};
-use lab::{Event, Installation, Options};
+use lab::{Event, Installation};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
             tls: true,
             ..Installation::from_environment()?
         };
-        Ground::prepare(&Options::default(), &installation, logs)
+        Ground::prepare(&cluster::options()?, &installation, logs)
     };
     cluster::run(
         TESTS,

@@ -9,7 +9,7 @@ mod sentinel;
 mod tools;
 
 use cluster::{Ground, Test};
-use lab::{Installation, Options};
+use lab::Installation;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -78,7 +78,7 @@ const TESTS: &[Test] = &[
 
 fn main() -> ExitCode {
     let prepare =
-        |logs: &Path| Ground::prepare(&Options::default(), &Installation::from_environment()?, logs);
+        |logs: &Path| Ground::prepare(&cluster::options()?, &Installation::from_environment()?, logs);
     cluster::run(
         TESTS,
         prepare,
