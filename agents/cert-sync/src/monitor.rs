@@ -1,6 +1,6 @@
 //! `monitor`: brings both sides together again and tells what somebody should look at. Certificates never make it fail.
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::finding::Finding;
 use crate::reconcile;
 use crate::run_directory::{RunDirectory, State};
@@ -14,6 +14,9 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::time::Duration;
 
+/// Pacemaker runs the first monitors right after the start, and on a small or busy machine before it starts the database:
+/// nothing that can wait is done then.
+const SETTLING_SECONDS: i64 = 5;
 /// Loading certificates takes the server milliseconds.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// A handshake on the loopback interface takes milliseconds.
@@ -39,7 +42,8 @@ pub(crate) fn monitor(config: &Config, publish: bool, cx: &Context<'_>) -> Resul
     let before = state.clone();
     let mut found = reconcile::reconcile(config, Moment::Running, &mut state, cx.deadline);
     tell_server(config, &mut state, &mut found);
-    if cx.env.check_level() >= CheckLevel::Service {
+    let is_settled = !(0..SETTLING_SECONDS).contains(&(config::now() - state.started));
+    if is_settled && cx.env.check_level() >= CheckLevel::Service {
         let server = ask_server(config, &mut state, &found, cx.deadline);
         let authkeys = compare_authkeys(config, &found, cx.deadline);
         state.deeper = server.into_iter().chain(authkeys).collect();
@@ -62,7 +66,7 @@ pub(crate) fn monitor(config: &Config, publish: bool, cx: &Context<'_>) -> Resul
             .concerns
             .push(format!("cannot keep the state of {}: {error}", config.instance));
     }
-    if publish {
+    if publish && is_settled {
         attributes::publish(config, &run, &found, cx.deadline);
     }
     if found.concerns.is_empty() {

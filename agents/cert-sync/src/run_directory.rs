@@ -24,6 +24,8 @@ pub(crate) struct State {
     digest: Option<Digest>,
     /// The set that the server has loaded or was told to load.
     pub(crate) served: Option<Digest>,
+    /// When it was started, in seconds since 1970 by this node's clock.
+    pub(crate) started: i64,
     /// What the last monitor of level 10 found and one of level 0 cannot see.
     pub(crate) deeper: Vec<String>,
     /// The concerns that the log has.

@@ -187,7 +187,8 @@ fn a_server_that_cannot_be_asked_is_the_database_resources_business() {
         let one = cluster.node("one").with("http_port", &port);
         one.write(&Authority::new("CA").set(&NAMES));
         one.ok("start");
-        let _server = Server::start(&cluster);
+        let server = Server::start(&cluster);
+        server.grow_old();
         let answer = one.monitor_at("10");
         assert_eq!((answer.code, answer.reason.as_str()), (0, ""));
         assert!(answer.elapsed < Duration::from_secs(6), "{:?}", answer.elapsed);
