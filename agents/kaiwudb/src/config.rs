@@ -99,7 +99,7 @@ impl Config {
         };
         let installed = variables
             .iter()
-            .find(|(name, _)| name == "KAIWUDB_START_ARG")
+            .rfind(|(name, _)| name == "KAIWUDB_START_ARG")
             .map(|(_, value)| value.as_str());
         let extra = given.given(&p::EXTRA_ARGS)?;
         let mut extra_arguments = words("KAIWUDB_START_ARG", installed.unwrap_or(""), lenient)?;

@@ -95,7 +95,7 @@ pub(crate) fn pinned(config: &Config, cx: &Context<'_>) -> Pinned {
 pub(crate) fn before_start(config: &Config, deadline: Deadline) -> Identity {
     let filesystem = mount::at(config.data_root()).and_then(|mount| {
         let output = Command::new("blkid")
-            .args(["-o", "value", "-s", "UUID", &mount.source])
+            .args(["-p", "-o", "value", "-s", "UUID", &mount.source])
             .run_ok(deadline.slice(ONE_CALL));
         Some(output.ok()?.text().trim().to_owned()).filter(|uuid| !uuid.is_empty())
     });

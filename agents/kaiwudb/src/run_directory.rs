@@ -64,6 +64,8 @@ impl Ended {
 pub(crate) enum Record {
     /// [`ProcessRecord`] of the server that runs or ran last.
     Server,
+    /// [`ProcessRecord`] of the server that a start has seen serving.
+    Serving,
     /// [`ProcessRecord`] of the server that a stop is about to end.
     Stopping,
     /// [`Ended`].
@@ -78,6 +80,7 @@ impl Record {
     const fn name(self) -> &'static str {
         match self {
             Self::Server => "server.json",
+            Self::Serving => "serving.json",
             Self::Stopping => "stopping.json",
             Self::Ended => "ended.json",
             Self::Thresholds => "thresholds.json",

@@ -173,6 +173,8 @@ fn say(hello: &Hello) {
 
 /// The sentinel's own program.
 pub(crate) fn main(env: &Env) -> u8 {
+    // Run as /proc/self/exe it would be called "exe", by its children too.
+    let _ = nix::sys::prctl::set_name(c"kaiwudb-sentinel");
     // The caller has read the parameters strictly.
     let begun = Config::read(env, true).and_then(|config| {
         let run = RunDirectory::of(&config.instance);

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::diagnosis::{self, LogMark};
 use crate::identity::{self, Identity, Pinned};
 use crate::preflight::{self, Startable};
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{ProcessRecord, Record, RunDirectory};
 use crate::server::{self, Question, Serving};
 use crate::{runtime, sentinel, stop};
 use agent::Context;
@@ -69,6 +69,7 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
                 server.pid(),
                 took.as_secs_f64()
             ));
+            run.note(Record::Serving, &ProcessRecord::from(server))?;
             own(config, &pinned, &before, cx)
         }
         Serving::Ended => Err(Failure::generic(diagnosis::of_end(

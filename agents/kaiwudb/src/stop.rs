@@ -21,10 +21,9 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let run = RunDirectory::of(&config.instance);
     let mut servers = server::all(config);
     // The one we started counts even if the parameters have changed since.
-    servers.extend(
-        run.recorded_server()
-            .filter(|server| server.is_running() && !servers.contains(server)),
-    );
+    servers.extend(run.recorded_server().filter(|server| {
+        kwdb::process::is_server(*server, &config.server.binary) && !servers.contains(server)
+    }));
     if servers.is_empty() {
         // A sentinel may still be trying to report its end; nobody needs to hear of it any more.
         if let Some(server) = run.recorded_server() {
@@ -99,9 +98,10 @@ fn end(server: Process, drain: Duration, deadline: Deadline) -> Result<(), Failu
     } else {
         &[(Signal::SIGTERM, drain), (Signal::SIGTERM, AFTER_SECOND_SIGTERM)]
     };
+    let before_sigkill = deadline.slice(deadline.remaining() * 3 / 4);
     for (signal, patience) in ladder {
         server.signal(*signal).map_err(|error| refused(*signal, error))?;
-        if wait_for_end(server, deadline.slice(*patience)) == WaitOutcome::Ended {
+        if wait_for_end(server, before_sigkill.slice(*patience)) == WaitOutcome::Ended {
             return Ok(());
         }
     }

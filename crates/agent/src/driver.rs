@@ -2,7 +2,7 @@
 
 use crate::{Context, ResourceAgent, budget, report, trace};
 use host::log;
-use ocf::{Action, CheckLevel, Env, ExitCode, Failure, FailureKind, Role, State};
+use ocf::{Action, CheckLevel, Env, ExitCode, Failure, FailureKind, Parameters, Role, State};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -112,7 +112,12 @@ fn fail(env: &Env, failure: &Failure) -> ExitCode {
 /// Runs the action, and looks again where the OCF API promises a result.
 fn perform<A: ResourceAgent>(action: Action, cx: &Context<'_>) -> Result<Answer, Failure> {
     let probe = action == Action::Monitor && cx.env.interval().is_zero();
-    let agent = A::configure(cx.env, probe || action == Action::Stop)?;
+    let lenient = probe || action == Action::Stop;
+    if !lenient {
+        // An agent reads what it needs; a wrong value of another parameter is to be told as well.
+        Parameters::strict(cx.env, A::METADATA).check()?;
+    }
+    let agent = A::configure(cx.env, lenient)?;
     match action {
         Action::Monitor => return agent.monitor(cx).map(Answer::State),
         Action::Start => {

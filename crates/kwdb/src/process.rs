@@ -18,26 +18,29 @@ pub fn serving(data_root: &Path, binary: &Path) -> Vec<Process> {
         .collect()
 }
 
-/// Whether this very process is a running server of the store.
-pub fn serves(process: Process, data_root: &Path, binary: &Path) -> bool {
+/// Whether this very process is a running server, of whatever store.
+pub fn is_server(process: Process, binary: &Path) -> bool {
     let is_server = process
         .executable()
         .is_some_and(|path| path == binary || path.file_name() == Some(OsStr::new(PROGRAM)));
-    if !is_server {
-        // The executable of a zombie leader or of another user's process cannot be read: nothing to manage there.
-        return false;
-    }
-    let Some(arguments) = process.arguments() else {
-        return false;
-    };
-    let starts = arguments
-        .get(1)
-        .is_some_and(|word| word.as_bytes().starts_with(b"start"));
-    starts
+    // The executable of a zombie leader or of another user's process cannot be read: nothing to manage there.
+    is_server
         && process.is_running()
-        && stores(&arguments)
-            .into_iter()
-            .any(|store| normalized(process, &store) == data_root)
+        && process.arguments().is_some_and(|arguments| {
+            arguments
+                .get(1)
+                .is_some_and(|word| word.as_bytes().starts_with(b"start"))
+        })
+}
+
+/// Whether this very process is a running server of the store.
+pub fn serves(process: Process, data_root: &Path, binary: &Path) -> bool {
+    is_server(process, binary)
+        && process.arguments().is_some_and(|arguments| {
+            stores(&arguments)
+                .into_iter()
+                .any(|store| normalized(process, &store) == data_root)
+        })
 }
 
 /// The paths of all `--store`/`-s` flags. A value is a path, or `path=…` among comma-separated fields.

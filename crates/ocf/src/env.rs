@@ -138,6 +138,23 @@ impl<'a> Parameters<'a> {
         }
     }
 
+    /// Whether every value that was given is valid, read or not.
+    pub fn check(&self) -> Result<(), Failure> {
+        for parameter in self.table.parameters {
+            let name = parameter.name();
+            let Some(raw) = self.env.variables.get(&format!("OCF_RESKEY_{name}")) else {
+                continue;
+            };
+            match raw.to_str() {
+                Some("") => Ok(()),
+                Some(raw) => parameter.check(raw),
+                None => Err(format!("parameter {name}: its value is not UTF-8 text")),
+            }
+            .map_err(Failure::not_configured)?;
+        }
+        Ok(())
+    }
+
     /// The value that was given, if any. An empty value counts as not given.
     pub fn given<T: Value>(&self, parameter: &Parameter<T>) -> Result<Option<T>, Failure> {
         let name = parameter.name();

@@ -142,7 +142,7 @@ fn obey(node: &Arc<Node>, signals: &mut Signals) {
 fn reload(node: &Node) {
     let Some(security) = &node.security else { return };
     match security.reload() {
-        Ok(()) => node.log.info("certificates reloaded"),
+        Ok(()) => node.log.info("successfully reloaded certificates"),
         Err(error) => node.log.warning(&format!(
             "could not reload certificates: reload would lose valid node cert: {error}"
         )),

@@ -196,6 +196,7 @@ impl Watch {
             }
             return;
         }
+        self.hear_of_start();
         let silent_for = self.last_ready.map_or(Duration::ZERO, |ready| ready.elapsed());
         if self.hang_reported || silent_for < self.thresholds.hang_timeout || self.end_is_wanted() {
             return;
@@ -238,6 +239,15 @@ impl Watch {
         )));
     }
 
+    /// A start may see the server serve, and return, before our next question: from then on nobody else watches.
+    fn hear_of_start(&mut self) {
+        if self.last_ready.is_none()
+            && self.run.read::<ProcessRecord>(Record::Serving) == Some(self.server.into())
+        {
+            self.last_ready = Some(Instant::now());
+        }
+    }
+
     /// By the server's identity, not by a flag: a stop followed at once by a start must not confuse us.
     fn end_is_wanted(&self) -> bool {
         self.run.read::<ProcessRecord>(Record::Stopping) == Some(self.server.into())
@@ -277,6 +287,7 @@ impl Watch {
             log::warning(format!("cannot write down how the server ended: {error}"));
         }
         // Before it has been ready for the first time, the start action waits for it and says what happened.
+        self.hear_of_start();
         if wanted || self.last_ready.is_none() {
             return;
         }

@@ -1,5 +1,6 @@
 //! `make drbd-test`: what happens to a database on real DRBD. One pair of virtual machines, put back to a snapshot before each
 //! scenario. Arguments choose scenarios by a part of their name; `--list` names them.
+#![allow(clippy::print_stdout)] // a test tells its reader
 
 mod compare;
 mod data;

@@ -34,8 +34,14 @@ pub fn drbd_ocf() -> Cib {
     // An emulated machine needs more time than a real one for everything.
     let slow = ocf_on(DRBD_DEVICE)
         .property("cluster-recheck-interval", "60s")
+        .change("Fence", |fence| {
+            fence.operation("monitor", &[("interval", "120s"), ("timeout", "90s")])
+        })
         .change("KaiwuDB", |database| {
-            database.operation("monitor", &[("interval", "10s"), ("timeout", "60s")])
+            database
+                .operation("monitor", &[("interval", "10s"), ("timeout", "120s")])
+                .operation("start", &[("timeout", "900s")])
+                .operation("stop", &[("timeout", "180s")])
         });
     on_drbd(slow, data, &[])
 }
