@@ -4,7 +4,7 @@ use crate::Ground;
 use anyhow::{Context, Result, bail, ensure};
 use host::Deadline;
 use lab::{Audit, Client, ClientOptions, Event, Lab, Node, Outcome};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Nothing in these tests takes longer by right.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -122,15 +122,23 @@ impl<'ground> Scene<'ground> {
     /// floor and what the cluster needs ([`allowance`]). The floor is that of the whole run or, when the machine has become
     /// slower since, what this one start of the server took.
     pub fn event(&self, event: Event) -> Result<Outcome> {
+        let (begun, fenced) = (Instant::now(), self.lab().fence_events().len());
         let outcome = event.run(self.lab(), &self.client, Self::deadline())?;
         let started = last_start(self.lab().node(&outcome.to)?)?;
         let floor = self.ground.floor.max(started);
-        let limit = floor.mul_f64(1.5) + allowance(event);
+        // How long the switch takes to cut a node's power is not ours.
+        let fencing = self
+            .lab()
+            .fence_events()
+            .get(fenced)
+            .map_or(Duration::ZERO, |done| done.at - begun);
+        let limit = floor.mul_f64(1.5) + fencing + allowance(event);
         let seconds = |duration: Duration| format!("{:.2} s", duration.as_secs_f64());
         let words = format!(
-            "{event}: outage {}, of which the server's start {}; bare floor {}, limit {}",
+            "{event}: outage {}, of which the server's start {}; fencing done after {}; bare floor {}, limit {}",
             seconds(outcome.outage),
             seconds(started),
+            seconds(fencing),
             seconds(self.ground.floor),
             seconds(limit)
         );
@@ -141,13 +149,10 @@ impl<'ground> Scene<'ground> {
 
     /// Longest time between two commits while `work` was done and until the next commits.
     pub fn gap_during(&self, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
-        let at = std::time::Instant::now();
+        let at = Instant::now();
         work()?;
         self.client.wait_for_commits(5, Self::deadline())?;
-        let gap = self
-            .client
-            .report()
-            .longest_gap_between(at, std::time::Instant::now());
+        let gap = self.client.report().longest_gap_between(at, Instant::now());
         Ok(gap.context("fewer than two commits")?.length())
     }
 
@@ -249,12 +254,11 @@ const fn allowance(event: Event) -> Duration {
     Duration::from_millis(match event {
         // drain_timeout 1 s; Filesystem and IPaddr2 on two nodes.
         Event::Standby => 3500,
-        // The report, one transition, the virtual IP.
-        Event::Kill => 2500,
+        // Killed: the report, one transition, the virtual IP. Without power, from the end of fencing on: the file system's
+        // journal and the virtual IP.
+        Event::Kill | Event::PowerOff => 2500,
         // hang_timeout 10 s, a question a second, drain_timeout 1 s, the second SIGTERM.
         Event::Hang => 10_000 + 2000 + 3500,
-        // The token 0.6 s, consensus, fencing, Filesystem's journal, IPaddr2.
-        Event::PowerOff => 6000,
     })
 }
 
