@@ -27,8 +27,9 @@ pub(crate) fn outdated(world: &World) -> Result<()> {
 
 pub(crate) fn initial_sync(world: &World) -> Result<()> {
     let [first, second] = world.lab.nodes();
+    first.shell("drbdadm disconnect drbd3", minute())?;
     second.shell(
-        "drbdadm down drbd3 && drbdadm create-md --force drbd3 && drbdadm attach drbd3",
+        "drbdadm down drbd3 && drbdadm create-md --force drbd3 && drbdadm up drbd3",
         minute(),
     )?;
     world.wait_drbd(second, "disk:Inconsistent")?;
@@ -57,6 +58,8 @@ pub(crate) fn split_brain(world: &World) -> Result<()> {
     let nodes = world.lab.nodes();
     for node in nodes {
         Call::new("monitor").expect(node, 0, &[])?;
+    }
+    for node in nodes {
         node.shell("drbdadm disconnect drbd3", minute())?;
     }
     // What two operators would do who do not talk to each other.

@@ -13,13 +13,14 @@ pub(crate) fn demote_with_a_shell(world: &World) -> Result<()> {
     let [first, _] = world.lab.nodes();
     Call::new("start").expect(first, 0, &[])?;
     Call::new("promote").expect(first, 0, &[])?;
-    let pid = first.shell(
+    let printed = first.shell(
         "mount /dev/drbd3 /mnt; cd /mnt; setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $!",
         minute(),
     )?;
+    let pid = printed.trim();
     let demote = Call::new("demote").variable("OCF_RESKEY_CRM_meta_timeout", "40000");
     let begun = Instant::now();
-    let output = demote.expect(first, 1, &["sleep", pid.trim(), "/mnt"])?;
+    let output = demote.expect(first, 1, &["sleep", pid, "/mnt"])?;
     println!(
         "    {} after {:.1} s",
         output.stderr.trim(),
@@ -107,8 +108,6 @@ pub(crate) fn peer_is_primary(world: &World) -> Result<()> {
         world.drbd(second)?.contains("resource name:drbd3 role:Secondary"),
         "there are two Primaries"
     );
-    // A start of what runs changes nothing.
-    Call::new("start").expect(first, 0, &[])?;
     Call::new("monitor").expect(first, 8, &[])?;
     Ok(())
 }
