@@ -11,7 +11,8 @@ logs=$1
 shift
 mkdir -p "$logs"
 child=
-trap 'if [ -n "$child" ]; then kill -TERM "$child"; fi; echo "interrupted" >&2; exit 130' INT TERM HUP
+# timeout(1) passes the signal on to everything that the suite has started.
+trap 'trap "" INT TERM HUP; [ -z "$child" ] || kill -TERM "$child" || true; echo "interrupted" >&2; exit 130' INT TERM HUP
 
 # counts LOG: how many tests passed, failed and were ignored, from the closing lines of cargo test and from plain
 # "N passed, N failed" ones.
