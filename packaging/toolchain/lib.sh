@@ -11,6 +11,9 @@ die() {
     exit 1
 }
 
+# So that an interrupted script removes its temporary files: signals do not run an EXIT trap.
+trap 'exit 130' INT TERM HUP
+
 # The directory above packaging/, in which every script lies.
 repository=$(cd "$(dirname "$0")" && pwd)
 repository=${repository%/packaging*}
