@@ -7,7 +7,7 @@ pub use ask::Database;
 pub use scene::Scene;
 
 use anyhow::{Context, Result};
-use lab::{Installation, Lab, Options, Suite, cib};
+use lab::{Installation, Lab, Options, cib};
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -51,18 +51,6 @@ impl Ground {
             logs: logs.to_owned(),
         })
     }
-}
-
-/// A lab whose nodes run the Debian release `$SUITE`, by default bookworm.
-pub fn options() -> Result<Options> {
-    let suite = match std::env::var_os("SUITE") {
-        None => Suite::default(),
-        Some(name) => name.to_string_lossy().parse()?,
-    };
-    Ok(Options {
-        suite,
-        ..Options::default()
-    })
 }
 
 /// Runs the tests that the command line selects, one after the other on one ground, as `cargo test` would.

@@ -65,7 +65,7 @@ fn main() -> ExitCode {
             tls: true,
             ..Installation::from_environment()?
         };
-        Ground::prepare(&cluster::options()?, &installation, logs)
+        Ground::prepare(&Options::from_environment()?, &installation, logs)
     };
     cluster::run(
         TESTS,

@@ -40,9 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const CLEAN: Duration = Duration::from_secs(30);
 
 /// The whole program.
-pub fn main(demonstration: Demonstration) -> ExitCode {
+pub fn main(demonstration: Result<Demonstration>) -> ExitCode {
     let result = if std::env::args().nth(1).as_deref() == Some(WORD) {
-        demonstrate(demonstration)
+        demonstration.and_then(demonstrate)
     } else {
         supervise()
     };

@@ -67,6 +67,18 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Containers that run the Debian release `$SUITE`, by default bookworm.
+    pub fn from_environment() -> Result<Self> {
+        let suite = match std::env::var_os("SUITE") {
+            None => Suite::default(),
+            Some(name) => name.to_string_lossy().parse()?,
+        };
+        Ok(Self {
+            suite,
+            ..Self::default()
+        })
+    }
+
     /// Virtual machines, with a token of 5 s: an emulated machine may not run for a second when others want the processor.
     pub fn virtual_machines() -> Self {
         Self {

@@ -77,8 +77,13 @@ const TESTS: &[Test] = &[
 ];
 
 fn main() -> ExitCode {
-    let prepare =
-        |logs: &Path| Ground::prepare(&cluster::options()?, &Installation::from_environment()?, logs);
+    let prepare = |logs: &Path| {
+        Ground::prepare(
+            &Options::from_environment()?,
+            &Installation::from_environment()?,
+            logs,
+        )
+    };
     cluster::run(
         TESTS,
         prepare,

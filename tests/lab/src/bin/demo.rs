@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    show(Demonstration {
-        options: Options::default(),
+    show(Options::from_environment().map(|options| Demonstration {
+        options,
         cib: cib::ocf(),
         events: &Event::ALL,
         interval: Duration::from_millis(20),
         resources: "ClusterIP, KaiwuFS and KaiwuDB",
-    })
+    }))
 }
