@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use cluster::{Database, Ground, Scene, Test};
-use lab::{Event, Installation};
+use lab::{Event, Installation, Options};
 use std::path::Path;
 use std::process::ExitCode;
 

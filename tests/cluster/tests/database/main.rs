@@ -9,7 +9,7 @@ mod sentinel;
 mod tools;
 
 use cluster::{Ground, Test};
-use lab::Installation;
+use lab::{Installation, Options};
 use std::path::Path;
 use std::process::ExitCode;
 
