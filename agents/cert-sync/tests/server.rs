@@ -34,8 +34,9 @@ impl Server {
         let log = cluster.path("signals");
         fs::write(&log, "").unwrap();
         // The first argument is the word of the server's command line and the name of the script.
+        // It waits without a child: between fork and exec a child looks like a second, young server.
         let script = format!(
-            "trap 'echo HUP >> {}' HUP\nwhile :; do sleep 0.05; done\n",
+            "trap 'echo HUP >> {0}' HUP\nmkfifo {0}.fifo\nexec 3<>{0}.fifo\nwhile :; do read -r -t 0.05 -u 3; done\n",
             log.display()
         );
         fs::write(cluster.path("start-single-node"), script).unwrap();
