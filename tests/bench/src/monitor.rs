@@ -58,7 +58,7 @@ struct Cost {
 
 /// Prints the table.
 pub(crate) fn measure(count: u16) -> Result<()> {
-    let lab = Lab::up(&Options::default())?;
+    let lab = Lab::up(&Options::from_environment()?)?;
     lab::install(
         &lab,
         &lab::package_from_environment()?,
