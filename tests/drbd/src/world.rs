@@ -88,7 +88,7 @@ impl World {
             ..ClientOptions::default()
         };
         let mut client = Client::start(&self.lab, &options)?;
-        client.wait_for_commits(10, Deadline::after(Duration::from_secs(120)))?;
+        client.wait_for_commits(10, Deadline::after(Duration::from_secs(300)))?;
         part(&client)?;
         client.wait_for_commits(10, Deadline::after(Duration::from_secs(300)))?;
         let report = client.stop();

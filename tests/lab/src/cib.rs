@@ -223,6 +223,16 @@ impl Cib {
         self
     }
 
+    /// Every primitive, wherever it is.
+    pub fn primitives(&self) -> impl Iterator<Item = &Primitive> {
+        self.resources.iter().flat_map(|resource| match resource {
+            Resource::Primitive(primitive) | Resource::Promotable { primitive, .. } => {
+                std::slice::from_ref(primitive)
+            }
+            Resource::Group { members, .. } => members.as_slice(),
+        })
+    }
+
     /// Changes the primitive of that id, wherever it is; panics when there is none, which is an error in the test.
     #[must_use]
     pub fn change(mut self, id: &str, change: impl FnOnce(Primitive) -> Primitive) -> Self {

@@ -91,6 +91,7 @@ impl Client {
             number,
             connection: None,
             table_exists: false,
+            patience: [CONNECT, COMMIT, CREATE].map(|time| lab.patience(time)),
         };
         let thread = inside.spawn({
             let (record, stop, interval) = (Arc::clone(&record), Arc::clone(&stop), options.interval);
@@ -175,6 +176,8 @@ struct Run {
     number: u64,
     connection: Option<Connection>,
     table_exists: bool,
+    /// [`CONNECT`], [`COMMIT`] and [`CREATE`] as these machines need them.
+    patience: [Duration; 3],
 }
 
 impl Run {
@@ -204,17 +207,19 @@ impl Run {
     }
 
     fn commit(&mut self, id: u64) -> Result<(), SqlError> {
+        // Each step has its own time, from its own beginning.
+        let [connect, commit, create] = self.patience;
         let connection = match &mut self.connection {
             Some(open) => open,
-            none => none.insert(Connection::open(&self.target, Deadline::after(CONNECT))?),
+            none => none.insert(Connection::open(&self.target, Deadline::after(connect))?),
         };
         if !self.table_exists {
-            let create = "CREATE TABLE IF NOT EXISTS lab_commits (run INT8, id INT8, PRIMARY KEY (run, id))";
-            connection.query(create, Deadline::after(CREATE))?;
+            let table = "CREATE TABLE IF NOT EXISTS lab_commits (run INT8, id INT8, PRIMARY KEY (run, id))";
+            connection.query(table, Deadline::after(create))?;
             self.table_exists = true;
         }
         let insert = format!("INSERT INTO lab_commits VALUES ({}, {id})", self.number);
-        connection.query(&insert, Deadline::after(COMMIT))?;
+        connection.query(&insert, Deadline::after(commit))?;
         Ok(())
     }
 }

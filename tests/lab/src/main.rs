@@ -140,15 +140,15 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         }
         Command::Up(arguments) => up::run(&cli.lab, arguments)?,
         Command::Status => status(&lab()?)?,
-        Command::Exec { node, command } => enter(&lab()?, node, command)?,
+        Command::Exec { node, command } => return enter(&lab()?, node, command),
         Command::Shell { node } => {
             let term = std::env::var_os("TERM").and_then(|term| term.into_string().ok());
             let term = format!("TERM={}", term.as_deref().unwrap_or("dumb"));
-            enter(
+            return enter(
                 &lab()?,
                 node,
                 &["env".to_owned(), term, "bash".to_owned(), "--login".to_owned()],
-            )?;
+            );
         }
         Command::PowerOff { node } => lab()?.node(node)?.power_off()?,
         Command::PowerOn { node } => {
@@ -179,14 +179,14 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Becomes the command; returns only when that fails.
-fn enter(lab: &Lab, node: &str, command: &[String]) -> Result<()> {
+/// Runs a command in a node. In a container we become it, with our terminal; of a virtual machine the output is printed at the end.
+fn enter(lab: &Lab, node: &str, command: &[String]) -> Result<ExitCode> {
     if lab.machines() == Machines::Virtual {
         let output = lab.node(node)?.exec(command, Deadline::after(EXEC))?;
         std::io::stdout().write_all(output.stdout.as_bytes())?;
         std::io::stderr().write_all(output.stderr.as_bytes())?;
         let status = output.status.context("ended by a signal")?;
-        std::process::exit(status);
+        return Ok(u8::try_from(status).map_or(ExitCode::FAILURE, ExitCode::from));
     }
     let enter = lab.node(node)?.enter()?;
     let (program, arguments) = enter.split_first().context("no command")?;

@@ -9,7 +9,7 @@ pub fn drbd_guide() -> Cib {
     let data = Primitive::new("KaiwuData", "ocf:linbit:drbd")
         .operation(
             "monitor",
-            &[("interval", "10s"), ("timeout", "20s"), ("role", "Master")],
+            &[("interval", "10s"), ("timeout", "60s"), ("role", "Master")],
         )
         .operation("start", &[("timeout", "240s")])
         .operation("stop", &[("timeout", "100s")])
@@ -25,25 +25,13 @@ pub fn drbd_ocf() -> Cib {
     let data = Primitive::new("KaiwuData", "ocf:kaiwudb:drbd-promotable")
         .operation(
             "monitor",
-            &[("interval", "10s"), ("timeout", "20s"), ("role", "Master")],
+            &[("interval", "10s"), ("timeout", "60s"), ("role", "Master")],
         )
         .operation("start", &[("timeout", "120s")])
         .operation("stop", &[("timeout", "60s")])
         .operation("promote", &[("timeout", "60s")])
         .operation("demote", &[("timeout", "60s")]);
-    // An emulated machine needs more time than a real one for everything.
-    let slow = ocf_on(DRBD_DEVICE)
-        .property("cluster-recheck-interval", "60s")
-        .change("Fence", |fence| {
-            fence.operation("monitor", &[("interval", "120s"), ("timeout", "90s")])
-        })
-        .change("KaiwuDB", |database| {
-            database
-                .operation("monitor", &[("interval", "10s"), ("timeout", "120s")])
-                .operation("start", &[("timeout", "900s")])
-                .operation("stop", &[("timeout", "180s")])
-        });
-    on_drbd(slow, data, &[])
+    on_drbd(ocf_on(DRBD_DEVICE), data, &[])
 }
 
 fn on_drbd(cib: Cib, data: Primitive, more: &[(&str, &str)]) -> Cib {
@@ -60,7 +48,8 @@ fn on_drbd(cib: Cib, data: Primitive, more: &[(&str, &str)]) -> Cib {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
     };
-    cib.with(clone)
+    with_time(cib)
+        .with(clone)
         .constrain(Constraint::WithPromoted {
             resource: "KaiwuDBGrp".to_owned(),
             with: "KaiwuData-clone".to_owned(),
@@ -69,6 +58,22 @@ fn on_drbd(cib: Cib, data: Primitive, more: &[(&str, &str)]) -> Cib {
             first: "KaiwuData-clone".to_owned(),
             then: "KaiwuDBGrp".to_owned(),
         })
+}
+
+/// An emulated machine needs more time for everything; what times out there is fenced for nothing. The same for both designs.
+fn with_time(cib: Cib) -> Cib {
+    let slow = |primitive: Primitive| {
+        let interval = primitive.operations.iter().find(|(name, _)| name == "monitor");
+        let interval = interval
+            .and_then(|(_, attributes)| attributes.iter().find(|(key, _)| key == "interval"))
+            .map_or_else(|| "10s".to_owned(), |(_, value)| value.clone());
+        primitive
+            .operation("monitor", &[("interval", &interval), ("timeout", "180s")])
+            .operation("start", &[("timeout", "900s")])
+            .operation("stop", &[("timeout", "300s")])
+    };
+    let ids: Vec<String> = cib.primitives().map(|primitive| primitive.id.clone()).collect();
+    ids.iter().fold(cib, |cib, id| cib.change(id, slow))
 }
 
 #[cfg(test)]
