@@ -8,7 +8,6 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 const PARENT: &str = "/run/kaiwudb-ha";
 
@@ -116,18 +115,6 @@ impl RunDirectory {
                 self.path.display()
             ));
         }
-    }
-
-    /// What was said about the score, if that was less than `age` ago.
-    pub(crate) fn published_within(&self, age: Duration) -> Option<String> {
-        let written = fs::metadata(self.path.join("score")).ok()?.modified().ok()?;
-        // A clock that was set back makes it older, not younger.
-        (written.elapsed().ok()? < age).then(|| self.published())?
-    }
-
-    /// Nothing is known about the score any more.
-    pub(crate) fn forget_published(&self) {
-        self.remove("score");
     }
 
     /// What was last said about the score.

@@ -17,10 +17,6 @@ const ONE_CALL: Duration = Duration::from_secs(5);
 /// The explanation is for people: it comes when the cluster has settled.
 const EXPLANATION_DELAY: Duration = Duration::from_secs(5);
 
-/// How long what was written is believed to be there still. Asking takes most of the time of a monitor; Pacemaker loses a score only
-/// when it stops here, which stops us as well, or when somebody removes it by hand.
-const BELIEVED: Duration = Duration::from_secs(60);
-
 /// Id of the primitive, without the number that an instance of a globally unique clone carries.
 pub(crate) fn primitive(instance: &str) -> &str {
     instance.split_once(':').map_or(instance, |(id, _)| id)
@@ -102,17 +98,22 @@ pub(crate) fn write(
     let Some(instance) = config.instance.as_deref() else {
         return Ok(());
     };
-    let Some((wanted, text)) = wanted(decision) else {
-        return Ok(());
+    let wanted = match decision.score {
+        Score::Set(score) => Some(score),
+        Score::Remove => None,
+        Score::Keep => return Ok(()),
     };
     let node = node::name(env, deadline.slice(ONE_CALL))?;
     let changed = score(env, instance, &node).make(wanted, deadline.slice(ONE_CALL))?;
+    let text = match wanted {
+        Some(score) => format!("{score}: {}", decision.reason),
+        None => format!("none: {}", decision.reason),
+    };
     if changed {
         log::info(format!("promotion score {text}"));
     }
-    let note = note(instance, &text);
     // A score that had to be written anew may have been lost together with its explanation.
-    if changed || config.run.published().as_deref() != Some(&note) {
+    if changed || config.run.published().as_deref() != Some(&text) {
         attribute::explain(
             &node,
             &explanation(instance),
@@ -120,35 +121,13 @@ pub(crate) fn write(
             EXPLANATION_DELAY,
             deadline.slice(ONE_CALL),
         )?;
-    }
-    if let Err(error) = config.run.note_published(&note) {
-        log::warning(format!(
-            "the explanation of the score cannot be noted in /run: {error}"
-        ));
+        if let Err(error) = config.run.note_published(&text) {
+            log::warning(format!(
+                "the explanation of the score cannot be noted in /run: {error}"
+            ));
+        }
     }
     Ok(())
-}
-
-/// The score, `None` for no score, and what is said of it; nothing when it is to stay as it is.
-fn wanted(decision: &Decision) -> Option<(Option<u64>, String)> {
-    match decision.score {
-        Score::Set(score) => Some((Some(score), format!("{score}: {}", decision.reason))),
-        Score::Remove => Some((None, format!("none: {}", decision.reason))),
-        Score::Keep => None,
-    }
-}
-
-/// What is noted of a score that was written or found to be right.
-fn note(instance: &str, text: &str) -> String {
-    format!("{instance} {text}")
-}
-
-/// Whether exactly this was written, or found to be right, a short while ago.
-fn is_fresh(config: &Config, decision: &Decision) -> bool {
-    let (Some(instance), Some((_, text))) = (config.instance.as_deref(), wanted(decision)) else {
-        return false;
-    };
-    config.run.published_within(BELIEVED).as_deref() == Some(&note(instance, &text))
 }
 
 /// Name of the attribute that explains the score.
@@ -159,9 +138,6 @@ fn explanation(instance: &str) -> String {
 /// Decides and writes; a cluster that cannot be told is worth a warning, not a failure.
 pub(crate) fn refresh(config: &Config, env: &Env, resource: &Resource, deadline: Deadline) {
     let decision = decide(config, env, resource, deadline);
-    if is_fresh(config, &decision) {
-        return;
-    }
     if let Err(error) = write(config, env, &decision, deadline) {
         log::warning(format!("the promotion score cannot be written: {error}"));
     }
@@ -172,7 +148,6 @@ pub(crate) fn remove(config: &Config, env: &Env, deadline: Deadline) {
     let Some(instance) = config.instance.as_deref() else {
         return;
     };
-    config.run.forget_published();
     let removed = node::name(env, deadline.slice(ONE_CALL)).and_then(|node| {
         score(env, instance, &node).make(None, deadline.slice(ONE_CALL))?;
         attribute::stop_explaining(&node, &explanation(instance), deadline.slice(ONE_CALL))

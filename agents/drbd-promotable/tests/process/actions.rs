@@ -87,23 +87,6 @@ fn nothing_is_written_while_nothing_changes() {
     });
 }
 
-/// Pacemaker's tools take most of the time of a monitor.
-#[test]
-fn pacemaker_is_not_asked_for_what_is_known() {
-    started(NEW, |node| {
-        wait_until("the watcher has seen the state", || {
-            node.watcher().lines().count() == 1
-        });
-        node.monitor().is_silent(0);
-        let calls = || node.file("cib/calls").lines().count();
-        let before = calls();
-        for _ in 0..3 {
-            node.monitor().is_silent(0);
-        }
-        assert_eq!(calls(), before, "{}", node.file("cib/calls"));
-    });
-}
-
 #[test]
 fn what_an_operator_should_see_is_degraded() {
     started(NEW, |node| {
