@@ -22,7 +22,8 @@ impl MetaData {
     }
 
     fn write(&self, xml: &mut Xml, dialect: Dialect) -> io::Result<()> {
-        xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+        // No encoding: UTF-8 is the default, and crmsh cannot parse a document that names it.
+        xml.write_event(Event::Decl(BytesDecl::new("1.0", None, None)))?;
         xml.write_event(Event::DocType(BytesText::from_escaped(
             "resource-agent SYSTEM \"ra-api-1.dtd\"",
         )))?;
@@ -185,6 +186,7 @@ mod tests {
         for absent in ["reload", "unique-group", "zh-CN", "select"] {
             assert!(!xml.contains(absent), "{absent} in {xml}");
         }
+        assert!(xml.starts_with("<?xml version=\"1.0\"?>"), "{xml}");
         assert!(xml.contains("<version>1.0</version>") && xml.contains(r#"unique="1""#));
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn initial_sync(world: &World) -> Result<()> {
     world.wait_drbd(second, "disk:Inconsistent")?;
     let output = Call::new("promote").expect(second, 1, &["refusing to promote drbd3", "Inconsistent"])?;
     println!("    {}", output.stderr.trim());
-    second.shell("drbdadm connect drbd3", minute())?;
+    first.shell("drbdadm connect drbd3", minute())?;
     world.wait(
         "an initial sync that is reported as degraded with its progress",
         120,
