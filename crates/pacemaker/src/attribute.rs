@@ -14,7 +14,8 @@ pub enum Scope<'a> {
     Transient(&'a str),
     /// Of a node, for ever.
     Permanent(&'a str),
-    /// Of the cluster, for ever.
+    /// Of the cluster, for ever, in a property set of our own: crmsh takes what it does not know in `cib-bootstrap-options` for a
+    /// mistake of the operator.
     Cluster,
 }
 
@@ -23,7 +24,7 @@ fn command(scope: Scope<'_>, name: &str) -> Command {
     match scope {
         Scope::Transient(node) => command.args(["-N", node, "-l", "reboot"]),
         Scope::Permanent(node) => command.args(["-N", node, "-l", "forever"]),
-        Scope::Cluster => command.args(["-t", "crm_config"]),
+        Scope::Cluster => command.args(["-t", "crm_config", "-s", "kaiwudb-ha"]),
     }
 }
 

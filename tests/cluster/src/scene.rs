@@ -72,7 +72,7 @@ impl<'ground> Scene<'ground> {
         }
         cluster.wait_online(Self::deadline())?;
         let cib = match self.pin()? {
-            Some(pin) => self.ground.cib.clone().property(PIN, &pin),
+            Some(pin) => self.ground.cib.clone().kept_by_agent(PIN, &pin),
             None => self.ground.cib.clone(),
         };
         cluster.load(&cib)?;

@@ -97,6 +97,8 @@ pub enum Constraint {
 pub struct Cib {
     /// Cluster options.
     pub properties: Pairs,
+    /// What our agents keep in the property set `kaiwudb-ha`.
+    pub kept_by_agents: Pairs,
     /// Defaults for the meta attributes of every resource.
     pub resource_defaults: Pairs,
     /// Resources.
@@ -202,6 +204,13 @@ impl Cib {
         self
     }
 
+    /// Sets what an agent would keep in the CIB.
+    #[must_use]
+    pub fn kept_by_agent(mut self, name: &str, value: &str) -> Self {
+        set(&mut self.kept_by_agents, name, value);
+        self
+    }
+
     /// Sets a resource default.
     #[must_use]
     pub fn resource_default(mut self, name: &str, value: &str) -> Self {
@@ -260,6 +269,12 @@ impl Cib {
             "cluster_property_set",
             "cib-bootstrap-options",
             &self.properties,
+        );
+        attributes(
+            &mut options,
+            "cluster_property_set",
+            "kaiwudb-ha",
+            &self.kept_by_agents,
         );
         options.push_str("</crm_config>\n");
 

@@ -33,7 +33,10 @@ pub(super) fn guide_on(device: &str) -> Cib {
         .resource_default("migration-threshold", "2")
         .with(Resource::Primitive(address))
         .with(group(device, database))
-        .constrain(colocation())
+        .constrain(Constraint::Colocation {
+            resource: "ClusterIP".to_owned(),
+            with: "KaiwuDB".to_owned(),
+        })
 }
 
 /// Our design: the same resources with `ocf:kaiwudb:kaiwudb`, fencing, stickiness, and the virtual IP after the database.
@@ -46,17 +49,20 @@ pub(super) fn ocf_on(device: &str) -> Cib {
     let address = address().operation("monitor", &[("interval", "10s"), ("timeout", "20s")]);
     let database = Primitive::new("KaiwuDB", "ocf:kaiwudb:kaiwudb")
         .operation("monitor", &[("interval", "10s"), ("timeout", "30s")])
-        .operation("start", &[("timeout", "120s")])
-        .operation("stop", &[("timeout", "60s")]);
+        .operation("start", &[("timeout", "600s")])
+        .operation("stop", &[("timeout", "90s")]);
     fenced()
         .resource_default("resource-stickiness", "100")
         .resource_default("migration-threshold", "2")
         .resource_default("failure-timeout", "60s")
         .with(Resource::Primitive(address))
         .with(group(device, database))
-        .constrain(colocation())
+        .constrain(Constraint::Colocation {
+            resource: "ClusterIP".to_owned(),
+            with: "KaiwuDBGrp".to_owned(),
+        })
         .constrain(Constraint::Order {
-            first: "KaiwuDB".to_owned(),
+            first: "KaiwuDBGrp".to_owned(),
             then: "ClusterIP".to_owned(),
         })
 }
@@ -102,13 +108,6 @@ fn group(device: &str, database: Primitive) -> Resource {
     }
 }
 
-fn colocation() -> Constraint {
-    Constraint::Colocation {
-        resource: "ClusterIP".to_owned(),
-        with: "KaiwuDB".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,7 +149,7 @@ mod tests {
             "{resources}"
         );
         assert!(
-            constraints.contains("first=\"KaiwuDB\" first-action=\"start\" then=\"ClusterIP\""),
+            constraints.contains("first=\"KaiwuDBGrp\" first-action=\"start\" then=\"ClusterIP\""),
             "{constraints}"
         );
     }
