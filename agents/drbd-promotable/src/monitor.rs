@@ -5,10 +5,9 @@ use crate::run_directory::Wanted;
 use crate::{preflight, progress, score, watcher};
 use agent::Context;
 use drbd::health::{self, Circumstances};
-use drbd::kernel;
-use drbd::policy;
 use drbd::resource::Resource;
 use drbd::tools::Tools;
+use drbd::{glance, kernel, policy};
 use host::{Deadline, log};
 use ocf::{Env, Failure, FailureKind, Role, State};
 
@@ -21,13 +20,43 @@ pub(crate) fn look(tools: &Tools, deadline: Deadline) -> Result<Option<Resource>
     Ok(resource.is_configured().then_some(resource))
 }
 
+/// The same for a recurring monitor: asked only when the kernel says something else than the last time, or after a while.
+fn look_again(config: &Config, tools: &Tools, deadline: Deadline) -> Result<Option<Resource>, Failure> {
+    let Some(before) = glance::read() else {
+        return look(tools, deadline);
+    };
+    if let Some((seen, events)) = config.run.seen()
+        && let Ok(resource) = Resource::from_events(tools.resource(), &events)
+        && glance::of(&before, &resource).is_some_and(|now| now == seen)
+    {
+        return Ok(Some(resource));
+    }
+    let (resource, events) = tools.status_and_events(deadline).map_err(preflight::failure)?;
+    // What changed while it was asked is not what the events say.
+    let seen = glance::of(&before, &resource).filter(|seen| {
+        glance::read()
+            .and_then(|after| glance::of(&after, &resource))
+            .as_ref()
+            == Some(seen)
+    });
+    config
+        .run
+        .note_seen(seen.as_deref().map(|seen| (seen, events.as_str())));
+    Ok(resource.is_configured().then_some(resource))
+}
+
 /// The state. Writes the score and arms the watcher on the way, so that both are right at the latest with the next monitor.
 pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
     let recurring = !cx.env.interval().is_zero();
     let Some(tools) = &config.tools else {
         return Ok(State::Stopped);
     };
-    let Some(resource) = look(tools, cx.deadline)? else {
+    let seen = if recurring {
+        look_again(config, tools, cx.deadline)?
+    } else {
+        look(tools, cx.deadline)?
+    };
+    let Some(resource) = seen else {
         // A probe says what is; only where it should have been running is there a score to take back.
         if recurring {
             score::remove(config, cx.env, cx.deadline);

@@ -3,13 +3,18 @@
 
 use drbd::resource::Resource;
 use host::lock::{self, FileLock};
-use host::{Process, file};
+use host::{Deadline, Process, file};
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const PARENT: &str = "/run/kaiwudb-ha";
+
+/// How long what was found out is believed where nothing says otherwise. Asking DRBD's and Pacemaker's tools costs nearly all of
+/// a monitor; what they would say without a sign that we see (somebody removes the score by hand) is noticed this late.
+const BELIEVED: Duration = Duration::from_secs(180);
 
 /// The role that the cluster gave this node last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +74,16 @@ impl RunDirectory {
         file::read_text(&self.path.join(name)).ok().flatten()
     }
 
-    /// Writes a file; makes the directory when it is not there.
-    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+    fn make(&self) -> io::Result<()> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o755)
-            .create(&self.path)?;
+            .create(&self.path)
+    }
+
+    /// Writes a file; makes the directory when it is not there.
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        self.make()?;
         file::replace(&self.path.join(name), text)
     }
 
@@ -117,9 +126,48 @@ impl RunDirectory {
         }
     }
 
+    /// Text of a file that was written less than [`BELIEVED`] ago.
+    fn read_fresh(&self, name: &str) -> Option<String> {
+        let written = fs::metadata(self.path.join(name)).ok()?.modified().ok()?;
+        // A clock that was set back makes a file unusable, not younger.
+        (written.elapsed().ok()? < BELIEVED).then(|| self.read(name))?
+    }
+
     /// What was last said about the score.
     pub(crate) fn published(&self) -> Option<String> {
         self.read("score")
+    }
+
+    /// The same, if it was said, or found to be true still, a short while ago.
+    pub(crate) fn published_lately(&self) -> Option<String> {
+        self.read_fresh("score")
+    }
+
+    /// Nothing is known about the score any more.
+    pub(crate) fn forget_published(&self) {
+        self.remove("score");
+    }
+
+    /// Held while the score is written and noted, so that the note is about what was written last. `None` when somebody
+    /// else holds it for longer than the deadline.
+    pub(crate) fn score_lock(&self, deadline: Deadline) -> io::Result<Option<FileLock>> {
+        self.make()?;
+        lock::lock(&self.path.join("score.lock"), deadline)
+    }
+
+    /// DRBD's state as it was found a short while ago: what `/proc/drbd` said then, and the events.
+    pub(crate) fn seen(&self) -> Option<(String, String)> {
+        let text = self.read_fresh("seen")?;
+        let (glance, events) = text.split_once("\n\n")?;
+        Some((glance.to_owned(), events.to_owned()))
+    }
+
+    pub(crate) fn note_seen(&self, seen: Option<(&str, &str)>) {
+        match seen {
+            // Without it the next monitor asks again, no more.
+            Some((glance, events)) => drop(self.write("seen", &format!("{glance}\n\n{events}"))),
+            None => self.remove("seen"),
+        }
     }
 
     pub(crate) fn note_published(&self, text: &str) -> io::Result<()> {
@@ -142,10 +190,7 @@ impl RunDirectory {
 
     /// The lock that the watcher holds as long as it lives; `None` when it does.
     pub(crate) fn watcher_lock(&self) -> io::Result<Option<FileLock>> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&self.path)?;
+        self.make()?;
         lock::try_lock(&self.path.join("watcher.lock"))
     }
 
@@ -163,7 +208,7 @@ impl RunDirectory {
 
     /// Forgets everything but the name of the resource, which a stop with a broken configuration needs.
     pub(crate) fn clear(&self) {
-        for name in ["role", "split-brain", "score", "resync", "watcher"] {
+        for name in ["role", "split-brain", "score", "resync", "watcher", "seen"] {
             self.remove(name);
         }
     }

@@ -98,22 +98,20 @@ pub(crate) fn write(
     let Some(instance) = config.instance.as_deref() else {
         return Ok(());
     };
-    let wanted = match decision.score {
-        Score::Set(score) => Some(score),
-        Score::Remove => None,
-        Score::Keep => return Ok(()),
+    let Some((wanted, text)) = wanted(decision) else {
+        return Ok(());
     };
+    // Without the lock the score is written all the same: a wrong note is put right within minutes.
+    let _lock = config.run.score_lock(deadline.slice(ONE_CALL));
+    let before = config.run.published();
+    config.run.forget_published();
     let node = node::name(env, deadline.slice(ONE_CALL))?;
     let changed = score(env, instance, &node).make(wanted, deadline.slice(ONE_CALL))?;
-    let text = match wanted {
-        Some(score) => format!("{score}: {}", decision.reason),
-        None => format!("none: {}", decision.reason),
-    };
     if changed {
         log::info(format!("promotion score {text}"));
     }
     // A score that had to be written anew may have been lost together with its explanation.
-    if changed || config.run.published().as_deref() != Some(&text) {
+    if changed || before.as_deref() != Some(&text) {
         attribute::explain(
             &node,
             &explanation(instance),
@@ -121,13 +119,25 @@ pub(crate) fn write(
             EXPLANATION_DELAY,
             deadline.slice(ONE_CALL),
         )?;
-        if let Err(error) = config.run.note_published(&text) {
-            log::warning(format!(
-                "the explanation of the score cannot be noted in /run: {error}"
-            ));
-        }
+    }
+    if let Err(error) = config.run.note_published(&text) {
+        log::warning(format!("the score cannot be noted in /run: {error}"));
     }
     Ok(())
+}
+
+/// The score (`None` for no score) and what is said of it; nothing when it is to stay as it is.
+fn wanted(decision: &Decision) -> Option<(Option<u64>, String)> {
+    match decision.score {
+        Score::Set(score) => Some((Some(score), format!("{score}: {}", decision.reason))),
+        Score::Remove => Some((None, format!("none: {}", decision.reason))),
+        Score::Keep => None,
+    }
+}
+
+/// Whether exactly this was written, or found to be true, a short while ago.
+pub(crate) fn is_known(config: &Config, decision: &Decision) -> bool {
+    wanted(decision).is_some_and(|(_, text)| config.run.published_lately() == Some(text))
 }
 
 /// Name of the attribute that explains the score.
@@ -138,6 +148,10 @@ fn explanation(instance: &str) -> String {
 /// Decides and writes; a cluster that cannot be told is worth a warning, not a failure.
 pub(crate) fn refresh(config: &Config, env: &Env, resource: &Resource, deadline: Deadline) {
     let decision = decide(config, env, resource, deadline);
+    // Only a recurring monitor comes often enough to be spared the question.
+    if !env.interval().is_zero() && is_known(config, &decision) {
+        return;
+    }
     if let Err(error) = write(config, env, &decision, deadline) {
         log::warning(format!("the promotion score cannot be written: {error}"));
     }
@@ -148,6 +162,8 @@ pub(crate) fn remove(config: &Config, env: &Env, deadline: Deadline) {
     let Some(instance) = config.instance.as_deref() else {
         return;
     };
+    let _lock = config.run.score_lock(deadline.slice(ONE_CALL));
+    config.run.forget_published();
     let removed = node::name(env, deadline.slice(ONE_CALL)).and_then(|node| {
         score(env, instance, &node).make(None, deadline.slice(ONE_CALL))?;
         attribute::stop_explaining(&node, &explanation(instance), deadline.slice(ONE_CALL))

@@ -2,12 +2,14 @@
 //!
 //! - [`event`] reads the lines of `drbdsetup events2`, [`resource`] is the state that they add up to;
 //! - [`policy`] says how much a node wants to be promoted, [`health`] what an operator should look at: pure tables;
+//! - [`glance`] tells cheaply whether anything has changed;
 //! - [`config`] reads `drbdadm dump-xml`, [`tools`] and [`kernel`] run drbdadm, drbdsetup and modprobe, [`follow`] follows the
 //!   events as they happen, [`holders`] finds who has a device open.
 
 pub mod config;
 pub mod event;
 pub mod follow;
+pub mod glance;
 pub mod health;
 pub mod holders;
 pub mod kernel;

@@ -151,16 +151,26 @@ impl Tools {
 
     /// The state now. The module must be loaded.
     pub fn status(&self, deadline: Deadline) -> Result<Resource, Error> {
+        self.status_and_events(deadline).map(|(resource, _)| resource)
+    }
+
+    /// The state now, and the events that say it, for [`Resource::from_events`] at another time.
+    pub fn status_and_events(&self, deadline: Deadline) -> Result<(Resource, String), Error> {
         let answer = Command::new("drbdsetup")
             .args(["events2", "--now", "--statistics", &self.resource])
             .run_ok(deadline);
         match answer {
-            Ok(output) => Resource::from_events(&self.resource, &output.text()).map_err(Error::Answer),
+            Ok(output) => {
+                let events = output.text();
+                Resource::from_events(&self.resource, &events)
+                    .map(|resource| (resource, events))
+                    .map_err(Error::Answer)
+            }
             Err(CommandError::Failed(_, output))
                 if output.status.code() == Some(KERNEL_ERROR)
                     && is_unknown_resource(&output.last_words()) =>
             {
-                Ok(Resource::named(&self.resource))
+                Ok((Resource::named(&self.resource), String::new()))
             }
             Err(error) => Err(error.into()),
         }

@@ -45,6 +45,8 @@ impl Call {
             .variable("OCF_RA_VERSION_MAJOR", "1")
             .variable("OCF_RA_VERSION_MINOR", "1")
             .variable("OCF_RESOURCE_INSTANCE", "KaiwuData")
+            // Pacemaker 2.1.5.
+            .variable("OCF_RESKEY_crm_feature_set", "3.16.2")
             .variable("OCF_RESKEY_drbd_resource", DRBD_RESOURCE)
             .variable("OCF_RESKEY_CRM_meta_clone_max", "2")
             .variable("OCF_RESKEY_CRM_meta_clone_node_max", "1")
@@ -70,10 +72,11 @@ impl Call {
         self
     }
 
-    /// The command line.
-    pub fn argv(&self) -> Vec<String> {
+    /// The command line on a node.
+    pub fn argv(&self, node: &Node) -> Vec<String> {
         let mut argv = vec!["env".to_owned()];
         argv.extend(self.variables.iter().cloned());
+        argv.push(format!("OCF_RESKEY_CRM_meta_on_node={}", node.cluster_name()));
         argv.push(self.agent.program().to_owned());
         argv.push(self.action.clone());
         argv
@@ -81,7 +84,7 @@ impl Call {
 
     /// Runs it; any exit status is an answer.
     pub fn run(&self, node: &Node) -> Result<Output> {
-        node.exec(self.argv(), Deadline::after(Duration::from_secs(180)))
+        node.exec(self.argv(node), Deadline::after(Duration::from_secs(180)))
     }
 
     /// It must end with this status and, if `said` is not empty, say each of these words on standard error.

@@ -87,6 +87,28 @@ fn nothing_is_written_while_nothing_changes() {
     });
 }
 
+/// Pacemaker's tools take most of the time of a monitor.
+#[test]
+fn pacemaker_is_not_asked_for_what_is_known() {
+    started(NEW, |node| {
+        let calls = || node.file("cib/calls").lines().count();
+        let before = calls();
+        for _ in 0..3 {
+            node.monitor().is_silent(0);
+        }
+        wait_until("the watcher has seen the state", || {
+            node.file("drbd/calls").matches("drbdsetup events2 r0").count() == 2
+        });
+        assert_eq!(calls(), before, "{}", node.file("cib/calls"));
+        // A probe and an old note ask.
+        node.call("monitor", &[]).is_silent(0);
+        assert_eq!(calls(), before + 1, "{}", node.file("cib/calls"));
+        node.shell("rm /run/cib/master-KaiwuData; touch -d '4 minutes ago' /run/kaiwudb-ha/KaiwuData/score");
+        node.monitor().is_silent(0);
+        assert_eq!(node.score(), "10000", "a lost score is written again");
+    });
+}
+
 #[test]
 fn what_an_operator_should_see_is_degraded() {
     started(NEW, |node| {
