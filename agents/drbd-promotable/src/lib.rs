@@ -22,22 +22,29 @@ use agent::{Context, ResourceAgent};
 use config::Config;
 use host::log;
 use ocf::{CheckLevel, Env, Failure, MetaData, State};
+use std::cell::Cell;
 
 /// The agent with its parameters read.
 #[derive(Debug)]
 pub struct DrbdPromotable {
     config: Config,
+    /// Set by an action that changed the role: then the watcher sees it as soon as we do and writes the score, which is
+    /// nothing to wait for in a switchover.
+    score_is_left_to_watcher: Cell<bool>,
 }
 
 impl ResourceAgent for DrbdPromotable {
     const METADATA: &'static MetaData = &parameters::METADATA;
 
     fn configure(env: &Env, lenient: bool) -> Result<Self, Failure> {
-        Config::read(env, lenient).map(|config| Self { config })
+        Config::read(env, lenient).map(|config| Self {
+            config,
+            score_is_left_to_watcher: Cell::new(false),
+        })
     }
 
     fn monitor(&self, cx: &Context<'_>) -> Result<State, Failure> {
-        monitor::monitor(&self.config, cx)
+        monitor::monitor(&self.config, cx, self.score_is_left_to_watcher.get())
     }
 
     fn start(&self, cx: &Context<'_>) -> Result<(), Failure> {
@@ -49,10 +56,12 @@ impl ResourceAgent for DrbdPromotable {
     }
 
     fn promote(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        self.score_is_left_to_watcher.set(true);
         promote::promote(&self.config, cx)
     }
 
     fn demote(&self, cx: &Context<'_>) -> Result<(), Failure> {
+        self.score_is_left_to_watcher.set(true);
         demote::demote(&self.config, cx)
     }
 
@@ -68,7 +77,7 @@ impl ResourceAgent for DrbdPromotable {
     fn reload_agent(&self, cx: &Context<'_>) -> Result<(), Failure> {
         watcher::retire(&self.config.run, cx.deadline);
         // The monitor that arms the new watcher also writes the score after the new parameters.
-        monitor::monitor(&self.config, cx).map(drop)
+        monitor::monitor(&self.config, cx, false).map(drop)
     }
 
     fn validate(&self, cx: &Context<'_>, _level: CheckLevel) -> Result<(), Failure> {

@@ -45,8 +45,13 @@ fn look_again(config: &Config, tools: &Tools, deadline: Deadline) -> Result<Opti
     Ok(resource.is_configured().then_some(resource))
 }
 
-/// The state. Writes the score and arms the watcher on the way, so that both are right at the latest with the next monitor.
-pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
+/// The state. Writes the score (unless a living watcher is to do that) and arms the watcher on the way, so that both are right
+/// at the latest with the next monitor.
+pub(crate) fn monitor(
+    config: &Config,
+    cx: &Context<'_>,
+    score_is_left_to_watcher: bool,
+) -> Result<State, Failure> {
     let recurring = !cx.env.interval().is_zero();
     let Some(tools) = &config.tools else {
         return Ok(State::Stopped);
@@ -67,7 +72,9 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
         // Promoted before this agent managed it.
         note_wanted(config, Wanted::promoted(&resource));
     }
-    score::refresh(config, cx.env, &resource, cx.deadline);
+    if !score_is_left_to_watcher || config.run.watcher().is_none() {
+        score::refresh(config, cx.env, &resource, cx.deadline);
+    }
     watcher::ensure(config, tools);
     unfence(config, tools, &resource, cx.deadline);
     if let Some(reason) = reason_to_give_up(config, cx.env, &resource, cx.deadline) {

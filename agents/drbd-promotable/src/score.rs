@@ -14,8 +14,9 @@ use std::time::Duration;
 
 /// Pacemaker's tools answer within 50 ms; when they do not, the action has more important things to do.
 const ONE_CALL: Duration = Duration::from_secs(5);
-/// The explanation is for people: it comes when the cluster has settled.
-const EXPLANATION_DELAY: Duration = Duration::from_secs(5);
+/// The explanation is for people: it comes when the cluster has settled. In the middle of a switchover it would make Pacemaker
+/// drop its plan and compute anew.
+const EXPLANATION_DELAY: Duration = Duration::from_secs(30);
 
 /// Id of the primitive, without the number that an instance of a globally unique clone carries.
 pub(crate) fn primitive(instance: &str) -> &str {

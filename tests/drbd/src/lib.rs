@@ -2,7 +2,10 @@
 #![allow(clippy::print_stdout)] // a test tells its reader
 
 mod agent;
+mod nfs;
+pub mod steps;
 mod world;
 
 pub use agent::{Agent, Call};
+pub use nfs::{Confirmed, over_nfs};
 pub use world::{From, World};

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use host::Deadline;
+use lab::cib::Cib;
 use lab::vm::DRBD_RESOURCE;
 use lab::{
     Client, ClientOptions, Installation, Lab, Node, Options, activate, cib, install, package_from_environment,
@@ -15,14 +16,24 @@ pub enum From {
     Installed,
     /// Our whole stack runs.
     Running,
+    /// The same in a cluster whose nodes have other names than their hosts.
+    RunningUnderOtherNames,
 }
+
+/// Names in the cluster of the hosts `node1` and `node2`, which DRBD knows by these.
+const OTHER_NAMES: [&str; 2] = ["left", "right"];
 
 impl From {
     fn snapshot(self) -> &'static str {
         match self {
             Self::Installed => "installed",
-            Self::Running => "running",
+            Self::Running | Self::RunningUnderOtherNames => "running",
         }
+    }
+
+    /// Whether it needs machines of its own.
+    pub fn has_other_names(self) -> bool {
+        self == Self::RunningUnderOtherNames
     }
 }
 
@@ -36,12 +47,15 @@ pub struct World {
 
 impl World {
     /// Starts the machines and installs what `$KAIWUDB_HA_DEB` and `$KAIWUDB_HA_STANDIN` (or `$KWBASE_HOME`) name.
-    pub fn up() -> Result<Self> {
+    pub fn up(other_names: bool) -> Result<Self> {
         let package = package_from_environment()?;
         let installation = Installation::from_environment()?;
-        let lab = Lab::up(&Options::virtual_machines())?;
+        let lab = Lab::up(&Options {
+            cluster_names: other_names.then(|| OTHER_NAMES.map(str::to_owned)),
+            ..Options::virtual_machines()
+        })?;
         install(&lab, &package, &installation)?;
-        lab.cluster().load(&cib::fenced())?;
+        lab.cluster().load(&named(cib::fenced(), &lab))?;
         lab.cluster()
             .wait_idle(Deadline::after(Duration::from_secs(300)))?;
         lab.save(From::Installed.snapshot())?;
@@ -51,11 +65,16 @@ impl World {
         })
     }
 
+    /// The configuration with the nodes' names in the cluster.
+    pub fn named(&self, cib: Cib) -> Cib {
+        named(cib, &self.lab)
+    }
+
     /// Puts the machines where a scenario begins.
     pub fn begin(&mut self, from: From) -> Result<()> {
-        if from == From::Running && !self.has_running {
+        if from != From::Installed && !self.has_running {
             self.lab.restore(From::Installed.snapshot())?;
-            activate(&self.lab, &cib::drbd_ocf())?;
+            activate(&self.lab, &self.named(cib::drbd_ocf()))?;
             self.lab.save(from.snapshot())?;
             self.has_running = true;
             return Ok(());
@@ -135,4 +154,8 @@ impl World {
     pub fn is_fenced_by_constraint(&self) -> Result<bool> {
         Ok(self.lab.cluster().cib()?.contains("drbd-fence-by-handler"))
     }
+}
+
+fn named(cib: Cib, lab: &Lab) -> Cib {
+    cib.cluster_names(&lab.nodes().each_ref().map(|node| node.cluster_name().to_owned()))
 }

@@ -3,7 +3,7 @@
 mod drbd;
 mod presets;
 
-pub use drbd::{drbd_guide, drbd_ocf};
+pub use drbd::{NFS_ROOT, drbd_guide, drbd_nfs, drbd_ocf};
 pub use presets::{DATA_ROOT, DISK, fenced, guide, ocf};
 
 use quick_xml::escape::escape;

@@ -1,7 +1,7 @@
 //! Ours side by side with `ocf:linbit:drbd`, in the same machines and states.
 
 use anyhow::{Context, Result, ensure};
-use drbd_scenarios::{Agent, Call, World};
+use drbd_scenarios::{Agent, Call, World, steps};
 use host::Deadline;
 use lab::{Event, Node, activate, cib};
 use std::time::Duration;
@@ -91,6 +91,80 @@ pub(crate) fn monitor(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// Action, interval in milliseconds, exit status: what `ocf-tester` asks of an agent, with the repetitions that must do no harm.
+const CONTRACT: &[(&str, &str, i32)] = &[
+    ("meta-data", "0", 0),
+    ("validate-all", "0", 0),
+    ("stop", "0", 0),
+    ("monitor", "0", 7),
+    ("stop", "0", 0),
+    ("start", "0", 0),
+    ("monitor", "10000", 0),
+    ("monitor", "0", 0),
+    ("start", "0", 0),
+    ("notify", "0", 0),
+    ("demote", "0", 0),
+    ("promote", "0", 0),
+    ("monitor", "10000", 8),
+    ("monitor", "0", 8),
+    ("promote", "0", 0),
+    ("start", "0", 0),
+    ("monitor", "10000", 0),
+    ("promote", "0", 0),
+    ("demote", "0", 0),
+    ("demote", "0", 0),
+    ("monitor", "10000", 0),
+    ("reload", "0", 0),
+    ("promote", "0", 0),
+    ("stop", "0", 0),
+    ("monitor", "10000", 7),
+    ("nonsense", "0", 3),
+];
+
+/// The same calls of both agents on the same node. A difference is told; ours must keep the contract.
+pub(crate) fn contract(world: &World) -> Result<()> {
+    let [node, _] = world.lab.nodes();
+    let run = |agent: Agent| -> Result<Vec<(Option<i32>, f64)>> {
+        let calls = CONTRACT.iter().map(|(action, interval, _)| {
+            let call = Call::new(action)
+                .of(agent)
+                .variable("OCF_RESKEY_CRM_meta_interval", interval);
+            let output = call.run(node)?;
+            Ok((output.status, output.elapsed.as_secs_f64()))
+        });
+        let answers = calls.collect();
+        Call::new("stop").run(node)?;
+        answers
+    };
+    let (theirs, ours) = (run(Agent::Linbit)?, run(Agent::Ours)?);
+    let said = |(status, seconds): (Option<i32>, f64)| {
+        let status = status.map_or_else(|| "killed".to_owned(), |status| status.to_string());
+        format!("{status:>6} {seconds:>6.2} s")
+    };
+    println!(
+        "    {:<22} {:>8} {:>15} {:>15}",
+        "action", "expected", "ours", "linbit"
+    );
+    let mut wrong = Vec::new();
+    for ((action, interval, expected), (ours, theirs)) in CONTRACT.iter().zip(ours.into_iter().zip(theirs)) {
+        let name = format!("{action}, interval {interval}");
+        println!(
+            "    {name:<22} {expected:>8} {:>15} {:>15}",
+            said(ours),
+            said(theirs)
+        );
+        if ours.0 != Some(*expected) {
+            wrong.push(name);
+        }
+    }
+    ensure!(
+        wrong.is_empty(),
+        "ours did not do as expected: {}",
+        wrong.join("; ")
+    );
+    Ok(())
+}
+
 pub(crate) fn standby(world: &World) -> Result<()> {
     let mut means = Vec::new();
     for (name, configuration) in [("ours", cib::drbd_ocf()), ("guide", cib::drbd_guide())] {
@@ -103,9 +177,14 @@ pub(crate) fn standby(world: &World) -> Result<()> {
         let mut outages = Vec::new();
         world.under_load(|client| {
             for _ in 0..2 {
+                let begin = steps::now(&world.lab.nodes()[0])?;
                 let outcome =
                     Event::Standby.run(&world.lab, client, Deadline::after(Duration::from_secs(600)))?;
                 outages.push(outcome.outage.as_secs_f64());
+                println!("    {name}: {:.1} s", outcome.outage.as_secs_f64());
+                for step in steps::since(&world.lab, begin)? {
+                    println!("    {step}");
+                }
                 Event::mend(&world.lab)?;
             }
             Ok(())

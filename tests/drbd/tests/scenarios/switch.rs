@@ -64,9 +64,39 @@ pub(crate) fn power_off_and_return(world: &World) -> Result<()> {
         world.wait("a healthy standby", 400, || {
             Ok(Call::new("monitor").run(died)?.status == Some(0))
         })?;
-        Call::new("monitor").expect(survivor, 8, &[])?;
+        world.wait("a healthy Primary", 60, || {
+            Ok(Call::new("monitor").run(survivor)?.status == Some(8))
+        })?;
         world.wait("no fencing constraint", 120, || {
             Ok(!world.is_fenced_by_constraint()?)
         })
     })
+}
+
+/// DRBD knows the hosts by `uname -n`, Pacemaker by other names: attributes, reports and fencing must use the latter.
+pub(crate) fn other_names(world: &World) -> Result<()> {
+    world.under_load(|client| {
+        for event in [Event::Standby, Event::PowerOff] {
+            let outcome = event.run(&world.lab, client, minutes(6))?;
+            println!(
+                "    {event}, {} -> {}: {:.2} s",
+                world.lab.node(&outcome.from)?.cluster_name(),
+                world.lab.node(&outcome.to)?.cluster_name(),
+                outcome.outage.as_secs_f64()
+            );
+            ensure!(outcome.from != outcome.to, "the database did not move");
+            Event::mend(&world.lab)?;
+        }
+        Ok(())
+    })?;
+    let status = world.lab.cluster().crm_mon_xml()?;
+    for node in world.lab.nodes() {
+        ensure!(
+            status.contains(&format!("node name=\"{}\"", node.cluster_name()))
+                && !status.contains(&format!("node name=\"{}\"", node.name())),
+            "the cluster knows {} by another name than it was given: {status}",
+            node.cluster_name()
+        );
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The same two designs on DRBD, as the KWDB guide means them: for virtual machines.
 
-use super::presets::{guide_on, ocf_on};
+use super::presets::{address, fenced, guide_on, ocf_on};
 use super::{Cib, Constraint, Primitive, Resource};
 use crate::vm::{DRBD_DEVICE, DRBD_RESOURCE};
 
@@ -17,12 +17,60 @@ pub fn drbd_guide() -> Cib {
         .operation("demote", &[("timeout", "90s")])
         .operation("notify", &[("timeout", "90s")]);
     // The guide's one monitor is for every role; the clone's two instances need one each.
-    on_drbd(guide_on(DRBD_DEVICE), data, &[("notify", "true")])
+    on_drbd(guide_on(DRBD_DEVICE), data, "KaiwuDBGrp", &[("notify", "true")])
+}
+
+/// Where [`drbd_nfs`] mounts the file system, which has the directory `export` in it.
+pub const NFS_ROOT: &str = "/srv/nfs";
+
+/// An NFS server on our agent: XFS on DRBD, the server with its state on the same disk, an export, the virtual IP.
+pub fn drbd_nfs() -> Cib {
+    let file_system = Primitive::new("NfsFS", "ocf:heartbeat:Filesystem")
+        .parameter("device", DRBD_DEVICE)
+        .parameter("directory", NFS_ROOT)
+        .parameter("fstype", "xfs")
+        .operation("monitor", &[("interval", "20s")]);
+    let server = Primitive::new("NfsServer", "ocf:heartbeat:nfsserver")
+        .parameter("nfs_shared_infodir", &format!("{NFS_ROOT}/info"))
+        .parameter("nfsv4_only", "true")
+        .operation("monitor", &[("interval", "20s")]);
+    let export = Primitive::new("NfsExport", "ocf:heartbeat:exportfs")
+        .parameter("directory", &format!("{NFS_ROOT}/export"))
+        .parameter("clientspec", "10.77.0.0/24")
+        .parameter("options", "rw,sync,no_root_squash,insecure")
+        .parameter("fsid", "1")
+        .parameter("wait_for_leasetime_on_stop", "false")
+        .operation("monitor", &[("interval", "20s")]);
+    let group = Resource::Group {
+        id: "NfsGrp".to_owned(),
+        members: vec![
+            file_system,
+            server,
+            export,
+            address().operation("monitor", &[("interval", "10s")]),
+        ],
+    };
+    let cib = fenced()
+        .resource_default("resource-stickiness", "100")
+        .resource_default("failure-timeout", "60s")
+        .with(group);
+    on_drbd(cib, ours(), "NfsGrp", &[])
 }
 
 /// Ours: `ocf:kaiwudb:drbd-promotable`, which needs no notifications, below our database stack with fencing.
 pub fn drbd_ocf() -> Cib {
-    let data = Primitive::new("KaiwuData", "ocf:kaiwudb:drbd-promotable")
+    // DRBD holds every write back while its fencing handler runs, which takes this long in an emulated machine.
+    let patient = |database: Primitive| {
+        database
+            .parameter("hang_timeout", "120s")
+            .parameter("stall_timeout", "120s")
+    };
+    let cib = ocf_on(DRBD_DEVICE).change("KaiwuDB", patient);
+    on_drbd(cib, ours(), "KaiwuDBGrp", &[])
+}
+
+fn ours() -> Primitive {
+    Primitive::new("KaiwuData", "ocf:kaiwudb:drbd-promotable")
         .operation(
             "monitor",
             &[("interval", "10s"), ("timeout", "60s"), ("role", "Master")],
@@ -30,11 +78,10 @@ pub fn drbd_ocf() -> Cib {
         .operation("start", &[("timeout", "120s")])
         .operation("stop", &[("timeout", "60s")])
         .operation("promote", &[("timeout", "60s")])
-        .operation("demote", &[("timeout", "60s")]);
-    on_drbd(ocf_on(DRBD_DEVICE), data, &[])
+        .operation("demote", &[("timeout", "60s")])
 }
 
-fn on_drbd(cib: Cib, data: Primitive, more: &[(&str, &str)]) -> Cib {
+fn on_drbd(cib: Cib, data: Primitive, group: &str, more: &[(&str, &str)]) -> Cib {
     let meta = [
         ("promoted-max", "1"),
         ("promoted-node-max", "1"),
@@ -51,12 +98,12 @@ fn on_drbd(cib: Cib, data: Primitive, more: &[(&str, &str)]) -> Cib {
     with_time(cib)
         .with(clone)
         .constrain(Constraint::WithPromoted {
-            resource: "KaiwuDBGrp".to_owned(),
+            resource: group.to_owned(),
             with: "KaiwuData-clone".to_owned(),
         })
         .constrain(Constraint::AfterPromotion {
             first: "KaiwuData-clone".to_owned(),
-            then: "KaiwuDBGrp".to_owned(),
+            then: group.to_owned(),
         })
 }
 
@@ -72,6 +119,8 @@ fn with_time(cib: Cib) -> Cib {
             .operation("start", &[("timeout", "900s")])
             .operation("stop", &[("timeout", "300s")])
     };
+    // Nor is it "overloaded", in which case Pacemaker runs one action at a time.
+    let cib = (cib.property("load-threshold", "2000%")).property("node-action-limit", "4");
     let ids: Vec<String> = cib.primitives().map(|primitive| primitive.id.clone()).collect();
     ids.iter().fold(cib, |cib, id| cib.change(id, slow))
 }
@@ -94,6 +143,18 @@ mod tests {
                 && constraints.contains("first-action=\"promote\" then=\"KaiwuDBGrp\""),
             "{constraints}"
         );
+    }
+
+    #[test]
+    fn the_nfs_servers_address_comes_last() {
+        let [_, resources, constraints, _] = drbd_nfs().sections();
+        let at = |id: &str| resources.find(&format!("id=\"{id}\"")).unwrap();
+        assert!(
+            at("NfsFS") < at("NfsServer")
+                && at("NfsServer") < at("NfsExport")
+                && at("NfsExport") < at("ClusterIP")
+        );
+        assert!(constraints.contains("then=\"NfsGrp\""), "{constraints}");
     }
 
     #[test]

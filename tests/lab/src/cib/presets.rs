@@ -88,7 +88,7 @@ impl Cib {
     }
 }
 
-fn address() -> Primitive {
+pub(super) fn address() -> Primitive {
     Primitive::new("ClusterIP", "ocf:heartbeat:IPaddr2")
         .parameter("ip", VIRTUAL_IP)
         .parameter("cidr_netmask", "24")

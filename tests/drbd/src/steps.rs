@@ -1,0 +1,118 @@
+//! What Pacemaker ran in a switchover, and how long each action took, from its log on both nodes.
+
+use anyhow::{Context, Result};
+use host::Deadline;
+use lab::{Lab, Node};
+use std::fmt;
+use std::time::Duration;
+
+const DAY: f64 = 86400.0;
+
+/// One action.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Where it ran.
+    pub node: String,
+    /// What it was, as `stop of KaiwuFS`.
+    pub action: String,
+    /// Seconds after the beginning.
+    pub begun: f64,
+    /// Its length in seconds.
+    pub took: f64,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:>6.1} s  {:<24} {:<6} {:>5.1} s",
+            self.begun, self.action, self.node, self.took
+        )
+    }
+}
+
+/// The time of day in a node, in seconds.
+pub fn now(node: &Node) -> Result<f64> {
+    let said = node.exec_ok(["date", "+%T.%3N"], Deadline::after(Duration::from_secs(20)))?;
+    time_of_day(said.trim()).context("no time of day")
+}
+
+/// The actions, monitors aside, that began on any node after that time of day (of the last 24 hours), in their order.
+pub fn since(lab: &Lab, begin: f64) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    for node in lab.nodes() {
+        let log = node.shell(
+            "tail -n 4000 /var/log/pacemaker/pacemaker.log | grep -E 'Requesting local execution of|Result of'",
+            Deadline::after(Duration::from_secs(60)),
+        )?;
+        steps.extend(read(&log, node.name(), begin));
+    }
+    steps.sort_by(|one, other| one.begun.total_cmp(&other.begun));
+    Ok(steps)
+}
+
+/// `05:28:04.879` as seconds.
+fn time_of_day(text: &str) -> Option<f64> {
+    text.split(':').try_fold(0.0, |seconds, part| {
+        Some(seconds * 60.0 + part.parse::<f64>().ok()?)
+    })
+}
+
+fn read(log: &str, node: &str, begin: f64) -> Vec<Step> {
+    let mut running: Vec<(String, f64)> = Vec::new();
+    let mut steps = Vec::new();
+    for line in log.lines() {
+        let Some(at) = line.split_whitespace().nth(2).and_then(time_of_day) else {
+            continue;
+        };
+        if let Some(action) = action(line, "Requesting local execution of ") {
+            running.push((action, at));
+        } else if let Some(action) = action(line, "Result of ")
+            && let Some(index) = running.iter().position(|(known, _)| *known == action)
+        {
+            let (action, begun) = running.remove(index);
+            let after_begin = (begun - begin).rem_euclid(DAY);
+            // What began before is a day late by this reckoning.
+            if after_begin < DAY / 2.0 {
+                steps.push(Step {
+                    node: node.to_owned(),
+                    action,
+                    begun: after_begin,
+                    took: (at - begun).rem_euclid(DAY),
+                });
+            }
+        }
+    }
+    steps
+}
+
+/// `... promote operation for KaiwuData on node1...`
+fn action(line: &str, before: &str) -> Option<String> {
+    let (_, rest) = line.split_once(before)?;
+    let mut words = rest.split_whitespace();
+    let operation = words.next()?;
+    let resource = words.nth(2)?;
+    (!matches!(operation, "monitor" | "probe")).then(|| format!("{operation} of {resource}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_paired_and_what_was_before_is_left_out() {
+        let log = "\
+Nov 21 05:27:00.000 node1 pacemaker-controld  [511] (do_lrm_rsc_op) \tnotice: Requesting local execution of start operation for Fence on node1 | key
+Nov 21 05:27:01.000 node1 pacemaker-controld  [511] (log_executor_event) \tnotice: Result of start operation for Fence on node1: ok | key
+Nov 21 05:28:04.879 node1 pacemaker-controld  [420] (do_lrm_rsc_op) \tnotice: Requesting local execution of promote operation for KaiwuData on node1 | key
+Nov 21 05:28:05.000 node1 pacemaker-controld  [420] (do_lrm_rsc_op) \tnotice: Requesting local execution of monitor operation for KaiwuFS on node1 | key
+Nov 21 05:28:06.000 node1 pacemaker-controld  [420] (log_executor_event) \tnotice: Result of monitor operation for KaiwuFS on node1: ok | key
+Nov 21 05:28:18.379 node1 pacemaker-controld  [420] (log_executor_event) \tnotice: Result of promote operation for KaiwuData on node1: ok | key";
+        let steps = read(log, "node1", time_of_day("05:28:00.000").unwrap());
+        let [step] = &steps[..] else { panic!("{steps:?}") };
+        assert_eq!(
+            step.to_string(),
+            "   4.9 s  promote of KaiwuData     node1   13.5 s"
+        );
+    }
+}
