@@ -96,12 +96,12 @@ drbd-test: vm-image
 RELEASES := bullseye bookworm trixie
 
 .PHONY: matrix bench $(addprefix matrix-,$(RELEASES))
-matrix: ## the cluster tests on every supported Debian release, with the same binaries (root, half an hour)
+matrix: ## contract and cluster tests on every supported Debian release, with the same binaries (root, half an hour)
 	@$(TOOLCHAIN)/need-root.sh matrix 'it starts cluster nodes as containers'
 	@packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(addprefix matrix-,$(RELEASES))
 
 $(addprefix matrix-,$(RELEASES)): matrix-%: lab-ready
-	SUITE=$* $(CARGO) test --locked --no-fail-fast -p cluster
+	SUITE=$* KAIWUDB_HA_AGENTS='$(RELEASE)' $(CARGO) test --locked --no-fail-fast -p contract -p cluster
 
 bench: lab-ready ## measures outages against the numbers to beat (root, minutes)
 	@$(TOOLCHAIN)/need.sh strace

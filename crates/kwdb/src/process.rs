@@ -10,11 +10,17 @@ use std::path::{Component, Path, PathBuf};
 const PROGRAM: &str = "kwbase";
 
 /// Every process that serves the store at `data_root`, whoever started it. `binary` is the configured program; one named
-/// `kwbase` counts wherever it lies.
+/// `kwbase` counts wherever it lies. A server's child does not: until it has become the helper it is to be, it looks like its
+/// parent.
 pub fn serving(data_root: &Path, binary: &Path) -> Vec<Process> {
     let binary = fs::canonicalize(binary).unwrap_or_else(|_| binary.to_owned());
-    Process::all()
+    let all: Vec<Process> = Process::all()
         .filter(|process| serves(*process, data_root, &binary))
+        .collect();
+    let is_one = |pid: i32| all.iter().any(|server| server.pid() == pid);
+    all.iter()
+        .copied()
+        .filter(|process| !process.parent().is_some_and(is_one))
         .collect()
 }
 
@@ -89,6 +95,8 @@ fn normalized(process: Process, store: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
 
     fn stores_of(line: &str) -> Vec<PathBuf> {
         stores(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
@@ -109,6 +117,33 @@ mod tests {
         }
         assert!(stores_of("kwbase start-single-node --store").is_empty());
         assert!(stores_of("kwbase sql -e --nothing").is_empty());
+    }
+
+    /// A shell stands for the server: the shell that it forks has its program and its arguments, as any child has until exec.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test plays the server's part")]
+    fn a_servers_child_is_no_second_server() {
+        let directory = tempfile::tempdir().unwrap();
+        let binary = directory.path().join("kwbase");
+        fs::copy("/bin/bash", &binary).unwrap();
+        let script = "exec 3<&0; (read -r line <&3) & echo forked; wait";
+        fs::write(directory.path().join("start"), script).unwrap();
+        let mut server = Command::new(&binary)
+            .args(["start", "--store=/no/such/store"])
+            .current_dir(&directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let found = serving(Path::new("/no/such/store"), &binary);
+        drop(server.stdin.take());
+        server.wait().unwrap();
+        let pids: Vec<i32> = found.iter().map(|process| process.pid()).collect();
+        assert_eq!(pids, [server.id().cast_signed()]);
     }
 
     #[test]

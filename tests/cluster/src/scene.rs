@@ -161,6 +161,13 @@ impl<'ground> Scene<'ground> {
         self.lab().nodes()[0].shell(script, Self::deadline())
     }
 
+    /// Whether Pacemaker asks for OCF 1.1's meta-data, as from 2.1 on; only those have `reload-agent`.
+    pub fn speaks_ocf_1_1(&self) -> Result<bool> {
+        // 2.0 prints it on standard error.
+        let version = self.shell("crm_resource --version 2>&1")?;
+        Ok(!version.contains("Pacemaker 2.0."))
+    }
+
     /// The pinned store.
     pub fn pin(&self) -> Result<Option<String>> {
         let query = format!("crm_attribute --type crm_config --name {PIN} --query --quiet");

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands in for Pacemaker's crm_resource, crm_attribute and crm_node, with the options that the agents use. Attributes are
+# Stands in for Pacemaker's crm_resource, crm_attribute, attrd_updater and crm_node, with the options that the agents use. Attributes are
 # files in /run/cib; without that directory there is no cluster. Every call is written to /run/cib.log.
 set -u
 
@@ -21,10 +21,11 @@ name='' scope=cib do=get value=''
 while [ $# -gt 0 ]; do
     case $1 in
         -n) name=$2 && shift ;;
-        -N | -l | -t) scope=$scope-$2 && shift ;;
+        -N | -l | -s | -t) scope=$scope-$2 && shift ;;
         -G | -q) ;;
         -D) do=delete ;;
-        --update=*) do=set value=${1#--update=} ;;
+        -d) shift ;;
+        --update=* | --update-both=*) do=set value=${1#--update*=} ;;
         *)
             echo "$tool: unknown option $1" >&2
             exit 64 # CRM_EX_USAGE

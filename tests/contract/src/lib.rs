@@ -8,6 +8,7 @@ pub mod machine;
 pub mod metadata;
 pub mod process;
 pub mod programs;
+mod release;
 pub mod store;
 
 pub use call::{Call, Outcome};

@@ -2,8 +2,8 @@
 
 use crate::call::Call;
 use crate::process::{self, Process};
-use crate::programs::Programs;
-use crate::store;
+use crate::programs::{Programs, repository};
+use crate::{release, store};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use std::fs::{self, File};
@@ -39,7 +39,7 @@ const PRIVATE: [&str; 6] = [
     "/var/lib",
     "/dev",
 ];
-const TOOLS: [&str; 3] = ["crm_resource", "crm_attribute", "crm_node"];
+const TOOLS: [&str; 4] = ["crm_resource", "crm_attribute", "crm_node", "attrd_updater"];
 
 /// A machine. Dropped, all its processes end, and with the test's thread its mounts go.
 #[derive(Debug)]
@@ -86,6 +86,10 @@ impl Machine {
             nothing,
         )
         .expect("mounts become private");
+        if let Some(image) = release::image() {
+            let server = programs.server.parent().expect("a file lies in a directory");
+            release::enter(image, &[repository(), &programs.agents, server]);
+        }
         mount(
             Some("tmpfs"),
             "/run",
@@ -255,16 +259,24 @@ fn overlay(directory: &str) {
     .unwrap_or_else(|error| panic!("cannot mount an overlay on {directory}: {error}"));
 }
 
-/// Shows a file of the host at another place.
-fn bind(from: &Path, to: &str) {
+/// Shows a file or a directory, with what is mounted in it, at another place.
+pub(crate) fn bind(from: &Path, to: &str) {
     let parent = Path::new(to).parent().expect("a file lies in a directory");
     fs::create_dir_all(parent).expect("private directories can be written");
-    if !Path::new(to).exists() {
+    if from.is_dir() {
+        fs::create_dir_all(to).expect("private directories can be written");
+    } else if !Path::new(to).exists() {
         File::create(to).expect("private directories can be written");
     }
     let nothing = None::<&str>;
-    mount(Some(from), to, nothing, MsFlags::MS_BIND, nothing)
-        .unwrap_or_else(|error| panic!("cannot show {} at {to}: {error}", from.display()));
+    mount(
+        Some(from),
+        to,
+        nothing,
+        MsFlags::MS_BIND | MsFlags::MS_REC,
+        nothing,
+    )
+    .unwrap_or_else(|error| panic!("cannot show {} at {to}: {error}", from.display()));
 }
 
 /// Starts the first process; it has made /proc when this returns.

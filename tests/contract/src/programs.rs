@@ -11,7 +11,8 @@ use std::sync::OnceLock;
 pub struct Programs {
     /// Directory with the agents: `KAIWUDB_HA_AGENTS`, else what cargo has built.
     pub agents: PathBuf,
-    /// The server: `KWBASE_HOME/bin/kwbase`, else the stand-in.
+    /// The server: `KWBASE_HOME/bin/kwbase`, else the stand-in `KAIWUDB_HA_STANDIN`, where `SUITE` asks for another release's
+    /// machines, else what cargo has built.
     pub server: PathBuf,
     /// Whether the server is the stand-in, which has the faults `KWBASE_STANDIN_*`.
     pub is_standin: bool,
@@ -25,12 +26,14 @@ impl Programs {
             install_needs();
             let agents = env::var_os("KAIWUDB_HA_AGENTS").map(PathBuf::from);
             let home = env::var_os("KWBASE_HOME").map(PathBuf::from);
+            // What cargo has built for this machine needs this machine's C library.
+            let portable = env::var_os("SUITE").and(env::var_os("KAIWUDB_HA_STANDIN"));
             Self {
                 is_standin: home.is_none(),
-                server: home.map_or_else(
-                    || build(&["kwbase-standin".to_owned()]).join("kwbase"),
-                    |home| home.join("bin/kwbase"),
-                ),
+                server: home
+                    .map(|home| home.join("bin/kwbase"))
+                    .or(portable.map(PathBuf::from))
+                    .unwrap_or_else(|| build(&["kwbase-standin".to_owned()]).join("kwbase")),
                 agents: agents.unwrap_or_else(|| build(&agent_packages())),
             }
         })

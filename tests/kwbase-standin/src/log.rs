@@ -113,6 +113,12 @@ fn line(severity: Severity, message: &str) -> String {
 
 /// An error's text without Rust's "(os error N)", in lower case at the start, as Go prints it.
 pub(crate) fn os_text(error: &io::Error) -> String {
+    // musl has words of its own for these; Go's are the same everywhere.
+    match error.kind() {
+        ErrorKind::AddrInUse => return "address already in use".to_owned(),
+        ErrorKind::AddrNotAvailable => return "cannot assign requested address".to_owned(),
+        _ => {}
+    }
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();

@@ -128,8 +128,8 @@ impl Link {
             }
         }
         self.nft()
-            .args(["-f", "-"])
-            .input(rules)
+            // As an argument: "-f -" opens /dev/stdin in nft 0.9, which is not there in the image.
+            .arg(rules)
             .run_ok(seconds(10))
             .with_context(|| format!("cannot change {self}"))?;
         Ok(())

@@ -1,0 +1,52 @@
+//! Another Debian release below the tests: its shell, its PostgreSQL, its `ocf-tester`, with the programs under test as they are.
+
+use crate::machine::bind;
+use nix::mount::{MsFlags, mount};
+use nix::unistd::chroot;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The root tree of the release that `SUITE` names; without it the tests run on this machine's own.
+pub(crate) fn image() -> Option<&'static Path> {
+    static IMAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let image = IMAGE.get_or_init(|| {
+        let suite = env::var("SUITE").ok()?;
+        let suite = suite.parse().expect("SUITE names a release");
+        Some(lab::ensure_image(suite).expect("the release's image can be made"))
+    });
+    image.as_deref()
+}
+
+/// Makes a private copy of the image this thread's root. The devices of this machine and `shared` are where they were.
+pub(crate) fn enter(image: &Path, shared: &[&Path]) {
+    mount(
+        Some("tmpfs"),
+        "/run",
+        Some("tmpfs"),
+        MsFlags::empty(),
+        Some("mode=755"),
+    )
+    .expect("/run can be mounted");
+    for directory in ["/run/upper", "/run/work", "/run/root"] {
+        fs::create_dir(directory).expect("/run is empty");
+    }
+    let options = format!(
+        "lowerdir={},upperdir=/run/upper,workdir=/run/work",
+        image.display()
+    );
+    mount(
+        Some("overlay"),
+        "/run/root",
+        Some("overlay"),
+        MsFlags::empty(),
+        Some(options.as_str()),
+    )
+    .unwrap_or_else(|error| panic!("cannot mount an overlay over {}: {error}", image.display()));
+    for path in ["/dev", "/proc", "/sys"].map(Path::new).iter().chain(shared) {
+        bind(path, &format!("/run/root{}", path.display()));
+    }
+    chroot("/run/root").expect("root may change its root");
+    env::set_current_dir("/").expect("there is a root");
+}
