@@ -58,13 +58,16 @@ fn time_of_day(text: &str) -> Option<f64> {
     })
 }
 
+/// The time of day with which a line of a log begins: `Nov 21 05:28:04.879 ...`.
+pub fn time_in(line: &str) -> Option<f64> {
+    line.split_whitespace().nth(2).and_then(time_of_day)
+}
+
 fn read(log: &str, node: &str, begin: f64) -> Vec<Step> {
     let mut running: Vec<(String, f64)> = Vec::new();
     let mut steps = Vec::new();
     for line in log.lines() {
-        let Some(at) = line.split_whitespace().nth(2).and_then(time_of_day) else {
-            continue;
-        };
+        let Some(at) = time_in(line) else { continue };
         if let Some(action) = action(line, "Requesting local execution of ") {
             running.push((action, at));
         } else if let Some(action) = action(line, "Result of ")
