@@ -16,8 +16,8 @@ pub enum From {
     Installed,
     /// Our whole stack runs.
     Running,
-    /// The same in a cluster whose nodes have other names than their hosts.
-    RunningUnderOtherNames,
+    /// As [`From::Installed`], in a cluster whose nodes have other names than their hosts.
+    InstalledUnderOtherNames,
 }
 
 /// Names in the cluster of the hosts `node1` and `node2`, which DRBD knows by these.
@@ -26,14 +26,14 @@ const OTHER_NAMES: [&str; 2] = ["left", "right"];
 impl From {
     fn snapshot(self) -> &'static str {
         match self {
-            Self::Installed => "installed",
-            Self::Running | Self::RunningUnderOtherNames => "running",
+            Self::Installed | Self::InstalledUnderOtherNames => "installed",
+            Self::Running => "running",
         }
     }
 
     /// Whether it needs machines of its own.
     pub fn has_other_names(self) -> bool {
-        self == Self::RunningUnderOtherNames
+        self == Self::InstalledUnderOtherNames
     }
 }
 
@@ -72,7 +72,7 @@ impl World {
 
     /// Puts the machines where a scenario begins.
     pub fn begin(&mut self, from: From) -> Result<()> {
-        if from != From::Installed && !self.has_running {
+        if from == From::Running && !self.has_running {
             self.lab.restore(From::Installed.snapshot())?;
             activate(&self.lab, &self.named(cib::drbd_ocf()))?;
             self.lab.save(from.snapshot())?;

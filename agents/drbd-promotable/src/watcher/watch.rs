@@ -25,6 +25,8 @@ const RETRY: Duration = Duration::from_secs(2);
 /// How often drbdsetup may end in a row before the watcher gives up; the next monitor arms another one.
 const RESTARTS: u32 = 10;
 const ONE_CALL: Duration = Duration::from_secs(10);
+/// To find out the score and to write it with its explanation: a few calls. Giving up early only makes an overloaded machine slower.
+const WRITE: Duration = Duration::from_secs(25);
 
 /// How following the events came to an end.
 #[derive(Debug, PartialEq, Eq)]
@@ -215,7 +217,7 @@ impl<'a> Watch<'a> {
     }
 
     fn write_score(&mut self) {
-        let deadline = Deadline::after(ONE_CALL);
+        let deadline = Deadline::after(WRITE);
         let decision = score::decide(self.config, self.env, &self.resource, deadline);
         if decision.score == Score::Keep || self.written == Some(decision.score) {
             return;

@@ -64,7 +64,7 @@ const SCENARIOS: &[Scenario] = &[
     ("monitor_cost", From::Installed, compare::monitor),
     (
         "node_names_are_not_host_names",
-        From::RunningUnderOtherNames,
+        From::InstalledUnderOtherNames,
         switch::other_names,
     ),
     (

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use drbd_scenarios::{Call, World};
 use host::Deadline;
-use lab::Event;
+use lab::{Event, activate, cib};
 use std::time::Duration;
 
 const SWITCHES: usize = 5;
@@ -73,8 +73,16 @@ pub(crate) fn power_off_and_return(world: &World) -> Result<()> {
     })
 }
 
-/// DRBD knows the hosts by `uname -n`, Pacemaker by other names: attributes, reports and fencing must use the latter.
+/// DRBD knows the hosts by `uname -n`, Pacemaker by other names: attributes, reports and fencing must use the latter. Without
+/// DRBD's handler, which looks for the peer's host name among the cluster's nodes.
 pub(crate) fn other_names(world: &World) -> Result<()> {
+    for node in world.lab.nodes() {
+        node.shell(
+            "sed -i 's/fencing resource-and-stonith/fencing dont-care/' /etc/drbd.d/global_common.conf && drbdadm adjust drbd3",
+            minutes(2),
+        )?;
+    }
+    activate(&world.lab, &world.named(cib::drbd_ocf()))?;
     world.under_load(|client| {
         for event in [Event::Standby, Event::PowerOff] {
             let outcome = event.run(&world.lab, client, minutes(6))?;
