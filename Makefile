@@ -29,7 +29,7 @@ packages = $(foreach directory,$1,-p $(call package,$(directory)))
 AGENT_PACKAGES := $(call packages,$(addprefix agents/,$(AGENTS)))
 COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS)))
 
-SUITES := check unit $(addsuffix -test,$(filter-out bench drbd,$(TESTS)))
+SUITES := check unit $(addsuffix -test,$(filter-out bench drbd runtimes,$(TESTS)))
 
 .PHONY: help
 help: ## this list
@@ -88,7 +88,7 @@ $(addsuffix -test,$(TESTS)): %-test:
 
 # The suites need programs; those that start nodes need the whole lab.
 $(addsuffix -test,$(TESTS)): lab-packages
-$(addsuffix -test,$(filter cluster drbd lab,$(TESTS))): lab-ready
+$(addsuffix -test,$(filter cluster drbd lab runtimes,$(TESTS))): lab-ready
 
 drbd-test: vm-image
 

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::run_directory::{Ended, Record, RunDirectory};
-use crate::runtime;
+use crate::runtime::{self, Runtime};
 use host::{Deadline, Process, bounded, file};
 use kwdb::signatures;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use std::time::Duration;
 const TAIL: u64 = 16 * 1024;
 /// Logs lie on the replicated file system; this is how long they may take.
 const LOG_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long systemd or Docker may take to notice an end that we have seen; nobody is told of the failure before.
+const STARTER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long each log was at some moment, so that later only what came since is read: an old failure must not be taken for
 /// the new one.
@@ -122,8 +124,18 @@ pub(crate) fn of_end(
 pub(crate) fn how(config: &Config, ended: Option<&Ended>, deadline: Deadline) -> String {
     ended
         .and_then(Ended::how)
-        .or_else(|| runtime::how_it_ended(config, deadline))
+        .or_else(|| told_by_starter(config, deadline.slice(STARTER_TIMEOUT)))
         .unwrap_or_else(|| "in an unknown way (it was not started by this agent)".into())
+}
+
+/// systemd and Docker notice the end at the same time as we do, and may need a moment longer.
+fn told_by_starter(config: &Config, deadline: Deadline) -> Option<String> {
+    loop {
+        let how = runtime::how_it_ended(config, deadline);
+        if how.is_some() || config.runtime == Runtime::Bare || !deadline.pause(Duration::from_millis(10)) {
+            return how;
+        }
+    }
 }
 
 /// How it ended, the recognised cause and the last words.

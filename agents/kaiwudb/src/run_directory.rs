@@ -51,11 +51,8 @@ pub(crate) struct Ended {
 impl Ended {
     /// The end in words; `None` when the sentinel was not the server's parent.
     pub(crate) fn how(&self) -> Option<String> {
-        match (self.status, self.signal) {
-            (Some(status), _) => Some(format!("with {}", End::Exited(status))),
-            (None, Some(signal)) => Some(format!("by {}", End::Signaled(signal))),
-            (None, None) => None,
-        }
+        let exited = self.status.map(End::Exited);
+        exited.or(self.signal.map(End::Signaled)).map(End::how)
     }
 }
 

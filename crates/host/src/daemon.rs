@@ -46,6 +46,16 @@ pub enum End {
     Signaled(i32),
 }
 
+impl End {
+    /// In words that follow "ended".
+    pub fn how(self) -> String {
+        match self {
+            Self::Exited(_) => format!("with {self}"),
+            Self::Signaled(_) => format!("by {self}"),
+        }
+    }
+}
+
 impl Daemon {
     /// A daemon of this program, as root, in `/`, with our environment.
     pub fn new(program: &Path) -> Self {

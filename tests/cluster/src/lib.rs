@@ -1,6 +1,7 @@
 //! What the tests of a whole cluster share: a lab, and for each test a scene in it.
 
 mod ask;
+pub mod everywhere;
 mod scene;
 
 pub use ask::Database;
@@ -36,13 +37,23 @@ pub struct Ground {
 impl Ground {
     /// Starts a lab and a database in it.
     pub fn prepare(options: &Options, installation: &Installation, logs: &Path) -> Result<Self> {
+        Self::prepare_with(options, installation, logs, |_, cib| Ok(cib))
+    }
+
+    /// The same after a `change` of what is installed and configured.
+    pub fn prepare_with(
+        options: &Options,
+        installation: &Installation,
+        logs: &Path,
+        change: impl FnOnce(&Lab, cib::Cib) -> Result<cib::Cib>,
+    ) -> Result<Self> {
         let package = lab::package_from_environment()?;
         let lab = Lab::up(options)?;
         lab::install(&lab, &package, installation)?;
         let floor = lab::floor(&lab, installation, ROUNDS).context("the floor cannot be measured")?;
         eprintln!("bare floor: {:.2} s", floor.as_secs_f64());
         let names = lab.nodes().each_ref().map(|node| node.cluster_name().to_owned());
-        let cib = cib::ocf().cluster_names(&names);
+        let cib = change(&lab, cib::ocf().cluster_names(&names))?;
         lab::activate(&lab, &cib)?;
         Ok(Self {
             lab,
@@ -54,12 +65,16 @@ impl Ground {
 }
 
 /// Runs the tests that the command line selects, one after the other on one ground, as `cargo test` would.
-pub fn run(tests: &[Test], prepare: impl FnOnce(&Path) -> Result<Ground>, logs: &Path) -> ExitCode {
+pub fn run<'tests>(
+    tests: impl IntoIterator<Item = &'tests Test>,
+    prepare: impl FnOnce(&Path) -> Result<Ground>,
+    logs: &Path,
+) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     if arguments.list {
         let trials = tests
-            .iter()
+            .into_iter()
             .map(|(name, _)| Trial::test(*name, || Ok(())))
             .collect();
         return libtest_mimic::run(&arguments, trials).exit_code();
@@ -73,7 +88,7 @@ pub fn run(tests: &[Test], prepare: impl FnOnce(&Path) -> Result<Ground>, logs: 
     let ground = prepare(logs).map_err(|error| format!("{error:#}"));
     eprintln!("the database runs after {:.0} s", begun.elapsed().as_secs_f64());
     let ground = Arc::new(Mutex::new(ground));
-    let trials = tests.iter().map(|&(name, test)| {
+    let trials = tests.into_iter().map(|&(name, test)| {
         let ground = Arc::clone(&ground);
         Trial::test(name, move || {
             let ground = ground.lock().unwrap_or_else(PoisonError::into_inner);

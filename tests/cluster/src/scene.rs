@@ -163,8 +163,8 @@ impl<'ground> Scene<'ground> {
 
     /// Whether Pacemaker asks for OCF 1.1's meta-data, as from 2.1 on; only those have `reload-agent`.
     pub fn speaks_ocf_1_1(&self) -> Result<bool> {
-        // 2.0 prints it on standard error.
-        let version = self.shell("crm_resource --version 2>&1")?;
+        // 2.0 prints it on standard error, and its exit status is not 0.
+        let version = self.shell("crm_resource --version 2>&1 || true")?;
         Ok(!version.contains("Pacemaker 2.0."))
     }
 

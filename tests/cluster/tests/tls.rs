@@ -1,16 +1,16 @@
 //! The same with TLS: certificates for both nodes and the virtual IP, the agent asks with root's client certificate.
 
 use anyhow::{Result, ensure};
-use cluster::{Database, Ground, Scene, Test};
-use lab::{Event, Installation, Options};
+use cluster::{Database, Ground, Scene, Test, everywhere};
+use lab::{Installation, Options};
 use std::path::Path;
 use std::process::ExitCode;
 
 const TESTS: &[Test] = &[
     ("a_probe_asks_over_tls", a_probe_asks_over_tls),
-    ("a_killed_server_is_recovered", a_killed_server_is_recovered),
-    ("planned_standby", planned_standby),
-    ("a_node_without_power_is_fenced", a_node_without_power_is_fenced),
+    ("a_killed_server_is_recovered", everywhere::a_killed_server),
+    ("planned_standby_and_back", everywhere::planned_standby_and_back),
+    ("a_node_without_power_is_fenced", everywhere::power_off),
 ];
 
 fn a_probe_asks_over_tls(scene: &Scene<'_>) -> Result<()> {
@@ -37,25 +37,6 @@ fn a_probe_asks_over_tls(scene: &Scene<'_>) -> Result<()> {
     active.shell("rm -r /tmp/stranger", Scene::deadline())?;
     ensure!(output.status == Some(1), "a stranger's certificate: {output}");
     ensure!(Database::on(active).sentinel_runs(), "no sentinel");
-    Ok(())
-}
-
-fn a_killed_server_is_recovered(scene: &Scene<'_>) -> Result<()> {
-    let (node, _) = scene.nodes()?;
-    let outcome = scene.event(Event::Kill)?;
-    ensure!(outcome.to == node.name(), "it moved: {outcome:?}");
-    Ok(())
-}
-
-fn planned_standby(scene: &Scene<'_>) -> Result<()> {
-    scene.event(Event::Standby)?;
-    Ok(())
-}
-
-fn a_node_without_power_is_fenced(scene: &Scene<'_>) -> Result<()> {
-    let (_, passive) = scene.nodes()?;
-    let outcome = scene.event(Event::PowerOff)?;
-    ensure!(outcome.to == passive.name(), "{outcome:?}");
     Ok(())
 }
 

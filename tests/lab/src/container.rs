@@ -81,6 +81,11 @@ impl Container {
         Ok(())
     }
 
+    /// Its control group, relative to each hierarchy.
+    fn group(&self) -> PathBuf {
+        cgroup::of(self.namespace.directory()).join(&self.name)
+    }
+
     /// Process of systemd-nspawn.
     fn supervisor(&self) -> Option<Process> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -216,7 +221,7 @@ impl Machine for Container {
             .args(["-s", "--"])
             .arg(self.namespace.directory())
             .arg(&self.name)
-            .arg(cgroup::of(self.namespace.directory()).join(&self.name))
+            .arg(self.group())
             .args(cgroup::hierarchies())
             .input(POWER_ON)
             .run_ok(Deadline::after(Duration::from_secs(20)))?;
@@ -238,7 +243,7 @@ impl Machine for Container {
                 .filter(|(device, _)| Some(device) == disk.as_ref())
                 .map(|(_, point)| point)
                 .collect(),
-            servers: proc::in_namespace_of(init)
+            servers: proc::of_node(init, &self.group())
                 .into_iter()
                 .filter_map(|pid| Some((pid, server(pid)?)))
                 .collect(),

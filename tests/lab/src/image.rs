@@ -104,9 +104,14 @@ pub fn cache_directory() -> PathBuf {
 
 /// The root tree of `suite`, built now if it is not there. Several callers may ask at once: one builds, the others wait.
 pub fn ensure(suite: Suite) -> Result<PathBuf> {
+    ensure_with(suite, &[])
+}
+
+/// The same with further Debian packages.
+pub(crate) fn ensure_with(suite: Suite, packages: &[String]) -> Result<PathBuf> {
     let images = cache_directory().join("images");
     fs::create_dir_all(&images).with_context(|| format!("cannot create {}", images.display()))?;
-    let image = images.join(format!("{suite}-{:016x}", recipe_hash(suite)));
+    let image = images.join(format!("{suite}-{:016x}", recipe_hash(suite, packages)));
     if image.is_dir() {
         return Ok(image);
     }
@@ -122,25 +127,37 @@ pub fn ensure(suite: Suite) -> Result<PathBuf> {
     if image.is_dir() {
         return Ok(image);
     }
-    build(suite, &image)?;
+    build(suite, packages, &image)?;
     Ok(image)
 }
 
 /// A changed recipe is another image.
-pub(crate) fn recipe_hash(suite: Suite) -> u64 {
+pub(crate) fn recipe_hash(suite: Suite, packages: &[String]) -> u64 {
+    let packages = PACKAGES
+        .iter()
+        .copied()
+        .chain(packages.iter().map(String::as_str));
     let mut hasher = DefaultHasher::new();
-    (suite.to_string(), PACKAGES, EXCLUDED, BEFORE, AFTER).hash(&mut hasher);
+    (
+        suite.to_string(),
+        packages.collect::<Vec<_>>(),
+        EXCLUDED,
+        BEFORE,
+        AFTER,
+    )
+        .hash(&mut hasher);
     hasher.finish()
 }
 
-fn build(suite: Suite, image: &Path) -> Result<()> {
+fn build(suite: Suite, packages: &[String], image: &Path) -> Result<()> {
     let started = std::time::Instant::now();
     let partial = image.with_extension("partial");
     eprintln!(
         "building the {suite} image in {} (about a minute)",
         image.display()
     );
-    bootstrap(suite, &[], &[], &partial)?;
+    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+    bootstrap(suite, &packages, &[], &partial)?;
     fs::rename(&partial, image)
         .with_context(|| format!("cannot name the finished image {}", image.display()))?;
     eprintln!("built the {suite} image in {} s", started.elapsed().as_secs());
@@ -233,7 +250,12 @@ mod tests {
 
     #[test]
     fn each_suite_has_its_own_image() {
-        assert_ne!(recipe_hash(Suite::Bullseye), recipe_hash(Suite::Trixie));
-        assert_eq!(recipe_hash(Suite::Bookworm), recipe_hash(Suite::Bookworm));
+        let hash = |suite| recipe_hash(suite, &[]);
+        assert_ne!(hash(Suite::Bullseye), hash(Suite::Trixie));
+        assert_eq!(hash(Suite::Bookworm), hash(Suite::Bookworm));
+        assert_ne!(
+            hash(Suite::Bookworm),
+            recipe_hash(Suite::Bookworm, &["docker.io".to_owned()])
+        );
     }
 }

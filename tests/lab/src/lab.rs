@@ -37,6 +37,8 @@ pub struct Options {
     pub machines: Machines,
     /// Debian release of both nodes.
     pub suite: Suite,
+    /// Debian packages that the nodes have besides what every lab needs; containers only.
+    pub packages: Vec<String>,
     /// Names of the nodes in the cluster, where they are not to be the host names.
     pub cluster_names: Option<[String; 2]>,
     /// Form a cluster at once; otherwise the nodes only boot.
@@ -57,6 +59,7 @@ impl Default for Options {
             name: None,
             machines: Machines::default(),
             suite: Suite::default(),
+            packages: Vec::new(),
             cluster_names: None,
             cluster: true,
             token: Duration::from_millis(600),
@@ -111,7 +114,7 @@ impl Lab {
             Some(name) => name.clone(),
             None => registry::unused_name(),
         };
-        let image = image::ensure(options.suite)?;
+        let image = image::ensure_with(options.suite, &options.packages)?;
         let (directory, lock) = registry::claim(&name)?;
         let namespace = Arc::new(Namespace::create(
             &directory,

@@ -2,7 +2,7 @@
 
 use host::Process;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Direct children of a process. Not from `/proc/PID/task/PID/children`, which misses some while others end.
 pub(crate) fn children(pid: i32) -> impl Iterator<Item = Process> {
@@ -26,17 +26,25 @@ pub(crate) fn is_init(process: Process) -> bool {
     })
 }
 
-/// Every process in the same pid namespace as `init`.
-pub(crate) fn in_namespace_of(init: i32) -> Vec<i32> {
+/// Every process of the node whose first process is `init` and whose control group is `group`: those in its pid namespace and
+/// those in one below it, as Docker's containers are.
+pub(crate) fn of_node(init: i32, group: &Path) -> Vec<i32> {
     let Some(namespace) = pid_namespace(init) else {
         return Vec::new();
+    };
+    let own = pid_namespace(std::process::id().cast_signed());
+    let group = format!(":/{}/", group.display());
+    let belongs = |pid: i32| match pid_namespace(pid) {
+        Some(found) if found == namespace => true,
+        found if found == own => false,
+        _ => fs::read_to_string(format!("/proc/{pid}/cgroup")).is_ok_and(|groups| groups.contains(&group)),
     };
     fs::read_dir("/proc")
         .into_iter()
         .flatten()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| pid_namespace(*pid).as_ref() == Some(&namespace))
+        .filter(|pid| belongs(*pid))
         .collect()
 }
 
@@ -109,7 +117,7 @@ Local:
         let own = Process::current().unwrap();
         let first = own.arguments().unwrap().swap_remove(0).into_string().unwrap();
         assert!(has_argument(own, &first) && !has_argument(own, "--no-such-argument"));
-        assert!(in_namespace_of(own.pid()).contains(&own.pid()));
+        assert!(of_node(own.pid(), Path::new("none")).contains(&own.pid()));
         assert!(children(own.parent().unwrap()).any(|process| process == own));
         assert!(
             mounts(own.pid())

@@ -50,6 +50,9 @@ pub(crate) struct Arguments {
     /// Run the server with TLS
     #[arg(long)]
     tls: bool,
+    /// Debian package that the nodes shall have besides what every lab needs; may be given several times
+    #[arg(long = "package", value_name = "NAME", conflicts_with = "vm")]
+    packages: Vec<String>,
     /// Names of the nodes in the cluster
     #[arg(long, num_args = 2, value_names = ["NAME1", "NAME2"])]
     cluster_names: Option<Vec<String>>,
@@ -81,6 +84,7 @@ pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<()> {
     let lab = Lab::up(&Options {
         name: Some(name.to_owned()),
         suite: arguments.suite,
+        packages: arguments.packages.clone(),
         cluster_names: arguments
             .cluster_names
             .clone()

@@ -2,6 +2,7 @@
 //! so it is watched and ended like any other; Docker is asked which process it is and told not to restart it.
 
 use crate::config::Config;
+use host::daemon::End;
 use host::{Command, Deadline, Process, mount};
 use ocf::Failure;
 use serde::Deserialize;
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const ONE_CALL: Duration = Duration::from_secs(20);
+/// How long Docker may take to come up after boot.
+const ENGINE: Duration = Duration::from_secs(60);
 /// Made by the vendor's installer.
 const COMPOSE_FILE: &str = "/etc/kaiwudb/script/docker-compose.yml";
 
@@ -85,6 +88,7 @@ pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<
             "runtime=container needs docker, which is not installed on this node",
         ));
     }
+    wait_for_engine(config, deadline)?;
     match inspect(config, deadline)? {
         Some(container) => serves_the_store(config, &container),
         None if Path::new(COMPOSE_FILE).exists() => Ok(()),
@@ -126,6 +130,18 @@ pub(super) fn start(config: &Config, deadline: Deadline) -> Result<(), Failure> 
         .run_ok(deadline)
         .map(drop)
         .map_err(|error| failed(&error))
+}
+
+/// At boot the cluster may be quicker than Docker, and a failed start would be final.
+fn wait_for_engine(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    let limit = deadline.slice(ENGINE);
+    loop {
+        match inspect(config, deadline) {
+            Err(failure) if !limit.pause(Duration::from_millis(100)) => return Err(failure),
+            Err(_) => {}
+            Ok(_) => return Ok(()),
+        }
+    }
 }
 
 /// The installer's compose file says `restart: on-failure`.
@@ -199,10 +215,12 @@ pub(super) fn how_it_ended(config: &Config, deadline: Deadline) -> Option<String
     } else {
         format!(", {}", state.error)
     };
-    Some(format!(
-        "with exit status {} of the container{memory}{error}",
-        state.exit_code
-    ))
+    // A shell, and Docker itself, report a signal as 128 and its number.
+    let how = match state.exit_code {
+        code @ 129..=192 => End::Signaled(code - 128),
+        code => End::Exited(code),
+    };
+    Some(format!("{}{memory}{error}", how.how()))
 }
 
 pub(super) fn words(config: &Config, deadline: Deadline) -> String {

@@ -2,6 +2,7 @@
 //! SIGTERM twice by accident, so the agent ends the server itself and lets systemd notice.
 
 use crate::config::Config;
+use host::daemon::End;
 use host::{Command, Deadline};
 use ocf::Failure;
 use std::collections::BTreeMap;
@@ -90,18 +91,16 @@ pub(super) fn how_it_ended(config: &Config, deadline: Deadline) -> Option<String
     if !matches!(value("ActiveState"), "failed" | "inactive") {
         return None;
     }
+    let status = value("ExecMainStatus").parse().ok()?;
     // ExecMainCode is the kernel's CLD_ number: 1 exited, 2 killed, 3 dumped core.
-    Some(match value("ExecMainCode") {
-        "2" | "3" => format!(
-            "by signal {} (systemd: {})",
-            value("ExecMainStatus"),
-            value("Result")
-        ),
-        _ => format!(
-            "with exit status {} (systemd: {})",
-            value("ExecMainStatus"),
-            value("Result")
-        ),
+    let end = match value("ExecMainCode") {
+        "2" | "3" => End::Signaled(status),
+        _ => End::Exited(status),
+    };
+    // What systemd makes of it, where that is more than the end itself: "oom-kill", "start-limit-hit".
+    Some(match value("Result") {
+        "success" | "exit-code" | "signal" => end.how(),
+        result => format!("{} (systemd: {result})", end.how()),
     })
 }
 

@@ -2,19 +2,17 @@
 
 mod administration;
 mod degraded;
-mod failures;
 mod identity;
 mod nodes;
-mod sentinel;
 mod tools;
 
-use cluster::{Ground, Test};
+use cluster::{Ground, Test, everywhere};
 use lab::{Installation, Options};
 use std::path::Path;
 use std::process::ExitCode;
 
 /// The quiet ones first: what leaves traces in the cluster's history comes late.
-const TESTS: &[Test] = &[
+const FIRST: &[Test] = &[
     (
         "pcs_and_pacemaker_have_no_warning",
         tools::pcs_and_pacemaker_have_no_warning,
@@ -57,20 +55,11 @@ const TESTS: &[Test] = &[
         identity::a_foreign_store,
     ),
     ("an_unmounted_data_root_is_refused", identity::unmounted),
-    ("planned_standby_and_back", failures::planned_standby_and_back),
-    (
-        "a_killed_server_is_recovered_where_it_was",
-        failures::a_killed_server,
-    ),
-    ("a_hung_server_is_noticed", failures::a_hung_server),
-    (
-        "a_server_that_fails_again_and_again_moves",
-        failures::again_and_again,
-    ),
-    ("a_server_that_cannot_start_is_left_alone", failures::cannot_start),
-    ("a_killed_sentinel_is_replaced", sentinel::killed),
+];
+
+/// Nodes and Pacemaker's own processes fail.
+const LAST: &[Test] = &[
     ("pacemaker_may_die", nodes::pacemaker_may_die),
-    ("a_node_without_power_is_fenced", nodes::power_off),
     ("a_cut_link_leaves_one", nodes::cut_link),
     ("a_node_without_corosync_is_fenced", nodes::corosync_killed),
     ("both_nodes_reboot_at_once", nodes::both_reboot),
@@ -85,7 +74,7 @@ fn main() -> ExitCode {
         )
     };
     cluster::run(
-        TESTS,
+        FIRST.iter().chain(everywhere::TESTS).chain(LAST),
         prepare,
         &Path::new(env!("CARGO_TARGET_TMPDIR")).join("database"),
     )

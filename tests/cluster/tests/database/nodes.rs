@@ -41,21 +41,6 @@ pub(crate) fn pacemaker_may_die(scene: &Scene<'_>) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn power_off(scene: &Scene<'_>) -> Result<()> {
-    let (_, passive) = scene.nodes()?;
-    let fenced = scene.lab().fence_events().len();
-    let outcome = scene.event(Event::PowerOff)?;
-    ensure!(outcome.to == passive.name(), "{outcome:?}");
-    let events = scene.lab().fence_events();
-    ensure!(events.len() == fenced + 1, "fencing: {:?}", &events[fenced..]);
-    let event = &events[fenced];
-    ensure!(
-        event.by.as_deref() == Some(passive.name()) && event.target == outcome.from,
-        "fencing: {event:?}"
-    );
-    Ok(())
-}
-
 /// Each node believes that the other is dead; fencing decides, and the audit sees that there are never two.
 pub(crate) fn cut_link(scene: &Scene<'_>) -> Result<()> {
     let (active, _) = scene.nodes()?;

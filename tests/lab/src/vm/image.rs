@@ -66,7 +66,7 @@ impl VmImage {
         let suite = Suite::Bookworm;
         let mut hasher = DefaultHasher::new();
         (
-            recipe_hash(suite),
+            recipe_hash(suite, &[]),
             PACKAGES,
             FILES,
             INITRAMFS,

@@ -1,13 +1,14 @@
 //! The server fails, or is moved.
 
+use crate::{Database, Scene};
 use anyhow::{Result, bail, ensure};
-use cluster::{Database, Scene};
 use lab::{Deadline, Event, Node};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-pub(crate) fn planned_standby_and_back(scene: &Scene<'_>) -> Result<()> {
+/// There and back, and no failure is counted.
+pub fn planned_standby_and_back(scene: &Scene<'_>) -> Result<()> {
     let (first, second) = scene.nodes()?;
     let there = scene.event(Event::Standby)?;
     ensure!(
@@ -23,7 +24,8 @@ pub(crate) fn planned_standby_and_back(scene: &Scene<'_>) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn a_killed_server(scene: &Scene<'_>) -> Result<()> {
+/// It starts again where it was, and the failure counts once.
+pub fn a_killed_server(scene: &Scene<'_>) -> Result<()> {
     let (node, _) = scene.nodes()?;
     let outcome = scene.event(Event::Kill)?;
     ensure!(outcome.to == node.name(), "it moved: {outcome:?}");
@@ -64,10 +66,15 @@ pub(crate) fn again_and_again(scene: &Scene<'_>) -> Result<()> {
     let once = scene.event(Event::Kill)?;
     ensure!(once.to == first.name(), "it moved after one failure: {once:?}");
     counts_once(scene, first)?;
-    for _ in 0..2 {
-        let outcome = scene.event(Event::Kill)?;
+    for failures in 2..=3 {
+        scene.event(Event::Kill)?;
+        scene.wait_until("the failure is counted", Deadline::after(5 * SECOND), || {
+            let count = scene.fail_count(first)?;
+            Ok(count.parse().map_or(true, |count: u32| count >= failures))
+        })?;
         scene.wait_idle()?;
-        if outcome.to == second.name() {
+        let now = scene.lab().cluster().wait_active("KaiwuDB", Scene::deadline())?;
+        if now.name() == second.name() {
             ensure!(
                 scene.fail_count(second)? == "0",
                 "the other node inherits the failures"
@@ -130,4 +137,20 @@ pub(crate) fn cannot_start(scene: &Scene<'_>) -> Result<()> {
         node.write_file(FILE, &before)?;
     }
     tried
+}
+
+/// The other node serves when the switch has cut the power, not before.
+pub fn power_off(scene: &Scene<'_>) -> Result<()> {
+    let (_, passive) = scene.nodes()?;
+    let fenced = scene.lab().fence_events().len();
+    let outcome = scene.event(Event::PowerOff)?;
+    ensure!(outcome.to == passive.name(), "{outcome:?}");
+    let events = scene.lab().fence_events();
+    ensure!(events.len() == fenced + 1, "fencing: {:?}", &events[fenced..]);
+    let event = &events[fenced];
+    ensure!(
+        event.by.as_deref() == Some(passive.name()) && event.target == outcome.from,
+        "fencing: {event:?}"
+    );
+    Ok(())
 }

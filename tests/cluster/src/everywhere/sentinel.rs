@@ -1,7 +1,7 @@
 //! Who watches the watcher.
 
+use crate::{Database, Scene};
 use anyhow::{Result, ensure};
-use cluster::{Database, Scene};
 use lab::{Deadline, Event};
 use std::time::Duration;
 
