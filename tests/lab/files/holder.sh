@@ -10,6 +10,10 @@ ip link set lo up
 for network in "$@"; do
     name=${network%%=*}
     ip link add "$name" type bridge
+    # Said explicitly it stays: otherwise it changes with the ports, and a survivor looks in vain for the power switch until it
+    # has asked for the address anew.
+    read -r _ _ address _ <<<"$(ip -brief link show dev "$name")"
+    ip link set "$name" address "$address"
     ip addr add "${network#*=}" dev "$name"
     ip link set "$name" up
     # A client here must notice at once that the virtual IP has moved; by default it asks once a second.

@@ -9,11 +9,11 @@ for hierarchy in "$@"; do
     mkdir -p "$hierarchy/$group"
     echo $$ >"$hierarchy/$group/cgroup.procs"
 done
-# --capability=all and the system calls that nspawn withholds, as a real server has them (Docker needs them); --register=no and --keep-unit: no service manager of this machine is asked.
+# --capability=all and the system calls that nspawn withholds, as a real server has them (Docker needs them); --register=no
+# and --keep-unit: no service manager of this machine is asked.
 setsid systemd-nspawn --quiet --directory="$directory/root/$node" --boot --machine="$node" --register=no --keep-unit \
     --network-namespace-path="$directory/netns/$node" --capability=all --system-call-filter='@keyring bpf' \
-    --console=read-only \
-    --resolv-conf=off --timezone=off --link-journal=no >>"$directory/$node.console" 2>&1 </dev/null &
+    --console=read-only --resolv-conf=off --timezone=off --link-journal=no >>"$directory/$node.console" 2>&1 </dev/null &
 # From here on it can be found by its arguments.
 until grep -qs systemd-nspawn "/proc/$!/cmdline"; do
     kill -0 $!
