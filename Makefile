@@ -88,7 +88,7 @@ $(addsuffix -test,$(TESTS)): %-test:
 
 # The suites need programs; those that start nodes need the whole lab.
 $(addsuffix -test,$(TESTS)): lab-packages
-$(addsuffix -test,$(filter cluster drbd lab runtimes,$(TESTS))): lab-ready
+$(addsuffix -test,$(filter cluster drbd lab operator runtimes,$(TESTS))): lab-ready
 
 drbd-test: vm-image
 
@@ -152,10 +152,14 @@ OCF := $(DESTDIR)/usr/lib/ocf/resource.d/kaiwudb
 LIB := $(DESTDIR)/usr/lib/kaiwudb-ha
 DOC := $(DESTDIR)/usr/share/doc/kaiwudb-ha
 MAN := $(CARGO_TARGET_DIR)/man
+# Completions of the command, laid out as below /usr/share.
+PAGES := $(CARGO_TARGET_DIR)/pages
 
 .PHONY: man install deb rpm dist
-man: ## the agents' manual pages, from ocf-metadata/
+man: ## the manual pages: the agents' from ocf-metadata/, the command's and its completions from its options
 	@packaging/man/build.sh '$(MAN)' $(VERSION)
+	$(if $(COMMANDS),@rm -rf '$(PAGES)' && $(CARGO) run --quiet --locked $(COMMAND_PACKAGES) --example pages -- '$(PAGES)' && \
+		cp -R '$(PAGES)/man/.' '$(MAN)' && rm -r '$(PAGES)/man')
 
 install: build man ## installs for MACHINE below DESTDIR
 	install -d '$(OCF)' '$(DOC)'
@@ -163,6 +167,7 @@ install: build man ## installs for MACHINE below DESTDIR
 	$(if $(HELPERS),install -d '$(LIB)' && install -m 0755 $(addprefix $(RELEASE)/,$(HELPERS)) '$(LIB)')
 	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(addprefix $(RELEASE)/,$(COMMANDS)) '$(DESTDIR)/usr/bin')
 	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md) '$(DOC)'
+	$(if $(COMMANDS),cp -R '$(PAGES)/.' '$(DESTDIR)/usr/share')
 	cd '$(MAN)' && find . -type f -exec install -D -m 0644 {} '$(abspath $(DESTDIR)/usr/share/man)/{}' ';'
 
 deb: ## Debian package for MACHINE

@@ -35,6 +35,9 @@ struct Host {
 struct VolumeConfig {
     #[serde(rename = "@vnr")]
     number: u32,
+    /// None for a node without a disk of its own.
+    #[serde(default)]
+    disk: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -92,6 +95,14 @@ impl ResourceConfig {
         numbers.sort_unstable();
         numbers.dedup();
         numbers
+    }
+
+    /// Backing disks of all hosts, as written.
+    pub fn disks(&self) -> impl Iterator<Item = &str> {
+        self.hosts
+            .iter()
+            .flat_map(|host| &host.volumes)
+            .filter_map(|volume| volume.disk.as_deref())
     }
 
     /// An option, for example `("net", "protocol")`; of a connection where the resource itself does not have it. An option that

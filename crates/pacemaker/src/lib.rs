@@ -2,6 +2,7 @@
 //! values are parsed, never the text meant for people, which changes from release to release.
 
 pub mod attribute;
+pub mod cib;
 mod error;
 pub mod failure;
 pub mod node;

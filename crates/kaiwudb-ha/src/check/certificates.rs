@@ -1,0 +1,160 @@
+//! Certificates on each node.
+
+use super::Scene;
+use super::finding::Finding;
+use super::report::cert_sync;
+use super::rule;
+use crate::facts::{Certificates, Facts, now_us};
+use crate::time::date;
+use std::collections::BTreeSet;
+
+/// As the agent's default for `cert_warn_days`.
+const WARN_DAYS: i64 = 30;
+
+/// Looks at the certificates.
+pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let needed = |facts: &Facts| matches!(facts.database.secure_mode.as_str(), "tls" | "tlcp");
+    for (node, facts) in scene.facts() {
+        let Some(found) = &facts.certificates else {
+            if needed(facts) {
+                findings.push(missing(node));
+            }
+            continue;
+        };
+        leftovers(node, found, findings);
+        if facts.database.encrypted && !found.has_store_key {
+            findings.push(
+                Finding::of(rule::STORE_KEY_MISSING, format!("{}/sm4.key: -", found.directory))
+                    .on(node)
+                    .mend(cert_sync()),
+            );
+        }
+        if !needed(facts) {
+            continue;
+        }
+        if found.digest.is_empty() {
+            findings.push(missing(node));
+            continue;
+        }
+        keys(node, facts, found, findings);
+        dates(node, found, findings);
+        names(scene, node, found, findings);
+    }
+    let sets: Vec<(&str, &Facts)> = scene
+        .facts()
+        .filter(|(_, facts)| {
+            needed(facts)
+                && facts
+                    .certificates
+                    .as_ref()
+                    .is_some_and(|found| !found.digest.is_empty())
+        })
+        .collect();
+    let digest = |facts: &Facts| {
+        facts
+            .certificates
+            .as_ref()
+            .map(|found| found.digest.clone())
+            .unwrap_or_default()
+    };
+    if let (Some((one, first)), Some((other, second))) = (sets.first(), sets.get(1))
+        && digest(first) != digest(second)
+    {
+        let evidence = format!("{one}: {:.12}, {other}: {:.12}", digest(first), digest(second));
+        findings.push(Finding::of(rule::SETS_DIFFER, evidence).mend(cert_sync()));
+    }
+    if scene.facts().any(|(_, facts)| needed(facts))
+        && scene.roles.database.is_some()
+        && scene.roles.certificates.is_none()
+    {
+        findings.push(Finding::of(rule::CERTIFICATES_BY_HAND, "ocf:kaiwudb:cert-sync: 0").mend(cert_sync()));
+    }
+}
+
+fn missing(node: &str) -> Finding {
+    Finding::of(rule::CERTIFICATES_MISSING, "/etc/kaiwudb/certs: -")
+        .on(node)
+        .mend(cert_sync())
+}
+
+fn leftovers(node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
+    for name in &found.leftovers {
+        let is_key = std::path::Path::new(name)
+            .extension()
+            .is_some_and(|ending| ending == "key");
+        let path = format!("{}/{name}", found.directory);
+        findings.push(if is_key {
+            Finding::of(rule::AUTHORITY_KEY_LEFT, path.as_str())
+                .on(node)
+                .mend(format!(
+                    "mv {path} SAFE_PLACE  # away from both nodes; needed again only for new certificates"
+                ))
+        } else {
+            Finding::of(rule::KEY_ARCHIVE_LEFT, path.as_str())
+                .on(node)
+                .mend(format!("mv {path} SAFE_PLACE"))
+        });
+    }
+}
+
+fn keys(node: &str, facts: &Facts, found: &Certificates, findings: &mut Vec<Finding>) {
+    for (name, mode) in &found.open_keys {
+        let path = format!("{}/{name}", found.directory);
+        findings.push(
+            Finding::of(rule::KEYS_OPEN, format!("{path}: {mode}"))
+                .on(node)
+                .fix(&["chmod", "go-rwx", &path]),
+        );
+    }
+    let account = facts.database.user.as_deref().unwrap_or("kaiwudb");
+    for name in &found.foreign_keys {
+        let path = format!("{}/{name}", found.directory);
+        findings.push(
+            Finding::of(rule::KEYS_FOREIGN, format!("{path}: != {account}"))
+                .on(node)
+                .fix(&["chown", account, &path]),
+        );
+    }
+    if !found.findings.is_empty() {
+        findings.push(
+            Finding::of(rule::SET_BROKEN, found.findings.join("; "))
+                .on(node)
+                .mend(format!("kwbase cert list --certs-dir={}", found.directory)),
+        );
+    }
+}
+
+fn dates(node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
+    let Some((name, until)) = &found.first_to_expire else {
+        return;
+    };
+    let now = now_us() / 1_000_000;
+    // What has run out is among the set's own findings.
+    if *until >= now && (until - now) / 86_400 < WARN_DAYS {
+        findings.push(
+            Finding::of(rule::EXPIRES_SOON, format!("{name}: {}", date(*until)))
+                .on(node)
+                .mend("kwbase cert create-node NODE1 NODE2 VIRTUAL_IP 127.0.0.1 localhost --overwrite --certs-dir=/etc/kaiwudb/certs --ca-key=CA_KEY"),
+        );
+    }
+}
+
+/// Every address by which clients may come: the nodes' own and the virtual one.
+fn names(scene: &Scene<'_>, node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
+    let own = scene
+        .facts()
+        .filter_map(|(_, facts)| facts.database.address.clone());
+    let names: BTreeSet<String> = own.chain(scene.roles.virtual_ip().map(str::to_owned)).collect();
+    let missing = found.missing_names(&names.into_iter().collect::<Vec<_>>());
+    if !missing.is_empty() {
+        findings.push(
+            Finding::of(rule::NAMES_MISSING, format!("{}/node.crt: {}", found.directory, missing.join(", "))).on(node).mend(
+                format!(
+                    "kwbase cert create-node {} 127.0.0.1 localhost --overwrite --certs-dir={} --ca-key=CA_KEY  # with all other names too",
+                    missing.join(" "),
+                    found.directory
+                ),
+            ),
+        );
+    }
+}

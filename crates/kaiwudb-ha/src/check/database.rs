@@ -1,0 +1,288 @@
+//! The database on its nodes: how it is started, where its store lies, what a crash costs.
+
+use super::Scene;
+use super::configuration::is_no;
+use super::finding::Finding;
+use super::report::migrate;
+use super::rule;
+use crate::cluster::DATABASE;
+use crate::facts::{DATABASE_UNIT, Database, Facts};
+use pacemaker::cib::{Primitive, seconds};
+
+/// Less room than this share of the disk is little.
+const LITTLE_ROOM: u64 = 20;
+
+/// Looks at the database.
+pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    if scene.is_by_unit() {
+        let agent = scene.roles.database.map(Primitive::agent).unwrap_or_default();
+        findings.push(Finding::of(rule::DATABASE_BY_UNIT, agent).mend(migrate()));
+    }
+    for (node, facts) in scene.facts() {
+        unit(scene, node, facts, findings);
+        installation(node, facts, findings);
+        store(node, facts, findings);
+        servers(scene, node, facts, findings);
+        durability(scene, node, &facts.database, findings);
+    }
+    differences(scene, findings);
+}
+
+fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
+    let Some(unit) = facts.units.get(DATABASE_UNIT) else {
+        return;
+    };
+    // Before there is a cluster the unit is how the database starts.
+    let in_cluster = scene.roles.database.is_some() || facts.corosync.is_some();
+    if unit.is_enabled() && in_cluster {
+        findings.push(
+            Finding::of(rule::UNIT_ENABLED, format!("{DATABASE_UNIT}: {}", unit.enabled))
+                .on(node)
+                .fix(&["systemctl", "disable", DATABASE_UNIT]),
+        );
+    }
+    // What follows is how the cluster starts and stops the database only as long as the unit does it.
+    if !scene.is_by_unit() {
+        return;
+    }
+    if unit.signals_twice() {
+        let program = unit.stop_program.as_deref().unwrap_or_default();
+        findings.push(
+            Finding::of(
+                rule::UNIT_SIGNALS_TWICE,
+                format!("ExecStop={program} KillMode={}", unit.kill_mode),
+            )
+            .on(node)
+            .mend(migrate()),
+        );
+    }
+    if unit.kind == "simple" {
+        findings.push(
+            Finding::of(
+                rule::UNIT_STARTED_EARLY,
+                format!("{DATABASE_UNIT}: Type={}", unit.kind),
+            )
+            .on(node)
+            .mend(migrate()),
+        );
+    }
+}
+
+fn installation(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
+    let found = &facts.database;
+    if !found.installed {
+        findings.push(
+            Finding::of(rule::NOT_INSTALLED, "/etc/kaiwudb/info/MODE: -")
+                .on(node)
+                .mend("./deploy.sh install --single  # with the same deploy.cfg as on the other node"),
+        );
+        return;
+    }
+    if let Some(policy) = found
+        .container_restart
+        .as_deref()
+        .filter(|policy| *policy != "no" && found.container)
+    {
+        findings.push(
+            Finding::of(
+                rule::CONTAINER_RESTARTS,
+                format!("docker-compose.yml: restart: {policy}"),
+            )
+            .on(node)
+            .mend("sed -i 's/restart: .*/restart: \"no\"/' /etc/kaiwudb/script/docker-compose.yml")
+            .mend("docker update --restart=no kaiwudb-container"),
+        );
+    }
+}
+
+fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
+    let found = &facts.database;
+    let root = &found.data_root;
+    match &found.mount {
+        None if matches!(found.store.as_str(), "complete" | "incomplete") && facts.corosync.is_some() => {
+            findings.push(
+                Finding::of(
+                    rule::STORE_BELOW_MOUNT,
+                    format!("{root}: {}, mount: -", found.store),
+                )
+                .on(node)
+                .mend(format!(
+                    "mv {root} {root}.old && install -d -o kaiwudb -g kaiwudb {root}"
+                )),
+            );
+        }
+        Some(mounted) if mounted.read_only => findings.push(
+            Finding::of(rule::STORE_READ_ONLY, format!("{} {root}: ro", mounted.source))
+                .on(node)
+                .mend("journalctl -k -g 'EXT4-fs|XFS|I/O error'"),
+        ),
+        _ => {}
+    }
+    if let Some(usage) = &found.usage {
+        let little = |free: u64, total: u64| total > 0 && free < total / LITTLE_ROOM;
+        let evidence = if little(usage.free_bytes, usage.total_bytes) {
+            format!(
+                "{root}: {} MiB / {} MiB",
+                usage.free_bytes >> 20,
+                usage.total_bytes >> 20
+            )
+        } else if little(usage.free_inodes, usage.total_inodes) {
+            format!("{root}: {} / {} inodes", usage.free_inodes, usage.total_inodes)
+        } else {
+            return;
+        };
+        findings.push(
+            Finding::of(rule::ROOM_LOW, evidence)
+                .on(node)
+                .mend(format!("du -xh --max-depth=2 {root} | sort -h")),
+        );
+    }
+}
+
+fn servers(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
+    let found = &facts.database;
+    let virtual_ip = scene.roles.virtual_ip();
+    for server in &found.servers {
+        let host = server
+            .advertise
+            .as_deref()
+            .and_then(|address| address.rsplit_once(':'))
+            .map(|(host, _)| host);
+        if host.is_some() && host == virtual_ip {
+            findings.push(
+                Finding::of(
+                    rule::ADVERTISES_VIRTUAL_IP,
+                    format!(
+                        "--advertise-addr={}",
+                        server.advertise.as_deref().unwrap_or_default()
+                    ),
+                )
+                .on(node)
+                .mend("pcs resource update KaiwuDB advertise_addr=NODE_ADDRESS"),
+            );
+        }
+    }
+    let pids: Vec<String> = found
+        .servers
+        .iter()
+        .map(|server| format!("pid {}", server.pid))
+        .collect();
+    let (Some(database), Ok(status)) = (scene.roles.database, &scene.cluster.status) else {
+        return;
+    };
+    // A node that Pacemaker does not see is no node of which it could know.
+    let is_member = status
+        .nodes
+        .iter()
+        .any(|member| member.name == node && member.online);
+    let mut instances = status.instances_of(&database.id);
+    if is_member && !pids.is_empty() && !instances.any(|instance| instance.active && instance.node == node) {
+        findings.push(
+            Finding::of(rule::SERVER_OUTSIDE, pids.join(", "))
+                .on(node)
+                .mend(format!("crm_resource --refresh -r {} -N {node}", database.id)),
+        );
+    }
+}
+
+fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Vec<Finding>) {
+    let setting = |name: &str| found.settings.get(name).map(String::as_str);
+    let level = setting("ts.wal.wal_level");
+    let mend = "kwbase sql --host=127.0.0.1:26257 -e";
+    if level == Some("0") {
+        findings.push(
+            Finding::of(rule::WAL_OFF, "ts.wal.wal_level=0")
+                .on(node)
+                .mend(format!("{mend} 'SET CLUSTER SETTING ts.wal.wal_level = 1'")),
+        );
+    }
+    let unsynced_log = level.is_some_and(|level| !matches!(level, "0" | "1"));
+    let unsynced_files = setting("ts.force_sync_file.enabled").is_some_and(is_no);
+    let log = format!("ts.wal.wal_level={}", level.unwrap_or_default());
+    // Our sentinel flushes the store: what is lost is bounded by its interval.
+    let flushes = scene
+        .roles
+        .database
+        .filter(|primitive| primitive.agent() == DATABASE)
+        .is_some_and(|primitive| {
+            primitive
+                .parameter("sync_interval")
+                .and_then(seconds)
+                .is_none_or(|interval| interval > 0.0)
+        });
+    if flushes {
+        if unsynced_log || unsynced_files {
+            findings.push(
+                Finding::of(rule::LOSS_BOUNDED, format!("{log} sync_interval=1s"))
+                    .on(node)
+                    .mend(format!("{mend} 'SET CLUSTER SETTING ts.wal.wal_level = 1'"))
+                    .mend("pcs resource update KaiwuFS options=sync"),
+            );
+        }
+        return;
+    }
+    if unsynced_log {
+        findings.push(
+            Finding::of(rule::WAL_UNSYNCED, log)
+                .on(node)
+                .mend(format!("{mend} 'SET CLUSTER SETTING ts.wal.wal_level = 1'")),
+        );
+    }
+    if unsynced_files {
+        findings.push(
+            Finding::of(rule::FILES_UNSYNCED, "ts.force_sync_file.enabled=false")
+                .on(node)
+                .mend(format!(
+                    "{mend} 'SET CLUSTER SETTING ts.force_sync_file.enabled = true'"
+                )),
+        );
+    }
+}
+
+fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let serving: Vec<&str> = scene
+        .facts()
+        .filter(|(_, facts)| !facts.database.servers.is_empty())
+        .map(|(node, _)| node)
+        .collect();
+    if serving.len() > 1 {
+        findings.push(
+            Finding::of(rule::TWO_SERVERS, serving.join(", "))
+                .mend("systemctl stop kaiwudb.service  # on the node that does not have the disk")
+                .mend("kaiwudb-ha status"),
+        );
+    }
+    let installed: Vec<(&str, &Facts)> = scene
+        .facts()
+        .filter(|(_, facts)| facts.database.installed)
+        .collect();
+    let (Some((one, first)), Some((other, second))) = (installed.first(), installed.get(1)) else {
+        return;
+    };
+    let (a, b) = (&first.database, &second.database);
+    for (name, left, right) in [
+        ("data_root", a.data_root.as_str(), b.data_root.as_str()),
+        ("secure_mode", &a.secure_mode, &b.secure_mode),
+        (
+            "user",
+            a.user.as_deref().unwrap_or("-"),
+            b.user.as_deref().unwrap_or("-"),
+        ),
+        ("encrypted", yes_no(a.encrypted), yes_no(b.encrypted)),
+        ("container", yes_no(a.container), yes_no(b.container)),
+    ] {
+        if left != right {
+            findings.push(
+                Finding::of(
+                    rule::INSTALLATIONS_DIFFER,
+                    format!("{name}: {one}={left}, {other}={right}"),
+                )
+                .mend("./deploy.sh install --single  # with the same deploy.cfg on both nodes"),
+            );
+        }
+    }
+}
+
+const fn yes_no(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}

@@ -1,0 +1,182 @@
+//! The operating system on each node, and between the nodes.
+
+use super::Scene;
+use super::finding::Finding;
+use super::rule;
+use crate::facts::Facts;
+use std::time::Duration;
+
+/// More than ssh and a busy machine can explain.
+const CLOCKS: Duration = Duration::from_secs(1);
+const TIME_SERVICES: [&str; 6] = [
+    "chrony.service",
+    "chronyd.service",
+    "ntp.service",
+    "ntpd.service",
+    "ntpsec.service",
+    "systemd-timesyncd.service",
+];
+
+/// Looks at the systems.
+pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    for (node, facts) in scene.facts() {
+        links(node, facts, findings);
+        services(scene, node, facts, findings);
+        mounts(scene, node, facts, findings);
+        agents(scene, node, facts, findings);
+        let account = facts.database.user.as_deref().unwrap_or("kaiwudb");
+        if facts
+            .system
+            .sudo_without_password
+            .iter()
+            .any(|known| known == account)
+        {
+            findings.push(
+                Finding::of(rule::SUDO_UNLIMITED, format!("sudoers: {account} NOPASSWD: ALL"))
+                    .on(node)
+                    .mend(format!(
+                        "grep -l '^{account} ' /etc/sudoers /etc/sudoers.d/*  # remove the line with visudo"
+                    )),
+            );
+        }
+        if facts.system.shell.ends_with("/bash") && facts.system.has_dash {
+            findings.push(
+                Finding::of(rule::SHELL_CHANGED, format!("/bin/sh -> {}", facts.system.shell))
+                    .on(node)
+                    .mend("dpkg-reconfigure dash"),
+            );
+        }
+    }
+    for node in scene.nodes.iter().filter(|node| node.clock_difference > CLOCKS) {
+        findings.push(
+            Finding::of(
+                rule::CLOCKS_DIFFER,
+                format!("{:.1} s", node.clock_difference.as_secs_f64()),
+            )
+            .on(&node.name)
+            .mend("chronyc makestep"),
+        );
+    }
+    let versions: Vec<(&str, &str)> = scene
+        .facts()
+        .map(|(node, facts)| (node, facts.version.as_str()))
+        .collect();
+    if versions.iter().any(|(_, version)| *version != versions[0].1) {
+        let evidence: Vec<String> = versions
+            .iter()
+            .map(|(node, version)| format!("{node}: {version}"))
+            .collect();
+        findings
+            .push(Finding::of(rule::VERSIONS_DIFFER, evidence.join(", ")).mend("apt-get install kaiwudb-ha"));
+    }
+}
+
+fn links(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
+    let Some(corosync) = &facts.corosync else { return };
+    if corosync.nodes.values().any(|addresses| addresses.len() < 2) {
+        findings.push(
+            Finding::of(rule::LINK_SINGLE, "corosync.conf: ring0_addr")
+                .on(node)
+                .mend("pcs cluster link add NODE1=ADDRESS NODE2=ADDRESS"),
+        );
+    }
+    if !corosync.encrypted {
+        findings.push(
+            Finding::of(rule::CLUSTER_IN_CLEAR, "corosync.conf: crypto_cipher: none")
+                .on(node)
+                .mend("pcs cluster config update crypto cipher=aes256 hash=sha256"),
+        );
+    }
+}
+
+fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
+    // Without systemd's answer nothing is known of its units.
+    if facts.units.is_empty() {
+        return;
+    }
+    let unit = |name: &str| facts.units.get(name);
+    if !TIME_SERVICES
+        .iter()
+        .any(|name| unit(name).is_some_and(crate::facts::Unit::is_active))
+    {
+        findings.push(
+            Finding::of(
+                rule::CLOCK_UNSYNCHRONISED,
+                "chrony, ntp, systemd-timesyncd: inactive",
+            )
+            .on(node)
+            .mend("apt-get install chrony"),
+        );
+    }
+    if scene.roles.data.is_some() && unit("drbd.service").is_some_and(crate::facts::Unit::is_enabled) {
+        findings.push(
+            Finding::of(rule::DRBD_SERVICE_ENABLED, "drbd.service: enabled")
+                .on(node)
+                .fix(&["systemctl", "disable", "drbd.service"]),
+        );
+    }
+    let Some(multipath) = unit("multipathd.service") else {
+        return;
+    };
+    if !multipath.is_active() {
+        findings.push(
+            Finding::of(
+                rule::MULTIPATH_DISABLED,
+                format!("multipathd.service: {}", multipath.enabled),
+            )
+            .on(node)
+            .mend("/etc/multipath.conf: blacklist { devnode \"^drbd[0-9]\" }")
+            .mend("systemctl enable --now multipathd.socket multipathd.service"),
+        );
+    } else if facts.system.multipath_leaves_drbd != Some(true) {
+        findings.push(
+            Finding::of(rule::MULTIPATH_TAKES_DRBD, "multipath.conf: blacklist")
+                .on(node)
+                .mend("/etc/multipath.conf: blacklist { devnode \"^drbd[0-9]\" }")
+                .mend("multipathd reconfigure"),
+        );
+    }
+}
+
+fn mounts(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
+    let Some(file_system) = scene.roles.file_system else {
+        return;
+    };
+    let device = file_system.parameter("device").unwrap_or_default();
+    for line in &facts.system.fstab {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [source, point, _, options, ..] = fields[..] else {
+            continue;
+        };
+        let is_ours = source == device || point.trim_end_matches('/') == facts.database.data_root;
+        if is_ours && !options.split(',').any(|option| option == "noauto") {
+            findings.push(
+                Finding::of(rule::FSTAB_MOUNTS, format!("fstab: {line}"))
+                    .on(node)
+                    .mend(format!(
+                        "sed -i '\\|^{source} |d' /etc/fstab && systemctl daemon-reload"
+                    )),
+            );
+        }
+    }
+}
+
+fn agents(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
+    let Some(cib) = scene.cib else { return };
+    let mut configured: Vec<String> = cib
+        .primitives()
+        .filter_map(|primitive| primitive.agent().strip_prefix("ocf:kaiwudb:").map(str::to_owned))
+        .collect();
+    configured.sort();
+    configured.dedup();
+    for agent in configured
+        .iter()
+        .filter(|agent| !facts.system.agents.contains(agent))
+    {
+        findings.push(
+            Finding::of(rule::AGENT_MISSING, format!("ocf:kaiwudb:{agent}: -"))
+                .on(node)
+                .mend("apt-get install kaiwudb-ha"),
+        );
+    }
+}

@@ -1,0 +1,296 @@
+//! Rules on facts that no lab shows at once.
+
+use super::*;
+use crate::facts::{Corosync, DATABASE_UNIT, Unit};
+use pacemaker::{cib, status};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Our configuration, as small as it can be.
+const OURS: &str = r#"<cib crm_feature_set="3.16.2"><configuration><crm_config>
+  <cluster_property_set id="o"><nvpair id="o1" name="stonith-enabled" value="true"/></cluster_property_set>
+  <cluster_property_set id="k"><nvpair id="k1" name="kaiwudb-store-KaiwuDB" value="filesystem=f cluster=c"/></cluster_property_set>
+ </crm_config><nodes><node id="1" uname="a"/><node id="2" uname="b"/></nodes><resources>
+  <primitive id="Fence" class="stonith" type="fence_x"><instance_attributes id="Fi"><nvpair id="Fh" name="pcmk_host_list" value="a b"/></instance_attributes></primitive>
+  <primitive id="ClusterIP" class="ocf" provider="heartbeat" type="IPaddr2"><instance_attributes id="Ai"><nvpair id="An" name="ip" value="10.0.0.9"/></instance_attributes>
+   <operations><op id="A1" name="monitor" interval="10s"/></operations></primitive>
+  <group id="G"><primitive id="KaiwuFS" class="ocf" provider="heartbeat" type="Filesystem">
+   <instance_attributes id="FSi"><nvpair id="FS1" name="device" value="/dev/drbd3"/><nvpair id="FS2" name="directory" value="/var/lib/kaiwudb"/></instance_attributes>
+   <operations><op id="FSo" name="monitor" interval="20s"/></operations></primitive>
+  <primitive id="KaiwuDB" class="ocf" provider="kaiwudb" type="kaiwudb"><operations>
+   <op id="D1" name="monitor" interval="10s"/><op id="D2" name="start" interval="0" timeout="120s"/><op id="D3" name="stop" interval="0" timeout="60s"/></operations></primitive></group>
+ </resources><constraints><rsc_order id="ro" first="G" then="ClusterIP"/><rsc_colocation id="rc" rsc="ClusterIP" with-rsc="G" score="INFINITY"/></constraints>
+ <rsc_defaults><meta_attributes id="d"><nvpair id="d1" name="resource-stickiness" value="100"/></meta_attributes></rsc_defaults></configuration></cib>"#;
+
+/// A rule and what makes it apply.
+type Change<'a> = (&'a str, &'a dyn Fn(&mut Facts));
+
+fn node(name: &str) -> Node {
+    let mut facts = Facts {
+        version: "1".to_owned(),
+        name: name.to_owned(),
+        host: name.to_owned(),
+        root: true,
+        ..Facts::default()
+    };
+    facts.database.installed = true;
+    facts.database.data_root = "/var/lib/kaiwudb".to_owned();
+    facts.database.secure_mode = "insecure".to_owned();
+    facts.database.user = Some("kaiwudb".to_owned());
+    facts.system.agents = vec!["kaiwudb".to_owned()];
+    facts.corosync = Some(Corosync {
+        nodes: [("a", "1"), ("b", "2")]
+            .map(|(name, host)| {
+                (
+                    name.to_owned(),
+                    vec![format!("10.0.0.{host}"), format!("10.1.0.{host}")],
+                )
+            })
+            .into(),
+        two_node: true,
+        wait_for_all: true,
+        encrypted: true,
+    });
+    Node {
+        name: name.to_owned(),
+        facts: Ok(facts),
+        clock_difference: Duration::ZERO,
+    }
+}
+
+/// What is found with a changed configuration and changed facts of node a.
+fn found(change: impl Fn(String) -> String, of_node: impl Fn(&mut Facts)) -> BTreeSet<&'static str> {
+    let cluster = Cluster {
+        cib: cib::parse(&change(OURS.to_owned())),
+        status: Ok(status::Status::default()),
+    };
+    let mut nodes = [node("a"), node("b")];
+    if let Ok(facts) = &mut nodes[0].facts {
+        of_node(facts);
+    }
+    findings(&Scene::new(&cluster, &nodes))
+        .iter()
+        .map(|finding| finding.rule.id)
+        .collect()
+}
+
+fn with_configuration(from: &str, to: &str) -> BTreeSet<&'static str> {
+    assert!(OURS.contains(from), "{from}");
+    found(|xml| xml.replace(from, to), |_| ())
+}
+
+fn with_facts(change: impl Fn(&mut Facts)) -> BTreeSet<&'static str> {
+    found(|xml| xml, change)
+}
+
+#[test]
+fn a_good_cluster_has_no_findings() {
+    assert_eq!(with_facts(|_| ()), BTreeSet::new());
+}
+
+#[test]
+fn each_change_of_the_configuration_is_found_and_nothing_else() {
+    for (from, to, id) in [
+        (
+            "name=\"stonith-enabled\" value=\"true\"",
+            "name=\"stonith-enabled\" value=\"false\"",
+            "fencing-off",
+        ),
+        (
+            "class=\"stonith\"",
+            "class=\"ocf\" provider=\"x\"",
+            "fencing-device-missing",
+        ),
+        ("value=\"a b\"", "value=\"a\"", "fencing-incomplete"),
+        (
+            "first=\"G\" then=\"ClusterIP\"",
+            "first=\"ClusterIP\" then=\"G\"",
+            "address-unordered",
+        ),
+        (
+            "<rsc_order id=\"ro\"",
+            "<rsc_order id=\"ro\" kind=\"Optional\"",
+            "address-unordered",
+        ),
+        (
+            "with-rsc=\"G\" score=\"INFINITY\"",
+            "with-rsc=\"G\" score=\"10\"",
+            "address-apart",
+        ),
+        (
+            "resource-stickiness\" value=\"100\"",
+            "resource-stickiness\" value=\"0\"",
+            "stickiness-missing",
+        ),
+        (
+            "id=\"D1\" name=\"monitor\" interval=\"10s\"",
+            "id=\"D1\" name=\"monitor\" interval=\"0\"",
+            "monitor-missing",
+        ),
+        (
+            "id=\"D1\" name=\"monitor\" interval=\"10s\"",
+            "id=\"D1\" name=\"monitor\" interval=\"PT2M\"",
+            "monitor-slow",
+        ),
+        ("timeout=\"120s\"", "timeout=\"20s\"", "start-timeout-short"),
+        ("timeout=\"60s\"", "", "stop-timeout-short"),
+        (
+            "<rsc_order id=\"ro\"",
+            "<rsc_location id=\"cli-ban-x\" rsc=\"G\" node=\"a\" score=\"-INFINITY\"/><rsc_order id=\"ro\"",
+            "constraint-left",
+        ),
+        (
+            "<rsc_order id=\"ro\"",
+            "<rsc_order id=\"x\" first=\"KaiwuFS\" then=\"KaiwuDB\"/><rsc_order id=\"ro\"",
+            "constraint-redundant",
+        ),
+        (
+            "<nvpair id=\"o1\"",
+            "<nvpair id=\"o2\" name=\"maintenance-mode\" value=\"true\"/><nvpair id=\"o1\"",
+            "maintenance-left",
+        ),
+        (
+            "<nvpair id=\"o1\"",
+            "<nvpair id=\"o2\" name=\"no-quorum-policy\" value=\"ignore\"/><nvpair id=\"o1\"",
+            "quorum-ignored",
+        ),
+    ] {
+        assert_eq!(
+            with_configuration(from, to),
+            BTreeSet::from([id]),
+            "{from} -> {to}"
+        );
+    }
+}
+
+#[test]
+fn each_fact_of_a_node_is_found_and_nothing_else() {
+    let unit = |active: &str, enabled: &str| Unit {
+        active: active.to_owned(),
+        enabled: enabled.to_owned(),
+        kind: "simple".to_owned(),
+        ..Unit::default()
+    };
+    let with_time = |facts: &mut Facts| {
+        facts
+            .units
+            .insert("chrony.service".to_owned(), unit("active", "enabled"));
+    };
+    let changes: &[Change<'_>] = &[
+        ("unit-enabled", &|facts| {
+            with_time(facts);
+            facts
+                .units
+                .insert(DATABASE_UNIT.to_owned(), unit("inactive", "enabled"));
+        }),
+        ("multipath-disabled", &|facts| {
+            with_time(facts);
+            facts
+                .units
+                .insert("multipathd.service".to_owned(), unit("inactive", "disabled"));
+        }),
+        ("multipath-takes-drbd", &|facts| {
+            with_time(facts);
+            facts.system.multipath_leaves_drbd = Some(false);
+            facts
+                .units
+                .insert("multipathd.service".to_owned(), unit("active", "enabled"));
+        }),
+        ("clock-unsynchronised", &|facts| {
+            facts
+                .units
+                .insert("chrony.service".to_owned(), unit("inactive", "enabled"));
+        }),
+        ("fstab-mounts", &|facts| {
+            facts.system.fstab = vec!["/dev/drbd3 /var/lib/kaiwudb ext4 defaults 0 2".to_owned()];
+        }),
+        ("agent-missing", &|facts| facts.system.agents.clear()),
+        ("versions-differ", &|facts| facts.version = "2".to_owned()),
+        ("two-node-missing", &|facts| {
+            facts.corosync.as_mut().unwrap().two_node = false;
+        }),
+        ("store-below-mount", &|facts| {
+            facts.database.store = "complete".to_owned();
+        }),
+        ("not-installed", &|facts| facts.database.installed = false),
+        ("installations-differ", &|facts| {
+            facts.database.user = Some("other".to_owned());
+        }),
+        ("wal-off", &|facts| {
+            drop(
+                facts
+                    .database
+                    .settings
+                    .insert("ts.wal.wal_level".to_owned(), "0".to_owned()),
+            );
+        }),
+        ("loss-bounded", &|facts| {
+            drop(
+                facts
+                    .database
+                    .settings
+                    .insert("ts.wal.wal_level".to_owned(), "2".to_owned()),
+            );
+        }),
+        ("container-restarts", &|facts| {
+            facts.database.container_restart = Some("on-failure".to_owned());
+            facts.database.container = true;
+        }),
+    ];
+    for (id, change) in changes {
+        let mut found = with_facts(change);
+        // A container on one node only is a difference, too.
+        found.remove(if *id == "container-restarts" {
+            "installations-differ"
+        } else {
+            ""
+        });
+        assert_eq!(found, BTreeSet::from([*id]));
+    }
+    let noauto = with_facts(|facts| {
+        facts.system.fstab = vec!["/dev/drbd3 /var/lib/kaiwudb ext4 noauto 0 0".to_owned()];
+    });
+    assert_eq!(noauto, BTreeSet::new());
+}
+
+#[test]
+fn clocks_that_differ_are_found_only_beyond_doubt() {
+    let cluster = Cluster {
+        cib: cib::parse(OURS),
+        status: Ok(status::Status::default()),
+    };
+    for (milliseconds, expected) in [(900, 0), (1500, 1)] {
+        let mut nodes = [node("a"), node("b")];
+        nodes[1].clock_difference = Duration::from_millis(milliseconds);
+        assert_eq!(
+            findings(&Scene::new(&cluster, &nodes)).len(),
+            expected,
+            "{milliseconds} ms"
+        );
+    }
+}
+
+#[test]
+fn a_node_that_is_silent_hides_nothing_of_the_other() {
+    let cluster = Cluster {
+        cib: Err("not connected".to_owned()),
+        status: Err("not connected".to_owned()),
+    };
+    let mut nodes = [node("a"), node("b")];
+    nodes[1].facts = Err("silent".to_owned());
+    if let Ok(facts) = &mut nodes[0].facts {
+        facts.units.insert(
+            DATABASE_UNIT.to_owned(),
+            Unit {
+                enabled: "enabled".to_owned(),
+                ..Unit::default()
+            },
+        );
+    }
+    let found = findings(&Scene::new(&cluster, &nodes));
+    assert!(
+        found
+            .iter()
+            .any(|finding| finding.rule.id == "unit-enabled" && finding.node.as_deref() == Some("a"))
+    );
+}

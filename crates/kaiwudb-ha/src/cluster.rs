@@ -1,0 +1,105 @@
+//! What Pacemaker has and does, and which of its resources is what.
+
+use host::Deadline;
+use pacemaker::cib::{self, Cib, Clones, Primitive};
+use pacemaker::status::{self, Status};
+use std::time::Duration;
+
+/// One question to the cluster.
+const QUESTION: Duration = Duration::from_secs(10);
+
+/// Our agents and those that the guide uses in their place.
+pub(crate) const DATABASE: &str = "ocf:kaiwudb:kaiwudb";
+pub(crate) const CERTIFICATES: &str = "ocf:kaiwudb:cert-sync";
+pub(crate) const DRBD: &str = "ocf:kaiwudb:drbd-promotable";
+pub(crate) const LINBIT: &str = "ocf:linbit:drbd";
+
+/// The cluster at one moment; either part may be missing, with the reason.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    /// The configuration.
+    pub(crate) cib: Result<Cib, String>,
+    /// The state.
+    pub(crate) status: Result<Status, String>,
+}
+
+/// Asks the cluster.
+pub(crate) fn ask() -> Cluster {
+    Cluster {
+        cib: cib::get(Deadline::after(QUESTION)).map_err(|error| error.to_string()),
+        status: status::get(Deadline::after(QUESTION)).map_err(|error| error.to_string()),
+    }
+}
+
+impl Cluster {
+    /// Names of the nodes, as far as the cluster tells.
+    pub(crate) fn nodes(&self) -> Vec<String> {
+        self.cib
+            .as_ref()
+            .map(|cib| cib.nodes().map(str::to_owned).collect())
+            .unwrap_or_default()
+    }
+}
+
+/// The resources of a KWDB cluster, found by what they are and not by their names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roles<'cib> {
+    /// Ours, or the vendor's unit.
+    pub(crate) database: Option<&'cib Primitive>,
+    /// The file system of the store.
+    pub(crate) file_system: Option<&'cib Primitive>,
+    /// The virtual IP.
+    pub(crate) address: Option<&'cib Primitive>,
+    /// DRBD, and the clone that it is in.
+    pub(crate) data: Option<(&'cib Primitive, Option<&'cib Clones>)>,
+    /// The certificates.
+    pub(crate) certificates: Option<&'cib Primitive>,
+    /// Fencing devices.
+    pub(crate) fencing: Vec<&'cib Primitive>,
+}
+
+impl<'cib> Roles<'cib> {
+    /// Finds them; `data_root` is where the store is mounted.
+    pub(crate) fn of(cib: &'cib Cib, data_root: &str) -> Self {
+        let with = |agents: &[&str]| {
+            cib.primitives()
+                .find(|primitive| agents.contains(&primitive.agent().as_str()))
+        };
+        let file_systems: Vec<&Primitive> = cib
+            .primitives()
+            .filter(|primitive| primitive.agent() == "ocf:heartbeat:Filesystem")
+            .collect();
+        let is_store = |primitive: &&&Primitive| {
+            primitive
+                .parameter("directory")
+                .is_some_and(|path| path.trim_end_matches('/') == data_root.trim_end_matches('/'))
+        };
+        let data = with(&[DRBD, LINBIT]).map(|primitive| {
+            let clone = cib
+                .clones()
+                .find(|clone| clone.primitives().iter().any(|one| one.id == primitive.id));
+            (primitive, clone)
+        });
+        Self {
+            database: with(&[DATABASE, "systemd:kaiwudb", "systemd:kaiwudb.service"]),
+            file_system: file_systems
+                .iter()
+                .find(is_store)
+                .or(file_systems.first())
+                .copied(),
+            address: with(&["ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr"]),
+            data,
+            certificates: with(&[CERTIFICATES]),
+            fencing: cib
+                .primitives()
+                .filter(|primitive| primitive.is_fencing())
+                .collect(),
+        }
+    }
+
+    /// The virtual IP itself, without prefix length.
+    pub(crate) fn virtual_ip(&self) -> Option<&'cib str> {
+        let ip = self.address?.parameter("ip")?;
+        Some(ip.split('/').next().unwrap_or(ip))
+    }
+}

@@ -1,0 +1,91 @@
+//! `/etc/corosync/corosync.conf`: who is in the cluster, and over how many links.
+
+use host::file;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const FILE: &str = "/etc/corosync/corosync.conf";
+
+/// What the configuration says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Corosync {
+    /// Addresses by node name, one for each link.
+    pub(crate) nodes: BTreeMap<String, Vec<String>>,
+    /// Whether one node alone has quorum (`two_node: 1`).
+    pub(crate) two_node: bool,
+    /// Whether both must have been seen once before either starts anything; `two_node` implies it.
+    pub(crate) wait_for_all: bool,
+    /// Whether messages are authenticated and encrypted.
+    pub(crate) encrypted: bool,
+}
+
+/// Reads it; `None` when there is none.
+pub(crate) fn gather(unanswered: &mut Vec<String>) -> Option<Corosync> {
+    match file::read_text(Path::new(FILE)) {
+        Ok(text) => text.map(|text| parse(&text)),
+        Err(error) => {
+            unanswered.push(format!("{FILE}: {error}"));
+            None
+        }
+    }
+}
+
+fn parse(text: &str) -> Corosync {
+    let mut path: Vec<&str> = Vec::new();
+    let mut found = Corosync::default();
+    let (mut name, mut addresses) = (None, Vec::new());
+    let mut wait_for_all = None;
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        if let Some(section) = line.strip_suffix('{') {
+            path.push(section.trim());
+            continue;
+        }
+        if line == "}" {
+            if path.pop() == Some("node") {
+                let addresses = std::mem::take(&mut addresses);
+                // Without a name the first address is the name.
+                if let Some(name) = name.take().or_else(|| addresses.first().cloned()) {
+                    found.nodes.insert(name, addresses);
+                }
+            }
+            continue;
+        }
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
+        let (key, value) = (key.trim(), value.trim());
+        match (path.last().copied().unwrap_or_default(), key) {
+            ("node", "name") => name = Some(value.to_owned()),
+            ("node", key) if key.starts_with("ring") && key.ends_with("_addr") => {
+                addresses.push(value.to_owned());
+            }
+            ("quorum", "two_node") => found.two_node = value == "1",
+            ("quorum", "wait_for_all") => wait_for_all = Some(value == "1"),
+            ("totem", "secauth") => found.encrypted |= value == "on",
+            ("totem", "crypto_cipher") => found.encrypted |= value != "none",
+            _ => {}
+        }
+    }
+    found.wait_for_all = wait_for_all.unwrap_or(found.two_node);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pcs_writes_is_read() {
+        let found = parse(
+            "totem {\n    version: 2\n    cluster_name: ha-cluster\n    transport: knet\n    crypto_cipher: aes256\n}\n\n\
+             nodelist {\n    node {\n        ring0_addr: 10.0.0.1\n        ring1_addr: 10.1.0.1\n        name: ha-node01\n\
+             nodeid: 1\n    }\n\n    node {\n        ring0_addr: ha-node02\n        nodeid: 2\n    }\n}\n\n\
+             quorum {\n    provider: corosync_votequorum\n    two_node: 1\n}\n",
+        );
+        assert_eq!(found.nodes["ha-node01"], ["10.0.0.1", "10.1.0.1"]);
+        assert_eq!(found.nodes["ha-node02"], ["ha-node02"]);
+        assert!(found.two_node && found.wait_for_all && found.encrypted);
+    }
+}

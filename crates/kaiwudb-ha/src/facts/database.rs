@@ -1,0 +1,296 @@
+//! The database on this node: how it is installed, whether it runs, and what the store says.
+
+use host::{Deadline, Process, bounded, mount};
+use kwdb::health::{self, Health};
+use kwdb::install::{self, Deployment, Mode, SecureMode};
+use kwdb::{process, sql, store};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Where the server writes to, unless the installation says otherwise.
+pub(crate) const DATA_ROOT: &str = "/var/lib/kaiwudb";
+/// The installer's default.
+const SQL_PORT: u16 = 26257;
+/// Where agents and sentinels keep what they know.
+const RUN_DIRECTORY: &str = "/run/kaiwudb-ha";
+const COMPOSE_FILE: &str = "/etc/kaiwudb/script/docker-compose.yml";
+
+/// Settings of the server that decide what a crash of a node costs.
+const SETTINGS: [&str; 3] = [
+    "ts.wal.wal_level",
+    "ts.force_sync_file.enabled",
+    "server.shutdown.query_wait",
+];
+
+/// What is known of the database on this node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Database {
+    /// Whether the vendor's installer has been here.
+    pub(crate) installed: bool,
+    /// Whether it runs in a container.
+    pub(crate) container: bool,
+    /// `restart:` of the container, which the vendor sets to `on-failure`.
+    pub(crate) container_restart: Option<String>,
+    /// `insecure`, `tls` or `tlcp`.
+    pub(crate) secure_mode: String,
+    /// Whether the store is encrypted.
+    pub(crate) encrypted: bool,
+    /// Port for SQL.
+    pub(crate) sql_port: u16,
+    /// The store, which is where the replicated file system is mounted.
+    pub(crate) data_root: String,
+    /// The server's account.
+    pub(crate) user: Option<String>,
+    /// This node's own address, as the installer was told.
+    pub(crate) address: Option<String>,
+    /// What is mounted at the store; `None`: nothing.
+    pub(crate) mount: Option<Mounted>,
+    /// `empty`, `complete`, `incomplete` or `unreadable`, of the directory as it is seen now.
+    pub(crate) store: String,
+    /// Room on the file system, when it is mounted.
+    pub(crate) usage: Option<Usage>,
+    /// The servers that run on the store.
+    pub(crate) servers: Vec<Server>,
+    /// `ready`, or the server's sentence; `None` when none runs.
+    pub(crate) health: Option<String>,
+    /// `kwdb_internal.cluster_id()`.
+    pub(crate) cluster_id: Option<String>,
+    /// The server's version.
+    pub(crate) version: Option<String>,
+    /// Cluster settings.
+    pub(crate) settings: BTreeMap<String, String>,
+    /// Sentinels by resource, as they report.
+    pub(crate) sentinels: BTreeMap<String, Sentinel>,
+}
+
+/// What is mounted at the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Mounted {
+    pub(crate) source: String,
+    pub(crate) kind: String,
+    pub(crate) read_only: bool,
+}
+
+/// Room on the store's file system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Usage {
+    pub(crate) free_bytes: u64,
+    pub(crate) total_bytes: u64,
+    pub(crate) free_inodes: u64,
+    pub(crate) total_inodes: u64,
+}
+
+/// A server that runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Server {
+    pub(crate) pid: i32,
+    /// Value of `--advertise-addr`.
+    pub(crate) advertise: Option<String>,
+}
+
+/// What a sentinel reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Sentinel {
+    /// Whether it runs.
+    pub(crate) alive: bool,
+    pub(crate) pid: i32,
+    /// Pid of the server that it watches.
+    pub(crate) server: i32,
+}
+
+/// Looks at the database.
+pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Database {
+    let mode = match Mode::read() {
+        Ok(mode) => mode,
+        Err(error) => {
+            unanswered.push(format!("{}: {error}", install::MODE_FILE));
+            Mode::default()
+        }
+    };
+    let data_root = mode.data_root.clone().unwrap_or_else(|| PathBuf::from(DATA_ROOT));
+    let mut found = Database {
+        installed: mode.deployment.is_some(),
+        container: mode.deployment == Some(Deployment::Container),
+        container_restart: container_restart(),
+        secure_mode: match mode.secure_mode {
+            Some(SecureMode::Tls) => "tls",
+            Some(SecureMode::Tlcp) => "tlcp",
+            Some(SecureMode::Insecure) => "insecure",
+            None => "",
+        }
+        .to_owned(),
+        encrypted: mode.encrypted_store,
+        sql_port: mode.sql_port.unwrap_or(SQL_PORT),
+        data_root: data_root.display().to_string(),
+        user: mode.user.clone(),
+        address: mode.address.clone(),
+        sentinels: sentinels(),
+        ..Database::default()
+    };
+    look_at_store(&mut found, &data_root, deadline, unanswered);
+    look_at_server(&mut found, &data_root, &mode, deadline, unanswered);
+    found
+}
+
+fn look_at_store(found: &mut Database, data_root: &Path, deadline: Deadline, unanswered: &mut Vec<String>) {
+    found.mount = mount::at(data_root).map(|mounted| Mounted {
+        source: mounted.source,
+        kind: mounted.kind,
+        read_only: mounted.read_only,
+    });
+    // The device may hang: a child takes the risk.
+    let root = data_root.to_owned();
+    let contents = bounded::run(deadline.slice(super::QUESTION), move || {
+        match store::inspect(&root).map(|store| store.contents) {
+            Ok(store::Contents::Empty) => b"empty".to_vec(),
+            Ok(store::Contents::Complete { .. }) => b"complete".to_vec(),
+            Ok(store::Contents::Incomplete { .. }) => b"incomplete".to_vec(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => b"absent".to_vec(),
+            Err(_) => b"unreadable".to_vec(),
+        }
+    });
+    match contents {
+        Ok(word) => found.store = String::from_utf8_lossy(&word).into_owned(),
+        Err(error) => {
+            "unreadable".clone_into(&mut found.store);
+            unanswered.push(format!("{}: {error}", data_root.display()));
+        }
+    }
+    if found.mount.is_some() {
+        match mount::usage(data_root, deadline.slice(super::QUESTION)) {
+            Ok(usage) => {
+                found.usage = Some(Usage {
+                    free_bytes: usage.free_bytes,
+                    total_bytes: usage.total_bytes,
+                    free_inodes: usage.free_inodes,
+                    total_inodes: usage.total_inodes,
+                });
+            }
+            Err(error) => unanswered.push(format!("statvfs {}: {error}", data_root.display())),
+        }
+    }
+}
+
+fn look_at_server(
+    found: &mut Database,
+    data_root: &Path,
+    mode: &Mode,
+    deadline: Deadline,
+    unanswered: &mut Vec<String>,
+) {
+    let home = mode
+        .origin
+        .as_deref()
+        .filter(|_| !found.container)
+        .unwrap_or("/usr/local/kaiwudb");
+    let binary = Path::new(home).join("bin/kwbase");
+    found.servers = process::serving(data_root, &binary)
+        .into_iter()
+        .map(server)
+        .collect();
+    if found.servers.is_empty() && !found.container {
+        return;
+    }
+    let http = SocketAddr::from((Ipv4Addr::LOCALHOST, mode.http_port.unwrap_or(8080)));
+    found.health = match health::ask(http, deadline.slice(super::QUESTION)) {
+        Health::Ready => Some("ready".to_owned()),
+        Health::NotReady(why) | Health::Silent(why) => Some(why),
+        Health::Refused if found.servers.is_empty() => None,
+        Health::Refused => Some("connection refused".to_owned()),
+    };
+    if found.health.as_deref() != Some("ready") || mode.secure_mode == Some(SecureMode::Tlcp) {
+        return;
+    }
+    let target = sql::Target {
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, mode.sql_port.unwrap_or(SQL_PORT))),
+        user: "root".to_owned(),
+        database: "defaultdb".to_owned(),
+        certs_directory: (mode.secure_mode == Some(SecureMode::Tls))
+            .then(|| PathBuf::from(install::CERTS_DIRECTORY)),
+    };
+    if let Err(error) = ask_server(found, &target, deadline.slice(super::QUESTION)) {
+        unanswered.push(format!("SQL: {error}"));
+    }
+}
+
+fn ask_server(found: &mut Database, target: &sql::Target, deadline: Deadline) -> Result<(), sql::SqlError> {
+    let mut connection = sql::Connection::open(target, deadline)?;
+    let mut ask = |statement: &str| -> Result<Option<String>, sql::SqlError> {
+        match connection.query(statement, deadline) {
+            Ok(rows) => Ok(rows
+                .into_iter()
+                .next()
+                .and_then(|row| row.into_iter().next())
+                .flatten()),
+            // A release that does not know a setting.
+            Err(sql::SqlError::Server { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    };
+    found.cluster_id = ask("SELECT kwdb_internal.cluster_id()")?;
+    found.version = ask("SELECT version()")?;
+    for name in SETTINGS {
+        if let Some(value) = ask(&format!("SHOW CLUSTER SETTING {name}"))? {
+            found.settings.insert(name.to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
+fn server(process: Process) -> Server {
+    let arguments: Vec<String> = process
+        .arguments()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    Server {
+        pid: process.pid(),
+        advertise: arguments
+            .iter()
+            .find_map(|argument| argument.strip_prefix("--advertise-addr="))
+            .map(str::to_owned),
+    }
+}
+
+fn container_restart() -> Option<String> {
+    let text = host::file::read_text(Path::new(COMPOSE_FILE)).ok().flatten()?;
+    text.lines()
+        .find_map(|line| line.trim().strip_prefix("restart:"))
+        .map(|value| value.trim().trim_matches(['"', '\'']).to_owned())
+}
+
+/// Every sentinel that has reported since boot.
+fn sentinels() -> BTreeMap<String, Sentinel> {
+    fs::read_dir(RUN_DIRECTORY)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let text = host::file::read_text(&entry.path().join("sentinel.json"))
+                .ok()
+                .flatten()?;
+            let report: Value = serde_json::from_str(&text).ok()?;
+            let number = |of: &str, name: &str| report[of][name].as_i64();
+            let pid = i32::try_from(number("sentinel", "pid")?).ok()?;
+            let started = u64::try_from(number("sentinel", "start_time")?).ok()?;
+            Some((
+                entry.file_name().to_string_lossy().into_owned(),
+                Sentinel {
+                    alive: Process::remembered(pid, started).is_running(),
+                    pid,
+                    server: i32::try_from(number("server", "pid")?).ok()?,
+                },
+            ))
+        })
+        .collect()
+}

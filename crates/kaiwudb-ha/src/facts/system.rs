@@ -1,0 +1,106 @@
+//! The operating system: what the guide changes in it, and what a cluster needs of it.
+
+use host::file;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+
+/// What is known of the system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct System {
+    /// What `/bin/sh` points to.
+    pub(crate) shell: String,
+    /// Lines of `/etc/fstab` that are in force.
+    pub(crate) fstab: Vec<String>,
+    /// Whether multipath is told to leave DRBD alone; `None` without a configuration.
+    pub(crate) multipath_leaves_drbd: Option<bool>,
+    /// Accounts that may do anything without a password.
+    pub(crate) sudo_without_password: Vec<String>,
+    /// Whether Debian's own shell is there.
+    pub(crate) has_dash: bool,
+    /// Our agents that are installed.
+    pub(crate) agents: Vec<String>,
+}
+
+const AGENTS: &str = "/usr/lib/ocf/resource.d/kaiwudb";
+
+/// Looks; reads small files only.
+pub(super) fn gather() -> System {
+    let text = |path: &str| file::read_text(Path::new(path)).ok().flatten();
+    let mut agents: Vec<String> = fs::read_dir(AGENTS)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    agents.sort();
+    System {
+        shell: fs::canonicalize("/bin/sh").map_or_else(|_| String::new(), |path| path.display().to_string()),
+        fstab: lines(&text("/etc/fstab").unwrap_or_default()),
+        multipath_leaves_drbd: text("/etc/multipath.conf").map(|text| excludes_drbd(&text)),
+        sudo_without_password: sudoers(),
+        has_dash: Path::new("/bin/dash").exists(),
+        agents,
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether a blacklist names DRBD's devices.
+fn excludes_drbd(text: &str) -> bool {
+    lines(text)
+        .iter()
+        .any(|line| line.starts_with("devnode") && line.contains("drbd"))
+}
+
+fn sudoers() -> Vec<String> {
+    let mut files = vec![Path::new("/etc/sudoers").to_owned()];
+    files.extend(
+        fs::read_dir("/etc/sudoers.d")
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path())),
+    );
+    let mut accounts: Vec<String> = files
+        .iter()
+        .filter_map(|path| file::read_text(path).ok().flatten())
+        .flat_map(|text| unlimited(&text))
+        .collect();
+    accounts.sort();
+    accounts.dedup();
+    accounts
+}
+
+/// Accounts (not groups, and not root) whose line ends in `NOPASSWD: ALL`, in whatever spacing.
+fn unlimited(text: &str) -> Vec<String> {
+    lines(text)
+        .iter()
+        .filter(|line| {
+            let dense: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+            dense.ends_with("NOPASSWD:ALL")
+        })
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|account| !account.starts_with('%') && *account != "root")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_installer_gives_away_is_seen() {
+        let text = "# comment\nroot ALL=(ALL) NOPASSWD: ALL\n%wheel ALL=(ALL) NOPASSWD: ALL\nkaiwudb ALL=(ALL)  NOPASSWD:ALL\n\
+                    backup ALL=(ALL) NOPASSWD: /usr/bin/rsync\n";
+        assert_eq!(unlimited(text), ["kaiwudb"]);
+        assert!(excludes_drbd("blacklist {\n  devnode \"^drbd[0-9]\"\n}\n"));
+        assert!(!excludes_drbd("blacklist {\n # devnode \"^drbd[0-9]\"\n}\n"));
+    }
+}

@@ -1,0 +1,139 @@
+//! How a node is reached: here directly, elsewhere through ssh that never asks and changes nothing, or not at all.
+
+use crate::Context;
+use crate::facts::{self, Corosync, Facts, now_us};
+use crate::texts::general as texts;
+use host::{Command, CommandError, Deadline, Output};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long a connection may take to come about.
+const CONNECT: u64 = 5;
+/// Exit status of ssh when it could not connect, and of a shell that does not know the program.
+const SSH_FAILED: i32 = 255;
+const NO_SUCH_PROGRAM: i32 = 127;
+
+/// A node and what is known of it.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// Name in the cluster.
+    pub(crate) name: String,
+    /// Its facts, or why there are none.
+    pub(crate) facts: Result<Facts, String>,
+    /// By how much its clock certainly differs from ours.
+    pub(crate) clock_difference: Duration,
+}
+
+/// Asks every node: this one, and those that the cluster, Corosync or the settings name.
+pub(crate) fn gather(context: &Context, named_by_cluster: &[String]) -> Vec<Node> {
+    let local = facts::gather(Deadline::after(facts::PATIENCE));
+    let mut others: BTreeSet<String> = named_by_cluster.iter().cloned().collect();
+    others.extend(
+        local
+            .corosync
+            .iter()
+            .flat_map(|corosync| corosync.nodes.keys().cloned()),
+    );
+    others.extend(context.settings.nodes.keys().cloned());
+    others.remove(&local.name);
+    others.remove(&local.host);
+    let mut nodes = vec![Node {
+        name: local.name.clone(),
+        facts: Ok(local),
+        clock_difference: Duration::ZERO,
+    }];
+    for name in others {
+        let begun = now_us();
+        let corosync = nodes[0]
+            .facts
+            .as_ref()
+            .ok()
+            .and_then(|facts| facts.corosync.as_ref());
+        let facts = target(context, corosync, &name).and_then(|target| ask(context, &target));
+        let clock_difference = facts.as_ref().map_or(Duration::ZERO, |facts| {
+            // Its clock was read at some moment in between.
+            let outside = (begun - facts.clock_us).max(facts.clock_us - now_us()).max(0);
+            Duration::from_micros(u64::try_from(outside).unwrap_or(0))
+        });
+        nodes.push(Node {
+            name,
+            facts,
+            clock_difference,
+        });
+    }
+    nodes.sort_by(|one, other| one.name.cmp(&other.name));
+    nodes
+}
+
+/// Where ssh finds the node: what the settings say, else its address in Corosync's configuration, else its name.
+fn target(context: &Context, corosync: Option<&Corosync>, name: &str) -> Result<String, String> {
+    let configured = corosync.and_then(|corosync| corosync.nodes.get(name)?.first().cloned());
+    let found = context
+        .settings
+        .target(name)
+        .or(configured)
+        .unwrap_or_else(|| name.to_owned());
+    // Corosync's file is not ours: what it names must not become an option of ssh.
+    if found.is_empty() || found.starts_with('-') {
+        let values = [("node", name), ("file", crate::settings::FILE)];
+        return Err(texts::NO_SSH_TARGET.fill(context.language, &values));
+    }
+    Ok(found)
+}
+
+/// As [`target`], for a caller that has not gathered facts.
+pub(crate) fn target_of(context: &Context, name: &str) -> Result<String, String> {
+    target(context, facts::corosync(&mut Vec::new()).as_ref(), name)
+}
+
+/// Where the nodes have their store.
+pub(crate) fn data_root(nodes: &[Node]) -> String {
+    nodes
+        .iter()
+        .filter_map(|node| node.facts.as_ref().ok())
+        .find(|facts| facts.database.installed)
+        .map_or_else(
+            || facts::DATA_ROOT.to_owned(),
+            |facts| facts.database.data_root.clone(),
+        )
+}
+
+/// Runs a command on another node. `words` must not need quoting.
+pub(crate) fn run(target: &str, words: &[&str], deadline: Deadline) -> Result<Output, CommandError> {
+    ssh(target).args(words).run(deadline)
+}
+
+fn ssh(target: &str) -> Command {
+    Command::new("ssh").args([
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        &format!("ConnectTimeout={CONNECT}"),
+        "-o",
+        "ServerAliveInterval=3",
+        "-o",
+        "ServerAliveCountMax=2",
+        "-o",
+        "StrictHostKeyChecking=yes",
+        "-o",
+        "UpdateHostKeys=no",
+        "-o",
+        "ClearAllForwardings=yes",
+        "-T",
+        target,
+        "--",
+    ])
+}
+
+fn ask(context: &Context, target: &str) -> Result<Facts, String> {
+    let deadline = Deadline::after(facts::PATIENCE + Duration::from_secs(CONNECT));
+    let output = run(target, &["kaiwudb-ha", "facts"], deadline).map_err(|error| error.to_string())?;
+    match output.status.code() {
+        Some(0) => {
+            serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha facts: {error}"))
+        }
+        Some(NO_SUCH_PROGRAM) => Err(texts::NOT_INSTALLED_THERE.of(context.language).to_owned()),
+        Some(SSH_FAILED) => Err(format!("ssh {target}: {}", output.last_words())),
+        _ => Err(format!("kaiwudb-ha facts: {}", output.last_words())),
+    }
+}

@@ -1,0 +1,141 @@
+//! What people and programs read on standard output.
+
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use unicode_width::UnicodeWidthStr;
+
+/// Where and how to write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    json: bool,
+    colour: bool,
+}
+
+/// What a word means, and so its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Doubtful,
+    Bad,
+    Heading,
+    Quiet,
+}
+
+impl Output {
+    pub(crate) const fn new(json: bool, colour: bool) -> Self {
+        Self { json, colour }
+    }
+
+    /// Whether a program reads.
+    pub(crate) const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// The text in the colour of its meaning, on a terminal.
+    pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Doubtful => "33",
+            Tone::Bad => "1;31",
+            Tone::Heading => "1",
+            Tone::Quiet => "2",
+        };
+        if self.colour {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// Writes a line; a reader that has gone away is no error.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Writes a value as JSON, for programs.
+pub(crate) fn value(value: &impl Serialize) -> anyhow::Result<()> {
+    line(&serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Bytes in the largest unit in which they are at least 1.
+pub(crate) fn size(bytes: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    #[allow(clippy::cast_precision_loss)] // one digit is shown
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
+}
+
+/// Rows in columns. A cell is a text and its tone; Chinese characters are two columns wide.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    rows: Vec<Vec<(String, Option<Tone>)>>,
+}
+
+impl Table {
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = (String, Option<Tone>)>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// The rows as text, each line indented by `indent` columns; no spaces at the ends of lines.
+    pub(crate) fn render(&self, output: Output, indent: usize) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                self.rows
+                    .iter()
+                    .filter_map(|row| row.get(column))
+                    .map(|(text, _)| text.width())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
+        let mut text = String::new();
+        for row in &self.rows {
+            let last = row.iter().rposition(|(cell, _)| !cell.is_empty()).unwrap_or(0);
+            let _ = write!(text, "{:indent$}", "");
+            for (column, (cell, tone)) in row.iter().enumerate().take(last + 1) {
+                text += &tone.map_or_else(|| cell.clone(), |tone| output.paint(tone, cell));
+                if column < last {
+                    let _ = write!(text, "{:1$}", "", widths[column] - cell.width() + 2);
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_with_chinese_characters_too() {
+        let mut table = Table::default();
+        table.row([("数据库".into(), None), ("ready".into(), Some(Tone::Good))]);
+        table.row([("IP".into(), None), ("-".into(), None)]);
+        let plain = table.render(Output::new(false, false), 2);
+        assert_eq!(plain, "  数据库  ready\n  IP      -\n");
+        let coloured = table.render(Output::new(false, true), 0);
+        assert!(coloured.contains("\u{1b}[32mready\u{1b}[0m"), "{coloured}");
+    }
+
+    #[test]
+    fn sizes_have_the_largest_unit() {
+        assert_eq!(size(1023), "1023 B");
+        assert_eq!(size(1536), "1.5 KiB");
+        assert_eq!(size(107_374_182_400), "100.0 GiB");
+    }
+}

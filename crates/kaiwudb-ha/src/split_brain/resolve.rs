@@ -1,0 +1,145 @@
+//! Gives up one side, step by step; each step is shown, and a failed one ends it.
+
+use super::view::{Side, View, look};
+use super::{backup, why_not};
+use crate::Context;
+use crate::exit::Exit;
+use crate::node;
+use crate::output;
+use crate::texts::split_brain as texts;
+use anyhow::{Result, anyhow, bail};
+use host::{Command, Deadline};
+use std::io::{BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+/// One command.
+const COMMAND: Duration = Duration::from_secs(30);
+/// Until the nodes are connected.
+const CONNECT: Duration = Duration::from_secs(60);
+/// How long a resync is watched; it goes on without us.
+const WATCH: Duration = Duration::from_secs(600);
+
+/// Resolves the split brain.
+pub(super) fn run(context: &Context, view: &View, keep: &str, discard: Option<&str>) -> Result<Exit> {
+    let language = context.language;
+    let Some(kept) = view.sides.iter().find(|side| side.node == keep) else {
+        let allowed = view.sides.each_ref().map(|side| side.node.as_str()).join(", ");
+        bail!(texts::NOT_A_NODE.fill(language, &[("node", keep), ("allowed", &allowed)]));
+    };
+    let victim = view
+        .sides
+        .iter()
+        .find(|side| side.node != keep)
+        .ok_or_else(|| anyhow!(why_not(context, view)))?;
+    if !view.is_split() {
+        bail!(why_not(context, view));
+    }
+    let names = [("node", kept.node.as_str()), ("victim", victim.node.as_str())];
+    if victim.role == "Primary" {
+        bail!(texts::VICTIM_IN_USE.fill(language, &names));
+    }
+    if !agreed(context, kept, victim, discard)? {
+        return Ok(Exit::Declined);
+    }
+    let resource = view.resource.as_str();
+    // The victim may be StandAlone already, or still try to connect.
+    if victim.link != "StandAlone" {
+        step(context, victim, &["drbdadm", "disconnect", resource])?;
+    }
+    step(
+        context,
+        victim,
+        &["drbdadm", "connect", "--discard-my-data", resource],
+    )?;
+    if kept.link == "StandAlone" {
+        step(context, kept, &["drbdadm", "connect", resource])?;
+    }
+    watch(context, &names, victim)
+}
+
+fn agreed(context: &Context, kept: &Side, victim: &Side, discard: Option<&str>) -> Result<bool> {
+    let language = context.language;
+    let size = output::size(victim.written_kib * 1024);
+    say(&texts::DISCARD.fill(language, &[("victim", &victim.node), ("size", &size)]));
+    say(&backup(context, victim));
+    if let Some(named) = discard {
+        if named != victim.node {
+            let values = [("node", named), ("keep", &kept.node), ("victim", &victim.node)];
+            bail!(texts::WRONG_DISCARD.fill(language, &values));
+        }
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        bail!(texts::NO_TERMINAL.fill(language, &[("victim", &victim.node)]));
+    }
+    let _ = write!(
+        std::io::stderr(),
+        "{}",
+        texts::ASK.fill(language, &[("victim", &victim.node)])
+    );
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim() == victim.node)
+}
+
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Runs a command on a side's node.
+fn step(context: &Context, side: &Side, words: &[&str]) -> Result<()> {
+    let command = words.join(" ");
+    say(&texts::STEP.fill(context.language, &[("node", &side.node), ("command", &command)]));
+    let failed = |why: &str| {
+        let values = [("node", side.node.as_str()), ("command", &command), ("why", why)];
+        anyhow!(texts::STEP_FAILED.fill(context.language, &values))
+    };
+    let deadline = Deadline::after(COMMAND);
+    let here = pacemaker::node::name(&ocf::Env::default(), deadline).is_ok_and(|name| name == side.node);
+    let output = if here {
+        Command::new(words[0]).args(&words[1..]).run(deadline)
+    } else {
+        let target = node::target_of(context, &side.node).map_err(|why| failed(&why))?;
+        node::run(&target, words, deadline)
+    }
+    .map_err(|error| failed(&error.to_string()))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(failed(&output.last_words()))
+    }
+}
+
+/// Waits for the connection, then for the resync as long as somebody may want to look at it.
+fn watch(context: &Context, names: &[(&str, &str)], victim: &Side) -> Result<Exit> {
+    let language = context.language;
+    let (connecting, end) = (Deadline::after(CONNECT), Deadline::after(WATCH));
+    let mut connected = false;
+    let mut said = None;
+    while end.pause(Duration::from_secs(1)) {
+        // While it connects a side may not tell its generation.
+        let Ok(view) = look(context) else { continue };
+        connected |= view.connected;
+        if !connected && connecting.is_over() {
+            let seconds = CONNECT.as_secs().to_string();
+            bail!(texts::NOT_CONNECTED.fill(language, &[("seconds", &seconds)]));
+        }
+        let Some(now) = view.sides.iter().find(|side| side.node == victim.node) else {
+            continue;
+        };
+        if connected && now.disk == "UpToDate" && now.written_kib == 0 {
+            output::line(&texts::DONE.fill(language, names));
+            return Ok(Exit::Done);
+        }
+        if connected && now.disk == "Inconsistent" {
+            let total = victim.written_kib.max(now.written_kib).max(1);
+            let percent = ((total - now.written_kib.min(total)) * 100 / total).to_string();
+            if said.as_ref() != Some(&percent) {
+                say(&texts::SYNCING.fill(language, &[("victim", &victim.node), ("percent", &percent)]));
+                said = Some(percent);
+            }
+        }
+    }
+    output::line(&texts::STILL.fill(language, names));
+    Ok(Exit::Done)
+}

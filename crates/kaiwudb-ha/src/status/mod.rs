@@ -1,0 +1,57 @@
+//! `status`: the whole cluster on one screen, what needs attention at the end, where the eye is.
+
+mod attention;
+mod screen;
+mod view;
+
+pub(crate) use view::build;
+
+use crate::Context;
+use crate::exit::Exit;
+use crate::output::{self, Tone};
+use crate::texts::status as texts;
+use anyhow::Result;
+use host::Deadline;
+use std::time::Duration;
+
+/// Options of `status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Show it again every so many seconds, until interrupted
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    watch: Option<u64>,
+}
+
+/// Shows the cluster once, or again and again.
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let Some(seconds) = arguments.watch else {
+        return show(context, None);
+    };
+    loop {
+        show(context, Some(seconds))?;
+        let interval = Duration::from_secs(seconds);
+        Deadline::after(interval).pause(interval);
+    }
+}
+
+fn show(context: &Context, every: Option<u64>) -> Result<Exit> {
+    let view = view::gather(context);
+    if context.output.is_json() {
+        output::value(&view)?;
+    } else {
+        let screen = screen::render(context, &view);
+        if let Some(seconds) = every {
+            let head = texts::WATCH_HEAD.fill(
+                context.language,
+                &[("seconds", &seconds.to_string()), ("time", &crate::time::clock())],
+            );
+            // Home, clear: one write, so that nothing flickers.
+            let head = context.output.paint(Tone::Quiet, &head);
+            output::line(&format!("\u{1b}[H\u{1b}[2J{head}\n{screen}"));
+        } else {
+            output::line(screen.trim_end());
+        }
+    }
+    Ok(view.exit())
+}

@@ -1,0 +1,35 @@
+//! What `split-brain` says.
+
+texts! {
+    NONE: "No split brain: {why}.", "没有脑裂：{why}。";
+    NO_RESOURCE: "no DRBD resource is configured here", "此处没有配置 DRBD 资源";
+    CONNECTED: "the nodes are connected", "两个节点已连接";
+    SAME: "both nodes have the same generation of data", "两个节点的数据代相同";
+    ONE_NEWER: "the data of {node} is a continuation of the other node's; connecting brings that one up to date", "{node} 的数据是另一节点数据的延续；连接后会自动同步";
+    SPLIT: "SPLIT BRAIN of {resource}: both nodes have changed their data since they parted.", "{resource} 脑裂：分开之后两个节点都修改了数据。";
+    UNKNOWN: "{node} did not answer: whether the data has diverged cannot be told from one side", "{node} 没有应答：只看一侧无法判断数据是否分叉";
+    NO_GENERATION: "DRBD on {node} does not tell its generation of data ({resource} is down there)", "{node} 上的 DRBD 没有给出数据代（{resource} 在该节点未启用）";
+    GENERATION: "generation", "数据代";
+    WRITTEN: "changed since they parted", "分开后的改动";
+    ROLE: "role", "角色";
+    DISK: "disk", "磁盘";
+    LINK: "link", "连接";
+    RUNS_HERE: "the database runs here", "数据库在此运行";
+    KEEP: "To keep what {node} has and give up {size} that {victim} has written: kaiwudb-ha split-brain resolve --keep {node}",
+        "保留 {node} 的数据并放弃 {victim} 写入的 {size}：kaiwudb-ha split-brain resolve --keep {node}";
+    BACKUP: "Save the other side first, on {victim}: {command}", "请先备份另一侧，在 {victim} 上执行：{command}";
+    NOT_A_NODE: "--keep is '{node}'; allowed: {allowed}", "--keep 是“{node}”；允许：{allowed}";
+    VICTIM_IN_USE: "{victim} is Primary: its data is in use and cannot be given up; if {node} is really the one to keep, first run: crm_standby --node {victim} --update on",
+        "{victim} 是 Primary：数据正在使用，不能放弃；如果确实要保留 {node}，请先执行：crm_standby --node {victim} --update on";
+    DISCARD: "This gives up {size} that {victim} has written since the nodes parted. It cannot be undone.", "这将放弃 {victim} 在分开之后写入的 {size}，且无法撤销。";
+    ASK: "Type {victim} to give up its changes: ", "输入 {victim} 以放弃它的改动：";
+    NO_TERMINAL: "the name of the node whose changes are given up must be typed, but standard input is no terminal; use --discard {victim}",
+        "必须输入要放弃改动的节点名，但标准输入不是终端；请使用 --discard {victim}";
+    WRONG_DISCARD: "--discard is '{node}'; with --keep {keep} it must be {victim}", "--discard 是“{node}”；与 --keep {keep} 一起使用时必须是 {victim}";
+    STEP: "{node}: {command}", "在 {node} 上：{command}";
+    STEP_FAILED: "{node}: {command}: {why}; nothing further was done", "在 {node} 上执行 {command} 失败：{why}；后续步骤没有执行";
+    SYNCING: "resynchronising {victim}: {percent} %", "正在重新同步 {victim}：{percent} %";
+    DONE: "Resolved: {node} was kept, {victim} has its data.", "已解决：保留 {node}，{victim} 已同步其数据。";
+    STILL: "{victim} is being resynchronised in the background; see kaiwudb-ha status", "{victim} 正在后台重新同步；见 kaiwudb-ha status";
+    NOT_CONNECTED: "the nodes did not connect within {seconds} s; the kernel's log says why: journalctl -k -g drbd", "节点在 {seconds} 秒内没有连接；原因见内核日志：journalctl -k -g drbd";
+}

@@ -1,0 +1,543 @@
+//! The cluster's configuration (CIB), as `cibadmin` prints it. Elements and attributes that nobody here asks for are passed over,
+//! so that the schemas of Pacemaker 2.0 to 3.0 read alike.
+
+use crate::Error;
+use host::{Command, Deadline};
+use serde::Deserialize;
+
+/// The configuration, and what identifies its state.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Cib {
+    /// First part of its version.
+    #[serde(rename = "@admin_epoch")]
+    pub admin_epoch: u64,
+    /// Second part of its version: counts changes of the configuration.
+    #[serde(rename = "@epoch")]
+    pub epoch: u64,
+    /// The features that it was written with, such as `3.16.2`.
+    #[serde(rename = "@crm_feature_set")]
+    pub feature_set: String,
+    configuration: Configuration,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Configuration {
+    crm_config: PropertySets,
+    nodes: Nodes,
+    resources: Resources,
+    constraints: Constraints,
+    rsc_defaults: MetaSets,
+    op_defaults: MetaSets,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct PropertySets {
+    #[serde(rename = "cluster_property_set")]
+    sets: Vec<Pairs>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct MetaSets {
+    #[serde(rename = "meta_attributes")]
+    sets: Vec<Pairs>,
+}
+
+/// A set of names and values.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Pairs {
+    #[serde(rename = "nvpair")]
+    pairs: Vec<Pair>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Pair {
+    #[serde(rename = "@name")]
+    name: String,
+    #[serde(rename = "@value")]
+    value: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Nodes {
+    node: Vec<Node>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Node {
+    #[serde(rename = "@uname")]
+    name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Resources {
+    #[serde(rename = "$value")]
+    all: Vec<Resource>,
+}
+
+/// A resource as it stands in the configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resource {
+    /// One agent.
+    Primitive(Primitive),
+    /// Primitives that stay together and start in order.
+    Group(Group),
+    /// A resource that runs on several nodes.
+    Clone(Clones),
+    /// The same, promotable, in the words before Pacemaker 2.0.
+    Master(Clones),
+    /// Bundles and templates.
+    #[serde(other)]
+    Other,
+}
+
+/// One agent and its parameters.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Primitive {
+    /// Its id.
+    #[serde(rename = "@id")]
+    pub id: String,
+    #[serde(rename = "@class")]
+    class: String,
+    #[serde(rename = "@provider")]
+    provider: Option<String>,
+    #[serde(rename = "@type")]
+    kind: String,
+    #[serde(rename = "$value")]
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Part {
+    InstanceAttributes(Pairs),
+    MetaAttributes(Pairs),
+    Operations(Operations),
+    Primitive(Primitive),
+    Group(Group),
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Operations {
+    op: Vec<Operation>,
+}
+
+/// One operation of a primitive. Times are as written: `10s`, `1min`, `PT10S`; see [`seconds`].
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Operation {
+    /// `monitor`, `start`, …
+    #[serde(rename = "@name")]
+    pub name: String,
+    /// Time between two; `0` for start and stop.
+    #[serde(rename = "@interval")]
+    pub interval: Option<String>,
+    /// How long it may take.
+    #[serde(rename = "@timeout")]
+    pub timeout: Option<String>,
+    /// `Promoted`, `Unpromoted`, `Master`, `Slave`; without it the operation is for the role that is not promoted.
+    #[serde(rename = "@role")]
+    pub role: Option<String>,
+    /// What the cluster does when it fails.
+    #[serde(rename = "@on-fail")]
+    pub on_fail: Option<String>,
+}
+
+/// Primitives that stay together and start in order.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Group {
+    /// Its id.
+    #[serde(rename = "@id")]
+    pub id: String,
+    #[serde(rename = "$value")]
+    parts: Vec<Part>,
+}
+
+/// A resource that runs on several nodes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Clones {
+    /// Its id.
+    #[serde(rename = "@id")]
+    pub id: String,
+    #[serde(rename = "$value")]
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Constraints {
+    #[serde(rename = "$value")]
+    all: Vec<Constraint>,
+}
+
+/// A rule about where and when resources run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Constraint {
+    /// Together or apart.
+    RscColocation(Colocation),
+    /// One after the other.
+    RscOrder(Order),
+    /// On which node.
+    RscLocation(Location),
+    /// Tickets.
+    #[serde(other)]
+    Other,
+}
+
+/// Two resources together (positive score) or apart.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Colocation {
+    /// Its id.
+    #[serde(rename = "@id")]
+    pub id: String,
+    /// The resource that is placed.
+    #[serde(rename = "@rsc")]
+    pub resource: String,
+    /// The one that decides where.
+    #[serde(rename = "@with-rsc")]
+    pub with: String,
+    /// In that role of the deciding one.
+    #[serde(rename = "@with-rsc-role")]
+    pub with_role: Option<String>,
+    /// How strongly; `INFINITY` is "must".
+    #[serde(rename = "@score")]
+    pub score: Option<String>,
+}
+
+/// One after the other.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Order {
+    /// Its id.
+    #[serde(rename = "@id")]
+    pub id: String,
+    /// The first resource.
+    #[serde(rename = "@first")]
+    pub first: String,
+    /// `start` or `promote`.
+    #[serde(rename = "@first-action")]
+    pub first_action: Option<String>,
+    /// The second.
+    #[serde(rename = "@then")]
+    pub then: String,
+    /// `Mandatory` unless it says `Optional` or `Serialize`.
+    #[serde(rename = "@kind")]
+    pub kind: Option<String>,
+}
+
+/// On which node.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Location {
+    /// Its id: `cli-ban-…` and `cli-prefer-…` are left by `crm_resource --move` and `--ban`, `drbd-fence-by-handler-…` by DRBD.
+    #[serde(rename = "@id")]
+    pub id: String,
+    /// The resource.
+    #[serde(rename = "@rsc")]
+    pub resource: String,
+    /// The node, unless rules say so.
+    #[serde(rename = "@node")]
+    pub node: Option<String>,
+    /// How strongly.
+    #[serde(rename = "@score")]
+    pub score: Option<String>,
+}
+
+/// Asks the cluster; without a running cluster the tool fails. With `CIB_file` in our environment it reads that file.
+pub fn get(deadline: Deadline) -> Result<Cib, Error> {
+    let output = Command::new("cibadmin").args(["--query"]).run_ok(deadline)?;
+    parse(&output.text()).map_err(|why| Error::Answer("cibadmin", why))
+}
+
+/// Reads a CIB.
+pub fn parse(xml: &str) -> Result<Cib, String> {
+    if !xml.contains("<cib") {
+        return Err("it is not a CIB".into());
+    }
+    quick_xml::de::from_str(xml).map_err(|error| error.to_string())
+}
+
+fn value<'a>(sets: impl IntoIterator<Item = &'a Pairs>, name: &str) -> Option<&'a str> {
+    // The cluster reads the first set that has the name.
+    sets.into_iter()
+        .flat_map(|set| &set.pairs)
+        .find(|pair| pair.name == name)
+        .map(|pair| pair.value.as_str())
+}
+
+fn primitives_in(parts: &[Part]) -> Vec<&Primitive> {
+    parts
+        .iter()
+        .flat_map(|part| match part {
+            Part::Primitive(primitive) => vec![primitive],
+            Part::Group(group) => group.members(),
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+fn meta_in<'a>(parts: &'a [Part], name: &str) -> Option<&'a str> {
+    let sets = parts.iter().filter_map(|part| match part {
+        Part::MetaAttributes(pairs) => Some(pairs),
+        _ => None,
+    });
+    value(sets, name)
+}
+
+impl Cib {
+    /// A cluster option.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        value(&self.configuration.crm_config.sets, name)
+    }
+
+    /// A default of all resources.
+    pub fn resource_default(&self, name: &str) -> Option<&str> {
+        value(&self.configuration.rsc_defaults.sets, name)
+    }
+
+    /// A default of all operations.
+    pub fn operation_default(&self, name: &str) -> Option<&str> {
+        value(&self.configuration.op_defaults.sets, name)
+    }
+
+    /// Names of the configured nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.configuration
+            .nodes
+            .node
+            .iter()
+            .map(|node| node.name.as_str())
+    }
+
+    /// The resources in their order.
+    pub fn resources(&self) -> &[Resource] {
+        &self.configuration.resources.all
+    }
+
+    /// Every primitive, wherever it stands.
+    pub fn primitives(&self) -> impl Iterator<Item = &Primitive> {
+        self.resources().iter().flat_map(Resource::primitives)
+    }
+
+    /// Every clone.
+    pub fn clones(&self) -> impl Iterator<Item = &Clones> {
+        self.resources().iter().filter_map(|resource| match resource {
+            Resource::Clone(clones) | Resource::Master(clones) => Some(clones),
+            _ => None,
+        })
+    }
+
+    /// Every group, those in clones too.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.resources().iter().flat_map(|resource| match resource {
+            Resource::Group(group) => vec![group],
+            Resource::Clone(clones) | Resource::Master(clones) => clones
+                .parts
+                .iter()
+                .filter_map(|part| match part {
+                    Part::Group(group) => Some(group),
+                    _ => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        })
+    }
+
+    /// The constraints.
+    pub fn constraints(&self) -> &[Constraint] {
+        &self.configuration.constraints.all
+    }
+
+    /// The colocations.
+    pub fn colocations(&self) -> impl Iterator<Item = &Colocation> {
+        self.constraints()
+            .iter()
+            .filter_map(|constraint| match constraint {
+                Constraint::RscColocation(colocation) => Some(colocation),
+                _ => None,
+            })
+    }
+
+    /// The orders.
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.constraints()
+            .iter()
+            .filter_map(|constraint| match constraint {
+                Constraint::RscOrder(order) => Some(order),
+                _ => None,
+            })
+    }
+
+    /// The locations.
+    pub fn locations(&self) -> impl Iterator<Item = &Location> {
+        self.constraints()
+            .iter()
+            .filter_map(|constraint| match constraint {
+                Constraint::RscLocation(location) => Some(location),
+                _ => None,
+            })
+    }
+
+    /// A meta attribute of the primitive, of its group or clone, or the default; in the order in which they count.
+    pub fn meta<'a>(&'a self, primitive: &'a Primitive, name: &str) -> Option<&'a str> {
+        primitive
+            .meta(name)
+            .or_else(|| {
+                self.resources()
+                    .iter()
+                    .filter(|resource| resource.primitives().iter().any(|one| one.id == primitive.id))
+                    .find_map(|resource| match resource {
+                        Resource::Group(group) => group.meta(name),
+                        Resource::Clone(clones) | Resource::Master(clones) => clones.meta(name),
+                        _ => None,
+                    })
+            })
+            .or_else(|| self.resource_default(name))
+    }
+}
+
+impl Resource {
+    /// The primitives in it.
+    pub fn primitives(&self) -> Vec<&Primitive> {
+        match self {
+            Self::Primitive(primitive) => vec![primitive],
+            Self::Group(group) => group.members(),
+            Self::Clone(clones) | Self::Master(clones) => clones.primitives(),
+            Self::Other => Vec::new(),
+        }
+    }
+}
+
+impl Primitive {
+    /// `ocf:heartbeat:IPaddr2`, `systemd:kaiwudb.service`, …
+    pub fn agent(&self) -> String {
+        match &self.provider {
+            Some(provider) => format!("{}:{provider}:{}", self.class, self.kind),
+            None => format!("{}:{}", self.class, self.kind),
+        }
+    }
+
+    /// A parameter of the agent.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let sets = self.parts.iter().filter_map(|part| match part {
+            Part::InstanceAttributes(pairs) => Some(pairs),
+            _ => None,
+        });
+        value(sets, name)
+    }
+
+    /// A meta attribute of its own; [`Cib::meta`] also looks at what surrounds it.
+    pub fn meta(&self, name: &str) -> Option<&str> {
+        meta_in(&self.parts, name)
+    }
+
+    /// Its operations.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.parts.iter().flat_map(|part| match part {
+            Part::Operations(operations) => operations.op.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// The operation of that name, the first one of several.
+    pub fn operation(&self, name: &str) -> Option<&Operation> {
+        self.operations().find(|operation| operation.name == name)
+    }
+
+    /// Whether it is a fencing device.
+    pub fn is_fencing(&self) -> bool {
+        self.class == "stonith"
+    }
+}
+
+impl Group {
+    /// Its primitives in order.
+    pub fn members(&self) -> Vec<&Primitive> {
+        primitives_in(&self.parts)
+    }
+
+    /// A meta attribute of its own.
+    pub fn meta(&self, name: &str) -> Option<&str> {
+        meta_in(&self.parts, name)
+    }
+}
+
+impl Clones {
+    /// The primitives that it runs.
+    pub fn primitives(&self) -> Vec<&Primitive> {
+        primitives_in(&self.parts)
+    }
+
+    /// A meta attribute of its own.
+    pub fn meta(&self, name: &str) -> Option<&str> {
+        meta_in(&self.parts, name)
+    }
+}
+
+impl Operation {
+    /// Whether it watches the promoted role.
+    pub fn is_for_promoted(&self) -> bool {
+        matches!(self.role.as_deref(), Some("Promoted" | "Master"))
+    }
+}
+
+/// A time as Pacemaker writes it, in seconds: a number with `us`, `ms`, `s`, `m`, `min`, `h` behind it, or an ISO 8601 duration.
+/// A number alone is seconds. `None` for anything else.
+pub fn seconds(text: &str) -> Option<f64> {
+    let text = text.trim();
+    if let Some(iso) = text.strip_prefix('P') {
+        return iso_seconds(iso);
+    }
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let number: f64 = text[..end].parse().ok()?;
+    let unit = match text[end..].trim() {
+        "us" | "usec" => 1e-6,
+        "ms" | "msec" => 1e-3,
+        "" | "s" | "sec" => 1.0,
+        "m" | "min" => 60.0,
+        "h" | "hr" => 3600.0,
+        _ => return None,
+    };
+    Some(number * unit)
+}
+
+fn iso_seconds(text: &str) -> Option<f64> {
+    let (days, time) = text.split_once('T').unwrap_or((text, ""));
+    let mut total = 0.0;
+    for (part, units) in [
+        (days, [('W', 604_800.0), ('D', 86_400.0)].as_slice()),
+        (time, [('H', 3600.0), ('M', 60.0), ('S', 1.0)].as_slice()),
+    ] {
+        let mut rest = part;
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+            let unit = rest[end..].chars().next()?;
+            let (_, factor) = units.iter().find(|(known, _)| *known == unit)?;
+            total += rest[..end].parse::<f64>().ok()? * factor;
+            rest = &rest[end + unit.len_utf8()..];
+        }
+    }
+    Some(total)
+}
+
+#[cfg(test)]
+mod tests;

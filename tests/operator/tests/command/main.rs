@@ -1,0 +1,91 @@
+//! `kaiwudb-ha` on a real cluster, as an operator meets it: first set up by the KWDB guide, then by us. The tests build on each
+//! other and run in this order.
+
+mod guide;
+mod ours;
+
+use anyhow::{Result, anyhow};
+use lab::Lab;
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+type Test = (&'static str, fn(&Lab) -> Result<()>);
+
+const TESTS: &[Test] = &[
+    (
+        "guide::the_command_works_before_there_is_a_cluster",
+        guide::before,
+    ),
+    ("guide::every_defect_is_found", guide::every_defect_is_found),
+    (
+        "guide::what_the_guides_own_commands_make_is_found",
+        guide::as_its_commands_make_it,
+    ),
+    ("guide::fix_mends_what_is_safe", guide::fix_mends_what_is_safe),
+    ("ours::nothing_is_found", ours::nothing_is_found),
+    ("ours::looking_changes_nothing", ours::looking_changes_nothing),
+    ("ours::status_tells_all", ours::status_tells_all),
+    (
+        "ours::messages_are_chinese_in_a_chinese_locale",
+        ours::messages_are_chinese,
+    ),
+    (
+        "ours::a_wrong_settings_file_is_refused",
+        ours::a_wrong_settings_file_is_refused,
+    ),
+    (
+        "ours::a_drill_that_cannot_begin_says_why",
+        ours::a_drill_that_cannot_begin,
+    ),
+    (
+        "ours::a_drill_tells_what_it_cost",
+        ours::a_drill_tells_what_it_cost,
+    ),
+    (
+        "ours::a_hung_server_does_not_hang_the_command",
+        ours::a_hung_server,
+    ),
+    (
+        "ours::a_failure_is_shown_with_its_reason",
+        ours::a_failure_is_shown,
+    ),
+    ("ours::a_silent_node_is_said_to_be_silent", ours::a_silent_node),
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    if !arguments.list && !nix::unistd::geteuid().is_root() {
+        eprintln!("the operator's tests start two nodes as containers: run them as root");
+        return ExitCode::FAILURE;
+    }
+    let ground = if arguments.list {
+        Err("not started".to_owned())
+    } else {
+        operator::ground().map_err(|error| format!("{error:#}"))
+    };
+    let ground = Arc::new(Mutex::new(ground));
+    let trials = TESTS.iter().map(|&(name, test)| {
+        let ground = Arc::clone(&ground);
+        Trial::test(name, move || {
+            let ground = ground.lock().unwrap_or_else(PoisonError::into_inner);
+            let begun = Instant::now();
+            let result = ground
+                .as_ref()
+                .map_err(|reason| anyhow!(reason.clone()))
+                .and_then(test);
+            eprintln!("{name}: {:.1} s", begun.elapsed().as_secs_f64());
+            if let (Err(_), Ok(lab)) = (&result, ground.as_ref()) {
+                let logs = Path::new(env!("CARGO_TARGET_TMPDIR"))
+                    .join("operator")
+                    .join(name.replace("::", "-"));
+                let _ = lab.cluster().collect_logs(&logs);
+            }
+            result.map_err(|error| Failed::from(format!("{error:#}")))
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}

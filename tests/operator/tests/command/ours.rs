@@ -1,0 +1,270 @@
+//! A cluster as we build it.
+
+use anyhow::{Context, Result, ensure};
+use lab::{Event, Lab, cib, event};
+use operator::{answer, command, deadline, epoch, findings};
+use std::time::{Duration, Instant};
+
+/// Takes back what the guide did and loads our configuration.
+fn set_up(lab: &Lab) -> Result<()> {
+    for node in lab.nodes() {
+        node.shell(
+            "rm -f /etc/drbd.d/drbd3.res /etc/drbd.d/global_common.conf /etc/kaiwudb/certs/kw-certs.tar.gz \
+             /etc/kaiwudb/certs/ca.key && ln -sf dash /bin/sh",
+            deadline(),
+        )?;
+    }
+    let names = lab.nodes().each_ref().map(|node| node.cluster_name().to_owned());
+    lab::activate(lab, &with_certificates().cluster_names(&names))?;
+    Ok(())
+}
+
+/// Our configuration with TLS.
+fn with_certificates() -> cib::Cib {
+    let certificates = cib::Primitive::new("KaiwuCerts", "ocf:kaiwudb:cert-sync")
+        .operation("monitor", &[("interval", "30s"), ("timeout", "30s")]);
+    let mut configuration = cib::ocf();
+    for resource in &mut configuration.resources {
+        if let cib::Resource::Group { members, .. } = resource {
+            members.insert(1, certificates.clone());
+        }
+    }
+    configuration
+}
+
+pub(crate) fn nothing_is_found(lab: &Lab) -> Result<()> {
+    set_up(lab)?;
+    for node in lab.nodes() {
+        let (status, report) = answer(node, "kaiwudb-ha check --json")?;
+        ensure!(findings(&report, false).is_empty(), "{report:#}");
+        ensure!(status == Some(0), "{status:?} {report:#}");
+        let advice = findings(&report, true);
+        ensure!(advice.contains("loss-bounded"), "{advice:?}");
+    }
+    Ok(())
+}
+
+pub(crate) fn looking_changes_nothing(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    lab.cluster().wait_idle(deadline())?;
+    let seen = |node: &lab::Node| {
+        node.shell(
+            "find /etc /root /var/lib/pacemaker/cib -type f -exec md5sum {} + | sort; ls /sys/module",
+            deadline(),
+        )
+    };
+    let before = (epoch(node)?, seen(node)?, seen(&lab.nodes()[1])?);
+    for words in ["check", "check --json", "status", "status --json"] {
+        command(node, &format!("kaiwudb-ha {words}"))?;
+    }
+    let after = (epoch(node)?, seen(node)?, seen(&lab.nodes()[1])?);
+    ensure!(before == after, "something has changed: {before:?} {after:?}");
+    Ok(())
+}
+
+pub(crate) fn status_tells_all(lab: &Lab) -> Result<()> {
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    for node in lab.nodes() {
+        let (status, view) = answer(node, "kaiwudb-ha status --json")?;
+        ensure!(status == Some(0), "{status:?} {view:#}");
+        let database = &view["database"];
+        ensure!(database["node"] == active.cluster_name(), "{view:#}");
+        ensure!(
+            database["health"] == "ready" && database["sentinel"].is_number(),
+            "{view:#}"
+        );
+        let id = database["cluster_id"].as_str().context("no identity")?;
+        ensure!(
+            database["pinned"]
+                .as_str()
+                .is_some_and(|pinned| pinned.contains(id)),
+            "{view:#}"
+        );
+        let digests: Vec<&str> = view["nodes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one["certificates"].as_str())
+            .collect();
+        ensure!(digests.len() == 2 && digests[0] == digests[1], "{view:#}");
+        ensure!(view["fencing"][0]["node"].is_string(), "{view:#}");
+    }
+    let screen = command(active, "kaiwudb-ha status")?;
+    ensure!(screen.stdout.contains("Nothing needs attention."), "{screen}");
+    ensure!(
+        !screen.stdout.contains('\u{1b}'),
+        "colour without a terminal: {screen}"
+    );
+    Ok(())
+}
+
+pub(crate) fn messages_are_chinese(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    let screen = command(node, "LANG=zh_CN.UTF-8 kaiwudb-ha status")?;
+    ensure!(screen.stdout.contains("没有需要处理的问题。"), "{screen}");
+    let help = command(node, "LC_ALL=zh_CN.UTF-8 kaiwudb-ha check --help")?;
+    ensure!(help.stdout.contains("修复可以安全修复的缺陷"), "{help}");
+    Ok(())
+}
+
+pub(crate) fn a_wrong_settings_file_is_refused(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    node.write_file(
+        "/root/ha.toml",
+        "[nodes.node1]\naddress = \"10.77.0.11\"\n[nodes.node2]\nadress = \"10.77.0.12\"\n",
+    )?;
+    let refused = command(node, "kaiwudb-ha --config /root/ha.toml check")?;
+    ensure!(refused.status == Some(2), "{refused}");
+    ensure!(
+        refused
+            .stderr
+            .contains("/root/ha.toml, line 4: unknown key 'adress'")
+            && refused.stderr.contains("did you mean 'address'?"),
+        "{refused}"
+    );
+    ensure!(
+        command(node, "kaiwudb-ha no-such-word")?.status == Some(2),
+        "an unknown word"
+    );
+    Ok(())
+}
+
+pub(crate) fn a_hung_server(lab: &Lab) -> Result<()> {
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let server = event::server(active)?;
+    event::signal(server, nix::sys::signal::Signal::SIGSTOP)?;
+    let begun = Instant::now();
+    let looked = command(active, "kaiwudb-ha status");
+    event::signal(server, nix::sys::signal::Signal::SIGCONT)?;
+    let looked = looked?;
+    ensure!(
+        begun.elapsed() < Duration::from_secs(8),
+        "it took {:?}",
+        begun.elapsed()
+    );
+    ensure!(
+        looked.status == Some(1) && looked.stdout.contains("does not serve"),
+        "{looked}"
+    );
+    Ok(())
+}
+
+pub(crate) fn a_failure_is_shown(lab: &Lab) -> Result<()> {
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    event::signal(event::server(active)?, nix::sys::signal::Signal::SIGKILL)?;
+    let deadline = deadline();
+    let screen = loop {
+        let screen = command(&lab.nodes()[0], "kaiwudb-ha status")?;
+        // The reason follows the report after some seconds, so that it does not disturb the recovery.
+        if screen.stdout.contains("last failure of KaiwuDB") {
+            break screen;
+        }
+        ensure!(deadline.pause(Duration::from_millis(300)), "{screen}");
+    };
+    let fail_count = format!("KaiwuDB has failed 1 times on {}", active.cluster_name());
+    ensure!(
+        screen.status == Some(1) && screen.stdout.contains(&fail_count),
+        "{screen}"
+    );
+    ensure!(
+        screen.stdout.contains("SIGKILL") || screen.stdout.contains("signal 9"),
+        "{screen}"
+    );
+    Event::mend(lab)
+}
+
+pub(crate) fn a_silent_node(lab: &Lab) -> Result<()> {
+    let [first, second] = lab.nodes();
+    second.shell(
+        "systemctl stop ssh.service ssh.socket 2>/dev/null || systemctl stop ssh.service",
+        deadline(),
+    )?;
+    let (status, report) = answer(first, "kaiwudb-ha check --json")?;
+    // Nothing is wrong with what answered, and it is said that something did not.
+    ensure!(status == Some(4), "{status:?} {report:#}");
+    let silent = report["unanswered"].to_string();
+    ensure!(
+        silent.contains("node2 did not answer") && silent.contains("Connection refused"),
+        "{silent}"
+    );
+    second.shell("systemctl start ssh.service", deadline())?;
+    second.shell("mv /usr/bin/kaiwudb-ha /usr/bin/kaiwudb-ha.away", deadline())?;
+    let (_, report) = answer(first, "kaiwudb-ha check --json")?;
+    second.shell("mv /usr/bin/kaiwudb-ha.away /usr/bin/kaiwudb-ha", deadline())?;
+    ensure!(
+        report["unanswered"].to_string().contains("not installed there"),
+        "{report:#}"
+    );
+    Ok(())
+}
+
+pub(crate) fn a_drill_that_cannot_begin(lab: &Lab) -> Result<()> {
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    // Nobody is there to say yes, and this node would switch itself off.
+    for (words, why) in [
+        ("kill", "standard input is no terminal"),
+        ("power-off --yes", "run the drill on the other one"),
+    ] {
+        let refused = command(active, &format!("kaiwudb-ha drill run {words}"))?;
+        ensure!(
+            refused.status == Some(3) && refused.stderr.contains(why),
+            "{refused}"
+        );
+    }
+    ensure!(
+        command(active, "kaiwudb-ha drill list")?
+            .stdout
+            .contains("No drill"),
+        "something was kept"
+    );
+    Ok(())
+}
+
+pub(crate) fn a_drill_tells_what_it_cost(lab: &Lab) -> Result<()> {
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let other = lab
+        .nodes()
+        .iter()
+        .find(|node| node.name() != active.name())
+        .context("one node")?;
+    let (status, record) = answer(other, "kaiwudb-ha drill run kill --yes --json")?;
+    ensure!(status == Some(0), "{status:?} {record:#}");
+    ensure!(
+        record["lost"] == 0 && record["served_by"] == active.cluster_name(),
+        "{record:#}"
+    );
+    let outage = record["outage_ms"].as_u64().context("no outage")?;
+    ensure!((100..10_000).contains(&outage), "{outage} ms");
+    let events: Vec<&str> = record["events"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|event| event["kind"].as_str())
+        .collect();
+    for kind in ["injected", "last-commit", "first-commit", "failed", "undone"] {
+        ensure!(events.contains(&kind), "{kind}: {events:?}");
+    }
+    let kept = other.shell("cat /var/lib/kaiwudb-ha/drills/*-kill.html", deadline())?;
+    ensure!(
+        kept.contains("<svg") && kept.contains("class=\"outage\""),
+        "{kept:.300}"
+    );
+    let list = command(other, "kaiwudb-ha drill list")?;
+    ensure!(
+        list.stdout.lines().count() == 1 && list.stdout.contains("kill"),
+        "{list}"
+    );
+    // Nothing of it stays: no fail count, no table.
+    let screen = command(other, "kaiwudb-ha status")?;
+    ensure!(screen.status == Some(0), "{screen}");
+    let select = format!("SELECT id FROM kaiwudb_ha_drill_{}", record["began"]);
+    let table = command(
+        active,
+        &format!("kwbase sql --certs-dir=/etc/kaiwudb/certs -e '{select}'"),
+    )?;
+    ensure!(
+        table.status != Some(0) && table.stderr.contains("does not exist"),
+        "{table}"
+    );
+    Ok(())
+}
