@@ -24,11 +24,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
         server::find(config, &run)?
     };
     let Some(server) = server else {
-        return if recurring {
-            Err(not_running(config, &run, cx))
-        } else {
-            Ok(State::Stopped)
-        };
+        return ended(config, &run, cx, recurring);
     };
     if recurring && let Err(failure) = sentinel::ensure(config, &run, server, cx.deadline) {
         log::warning(format!("no sentinel: {failure}"));
@@ -41,8 +37,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
     let patience = cx.deadline.slice(config.thresholds.hang_timeout);
     match server::wait_until_serving(config, server, question, patience) {
         Serving::Yes(took) => serves(config, &run, cx, recurring, took),
-        Serving::Ended if recurring => Err(not_running(config, &run, cx)),
-        Serving::Ended => Ok(State::Stopped),
+        Serving::Ended => ended(config, &run, cx, recurring),
         Serving::No(words) => Err(Failure::generic(format!(
             "the server (pid {}) runs but has not served for {:.0} s: {words}",
             server.pid(),
@@ -126,7 +121,15 @@ fn write_probe(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     }
 }
 
-fn not_running(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Failure {
+/// No server runs. A failure is reported once, by the sentinel if it has begun to.
+fn ended(config: &Config, run: &RunDirectory, cx: &Context<'_>, recurring: bool) -> Result<State, Failure> {
+    if !recurring {
+        return Ok(State::Stopped);
+    }
+    if sentinel::is_reporting(run, cx.deadline) {
+        log::info("the server has ended, which the sentinel is telling Pacemaker");
+        return Ok(State::Running(Role::Unpromoted));
+    }
     let reason = match run.read::<Ended>(Record::Ended) {
         Some(ended) if !ended.wanted => {
             format!(
@@ -136,5 +139,5 @@ fn not_running(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Failure
         }
         _ => "the server is not running".into(),
     };
-    Failure::new(FailureKind::NotRunning, reason)
+    Err(Failure::new(FailureKind::NotRunning, reason))
 }

@@ -67,6 +67,8 @@ pub(crate) enum Record {
     Stopping,
     /// [`Ended`].
     Ended,
+    /// [`ProcessRecord`] of the server of whose end the sentinel is telling Pacemaker at this moment.
+    Reporting,
     /// [`crate::config::Thresholds`] that the sentinel shall use.
     Thresholds,
     /// [`crate::sentinel::Report`] of the sentinel.
@@ -80,6 +82,7 @@ impl Record {
             Self::Serving => "serving.json",
             Self::Stopping => "stopping.json",
             Self::Ended => "ended.json",
+            Self::Reporting => "reporting.json",
             Self::Thresholds => "thresholds.json",
             Self::Sentinel => "sentinel.json",
         }

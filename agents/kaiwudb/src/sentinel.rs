@@ -11,7 +11,7 @@ mod launch;
 mod watch;
 
 use crate::config::{Config, Thresholds};
-use crate::run_directory::{ProcessRecord, Record, RunDirectory};
+use crate::run_directory::{Ended, ProcessRecord, Record, RunDirectory};
 use crate::server;
 use host::daemon::{self, Daemon, DaemonOutput};
 use host::{Deadline, Process, log};
@@ -30,6 +30,9 @@ pub(crate) const WORD: &str = "sentinel";
 const LAUNCH: &str = "KAIWUDB_SENTINEL_LAUNCH";
 /// How long a sentinel may take to begin its work.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a sentinel may take to notice the end; an event wakes it.
+const NOTICE: Duration = Duration::from_millis(100);
 
 /// What a living sentinel says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +109,25 @@ pub(crate) fn take_over(
 /// Whether a sentinel runs.
 pub(crate) fn is_alive(run: &RunDirectory) -> bool {
     living(run).is_some()
+}
+
+/// Whether the sentinel of a server that has just ended is telling Pacemaker so at this moment. A monitor that said it too
+/// would make two failures of one.
+pub(crate) fn is_reporting(run: &RunDirectory, deadline: Deadline) -> bool {
+    let deadline = deadline.slice(NOTICE);
+    loop {
+        let Some(report) = living(run) else { return false };
+        if run.read::<ProcessRecord>(Record::Reporting) == Some(report.server) {
+            return true;
+        }
+        // Written after the other: there will be no report.
+        let has_noticed = run
+            .read::<Ended>(Record::Ended)
+            .is_some_and(|ended| ended.server == report.server);
+        if has_noticed || !deadline.pause(Duration::from_millis(2)) {
+            return false;
+        }
+    }
 }
 
 /// How long a flush of the store has not returned; `None` when all is well.

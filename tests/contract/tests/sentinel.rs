@@ -39,14 +39,42 @@ fn a_killed_server() {
             machine.shell(": >/run/cib.log");
             machine.signal(server, signal);
             is_reported(machine, AT_ONCE);
+            wait_until("the sentinel goes", AT_ONCE, || process::sentinels().is_empty());
             machine
                 .monitor()
                 .run()
                 .fails(7, &["ended unexpectedly", &format!("SIG{signal}")]);
             machine.probe().run().is_silent(7);
             machine.agent("stop").run().succeeds();
-            wait_until("the sentinel goes", AT_ONCE, || process::sentinels().is_empty());
         }
+    });
+}
+
+/// A monitor that comes while the sentinel is telling Pacemaker would make two failures of one, and two move the database.
+#[test]
+fn one_end_is_one_failure() {
+    on_a_machine(|machine| {
+        let server = machine.start();
+        sleep(SETTLED);
+        machine.shell("sed -i '/crm_resource) exit 0/s/exit 0/sleep 1; exit 0/' /usr/sbin/crm_resource; : >/run/cib.log");
+        machine.signal(server, "KILL");
+        wait_until("it ends", AT_ONCE, || !server.is_running());
+        machine.monitor().run().succeeds();
+        machine.probe().run().is_silent(7);
+        is_reported(machine, AT_ONCE);
+        machine.monitor().run().succeeds();
+        wait_until("the sentinel goes", AT_ONCE, || process::sentinels().is_empty());
+        machine.monitor().run().fails(7, &["ended unexpectedly"]);
+    });
+    // Where Pacemaker cannot be told, the monitor is all there is.
+    on_a_machine(|machine| {
+        let server = machine.start();
+        sleep(SETTLED);
+        machine.leave_cluster();
+        machine.signal(server, "KILL");
+        sleep(Duration::from_millis(500));
+        assert!(!process::sentinels().is_empty(), "the sentinel tries again");
+        machine.monitor().run().fails(7, &["ended unexpectedly"]);
     });
 }
 
@@ -131,6 +159,7 @@ fn a_killed_sentinel_is_replaced() {
         machine.shell(": >/run/cib.log");
         machine.signal(server, "KILL");
         is_reported(machine, AT_ONCE);
+        wait_until("the sentinel goes", AT_ONCE, || process::sentinels().is_empty());
         machine.monitor().run().fails(7, &["ended unexpectedly"]);
     });
 }

@@ -265,6 +265,17 @@ impl Watch {
             None
         };
         let wanted = self.end_is_wanted();
+        // Before it has been ready for the first time, the start action waits for it and says what happened.
+        self.hear_of_start();
+        let failed = !wanted && self.last_ready.is_some();
+        // Before the end is written down: see `is_reporting`.
+        if failed
+            && let Err(error) = self
+                .run
+                .write(Record::Reporting, &ProcessRecord::from(self.server))
+        {
+            log::warning(format!("cannot write down that the end is reported: {error}"));
+        }
         let ended = Ended {
             server: self.server.into(),
             status: end.and_then(|end| {
@@ -286,9 +297,7 @@ impl Watch {
         if let Err(error) = self.run.write(Record::Ended, &ended) {
             log::warning(format!("cannot write down how the server ended: {error}"));
         }
-        // Before it has been ready for the first time, the start action waits for it and says what happened.
-        self.hear_of_start();
-        if wanted || self.last_ready.is_none() {
+        if !failed {
             return;
         }
         let how = diagnosis::how(&self.config, Some(&ended), Deadline::after(HOW_TIMEOUT));
@@ -299,7 +308,13 @@ impl Watch {
         ));
         self.end_event = None;
         self.question = None;
-        while !report.step(&self.config) {
+        loop {
+            let told = report.step(&self.config);
+            // A monitor that comes now, or while Pacemaker cannot be told, says itself what it sees.
+            self.run.forget(Record::Reporting);
+            if told {
+                return;
+            }
             let mut fds = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
             let _ = poll(&mut fds, Deadline::after(report.due_in()).poll_timeout());
             if self.told_to_go() || self.end_is_wanted() || self.is_superseded() {
