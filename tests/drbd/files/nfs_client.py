@@ -45,14 +45,14 @@ class File:
     def check(self, result, what):
         if result < 0:
             said = ctypes.cast(self.nfs.nfs_get_error(self.context), ctypes.c_char_p).value
-            sys.exit(f"{what}: {result} {said}")
+            raise OSError(f"{what}: {result} {said}")
         return result
 
     def write(self, offset, data):
         signal.alarm(PATIENCE)
         count = self.nfs.nfs_pwrite(self.context, self.handle, ctypes.c_uint64(offset), ctypes.c_uint64(len(data)), data)
         if self.check(count, "write") != len(data):
-            sys.exit("short write")
+            raise OSError("short write")
         self.check(self.nfs.nfs_fsync(self.context, self.handle), "fsync")
 
     def read(self, offset, count):
@@ -64,12 +64,16 @@ class File:
 
 def child(server, path, number):
     """Writes from that line on until something goes wrong."""
-    file = File(server, path, create=True)
-    while True:
-        file.write(number * LINE, line(number))
-        print(number, flush=True)
-        number += 1
-        time.sleep(0.1)
+    try:
+        file = File(server, path, create=True)
+        while True:
+            file.write(number * LINE, line(number))
+            print(number, flush=True)
+            number += 1
+            time.sleep(0.1)
+    except OSError:
+        # A server that moves is no news; the parent tries again.
+        sys.exit(1)
 
 
 def write(server, path):

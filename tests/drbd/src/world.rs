@@ -9,6 +9,9 @@ use lab::{
 };
 use std::time::{Duration, Instant};
 
+/// Every look costs an emulated machine a good part of a second.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// Where a scenario begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
@@ -143,7 +146,7 @@ impl World {
                 println!("    {what} after {:.1} s", begun.elapsed().as_secs_f64());
                 return Ok(());
             }
-            if !deadline.pause(Duration::from_millis(500)) {
+            if !deadline.pause(LOOK) {
                 answer.with_context(|| format!("not within {seconds} s: {what}"))?;
                 anyhow::bail!("not within {seconds} s: {what}");
             }

@@ -17,9 +17,11 @@ fn prepare(world: &World) -> Result<()> {
     let nodes = world.lab.nodes();
     for node in nodes {
         node.write_file("/etc/nfs.conf.d/lab.conf", SERVER)?;
-        // The lab's machines boot without it.
+        // The lab's machines boot without it, and so they shall: the cluster starts it. nfsdcld would keep its files on the disk
+        // open when the agent's stop wants to unmount it; the kernel does without.
         node.shell(
-            "systemctl unmask --quiet nfs-server.service && mkdir -p /srv/nfs",
+            "systemctl unmask --quiet nfs-server.service && systemctl disable --quiet nfs-server.service && \
+             systemctl mask --quiet nfsdcld.service && mkdir -p /srv/nfs && sync",
             minutes(3),
         )?;
     }

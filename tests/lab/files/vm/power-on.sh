@@ -14,6 +14,8 @@ for network in cluster replication management console; do
         ip addr add 10.77.9.1/24 dev console
         ip link set console up
     fi
+    # A bridge has the lowest address of its ports unless told otherwise: a machine from a snapshot would look for another one.
+    ip link set "$network" address "52:54:00:77:0$card:01"
     ip link delete "$port" 2>/dev/null || true
     ip tuntap add dev "$port" mode tap
     ip link set "$port" master "$network" up

@@ -22,7 +22,7 @@ const PID_OFFSET: i32 = 100_000_000;
 const LEAST: Duration = Duration::from_secs(60);
 
 /// Every look costs the machine itself time, which has better things to do.
-const POLL_INTERVAL: Duration = Duration::from_millis(700);
+const POLL_INTERVAL: Duration = Duration::from_millis(1500);
 
 /// A virtual machine of the lab.
 #[derive(Debug)]
