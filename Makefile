@@ -90,7 +90,11 @@ $(addsuffix -test,$(TESTS)): %-test:
 $(addsuffix -test,$(TESTS)): lab-packages
 $(addsuffix -test,$(filter cluster drbd lab operator runtimes,$(TESTS))): lab-ready
 
-drbd-test: vm-image
+drbd-test: vm-image nfs-client
+
+.PHONY: nfs-client
+nfs-client:
+	@$(TOOLCHAIN)/need.sh libnfs13 python3
 
 # Debian releases with different Pacemaker, pcs and crmsh.
 RELEASES := bullseye bookworm trixie
