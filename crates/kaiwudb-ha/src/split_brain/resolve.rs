@@ -1,5 +1,6 @@
 //! Gives up one side, step by step; each step is shown, and a failed one ends it.
 
+use super::generation::Relation;
 use super::view::{Side, View, look};
 use super::{backup, why_not};
 use crate::Context;
@@ -127,7 +128,7 @@ fn watch(context: &Context, names: &[(&str, &str)], victim: &Side) -> Result<Exi
         let Some(now) = view.sides.iter().find(|side| side.node == victim.node) else {
             continue;
         };
-        if connected && now.disk == "UpToDate" && now.written_kib == 0 {
+        if connected && view.relation == Relation::Same && now.disk == "UpToDate" && now.written_kib == 0 {
             output::line(&texts::DONE.fill(language, names));
             return Ok(Exit::Done);
         }

@@ -6,10 +6,12 @@ use crate::check::fencing_is_off;
 use crate::cluster::{Cluster, DATABASE, Roles};
 use crate::facts::now_us;
 use crate::node::Node;
+use crate::split_brain::generation::{Generations, Relation};
 use crate::texts::{general, status as texts};
 use crate::time::date;
 use pacemaker::cib::Cib;
 use pacemaker::status::Status;
+use std::collections::BTreeMap;
 
 /// Pacemaker's INFINITY.
 const INFINITY: u64 = 1_000_000;
@@ -37,6 +39,7 @@ pub(crate) fn look(context: &Context, view: &mut View, cluster: &Cluster, nodes:
     if let Ok(cib) = &cluster.cib {
         of_configuration(context, cib, roles, &mut say);
     }
+    of_generations(context, nodes, &mut say);
     of_database(context, view, &mut say);
     for replica in &view.replication {
         let values = [
@@ -242,6 +245,26 @@ fn of_database(context: &Context, view: &View, say: &mut impl FnMut(String)) {
         && !pinned.contains(found.as_str())
     {
         say(texts::IDENTITY_OTHER.fill(language, &[("found", found), ("pinned", pinned)]));
+    }
+}
+
+/// A split brain that both sides show; while they are connected their generations are the same or become it.
+fn of_generations(context: &Context, nodes: &[Node], say: &mut impl FnMut(String)) {
+    let known: Vec<&BTreeMap<String, String>> = nodes
+        .iter()
+        .filter_map(|node| Some(&node.facts.as_ref().ok()?.drbd.generations))
+        .collect();
+    let [one, other] = known[..] else { return };
+    for (resource, line) in one {
+        let sides = (
+            Generations::parse(line),
+            other.get(resource).and_then(|line| Generations::parse(line)),
+        );
+        if let (Some(one), Some(other)) = sides
+            && one.relation(&other) == Relation::Split
+        {
+            say(texts::SPLIT_BRAIN.fill(context.language, &[("resource", resource)]));
+        }
     }
 }
 

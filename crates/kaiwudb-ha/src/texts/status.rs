@@ -53,6 +53,8 @@ texts! {
     TIED: "{id} ties {resource} to {node} until it is removed: crm_resource --clear -r {resource}",
         "{id} 使 {resource} 固定在 {node} 上，直到移除为止：crm_resource --clear -r {resource}";
     DRBD_FENCED: "{id}: DRBD keeps {resource} from being promoted elsewhere until the peer has caught up", "{id}：在对端追上之前，DRBD 不允许 {resource} 在其他节点提升";
+    SPLIT_BRAIN: "SPLIT BRAIN of {resource}: both nodes have changed their data since they parted; see: kaiwudb-ha split-brain show",
+        "{resource} 脑裂：分开之后两个节点都修改了数据；请查看：kaiwudb-ha split-brain show";
     DRBD_DOWN: "DRBD resource {resource} is down on {node}", "{node} 上的 DRBD 资源 {resource} 未启用";
     TWO_SERVERS: "the database runs on {nodes}: two servers", "数据库同时在 {nodes} 上运行：出现两个服务器";
     SERVER_OUTSIDE: "a database server runs on {node}, where the cluster did not start it", "{node} 上有数据库服务器在运行，但集群没有在该节点启动它";
