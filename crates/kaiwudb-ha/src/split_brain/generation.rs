@@ -33,8 +33,12 @@ pub(crate) enum Relation {
 impl Generations {
     /// Reads `current:bitmap:history:history:flags…`, numbers in hexadecimal.
     pub(crate) fn parse(line: &str) -> Option<Self> {
+        let line = line.trim();
+        // Several volumes, or several peers: each could have parted by itself.
+        if line.lines().count() > 1 {
+            return None;
+        }
         let numbers: Vec<u64> = line
-            .trim()
             .split(':')
             .take(4)
             .map(|field| u64::from_str_radix(field, 16))
@@ -97,7 +101,14 @@ mod tests {
 
     #[test]
     fn what_is_no_generation_is_none() {
-        for line in ["", "No valid meta data found", "A:B", "x:0:0:0", "A:0:0"] {
+        for line in [
+            "",
+            "No valid meta data found",
+            "A:B",
+            "x:0:0:0",
+            "A:0:0",
+            "1:0:0:0:1\n2:0:0:0:1",
+        ] {
             assert_eq!(Generations::parse(line), None, "{line}");
         }
     }
