@@ -138,11 +138,11 @@ fn told_by_starter(config: &Config, deadline: Deadline) -> Option<String> {
     }
 }
 
-/// How it ended, the recognised cause and the last words.
+/// The recognised cause, how it ended and the last words. Pacemaker shows the first 127 characters: what helps comes first.
 pub(crate) fn in_words(how: &str, words: &str) -> String {
     let quoted = signatures::last_words(words, 3);
     match signatures::explain(words) {
-        Some(cause) => format!("the server ended {how}: {cause}; its last words: {quoted}"),
+        Some(cause) => format!("{cause} (the server ended {how}; its last words: {quoted})"),
         None if quoted.is_empty() => format!("the server ended {how} without a word"),
         None => format!("the server ended {how}; its last words: {quoted}"),
     }

@@ -61,6 +61,11 @@ fn option_name(config: &Config) -> String {
     )
 }
 
+/// What an operator enters to give the identity up.
+fn forget_command(config: &Config) -> String {
+    format!("crm_attribute -t crm_config -n {} -D", option_name(config))
+}
+
 /// What the cluster knows of its store.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Pinned {
@@ -125,10 +130,9 @@ pub(crate) fn of_running(config: &Config, before: &Identity, deadline: Deadline)
 pub(crate) fn check(config: &Config, pinned: &Pinned, found: &Identity) -> Result<(), Failure> {
     match pinned {
         Pinned::Store(expected) if !expected.agrees_with(found) => Err(Failure::generic(format!(
-            "the store in {} is not the one this cluster owns: found {found}, expected {expected}; mount the right one, or \
-             accept this one with: crm_attribute --type crm_config --name {} --delete",
+            "wrong store in {}; mount the right one or accept it: {} (found {found}, this cluster owns {expected})",
             config.data_root().display(),
-            option_name(config)
+            forget_command(config)
         ))),
         _ => Ok(()),
     }
@@ -138,10 +142,10 @@ pub(crate) fn check(config: &Config, pinned: &Pinned, found: &Identity) -> Resul
 pub(crate) fn refuse_empty(config: &Config, pinned: &Pinned) -> Result<(), Failure> {
     match pinned {
         Pinned::Store(expected) => Err(Failure::generic(format!(
-            "{} is empty and this cluster owns a store ({expected}); the server would begin a new database. Mount the right \
-             file system, or begin anew with: crm_attribute --type crm_config --name {} --delete",
+            "{} is empty; mount this cluster's store or begin anew: {} (the server would begin a new database; this cluster \
+             owns {expected})",
             config.data_root().display(),
-            option_name(config)
+            forget_command(config)
         ))),
         Pinned::Nothing => Ok(()),
         Pinned::Unreachable => {

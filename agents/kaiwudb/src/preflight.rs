@@ -44,7 +44,7 @@ fn program(config: &Config) -> Result<(), Failure> {
         }
         Err(error) => {
             return Err(Failure::not_installed(format!(
-                "the server program {} cannot be used: {error}; install KWDB on this node or set the parameter binary",
+                "{}: {error}; install KWDB on this node or set the parameter binary",
                 binary.display()
             )));
         }
@@ -61,7 +61,7 @@ fn certificates(directory: &Path, uid: u32, encrypted: bool) -> Result<(), Failu
         let path = directory.join(name);
         let metadata = fs::metadata(&path).map_err(|error| {
             Failure::not_installed(format!(
-                "{}: {error}; copy the certificates of the other node or make them with kwbase cert",
+                "{}: {error}; copy it from the other node or make it with kwbase cert",
                 path.display()
             ))
         })?;
@@ -102,14 +102,14 @@ pub(crate) fn store(config: &Config, deadline: Deadline) -> Result<Startable, Fa
         match mount::at(root) {
             None => {
                 return Err(Failure::generic(format!(
-                    "{} is not mounted on this node, and the server would begin a new, empty database there; start the \
-                     file system first, or set require_mount=false if the store is not on a file system of its own",
+                    "{} is not mounted, it would become an empty database; start the file system first or set \
+                     require_mount=false (where the store has no file system of its own)",
                     root.display()
                 )));
             }
             Some(mount) if mount.read_only => {
                 return Err(Failure::generic(format!(
-                    "{} ({}) is read-only, usually after an I/O error; check the kernel log and the disk",
+                    "{} ({}) is read-only, often after an I/O error; check kernel log and disk",
                     root.display(),
                     mount.source
                 )));
@@ -151,18 +151,18 @@ fn judge(root: &Path, start_mode: &str) -> Result<Startable, String> {
     if let Some(alert) = store.alert {
         let text = kwdb::signatures::last_words(&alert, 3);
         return Err(format!(
-            "the server refuses to start because of {at}/auxiliary/_CRITICAL_ALERT.txt: {text}; follow it, then remove it"
+            "follow {at}/auxiliary/_CRITICAL_ALERT.txt, then remove it: {text}"
         ));
     }
     match store.contents {
         Contents::Incomplete { missing } => Err(format!(
-            "the store {at} is incomplete ({} missing); the server would fail or start without data, restore it from a backup",
+            "the store {at} is incomplete ({} missing); restore it from a backup",
             missing.join(", ")
         )),
         Contents::Complete {
             start_mode: made_with,
         } if made_with != start_mode => Err(format!(
-            "the store {at} was made with '{made_with}' and start_mode is '{start_mode}'; set start_mode={made_with}"
+            "the store {at} was made with '{made_with}', not '{start_mode}'; set start_mode={made_with}"
         )),
         Contents::Complete { .. } => Ok(Startable::Complete),
         Contents::Empty => Ok(Startable::Empty),

@@ -7,6 +7,7 @@ use crate::{sentinel, server};
 use agent::Context;
 use host::log;
 use kwdb::install::SecureMode;
+use kwdb::signatures;
 use nix::sys::signal::Signal;
 use ocf::{Failure, FailureKind};
 use std::time::Duration;
@@ -40,10 +41,11 @@ pub(crate) fn reload(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
             .lines()
             .find(|line| line.contains("could not reload certificates"))
         {
-            return Err(Failure::generic(format!(
-                "the server keeps its old certificates: {}",
-                kwdb::signatures::last_words(line, 1)
-            )));
+            let words = signatures::last_words(line, 1);
+            return Err(Failure::generic(match signatures::explain(&words) {
+                Some(cause) => format!("{cause} (the server keeps its old certificates: {words})"),
+                None => format!("the server keeps its old certificates: {words}"),
+            }));
         }
         if said.contains("successfully reloaded certificates") || !answer.pause(Duration::from_millis(20)) {
             return Ok(());

@@ -4,6 +4,7 @@
 use host::daemon::End;
 use host::lock::{self, FileLock};
 use host::{Deadline, Process, file};
+use nix::sys::signal::Signal;
 use ocf::{Failure, FailureKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub(crate) struct Ended {
     pub(crate) status: Option<i32>,
     /// Signal that ended it. Neither: the sentinel was not its parent and cannot know.
     pub(crate) signal: Option<i32>,
+    /// Whether the kernel killed for lack of memory meanwhile.
+    #[serde(default)]
+    pub(crate) memory_ran_out: bool,
     /// Whether a stop had asked for it.
     pub(crate) wanted: bool,
 }
@@ -52,7 +56,15 @@ impl Ended {
     /// The end in words; `None` when the sentinel was not the server's parent.
     pub(crate) fn how(&self) -> Option<String> {
         let exited = self.status.map(End::Exited);
-        exited.or(self.signal.map(End::Signaled)).map(End::how)
+        let how = exited.or(self.signal.map(End::Signaled)).map(End::how);
+        let killed = self.signal == Some(Signal::SIGKILL as i32) && self.memory_ran_out;
+        how.map(|how| {
+            if killed {
+                format!("{how} for lack of memory; give this node more, or limit what else runs here")
+            } else {
+                how
+            }
+        })
     }
 }
 
@@ -221,6 +233,7 @@ mod tests {
                 server,
                 status,
                 signal,
+                memory_ran_out: false,
                 wanted: false,
             }
             .how()

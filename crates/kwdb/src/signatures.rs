@@ -9,7 +9,7 @@ use regex::Regex;
 /// A known way to fail.
 struct Signature {
     pattern: &'static str,
-    /// Cause and next step; `$1` is the first group of the pattern.
+    /// Cause and next step, short enough for `crm_mon`; `$1` is the first group of the pattern.
     meaning: &'static str,
 }
 
@@ -32,7 +32,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"cluster start mode file does not exist",
-        meaning: "kwbase.start_mode is missing from the store: it is incomplete or not a store; restore it from a backup",
+        meaning: "kwbase.start_mode is missing: the store is incomplete or none; restore it from a backup",
     },
     Signature {
         pattern: r"check start mode failed! Node start mode is ([a-z-]+), should be ([a-z-]+)",
@@ -52,7 +52,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"(?i)cannot load certificates",
-        meaning: "the certificates cannot be loaded; check that ca.crt, node.crt and node.key are in certs_dir, belong together and have mode 600 (keys)",
+        meaning: "the certificates cannot be loaded; ca.crt, node.crt and node.key must belong together",
     },
     Signature {
         pattern: r"(?i)x509: certificate has expired",
@@ -60,7 +60,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"unknown flag: (--[A-Za-z0-9-]+)",
-        meaning: "this release of the server does not know the flag $1; check KAIWUDB_START_ARG, extra_args and secure_mode",
+        meaning: "the server does not know the flag $1; check KAIWUDB_START_ARG, extra_args and secure_mode",
     },
     Signature {
         pattern: r"cannot use --join with",
@@ -76,7 +76,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"(?i)read-only file system",
-        meaning: "the file system is read-only, usually after an I/O error; check the kernel log and the disk",
+        meaning: "the file system is read-only, often after an I/O error; check kernel log and disk",
     },
     Signature {
         pattern: r"(?i)disk stall detected",
@@ -96,7 +96,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"(?i)cannot allocate memory|out of memory",
-        meaning: "the server got no memory; check vm.max_map_count, memory limits and what else runs here",
+        meaning: "the server got no memory; check vm.max_map_count, limits and what else runs here",
     },
     Signature {
         pattern: r"error while loading shared libraries: (\S+):",
@@ -104,7 +104,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"(?i)version [^\n]* (?:is not supported|too (?:new|old)|not compatible)|incompatible[^\n]*version|unknown store version",
-        meaning: "the store was written by another release of the server; install the same release on both nodes",
+        meaning: "another release of the server wrote the store; install the same one on both nodes",
     },
     Signature {
         pattern: r"(?i)(?:clock|wall time)[^\n]*(?:backward|jump|offset|in the future)",
@@ -112,7 +112,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"(?i)(?:SIGSEGV|segmentation fault)",
-        meaning: "the server crashed (segmentation fault); after a node crash this points to damaged time-series data, see errlog.log",
+        meaning: "the server crashed (segmentation fault): damaged time-series data? see errlog.log in the store",
     },
     Signature {
         pattern: r"(?i)corruption|checksum mismatch",
@@ -162,6 +162,14 @@ pub fn last_words(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_meaning_can_be_read_in_crm_mon() {
+        for signature in SIGNATURES {
+            // 127 characters are shown; a group may bring some.
+            assert!(signature.meaning.len() <= 100, "{}", signature.meaning);
+        }
+    }
 
     #[test]
     fn every_pattern_compiles() {

@@ -141,7 +141,7 @@ fn the_server_itself() {
     refused(
         |_, call| (call.set("extra_args", "--no-such-flag=1"), ()),
         1,
-        &["--no-such-flag", "exit status 1"],
+        &["--no-such-flag", "KAIWUDB_START_ARG, extra_args"],
     );
     broken_by(
         &format!("echo KAIWUDB_START_ARG=--join=x >{ENVIRONMENT}"),

@@ -1,8 +1,9 @@
 //! Failures are reported to Pacemaker the moment they happen.
 
-use contract::machine::{Machine, wait_until};
+use contract::machine::{BINARY, Machine, wait_until};
 use contract::on_a_machine;
 use contract::process::{self, Process};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -75,6 +76,51 @@ fn one_end_is_one_failure() {
         sleep(Duration::from_millis(500));
         assert!(!process::sentinels().is_empty(), "the sentinel tries again");
         machine.monitor().run().fails(7, &["ended unexpectedly"]);
+    });
+}
+
+/// A control group with little memory. Dropped, it goes; a server in it must have ended.
+struct Poor(&'static str);
+
+impl Poor {
+    fn group(machine: &Machine, server: Process) -> Self {
+        // With several hierarchies, or with one.
+        let (directory, limit) = if Path::new("/sys/fs/cgroup/memory").is_dir() {
+            ("/sys/fs/cgroup/memory/kaiwudb-contract", "memory.limit_in_bytes")
+        } else {
+            machine.shell("echo +memory >/sys/fs/cgroup/cgroup.subtree_control");
+            ("/sys/fs/cgroup/kaiwudb-contract", "memory.max")
+        };
+        machine.shell(&format!(
+            "mkdir -p {directory}; echo 2M >{directory}/{limit}; echo {} >{directory}/cgroup.procs",
+            server.0
+        ));
+        Self(directory)
+    }
+}
+
+impl Drop for Poor {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(self.0);
+    }
+}
+
+#[test]
+fn a_server_without_memory() {
+    on_a_machine(|machine| {
+        let server = machine.start();
+        sleep(SETTLED);
+        machine.shell(": >/run/cib.log");
+        let _group = Poor::group(machine, server);
+        machine.shell(&format!(
+            "{BINARY} sql --insecure -e \"SELECT repeat('x', 50000000)\" >/dev/null 2>&1 || true"
+        ));
+        is_reported(machine, AT_ONCE);
+        wait_until("the sentinel goes", AT_ONCE, || process::sentinels().is_empty());
+        machine
+            .monitor()
+            .run()
+            .fails(7, &["ended unexpectedly", "SIGKILL", "for lack of memory"]);
     });
 }
 

@@ -7,7 +7,7 @@ use crate::config::{Config, Thresholds};
 use crate::diagnosis;
 use crate::run_directory::{Ended, ProcessRecord, Record, RunDirectory};
 use host::daemon::{self, End};
-use host::{Deadline, Process, log};
+use host::{Deadline, Process, file, log};
 use kwdb::health::{Health, Pending};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::{SigSet, Signal};
@@ -15,6 +15,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::time::{ClockId, clock_gettime};
 use ocf::Failure;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How often the server is asked for health.
@@ -55,6 +56,8 @@ pub(super) struct Watch {
     flush: Flush,
     stall: Stall,
     report: Option<FailureReport>,
+    /// [`memory_kills`] when we began.
+    memory_kills: u64,
 }
 
 impl Watch {
@@ -87,6 +90,7 @@ impl Watch {
             flush: Flush::new(),
             stall: Stall::None,
             report: None,
+            memory_kills: memory_kills(),
         };
         watch.publish()?;
         Ok(watch)
@@ -292,6 +296,7 @@ impl Watch {
                     None
                 }
             }),
+            memory_ran_out: memory_kills() > self.memory_kills,
             wanted,
         };
         if let Err(error) = self.run.write(Record::Ended, &ended) {
@@ -338,6 +343,16 @@ impl Watch {
         }
         false
     }
+}
+
+/// How often the kernel has killed a process on this node for lack of memory (`oom_kill`, since Linux 4.13).
+fn memory_kills() -> u64 {
+    let statistics = file::read_text(Path::new("/proc/vmstat")).ok().flatten();
+    let count = |text: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
+    };
+    statistics.as_deref().and_then(count).unwrap_or(0)
 }
 
 /// Milliseconds of the clock that agent and sentinel share and that nobody sets.

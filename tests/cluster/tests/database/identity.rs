@@ -106,11 +106,8 @@ pub(crate) fn an_empty_store_is_refused(scene: &Scene<'_>) -> Result<()> {
     )?;
     let result = refused(
         scene,
-        "is empty and this cluster owns a store",
-        &[
-            &owned,
-            "crm_attribute --type crm_config --name kaiwudb-store-KaiwuDB --delete",
-        ],
+        "is empty; mount this cluster's store or begin anew: crm_attribute -t crm_config -n kaiwudb-store-KaiwuDB -D",
+        &[&owned],
     );
     let empty = on_store("ls -A | grep -v lost+found | wc -l");
     // Back to where the copy is.
@@ -158,9 +155,16 @@ pub(crate) fn a_foreign_store(scene: &Scene<'_>) -> Result<()> {
     };
     let foreign = "11111111-2222-3333-4444-555555555555";
     change_uuid(foreign)?;
-    let (found, expected) = (format!("found filesystem={foreign}"), format!("expected {owned}"));
-    let result = refused(scene, "is not the one this cluster owns", &[&found, &expected]);
-    scene.shell("crm_attribute --type crm_config --name kaiwudb-store-KaiwuDB --delete")?;
+    let (found, expected) = (
+        format!("found filesystem={foreign}"),
+        format!("this cluster owns {owned}"),
+    );
+    let result = refused(
+        scene,
+        "accept it: crm_attribute -t crm_config -n kaiwudb-store-KaiwuDB -D",
+        &[&found, &expected],
+    );
+    scene.shell("crm_attribute -t crm_config -n kaiwudb-store-KaiwuDB -D")?;
     cleanup(scene)?;
     result?;
     let accepted = pin(scene)?;
@@ -195,14 +199,14 @@ pub(crate) fn unmounted(scene: &Scene<'_>) -> Result<()> {
         Scene::deadline(),
     )?;
     ensure!(
-        output.status == Some(1) && output.stderr.contains("is not mounted on this node"),
+        output.status == Some(1) && output.stderr.contains("is not mounted"),
         "start on an unmounted directory: {output}"
     );
     // The same through the cluster, without the group that would hold it back.
     scene.shell("pcs resource ungroup KaiwuDBGrp >/dev/null 2>&1 || pcs resource group remove KaiwuDBGrp")?;
     refused(
         scene,
-        "is not mounted on this node, and the server would begin a new, empty database there",
+        "is not mounted, it would become an empty database",
         &["start the file system first"],
     )?;
     let left = node.shell(&format!("ls -A {DATA_ROOT} | wc -l"), Scene::deadline())?;
