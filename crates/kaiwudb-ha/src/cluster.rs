@@ -1,5 +1,8 @@
 //! What Pacemaker has and does, and which of its resources is what.
 
+use crate::Context;
+use crate::facts::Facts;
+use crate::node::{self, Node};
 use host::Deadline;
 use pacemaker::cib::{self, Cib, Clones, Primitive};
 use pacemaker::status::{self, Status};
@@ -7,6 +10,9 @@ use std::time::Duration;
 
 /// One question to the cluster.
 const QUESTION: Duration = Duration::from_secs(10);
+
+/// A probe on both nodes.
+const LOOKS_AGAIN: Duration = Duration::from_secs(5);
 
 /// Our agents and those that the guide uses in their place.
 pub(crate) const DATABASE: &str = "ocf:kaiwudb:kaiwudb";
@@ -23,12 +29,23 @@ pub(crate) struct Cluster {
     pub(crate) status: Result<Status, String>,
 }
 
-/// Asks the cluster.
-pub(crate) fn ask() -> Cluster {
-    Cluster {
+/// Asks the cluster, and then every node that it or the settings name.
+pub(crate) fn ask(context: &Context) -> (Cluster, Vec<Node>) {
+    let mut cluster = Cluster {
         cib: cib::get(Deadline::after(QUESTION)).map_err(|error| error.to_string()),
-        status: status::get(Deadline::after(QUESTION)).map_err(|error| error.to_string()),
+        status: status(),
+    };
+    let nodes = node::gather(context, &cluster.nodes());
+    // While the cluster looks again at a resource (after a cleanup, for one) it does not know its own server.
+    let deadline = Deadline::after(LOOKS_AGAIN);
+    while !cluster.unknown_servers(&nodes).is_empty() && deadline.pause(Duration::from_millis(300)) {
+        cluster.status = status();
     }
+    (cluster, nodes)
+}
+
+fn status() -> Result<Status, String> {
+    status::get(Deadline::after(QUESTION)).map_err(|error| error.to_string())
 }
 
 impl Cluster {
@@ -38,6 +55,33 @@ impl Cluster {
             .as_ref()
             .map(|cib| cib.nodes().map(str::to_owned).collect())
             .unwrap_or_default()
+    }
+
+    /// The members on which a server runs that the cluster does not count as its own.
+    pub(crate) fn unknown_servers<'a>(&self, nodes: &'a [Node]) -> Vec<(&'a str, &'a Facts)> {
+        let (Ok(cib), Ok(status)) = (&self.cib, &self.status) else {
+            return Vec::new();
+        };
+        let Some(database) = Roles::of(cib, &node::data_root(nodes)).database else {
+            return Vec::new();
+        };
+        nodes
+            .iter()
+            .filter_map(|node| Some((node.name.as_str(), node.facts.as_ref().ok()?)))
+            .filter(|(_, facts)| !facts.database.servers.is_empty())
+            // A node that Pacemaker does not see is no node of which it could know.
+            .filter(|(name, _)| {
+                status
+                    .nodes
+                    .iter()
+                    .any(|member| member.name == *name && member.online)
+            })
+            .filter(|(name, _)| {
+                !status
+                    .instances_of(&database.id)
+                    .any(|instance| instance.active && instance.node == *name)
+            })
+            .collect()
     }
 }
 

@@ -162,27 +162,6 @@ fn servers(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Find
             );
         }
     }
-    let pids: Vec<String> = found
-        .servers
-        .iter()
-        .map(|server| format!("pid {}", server.pid))
-        .collect();
-    let (Some(database), Ok(status)) = (scene.roles.database, &scene.cluster.status) else {
-        return;
-    };
-    // A node that Pacemaker does not see is no node of which it could know.
-    let is_member = status
-        .nodes
-        .iter()
-        .any(|member| member.name == node && member.online);
-    let mut instances = status.instances_of(&database.id);
-    if is_member && !pids.is_empty() && !instances.any(|instance| instance.active && instance.node == node) {
-        findings.push(
-            Finding::of(rule::SERVER_OUTSIDE, pids.join(", "))
-                .on(node)
-                .mend(format!("crm_resource --refresh -r {} -N {node}", database.id)),
-        );
-    }
 }
 
 fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Vec<Finding>) {
@@ -240,6 +219,23 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
 }
 
 fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    for (node, facts) in scene.cluster.unknown_servers(scene.nodes) {
+        let pids: Vec<String> = facts
+            .database
+            .servers
+            .iter()
+            .map(|server| format!("pid {}", server.pid))
+            .collect();
+        let id = scene
+            .roles
+            .database
+            .map_or("KaiwuDB", |primitive| primitive.id.as_str());
+        findings.push(
+            Finding::of(rule::SERVER_OUTSIDE, pids.join(", "))
+                .on(node)
+                .mend(format!("crm_resource --refresh -r {id} -N {node}")),
+        );
+    }
     let serving: Vec<&str> = scene
         .facts()
         .filter(|(_, facts)| !facts.database.servers.is_empty())

@@ -97,8 +97,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 
 /// Everything that is wrong, the worst first, and what did not answer.
 fn look(context: &Context) -> (Vec<Finding>, Vec<String>) {
-    let cluster = cluster::ask();
-    let nodes = node::gather(context, &cluster.nodes());
+    let (cluster, nodes) = cluster::ask(context);
     let mut unanswered = Vec::new();
     // One word about a cluster that does not run is enough.
     if let Err(why) = &cluster.cib {

@@ -294,3 +294,30 @@ fn a_node_that_is_silent_hides_nothing_of_the_other() {
             .any(|finding| finding.rule.id == "unit-enabled" && finding.node.as_deref() == Some("a"))
     );
 }
+
+#[test]
+fn a_server_that_the_cluster_does_not_know_is_found_on_a_member_only() {
+    let mut nodes = [node("a"), node("b")];
+    if let Ok(facts) = &mut nodes[0].facts {
+        facts.database.servers.resize_with(1, Default::default);
+    }
+    for (online, expected) in [
+        (true, BTreeSet::from(["server-outside"])),
+        (false, BTreeSet::new()),
+    ] {
+        let cluster = Cluster {
+            cib: cib::parse(OURS),
+            status: Ok(status::Status {
+                nodes: vec![status::Node {
+                    name: "a".to_owned(),
+                    online,
+                    ..status::Node::default()
+                }],
+                ..status::Status::default()
+            }),
+        };
+        let found = findings(&Scene::new(&cluster, &nodes));
+        let ids: BTreeSet<&str> = found.iter().map(|finding| finding.rule.id).collect();
+        assert_eq!(ids, expected, "online: {online}");
+    }
+}

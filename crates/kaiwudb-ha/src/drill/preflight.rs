@@ -24,8 +24,7 @@ pub(super) struct Ready {
 /// Looks; the error says why not.
 pub(super) fn look(context: &Context, fault: Fault) -> Result<Ready> {
     let language = context.language;
-    let cluster = cluster::ask();
-    let nodes = node::gather(context, &cluster.nodes());
+    let (cluster, nodes) = cluster::ask(context);
     let view = status::build(context, &cluster, &nodes);
     let cib = cluster.cib.as_ref().map_err(|why| anyhow!(why.clone()))?;
     let roles = Roles::of(cib, &node::data_root(&nodes));

@@ -37,8 +37,7 @@ pub(super) struct View {
 
 /// Asks both nodes; an error says what keeps it from being told.
 pub(super) fn look(context: &Context) -> Result<View> {
-    let cluster = cluster::ask();
-    let nodes = node::gather(context, &cluster.nodes());
+    let (cluster, nodes) = cluster::ask(context);
     let cib = cluster.cib.as_ref().ok();
     let roles = cib
         .map(|cib| Roles::of(cib, &node::data_root(&nodes)))

@@ -29,7 +29,7 @@ pub(crate) fn look(context: &Context, view: &mut View, cluster: &Cluster, nodes:
     };
     match &cluster.status {
         Ok(status) => {
-            of_servers(context, status, nodes, roles, &mut say);
+            of_servers(context, cluster, nodes, &mut say);
             of_cluster(context, status, &mut say);
             of_resources(context, status, roles, &mut say);
             of_failures(context, status, &mut say);
@@ -71,13 +71,7 @@ pub(crate) fn look(context: &Context, view: &mut View, cluster: &Cluster, nodes:
 }
 
 /// Two servers on one store are the worst that can happen.
-fn of_servers(
-    context: &Context,
-    status: &Status,
-    nodes: &[Node],
-    roles: &Roles<'_>,
-    say: &mut impl FnMut(String),
-) {
+fn of_servers(context: &Context, cluster: &Cluster, nodes: &[Node], say: &mut impl FnMut(String)) {
     let serving: Vec<&str> = nodes
         .iter()
         .filter(|node| {
@@ -90,13 +84,8 @@ fn of_servers(
     if serving.len() > 1 {
         say(texts::TWO_SERVERS.fill(context.language, &[("nodes", &serving.join(", "))]));
     }
-    if let Some(database) = roles.database {
-        for node in serving {
-            let mut instances = status.instances_of(&database.id);
-            if !instances.any(|instance| instance.active && instance.node == node) {
-                say(texts::SERVER_OUTSIDE.fill(context.language, &[("node", node)]));
-            }
-        }
+    for (node, _) in cluster.unknown_servers(nodes) {
+        say(texts::SERVER_OUTSIDE.fill(context.language, &[("node", node)]));
     }
 }
 

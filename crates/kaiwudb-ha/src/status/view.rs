@@ -86,8 +86,7 @@ pub(crate) struct Replica {
 
 /// Asks the cluster and the nodes.
 pub(crate) fn gather(context: &Context) -> View {
-    let cluster = cluster::ask();
-    let nodes = node::gather(context, &cluster.nodes());
+    let (cluster, nodes) = cluster::ask(context);
     build(context, &cluster, &nodes)
 }
 
