@@ -29,7 +29,9 @@ packages = $(foreach directory,$1,-p $(call package,$(directory)))
 AGENT_PACKAGES := $(call packages,$(addprefix agents/,$(AGENTS)))
 COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS)))
 
-SUITES := check unit $(addsuffix -test,$(filter-out bench drbd runtimes,$(TESTS)))
+# What fits into the time that one waits for `make test`, and what CI runs besides.
+LONGER := operator runtimes
+SUITES := check unit $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
 
 .PHONY: help
 help: ## this list
@@ -53,6 +55,11 @@ demo-drbd: lab-ready vm-image ## the same on real DRBD, in two virtual machines 
 test: ## everything that decides whether a change is good: check, unit and every suite of tests/ (root)
 	@$(TOOLCHAIN)/need-root.sh test 'the cluster suite starts two nodes as containers; "make check unit" does without'
 	@packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(SUITES)
+
+.PHONY: test-longer
+test-longer: ## the suites that CI runs after "make test" (root)
+	@$(TOOLCHAIN)/need-root.sh test-longer 'its suites start two nodes as containers'
+	@packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(addsuffix -test,$(LONGER))
 
 # --- checks and tests --------------------------------------------------------
 
