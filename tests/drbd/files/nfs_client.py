@@ -9,6 +9,7 @@ tried again, with the same line at the same place, so a line that was written tw
 """
 
 import ctypes
+import errno
 import os
 import signal
 import subprocess
@@ -39,8 +40,14 @@ class File:
         directory, _, name = path.rpartition("/")
         self.check(self.nfs.nfs_mount(self.context, server.encode(), directory.encode()), "mount")
         self.handle = ctypes.c_void_p()
-        flags = os.O_RDWR | os.O_CREAT if create else os.O_RDONLY
-        self.check(self.nfs.nfs_open2(self.context, f"/{name}".encode(), flags, 0o644, ctypes.byref(self.handle)), "open")
+        # libnfs cannot open a file with O_CREAT that is there.
+        result = self.open(name, os.O_RDWR)
+        if result == -errno.ENOENT and create:
+            result = self.open(name, os.O_RDWR | os.O_CREAT)
+        self.check(result, "open")
+
+    def open(self, name, flags):
+        return self.nfs.nfs_open2(self.context, f"/{name}".encode(), flags, 0o644, ctypes.byref(self.handle))
 
     def check(self, result, what):
         if result < 0:
@@ -71,21 +78,24 @@ def child(server, path, number):
             print(number, flush=True)
             number += 1
             time.sleep(0.1)
-    except OSError:
-        # A server that moves is no news; the parent tries again.
-        sys.exit(1)
+    except OSError as error:
+        sys.exit(str(error))
 
 
 def write(server, path):
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     end = time.monotonic() + LONGEST
-    number = 0
+    number, complaint = 0, ""
     while time.monotonic() < end:
         arguments = [sys.executable, __file__, "child", server, path, str(number)]
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent) as process:
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              preexec_fn=die_with_parent) as process:
             for said in process.stdout:
                 number = int(said) + 1
                 print(said, end="", flush=True)
+            before, complaint = complaint, process.stderr.read()
+        if complaint != before:
+            print(f"line {number}: {complaint.strip() or 'no answer in time'}", file=sys.stderr)
         time.sleep(0.5)
 
 
