@@ -127,8 +127,8 @@ fn does_not_end(server: Process) -> String {
     };
     match server.state() {
         Some(ProcessState::Uninterruptible) => format!(
-            "the server (pid {}) does not end on SIGKILL: it waits for the kernel{place}; the disk or DRBD below it does \
-             not answer, only fencing this node helps",
+            "only fencing helps: the server (pid {}) does not end on SIGKILL, it waits for the kernel{place}; the disk or \
+             DRBD below it does not answer",
             server.pid()
         ),
         state => format!(

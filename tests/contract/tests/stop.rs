@@ -1,6 +1,7 @@
 //! Stop: in time, whatever the server does, and proven.
 
 use contract::machine::{DATA_ROOT, wait_until};
+use contract::store::Frozen;
 use contract::{on_a_machine, process};
 use std::time::Duration;
 
@@ -28,6 +29,25 @@ fn a_server_that_has_ended() {
             "umount {DATA_ROOT} || {{ sleep 1; umount {DATA_ROOT}; }}"
         ));
         machine.agent("stop").run().succeeds();
+    });
+}
+
+/// The disk does not answer: SIGKILL has no effect, and only fencing helps. The reason says so, and what it waits for.
+#[test]
+fn a_server_in_the_kernel() {
+    on_a_machine(|machine| {
+        let server = machine.start();
+        let frozen = Frozen::new();
+        let outcome = machine.agent("stop").timeout(Duration::from_secs(8)).run();
+        outcome.within(Duration::from_secs(8));
+        outcome.fails(
+            1,
+            &[&format!("(pid {})", server.0), "SIGKILL", "the kernel", "fenc"],
+        );
+        drop(frozen);
+        wait_until("it ends", Duration::from_secs(5), || !server.is_running());
+        machine.agent("stop").run().succeeds();
+        machine.shell(&format!("umount {DATA_ROOT}"));
     });
 }
 
