@@ -13,7 +13,8 @@ pcs resource create KaiwuFS ocf:heartbeat:Filesystem device=/dev/drbd3 directory
 pcs constraint colocation add KaiwuFS with KaiwuData-clone INFINITY with-rsc-role=Master
 pcs constraint order promote KaiwuData-clone then start KaiwuFS
 pcs resource create KaiwuDB systemd:kaiwudb.service op monitor on-fail=restart
-pcs resource defaults migration-threshold=2
+# pcs 0.12 no longer knows the guide's words.
+pcs resource defaults migration-threshold=2 || pcs resource defaults update migration-threshold=2
 pcs resource meta KaiwuDB failure-timeout=10s
 pcs constraint colocation add KaiwuDB with KaiwuFS INFINITY
 pcs constraint order start KaiwuFS then start KaiwuDB
