@@ -30,7 +30,7 @@ AGENT_PACKAGES := $(call packages,$(addprefix agents/,$(AGENTS)))
 COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS)))
 
 # What fits into the time that one waits for `make test`, and what CI runs besides.
-LONGER := operator runtimes
+LONGER := certificates operator runtimes
 SUITES := check unit $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
 
 .PHONY: help
@@ -95,7 +95,7 @@ $(addsuffix -test,$(TESTS)): %-test:
 
 # The suites need programs; those that start nodes need the whole lab.
 $(addsuffix -test,$(TESTS)): lab-packages
-$(addsuffix -test,$(filter cluster drbd lab operator runtimes,$(TESTS))): lab-ready
+$(addsuffix -test,$(filter certificates cluster drbd lab operator runtimes,$(TESTS))): lab-ready
 
 drbd-test: vm-image nfs-client
 

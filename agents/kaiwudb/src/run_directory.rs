@@ -52,6 +52,14 @@ pub(crate) struct Ended {
     pub(crate) wanted: bool,
 }
 
+/// Of whose end Pacemaker is being told, or was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reporting {
+    pub(crate) server: ProcessRecord,
+    /// When Pacemaker had been told, in milliseconds of the monotonic clock.
+    pub(crate) told_at: Option<u64>,
+}
+
 impl Ended {
     /// The end in words; `None` when the sentinel was not the server's parent.
     pub(crate) fn how(&self) -> Option<String> {
@@ -79,7 +87,7 @@ pub(crate) enum Record {
     Stopping,
     /// [`Ended`].
     Ended,
-    /// [`ProcessRecord`] of the server of whose end the sentinel is telling Pacemaker at this moment.
+    /// [`Reporting`].
     Reporting,
     /// [`crate::config::Thresholds`] that the sentinel shall use.
     Thresholds,

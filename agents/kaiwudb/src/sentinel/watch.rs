@@ -5,7 +5,7 @@ use super::failure_report::FailureReport;
 use super::flush::Flush;
 use crate::config::{Config, Thresholds};
 use crate::diagnosis;
-use crate::run_directory::{Ended, ProcessRecord, Record, RunDirectory};
+use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory};
 use host::daemon::{self, End};
 use host::{Deadline, Process, file, log};
 use kwdb::health::{Health, Pending};
@@ -262,6 +262,13 @@ impl Watch {
         self.run.read::<ProcessRecord>(Record::Server) != Some(self.server.into())
     }
 
+    fn reporting(&self, told_at: Option<u64>) -> Reporting {
+        Reporting {
+            server: self.server.into(),
+            told_at,
+        }
+    }
+
     fn after_the_end(&mut self) {
         let end = if self.parent {
             daemon::collect(self.server.pid())
@@ -273,11 +280,7 @@ impl Watch {
         self.hear_of_start();
         let failed = !wanted && self.last_ready.is_some();
         // Before the end is written down: see `is_reporting`.
-        if failed
-            && let Err(error) = self
-                .run
-                .write(Record::Reporting, &ProcessRecord::from(self.server))
-        {
+        if failed && let Err(error) = self.run.write(Record::Reporting, &self.reporting(None)) {
             log::warning(format!("cannot write down that the end is reported: {error}"));
         }
         let ended = Ended {
@@ -314,12 +317,13 @@ impl Watch {
         self.end_event = None;
         self.question = None;
         loop {
-            let told = report.step(&self.config);
-            // A monitor that comes now, or while Pacemaker cannot be told, says itself what it sees.
-            self.run.forget(Record::Reporting);
-            if told {
+            if report.step(&self.config) {
+                let told = self.reporting(Some(monotonic_milliseconds()));
+                let _ = self.run.write(Record::Reporting, &told);
                 return;
             }
+            // While Pacemaker cannot be told, a monitor says itself what it sees.
+            self.run.forget(Record::Reporting);
             let mut fds = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
             let _ = poll(&mut fds, Deadline::after(report.due_in()).poll_timeout());
             if self.told_to_go() || self.end_is_wanted() || self.is_superseded() {
