@@ -223,7 +223,7 @@ pub(crate) static DRAIN_TIMEOUT: Parameter<Duration> = Parameter::new(
         "首次 SIGTERM 后允许服务端结束会话的时间，之后发送第二次 SIGTERM 立即结束。完整排空需 2 到 15 秒停机；只要 ts.wal.wal_level 不为 0，硬停止不会丢数据，重启同样快。",
     ),
 )
-.default("1s")
+.default("300ms")
 .bounds(0, 600_000)
 .reloadable();
 

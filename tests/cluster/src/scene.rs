@@ -259,12 +259,12 @@ fn configuration(lab: &Lab) -> Result<String> {
 /// What an event may cost beside the server's stop and start, with defaults, on a machine whose two cores run both nodes.
 const fn allowance(event: Event) -> Duration {
     Duration::from_millis(match event {
-        // drain_timeout 1 s; Filesystem and IPaddr2 on two nodes.
-        Event::Standby => 3500,
+        // drain_timeout 0.3 s; Filesystem and IPaddr2 on two nodes.
+        Event::Standby => 2800,
         // Killed: the report, one transition, the virtual IP. Without power, from the end of fencing on: the file system's
         // journal and the virtual IP.
         Event::Kill | Event::PowerOff => 2500,
-        // hang_timeout 10 s, a question a second, drain_timeout 1 s, the second SIGTERM.
+        // hang_timeout 10 s, a question a second, drain_timeout 0.3 s, the second SIGTERM.
         Event::Hang => 10_000 + 2000 + 3500,
     })
 }
