@@ -47,7 +47,11 @@ fn a_server_in_the_kernel() {
         drop(frozen);
         wait_until("it ends", Duration::from_secs(5), || !server.is_running());
         machine.agent("stop").run().succeeds();
-        machine.shell(&format!("umount {DATA_ROOT}"));
+        // The database below it hung, too, and notices only now that the server is gone.
+        let unmount = || machine.shell(&format!("umount {DATA_ROOT} && echo done || true"));
+        wait_until("the store is unmounted", Duration::from_secs(10), || {
+            unmount().contains("done")
+        });
     });
 }
 
