@@ -50,7 +50,7 @@ pub(crate) fn launch(config: &Config, run: &RunDirectory, deadline: Deadline) ->
         Runtime::Container => container::start(config, deadline)?,
     }
     let server = appear(config, deadline.slice(APPEAR))?;
-    sentinel::ensure(config, run, server, deadline)?;
+    sentinel::ensure_starting(config, run, server, deadline)?;
     Ok(server)
 }
 

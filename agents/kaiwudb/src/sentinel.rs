@@ -62,8 +62,22 @@ pub(crate) fn launch(config: &Config, run: &RunDirectory, deadline: Deadline) ->
     call(true, deadline)
 }
 
-/// Makes sure that a sentinel watches this server.
+/// Makes sure that a sentinel watches this server, which has been started.
 pub(crate) fn ensure(
+    config: &Config,
+    run: &RunDirectory,
+    server: Process,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    if run.read::<ProcessRecord>(Record::Serving) != Some(server.into()) {
+        run.create()?;
+        run.note(Record::Serving, &ProcessRecord::from(server))?;
+    }
+    ensure_starting(config, run, server, deadline)
+}
+
+/// The same for a server that is being started: until [`Record::Serving`] names it, the start action says what happens to it.
+pub(crate) fn ensure_starting(
     config: &Config,
     run: &RunDirectory,
     server: Process,

@@ -26,9 +26,10 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
 /// A server that runs already, whoever started it, is managed without a restart.
 fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>) -> Result<(), Failure> {
     runtime::forbid_restart(config, cx.deadline)?;
-    sentinel::ensure(config, run, server, cx.deadline)?;
+    sentinel::ensure_starting(config, run, server, cx.deadline)?;
     match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
         Serving::Yes(_) => {
+            run.note(Record::Serving, &ProcessRecord::from(server))?;
             let pinned = identity::pinned(config, cx);
             let found =
                 identity::of_running(config, &identity::before_start(config, cx.deadline), cx.deadline);

@@ -75,7 +75,7 @@ impl Watch {
             .and_then(|()| SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC))
             .map_err(|error| Failure::generic(format!("the sentinel cannot take signals: {error}")))?;
         let thresholds = config.thresholds;
-        let watch = Self {
+        let mut watch = Self {
             end_event: server.watch(),
             config,
             run,
@@ -85,13 +85,14 @@ impl Watch {
             signals,
             question: None,
             last_question: None,
-            last_ready: (!parent).then(Instant::now),
+            last_ready: None,
             hang_reported: false,
             flush: Flush::new(),
             stall: Stall::None,
             report: None,
             memory_kills: memory_kills(),
         };
+        watch.hear_of_start();
         watch.publish()?;
         Ok(watch)
     }
