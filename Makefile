@@ -29,7 +29,7 @@ packages = $(foreach directory,$1,-p $(call package,$(directory)))
 AGENT_PACKAGES := $(call packages,$(addprefix agents/,$(AGENTS)))
 COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS)))
 
-# What fits into the time that one waits for `make test`, and what CI runs besides.
+# What does not fit into the time that one waits for `make test`.
 LONGER := certificates operator runtimes
 SUITES := check unit $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
 
@@ -57,7 +57,7 @@ test: ## everything that decides whether a change is good: check, unit and every
 	@packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(SUITES)
 
 .PHONY: test-longer
-test-longer: ## the suites that CI runs after "make test" (root)
+test-longer: ## the suites that take too long for "make test" (root)
 	@$(TOOLCHAIN)/need-root.sh test-longer 'its suites start two nodes as containers'
 	@packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(addsuffix -test,$(LONGER))
 
