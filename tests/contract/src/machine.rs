@@ -90,14 +90,7 @@ impl Machine {
             let server = programs.server.parent().expect("a file lies in a directory");
             release::enter(image, &[repository(), &programs.agents, server]);
         }
-        mount(
-            Some("tmpfs"),
-            "/run",
-            Some("tmpfs"),
-            MsFlags::empty(),
-            Some("mode=755"),
-        )
-        .expect("/run can be mounted");
+        empty_run();
         for directory in PRIVATE {
             overlay(directory);
         }
@@ -248,15 +241,32 @@ fn overlay(directory: &str) {
     for part in [&upper, &work] {
         fs::create_dir_all(part).expect("/run can be written");
     }
-    let options = format!("lowerdir={directory},upperdir={upper},workdir={work}");
+    mount_overlay(Path::new(directory), [&upper, &work], directory);
+}
+
+/// Mounts an overlay over `lower`; `[upper, work]` exist and are empty.
+pub(crate) fn mount_overlay(lower: &Path, [upper, work]: [&str; 2], at: &str) {
+    let options = format!("lowerdir={},upperdir={upper},workdir={work}", lower.display());
     mount(
         Some("overlay"),
-        directory,
+        at,
         Some("overlay"),
         MsFlags::empty(),
         Some(options.as_str()),
     )
-    .unwrap_or_else(|error| panic!("cannot mount an overlay on {directory}: {error}"));
+    .unwrap_or_else(|error| panic!("cannot mount an overlay over {}: {error}", lower.display()));
+}
+
+/// Gives this thread's mounts an empty `/run` in memory.
+pub(crate) fn empty_run() {
+    mount(
+        Some("tmpfs"),
+        "/run",
+        Some("tmpfs"),
+        MsFlags::empty(),
+        Some("mode=755"),
+    )
+    .expect("/run can be mounted");
 }
 
 /// Shows a file or a directory, with what is mounted in it, at another place.

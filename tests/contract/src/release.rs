@@ -1,7 +1,6 @@
 //! Another Debian release below the tests: its shell, its PostgreSQL, its `ocf-tester`, with the programs under test as they are.
 
-use crate::machine::bind;
-use nix::mount::{MsFlags, mount};
+use crate::machine::{bind, empty_run, mount_overlay};
 use nix::unistd::chroot;
 use std::env;
 use std::fs;
@@ -21,29 +20,11 @@ pub(crate) fn image() -> Option<&'static Path> {
 
 /// Makes a private copy of the image this thread's root. The devices of this machine and `shared` are where they were.
 pub(crate) fn enter(image: &Path, shared: &[&Path]) {
-    mount(
-        Some("tmpfs"),
-        "/run",
-        Some("tmpfs"),
-        MsFlags::empty(),
-        Some("mode=755"),
-    )
-    .expect("/run can be mounted");
+    empty_run();
     for directory in ["/run/upper", "/run/work", "/run/root"] {
         fs::create_dir(directory).expect("/run is empty");
     }
-    let options = format!(
-        "lowerdir={},upperdir=/run/upper,workdir=/run/work",
-        image.display()
-    );
-    mount(
-        Some("overlay"),
-        "/run/root",
-        Some("overlay"),
-        MsFlags::empty(),
-        Some(options.as_str()),
-    )
-    .unwrap_or_else(|error| panic!("cannot mount an overlay over {}: {error}", image.display()));
+    mount_overlay(image, ["/run/upper", "/run/work"], "/run/root");
     for path in ["/dev", "/proc", "/sys"].map(Path::new).iter().chain(shared) {
         bind(path, &format!("/run/root{}", path.display()));
     }

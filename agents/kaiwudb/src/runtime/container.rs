@@ -88,8 +88,7 @@ pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<
             "runtime=container needs docker, which is not installed on this node",
         ));
     }
-    wait_for_engine(config, deadline)?;
-    match inspect(config, deadline)? {
+    match inspect_when_up(config, deadline)? {
         Some(container) => serves_the_store(config, &container),
         None if Path::new(COMPOSE_FILE).exists() => Ok(()),
         None => Err(Failure::not_installed(format!(
@@ -133,13 +132,12 @@ pub(super) fn start(config: &Config, deadline: Deadline) -> Result<(), Failure> 
 }
 
 /// At boot the cluster may be quicker than Docker, and a failed start would be final.
-fn wait_for_engine(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+fn inspect_when_up(config: &Config, deadline: Deadline) -> Result<Option<Inspected>, Failure> {
     let limit = deadline.slice(ENGINE);
     loop {
-        match inspect(config, deadline) {
-            Err(failure) if !limit.pause(Duration::from_millis(100)) => return Err(failure),
-            Err(_) => {}
-            Ok(_) => return Ok(()),
+        let found = inspect(config, deadline);
+        if found.is_ok() || !limit.pause(Duration::from_millis(100)) {
+            return found;
         }
     }
 }
