@@ -7,8 +7,6 @@ use ocf::{Env, Failure, Parameters};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where the vendor's container sees the store.
-const STORE_IN_CONTAINER: &str = "/kaiwudb/deploy/kaiwudb-container";
 const DEFAULT_BINARY: &str = "/usr/local/kaiwudb/bin/kwbase";
 
 /// Everything an action needs to know.
@@ -29,8 +27,6 @@ pub(crate) struct Config {
     pub(crate) require_mount: bool,
     /// How certificates are installed.
     pub(crate) method: Method,
-    /// The paths by which a running server may know the store.
-    pub(crate) stores: Vec<PathBuf>,
     pub(crate) binary: PathBuf,
     pub(crate) http_port: u16,
     node_user: String,
@@ -79,11 +75,6 @@ impl Config {
                 data_root.display()
             )));
         }
-        let in_container = mode.deployment == Some(Deployment::Container);
-        let mut stores = vec![data_root.clone()];
-        if in_container {
-            stores.push(STORE_IN_CONTAINER.into());
-        }
         Ok(Self {
             instance: env.instance().to_owned(),
             node: env.on_node().map(str::to_owned),
@@ -100,12 +91,11 @@ impl Config {
             cert_warn_days: given.get(&p::CERT_WARN_DAYS)?,
             require_mount: given.get(&p::REQUIRE_MOUNT)?,
             // A container has the directory itself mounted: were it swapped, the container would keep the old one.
-            method: if in_container {
+            method: if mode.deployment == Some(Deployment::Container) {
                 Method::InPlace
             } else {
                 Method::Exchange
             },
-            stores,
             binary: mode.origin.filter(|origin| origin.starts_with('/')).map_or_else(
                 || DEFAULT_BINARY.into(),
                 |origin| Path::new(&origin).join("bin/kwbase"),

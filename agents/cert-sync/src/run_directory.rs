@@ -12,7 +12,6 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
-const PARENT: &str = "/run/kaiwudb-ha";
 const STATE: &str = "cert-sync.json";
 const ATTRIBUTES: &str = "attributes.json";
 
@@ -55,12 +54,10 @@ pub(crate) struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// The directory of this resource, whether or not it exists. Characters that have no place in a file name become `_`.
+    /// The directory of this resource, whether or not it exists.
     pub(crate) fn of(instance: &str) -> Self {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':');
-        let name: String = instance.chars().map(|c| if plain(c) { c } else { '_' }).collect();
         Self {
-            path: PathBuf::from(PARENT).join(name),
+            path: agent::run_directory(instance),
         }
     }
 

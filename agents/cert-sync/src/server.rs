@@ -18,11 +18,7 @@ const MILLISECONDS_PER_TICK: u64 = 10;
 
 /// The servers of this store that run on this node, whoever started them.
 pub(crate) fn running(config: &Config) -> Vec<Process> {
-    config
-        .stores
-        .iter()
-        .flat_map(|store| kwdb::process::serving(store, &config.binary))
-        .collect()
+    kwdb::process::serving(&config.data_root, &config.binary)
 }
 
 /// Sends SIGHUP to every server of the store. True when each of them, or there is none, will have read the files as they

@@ -10,8 +10,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const PARENT: &str = "/run/kaiwudb-ha";
-
 /// How long what was found out is believed where nothing says otherwise. Asking DRBD's and Pacemaker's tools costs nearly all of
 /// a monitor; what they would say without a sign that we see (somebody removes the score by hand) is noticed this late.
 const BELIEVED: Duration = Duration::from_secs(180);
@@ -53,20 +51,10 @@ pub(crate) struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// The directory of this resource, whether or not it exists. Characters that have no place in a file name become `_`.
+    /// The directory of this resource, whether or not it exists.
     pub(crate) fn of(instance: &str) -> Self {
-        let name: String = instance
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || "-_:".contains(c) {
-                    c
-                } else {
-                    '_'
-                }
-            })
-            .collect();
         Self {
-            path: PathBuf::from(PARENT).join(name),
+            path: agent::run_directory(instance),
         }
     }
 
@@ -242,11 +230,5 @@ mod tests {
         run.clear();
         assert!(run.wanted().is_none() && run.watcher().is_none());
         assert_eq!(run.resource().as_deref(), Some("r0"));
-    }
-
-    #[test]
-    fn an_instance_name_stays_in_its_directory() {
-        let run = RunDirectory::of("../../etc");
-        assert_eq!(run.path, PathBuf::from("/run/kaiwudb-ha/______etc"));
     }
 }

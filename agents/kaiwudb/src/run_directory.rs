@@ -13,8 +13,6 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
-const PARENT: &str = "/run/kaiwudb-ha";
-
 /// A process, as written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProcessRecord {
@@ -116,20 +114,10 @@ pub(crate) struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// The directory of this resource, whether or not it exists. Characters that have no place in a file name become `_`.
+    /// The directory of this resource, whether or not it exists.
     pub(crate) fn of(instance: &str) -> Self {
-        let name: String = instance
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':') {
-                    c
-                } else {
-                    '_'
-                }
-            })
-            .collect();
         Self {
-            path: PathBuf::from(PARENT).join(name),
+            path: agent::run_directory(instance),
         }
     }
 
@@ -217,18 +205,6 @@ impl RunDirectory {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_instance_cannot_leave_the_directory() {
-        assert_eq!(
-            RunDirectory::of("../../etc").path,
-            PathBuf::from("/run/kaiwudb-ha/______etc")
-        );
-        assert_eq!(
-            RunDirectory::of("KaiwuDB:0").path,
-            PathBuf::from("/run/kaiwudb-ha/KaiwuDB:0")
-        );
-    }
 
     #[test]
     fn ends_are_said_in_words() {

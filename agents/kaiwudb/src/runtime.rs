@@ -83,11 +83,6 @@ fn starter(config: &Config) -> String {
     }
 }
 
-/// The server's process where looking through /proc for its store does not find it.
-pub(crate) fn contained(config: &Config) -> Option<Process> {
-    container::server(config)
-}
-
 /// Keeps whoever else may restart a server that ends from doing so behind the cluster's back.
 pub(crate) fn forbid_restart(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     match config.runtime {

@@ -2,7 +2,6 @@
 
 use crate::config::Config;
 use crate::run_directory::RunDirectory;
-use crate::runtime::{self, Runtime};
 use host::{Deadline, Process};
 use kwdb::health::{self, Health};
 use kwdb::sql;
@@ -16,21 +15,12 @@ const ONE_QUESTION: Duration = Duration::from_secs(3);
 
 /// Every server of the store, whoever started it.
 pub(crate) fn all(config: &Config) -> Vec<Process> {
-    match config.runtime {
-        Runtime::Container => runtime::contained(config).into_iter().collect(),
-        Runtime::Bare | Runtime::Systemd => kwdb::process::serving(config.data_root(), &config.server.binary),
-    }
+    kwdb::process::serving(config.data_root(), &config.server.binary)
 }
 
 /// The server of the store. The one written down is looked at first, which spares the walk through /proc.
 pub(crate) fn find(config: &Config, run: &RunDirectory) -> Result<Option<Process>, Failure> {
-    let is_it = |server: &Process| match config.runtime {
-        // Its store has another path inside; that it was the container's was seen when it was written down.
-        Runtime::Container => server.is_running(),
-        Runtime::Bare | Runtime::Systemd => {
-            kwdb::process::serves(*server, config.data_root(), &config.server.binary)
-        }
-    };
+    let is_it = |server: &Process| kwdb::process::serves(*server, config.data_root(), &config.server.binary);
     if let Some(server) = run.recorded_server().filter(is_it) {
         return Ok(Some(server));
     }

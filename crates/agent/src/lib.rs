@@ -5,11 +5,14 @@
 //! and is the only place where an exit status, an `ocf-exit-reason` line or a word on standard output is made.
 
 mod budget;
+mod degraded;
 mod driver;
 mod report;
 mod resource_agent;
+mod run_directory;
 mod trace;
 
 pub use driver::run;
 pub use resource_agent::{Context, ResourceAgent};
+pub use run_directory::run_directory;
 pub use trace::{TRACE_FILE, TRACE_RA};

@@ -16,6 +16,8 @@ pub struct Mount {
     pub kind: String,
     /// `major:minor` of the device.
     pub device: String,
+    /// The directory of that file system which is mounted: `/`, or another for a bind mount or a subvolume.
+    pub root: PathBuf,
     /// Whether the mount or the file system is read-only now.
     pub read_only: bool,
 }
@@ -51,6 +53,7 @@ fn parse_line(line: &str) -> Option<Mount> {
         source,
         kind,
         device: (*left.get(2)?).to_owned(),
+        root: unescape(left.get(3)?).into(),
         read_only: read_only(left.get(5)?) || right.next().is_some_and(read_only),
     })
 }
@@ -77,6 +80,27 @@ fn read(path: &str) -> Vec<Mount> {
 /// The file system mounted exactly at `point`; the topmost one where several are stacked.
 pub fn at(point: &Path) -> Option<Mount> {
     all().into_iter().rfind(|mount| mount.point == point)
+}
+
+/// Where a path lies whatever it is called: the same directory in two mount namespaces has the same place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// `major:minor` of the device.
+    pub device: String,
+    /// The path from the root of that file system.
+    pub path: PathBuf,
+}
+
+/// The place of an absolute path without `.`, `..` and symbolic links, from one process's mounts; the path itself is not
+/// touched. `None` where nothing is mounted above it.
+pub fn place(mounts: &[Mount], path: &Path) -> Option<Place> {
+    // The last one wins: it hides what was mounted there before, and everything below it.
+    let mount = mounts.iter().rfind(|mount| path.starts_with(&mount.point))?;
+    let below = path.strip_prefix(&mount.point).ok()?;
+    Some(Place {
+        device: mount.device.clone(),
+        path: mount.root.components().chain(below.components()).collect(),
+    })
 }
 
 /// Every file system mounted below `directory`, the innermost first: the order in which they can be unmounted.
@@ -161,6 +185,33 @@ mod tests {
             mount.read_only,
             "the file system is read-only although the mount is not"
         );
+    }
+
+    #[test]
+    fn one_directory_has_one_place() {
+        let read = |text: &str| -> Vec<Mount> { text.lines().filter_map(parse_line).collect() };
+        let host = read(
+            "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n\
+             2 1 147:0 / /var/lib/kaiwudb rw - xfs /dev/drbd0 rw",
+        );
+        let container = read(
+            "9 8 0:50 / / rw - overlay overlay rw\n\
+             10 9 147:0 /data /kaiwudb/deploy/kaiwudb-container rw - xfs /dev/drbd0 rw\n\
+             11 9 8:1 /etc/kaiwudb/certs /kaiwudb/certs rw - ext4 /dev/sda1 rw",
+        );
+        let here = place(&host, Path::new("/var/lib/kaiwudb/data/x")).unwrap();
+        assert_eq!(
+            (here.device.as_str(), here.path.as_path()),
+            ("147:0", Path::new("/data/x"))
+        );
+        let store = Path::new("/kaiwudb/deploy/kaiwudb-container/x");
+        assert_eq!(place(&container, store), Some(here));
+        assert_eq!(
+            place(&container, Path::new("/kaiwudb/certs")),
+            place(&host, Path::new("/etc/kaiwudb/certs"))
+        );
+        assert_ne!(place(&container, Path::new("/x")), place(&host, Path::new("/x")));
+        assert_eq!(place(&[], Path::new("/x")), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which process serves which store: executable and store path, never a pid file.
 
-use host::Process;
+use host::{Process, mount};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -39,14 +39,29 @@ pub fn is_server(process: Process, binary: &Path) -> bool {
         })
 }
 
-/// Whether this very process is a running server of the store.
+/// Whether this very process is a running server of the store. One in a container may know it by another path.
 pub fn serves(process: Process, data_root: &Path, binary: &Path) -> bool {
     is_server(process, binary)
         && process.arguments().is_some_and(|arguments| {
             stores(&arguments)
                 .into_iter()
-                .any(|store| normalized(process, &store) == data_root)
+                .any(|store| is_same(process, &normalized(process, &store), data_root))
         })
+}
+
+/// Whether the process means by `store` what we mean by `data_root`.
+fn is_same(process: Process, store: &Path, data_root: &Path) -> bool {
+    let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
+    if namespace(&process.pid().to_string()) == namespace("self") {
+        return store == data_root;
+    }
+    match (
+        mount::place(&mount::seen_by(process), store),
+        mount::place(&mount::all(), data_root),
+    ) {
+        (Some(theirs), Some(ours)) => theirs == ours,
+        _ => store == data_root,
+    }
 }
 
 /// The paths of all `--store`/`-s` flags. A value is a path, or `path=…` among comma-separated fields.

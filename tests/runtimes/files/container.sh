@@ -36,12 +36,17 @@ cp -L /usr/local/kaiwudb/bin/kwbase "$tree/kaiwudb/bin/"
 tar -C "$tree" -c . | docker import - kwdb/kwdb:lab >/dev/null
 rm -r "$tree"
 
+# Line 8 of the installation's description.
+case $(sed -n 8p /etc/kaiwudb/info/MODE) in
+tls) security=--certs-dir=/kaiwudb/certs ;;
+*) security=--insecure ;;
+esac
 address=$(ip -4 -o address show dev cluster | sed -n '1s,.*inet \([0-9.]*\)/.*,\1,p')
 docker create --name kaiwudb-container --network host --cap-drop SYS_RESOURCE --tty --restart on-failure \
     --env LD_LIBRARY_PATH=/kaiwudb/lib \
     --volume /usr:/usr:ro --volume /etc/kaiwudb/script:/kaiwudb/script:ro \
     --volume /etc/kaiwudb/certs:/kaiwudb/certs --volume /var/lib/kaiwudb:/kaiwudb/deploy/kaiwudb-container \
     kwdb/kwdb:lab /bin/bash -c ". /kaiwudb/script/kaiwudb_env
-/kaiwudb/bin/kwbase start-single-node \$KAIWUDB_START_ARG --insecure --listen-addr=0.0.0.0:26257 \
+/kaiwudb/bin/kwbase start-single-node \$KAIWUDB_START_ARG $security --listen-addr=0.0.0.0:26257 \
 --advertise-addr=$address:26257 --http-addr=0.0.0.0:8080 --brpc-addr=0.0.0.0:27257 \
 --store=/kaiwudb/deploy/kaiwudb-container" >/dev/null

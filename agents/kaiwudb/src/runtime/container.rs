@@ -3,10 +3,9 @@
 
 use crate::config::Config;
 use host::daemon::End;
-use host::{Command, Deadline, Process, mount};
+use host::{Command, Deadline};
 use ocf::Failure;
 use serde::Deserialize;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,7 +29,6 @@ struct Inspected {
 #[serde(rename_all = "PascalCase")]
 struct State {
     running: bool,
-    pid: i32,
     exit_code: i32,
     #[serde(rename = "OOMKilled", default)]
     oom_killed: bool,
@@ -153,38 +151,6 @@ pub(super) fn forbid_restart(config: &Config, deadline: Deadline) -> Result<(), 
         }
         _ => Ok(()),
     }
-}
-
-/// The server in the running container: its first process, or the child of the shell that is. Where Docker is installed and
-/// does not answer, the process that has the store mounted: a server must not count as stopped for that.
-pub(super) fn server(config: &Config) -> Option<Process> {
-    if !docker(&[]).is_installed() {
-        return None;
-    }
-    let Ok(found) = inspect(config, Deadline::after(ONE_CALL)) else {
-        let device = mount::at(config.data_root())?.device;
-        return Process::all().filter(is_server).find(|process| {
-            mount::seen_by(*process)
-                .iter()
-                .any(|mount| mount.device == device)
-        });
-    };
-    let container = found?;
-    let first = container
-        .state
-        .running
-        .then(|| Process::with_pid(container.state.pid))
-        .flatten()?;
-    if is_server(&first) {
-        return Some(first);
-    }
-    Process::all().find(|process| process.parent() == Some(first.pid()) && is_server(process))
-}
-
-fn is_server(process: &Process) -> bool {
-    process
-        .executable()
-        .is_some_and(|path| path.file_name() == Some(OsStr::new("kwbase")))
 }
 
 pub(super) fn settle(config: &Config, deadline: Deadline) -> Result<(), Failure> {

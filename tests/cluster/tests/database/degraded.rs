@@ -17,23 +17,9 @@ fn shown_and_cleared(scene: &Scene<'_>, begin: &str, sentence: &str, end: &str) 
     let shown = scene.wait_for_sentence(sentence, Deadline::after(MONITOR));
     node.shell(end, Scene::deadline())?;
     shown?;
-    // Pacemaker remembers the last failed action, so the operator tells it to forget; the next monitor says nothing new.
-    let last_result = format!(
-        "cibadmin --query --xpath \"//node_state[@uname='{}']//lrm_rsc_op[@id='KaiwuDB_monitor_10000']\"",
-        node.cluster_name()
-    );
-    scene.wait_until(
-        "the monitor says that all is well",
-        Deadline::after(MONITOR),
-        || Ok(scene.shell(&last_result)?.contains("rc-code=\"0\"")),
-    )?;
-    scene.shell("crm_resource --cleanup --resource KaiwuDB")?;
-    scene.wait_idle()?;
-    ensure!(
-        !scene.crm_mon()?.contains(sentence),
-        "it is still shown:\n{}",
-        scene.crm_mon()?
-    );
+    scene.wait_until("it is shown no more", Deadline::after(MONITOR), || {
+        Ok(!scene.crm_mon()?.contains(sentence))
+    })?;
     ensure!(
         Database::on(node).server()? == server,
         "the server was restarted or moved"
