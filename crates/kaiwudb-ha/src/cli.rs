@@ -24,6 +24,8 @@ pub(crate) struct Cli {
 pub(crate) enum Subcommand {
     /// Find what is wrong with the set-up, before, during and after deployment
     Check(crate::check::Arguments),
+    /// Show how the cluster's configuration should be, and what differs; changes nothing
+    Plan(crate::plan::Arguments),
     /// Show the cluster, the database, replication and certificates on one screen
     Status(crate::status::Arguments),
     /// Rehearse a failover with a client that commits all the time, and report what it cost

@@ -13,11 +13,13 @@ mod facts;
 mod language;
 mod node;
 mod output;
+mod plan;
 mod settings;
 mod split_brain;
 mod status;
 mod texts;
 mod time;
+mod xml;
 
 use cli::Subcommand;
 use exit::Exit;
@@ -68,6 +70,7 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
     match &cli.subcommand {
         Subcommand::Check(arguments) => check::run(&context, arguments),
         Subcommand::Drill(arguments) => drill::run(&context, arguments),
+        Subcommand::Plan(arguments) => plan::run(&context, arguments),
         Subcommand::SplitBrain(arguments) => split_brain::run(&context, arguments),
         Subcommand::Facts => facts::print(),
         Subcommand::Status(arguments) => status::run(&context, arguments),

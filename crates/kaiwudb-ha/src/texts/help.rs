@@ -37,6 +37,14 @@ const CHINESE: &[(&str, &str)] = &[
         "以 JSON 输出本节点的已知信息，供其他节点查询",
     ),
     (
+        "Show how the cluster's configuration should be, and what differs; changes nothing",
+        "显示集群配置应有的样子及其差异，不做任何修改",
+    ),
+    (
+        "Print something to paste or load instead",
+        "改为输出可粘贴或加载的内容",
+    ),
+    (
         "Rehearse a failover with a client that commits all the time, and report what it cost",
         "在客户端持续提交的同时演练切换，并报告代价",
     ),

@@ -13,6 +13,8 @@ pub(crate) mod check;
 pub(crate) mod drill;
 pub(crate) mod general;
 pub(crate) mod help;
+pub(crate) mod plan;
+pub(crate) mod settings;
 pub(crate) mod split_brain;
 pub(crate) mod status;
 
@@ -38,6 +40,8 @@ mod tests {
             check::ALL,
             drill::ALL,
             general::ALL,
+            plan::ALL,
+            settings::ALL,
             split_brain::ALL,
             status::ALL,
         ];

@@ -1,0 +1,136 @@
+//! `plan`: the configuration that is wanted, and how it differs from the one that the cluster has. Looking changes nothing.
+//!
+//! [`wanted`] makes a [`model::Configuration`] out of the settings and of what is there, [`change`] compares it with the live CIB; the diff, the
+//! scripts and the new CIB are all made from those changes.
+
+mod advice;
+mod change;
+mod live;
+mod merge;
+pub(crate) mod model;
+pub(crate) mod ours;
+mod show;
+mod wanted;
+
+pub(crate) use advice::parameters;
+pub(crate) use live::Live;
+
+use crate::Context;
+use crate::exit::Exit;
+use crate::node;
+use crate::output;
+use crate::texts::plan as texts;
+use anyhow::Result;
+use change::{Changes, compare};
+use wanted::{Missing, Sources, Wanted, wanted};
+
+/// How fencing devices are written into the settings.
+const FENCING_LINES: &str = "\
+[nodes.NAME.fencing]             # for each node its own device, or one [fencing.device] for both
+agent = \"fence_ipmilan\"        # stonith_admin --list-installed shows which there are
+ip = \"192.0.2.21\"              # and its parameters: stonith_admin --metadata --agent fence_ipmilan
+username = \"admin\"
+password_script = \"/etc/kaiwudb/fence-password\"
+lanplus = true
+";
+
+/// Options of `plan`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Print something to paste or load instead
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+/// What can be printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// The configuration as XML, for cibadmin --replace --scope=configuration
+    Cib,
+}
+
+/// What `plan` has found out, and `apply` works with.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) live: Live,
+    pub(crate) wanted: Wanted,
+    pub(crate) changes: Changes,
+}
+
+/// Makes a plan; or tells what is missing.
+pub(crate) fn make(context: &Context) -> Result<Result<Plan, Vec<Missing>>> {
+    let live = Live::get()?;
+    let names: Vec<String> = live.cib.nodes().map(str::to_owned).collect();
+    let nodes = node::gather(context, &names);
+    let sources = Sources {
+        context,
+        live: &live,
+        nodes: &nodes,
+    };
+    Ok(wanted(&sources).map(|wanted| {
+        let changes = compare(&live, &wanted.configuration);
+        Plan {
+            live,
+            wanted,
+            changes,
+        }
+    }))
+}
+
+/// Prints the plan.
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let plan = match make(context)? {
+        Ok(plan) => plan,
+        Err(missing) => {
+            report_missing(context, &missing)?;
+            return Ok(Exit::Usage);
+        }
+    };
+    match arguments.format {
+        Some(Format::Cib) => {
+            output::line(merge::merge(&plan.live, &plan.changes).text().trim_end());
+        }
+        None if context.output.is_json() => {
+            output::value(
+                &serde_json::json!({ "changes": show::plain(context, &plan.changes), "fenced": plan.wanted.fenced }),
+            )?;
+        }
+        None => print(context, &plan),
+    }
+    Ok(Exit::Done)
+}
+
+fn print(context: &Context, plan: &Plan) {
+    let language = context.language;
+    if !plan.live.running {
+        let nodes = plan.wanted.nodes.join(" ");
+        output::line(&texts::NO_CLUSTER.fill(language, &[("nodes", &nodes)]));
+    }
+    if !plan.wanted.fenced {
+        output::line(&texts::UNFENCED.fill(language, &[("file", crate::settings::FILE)]));
+        output::line(FENCING_LINES);
+    }
+    if plan.changes.changes.is_empty() {
+        output::line(texts::NOTHING.of(language));
+    } else {
+        output::line(texts::HEADING.of(language));
+        output::line(show::text(context, &plan.changes).trim_end());
+    }
+}
+
+/// Says what to write into the settings.
+pub(crate) fn report_missing(context: &Context, missing: &[Missing]) -> Result<()> {
+    if context.output.is_json() {
+        let values: Vec<_> = missing
+            .iter()
+            .map(|one| serde_json::json!({ "what": one.what, "lines": one.lines }))
+            .collect();
+        return output::value(&serde_json::json!({ "missing": values }));
+    }
+    let file = [("file", crate::settings::FILE)];
+    output::line(&texts::MISSING_HEADING.fill(context.language, &file));
+    for one in missing {
+        output::line(&format!("\n# {}\n{}", one.what, one.lines.trim_end()));
+    }
+    Ok(())
+}

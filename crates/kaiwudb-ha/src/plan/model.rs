@@ -1,0 +1,305 @@
+//! The configuration that is wanted, as data. Everything that is printed or loaded is rendered from it.
+
+use crate::xml::Element;
+
+/// Names and values in their order.
+pub(crate) type Pairs = Vec<(String, String)>;
+
+/// Our part of a cluster's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Configuration {
+    /// Cluster options.
+    pub(crate) properties: Pairs,
+    /// Defaults of the meta attributes of all resources.
+    pub(crate) resource_defaults: Pairs,
+    /// In the order in which they are written.
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) constraints: Vec<Constraint>,
+}
+
+/// What stands in the resources section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Resource {
+    Primitive(Primitive),
+    /// Members start in this order on one node.
+    Group {
+        id: String,
+        members: Vec<Primitive>,
+    },
+    /// A clone of which one instance is promoted; `meta` includes `promotable`.
+    Promotable {
+        id: String,
+        meta: Pairs,
+        primitive: Primitive,
+    },
+}
+
+/// One agent that Pacemaker runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Primitive {
+    pub(crate) id: String,
+    /// `ocf:kaiwudb:kaiwudb`, `stonith:fence_ipmilan`.
+    pub(crate) agent: String,
+    /// Instance attributes.
+    pub(crate) parameters: Pairs,
+    /// Meta attributes.
+    pub(crate) meta: Pairs,
+    pub(crate) operations: Vec<Operation>,
+}
+
+/// An operation, times as Pacemaker reads them (`10s`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Operation {
+    pub(crate) name: String,
+    /// `0s` for what does not recur.
+    pub(crate) interval: String,
+    pub(crate) timeout: String,
+    /// `None`: for the role that is not promoted.
+    pub(crate) role: Option<Role>,
+    /// `OCF_CHECK_LEVEL`; 0 is what an operation without one has.
+    pub(crate) depth: u8,
+}
+
+/// The role that an operation or a constraint is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Promoted,
+    Unpromoted,
+    Stopped,
+}
+
+/// How this cluster spells the roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// `Promoted` and `Unpromoted`, since the schema pacemaker-3.7 (Pacemaker 2.1.0).
+    Promoted,
+    /// `Master` and `Slave`.
+    Master,
+}
+
+/// Where and when resources run. All of them are mandatory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Constraint {
+    /// `resource` runs where `with` runs, or where it is promoted.
+    Colocation {
+        resource: String,
+        with: String,
+        promoted: bool,
+    },
+    /// `first` is started, or promoted, before `then` is started.
+    Order {
+        first: String,
+        promote: bool,
+        then: String,
+    },
+    /// `resource` does not run on `node`.
+    Avoids { resource: String, node: String },
+}
+
+impl Spelling {
+    /// What a CIB with this `validate-with` (`pacemaker-3.9`) accepts.
+    pub(crate) fn of_schema(schema: &str) -> Self {
+        let mut numbers = schema
+            .strip_prefix("pacemaker-")
+            .unwrap_or_default()
+            .split('.')
+            .map(|number| number.parse::<u32>().unwrap_or(0));
+        let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        if version >= (3, 7) {
+            Self::Promoted
+        } else {
+            Self::Master
+        }
+    }
+
+    pub(crate) const fn of(self, role: Role) -> &'static str {
+        match (role, self) {
+            (Role::Promoted, Self::Promoted) => "Promoted",
+            (Role::Promoted, Self::Master) => "Master",
+            (Role::Unpromoted, Self::Promoted) => "Unpromoted",
+            (Role::Unpromoted, Self::Master) => "Slave",
+            (Role::Stopped, _) => "Stopped",
+        }
+    }
+}
+
+impl Role {
+    /// Reads either spelling.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "Promoted" | "Master" => Some(Self::Promoted),
+            "Unpromoted" | "Slave" => Some(Self::Unpromoted),
+            "Stopped" => Some(Self::Stopped),
+            _ => None,
+        }
+    }
+}
+
+impl Resource {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Primitive(primitive) => &primitive.id,
+            Self::Group { id, .. } | Self::Promotable { id, .. } => id,
+        }
+    }
+
+    /// As the CIB has it.
+    pub(crate) fn element(&self, spelling: Spelling) -> Element {
+        match self {
+            Self::Primitive(primitive) => primitive.element(spelling),
+            Self::Group { id, members } => {
+                let mut element = Element::new("group").with("id", id);
+                element
+                    .children
+                    .extend(members.iter().map(|member| member.element(spelling)));
+                element
+            }
+            Self::Promotable { id, meta, primitive } => {
+                let mut element = Element::new("clone").with("id", id);
+                element
+                    .children
+                    .push(pairs("meta_attributes", &format!("{id}-meta_attributes"), meta));
+                element.children.push(primitive.element(spelling));
+                element
+            }
+        }
+    }
+}
+
+impl Primitive {
+    /// As the CIB has it.
+    pub(crate) fn element(&self, spelling: Spelling) -> Element {
+        let mut element = Element::new("primitive").with("id", &self.id);
+        self.name_agent(&mut element);
+        for (kind, set) in [
+            ("instance_attributes", &self.parameters),
+            ("meta_attributes", &self.meta),
+        ] {
+            if !set.is_empty() {
+                let id = format!("{}-{kind}", self.id);
+                element.children.push(pairs(kind, &id, set));
+            }
+        }
+        if !self.operations.is_empty() {
+            element.children.push(self.operations(spelling));
+        }
+        element
+    }
+
+    /// Sets `class`, `provider` and `type` of a primitive to this one's agent.
+    pub(crate) fn name_agent(&self, element: &mut Element) {
+        let mut parts = self.agent.split(':');
+        element.set("class", parts.next().unwrap_or_default());
+        let (middle, last) = (parts.next().unwrap_or_default(), parts.next());
+        if last.is_some() {
+            element.set("provider", middle);
+        } else {
+            element.unset("provider");
+        }
+        element.set("type", last.unwrap_or(middle));
+    }
+
+    /// The element `operations`.
+    pub(crate) fn operations(&self, spelling: Spelling) -> Element {
+        let mut all = Element::new("operations");
+        for operation in &self.operations {
+            let id = format!("{}-{}-interval-{}", self.id, operation.name, operation.interval);
+            let mut element = Element::new("op")
+                .with("id", &id)
+                .with("name", &operation.name)
+                .with("interval", &operation.interval)
+                .with("timeout", &operation.timeout);
+            if let Some(role) = operation.role {
+                element.set("role", spelling.of(role));
+            }
+            if operation.depth > 0 {
+                let level = [("OCF_CHECK_LEVEL".to_owned(), operation.depth.to_string())];
+                let set = pairs("instance_attributes", &format!("{id}-params"), &level);
+                element.children.push(set);
+            }
+            all.children.push(element);
+        }
+        all
+    }
+}
+
+impl Constraint {
+    /// As the CIB has it.
+    pub(crate) fn element(&self, spelling: Spelling) -> Element {
+        let id = self.id();
+        match self {
+            Self::Colocation {
+                resource,
+                with,
+                promoted,
+            } => {
+                let element = Element::new("rsc_colocation")
+                    .with("id", &id)
+                    .with("rsc", resource)
+                    .with("with-rsc", with)
+                    .with("score", "INFINITY");
+                if *promoted {
+                    element.with("with-rsc-role", spelling.of(Role::Promoted))
+                } else {
+                    element
+                }
+            }
+            Self::Order { first, promote, then } => Element::new("rsc_order")
+                .with("id", &id)
+                .with("first", first)
+                .with("first-action", if *promote { "promote" } else { "start" })
+                .with("then", then)
+                .with("then-action", "start")
+                .with("kind", "Mandatory"),
+            Self::Avoids { resource, node } => Element::new("rsc_location")
+                .with("id", &id)
+                .with("rsc", resource)
+                .with("node", node)
+                .with("score", "-INFINITY"),
+        }
+    }
+
+    /// The id that we give it.
+    pub(crate) fn id(&self) -> String {
+        match self {
+            Self::Colocation { resource, with, .. } => format!("{resource}-with-{with}"),
+            Self::Order { first, then, .. } => format!("{first}-then-{then}"),
+            Self::Avoids { resource, node } => format!("{resource}-avoids-{node}"),
+        }
+    }
+}
+
+/// A set of names and values.
+pub(crate) fn pairs(kind: &str, id: &str, values: &[(String, String)]) -> Element {
+    let mut set = Element::new(kind).with("id", id);
+    set.children
+        .extend(values.iter().map(|(name, value)| pair(id, name, value)));
+    set
+}
+
+/// One of them.
+pub(crate) fn pair(set: &str, name: &str, value: &str) -> Element {
+    Element::new("nvpair")
+        .with("id", &format!("{set}-{name}"))
+        .with("name", name)
+        .with("value", value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_decides_how_roles_are_spelt() {
+        for (schema, expected) in [
+            ("pacemaker-3.4", Spelling::Master),
+            ("pacemaker-3.6", Spelling::Master),
+            ("pacemaker-3.7", Spelling::Promoted),
+            ("pacemaker-3.10", Spelling::Promoted),
+            ("pacemaker-4.0", Spelling::Promoted),
+            ("none", Spelling::Master),
+        ] {
+            assert_eq!(Spelling::of_schema(schema), expected, "{schema}");
+        }
+    }
+}
