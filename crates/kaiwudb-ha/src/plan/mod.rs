@@ -5,10 +5,13 @@
 
 mod advice;
 mod change;
+mod crmsh;
 mod live;
 mod merge;
 pub(crate) mod model;
 pub(crate) mod ours;
+mod pcs;
+mod quote;
 mod show;
 mod wanted;
 
@@ -20,8 +23,8 @@ use crate::exit::Exit;
 use crate::node;
 use crate::output;
 use crate::texts::plan as texts;
-use anyhow::Result;
-use change::{Changes, compare};
+use anyhow::{Result, bail};
+use change::{Change, Changes, compare};
 use wanted::{Missing, Sources, Wanted, wanted};
 
 /// How fencing devices are written into the settings.
@@ -45,7 +48,11 @@ pub(crate) struct Arguments {
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// The configuration as XML, for cibadmin --replace --scope=configuration
+    /// A shell script that changes the configuration with pcs
+    Pcs,
+    /// What crmsh loads: crm configure load update FILE
+    Crmsh,
+    /// The configuration as XML: cibadmin --replace --scope=configuration --xml-file FILE
     Cib,
 }
 
@@ -86,7 +93,16 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    let changes = plan.changes.changes.as_slice();
+    if arguments.format.is_some() {
+        refuse_other_agents(context, changes)?;
+    }
     match arguments.format {
+        Some(Format::Pcs) => output::line(pcs::script(changes, pcs::Dialect::installed()).trim_end()),
+        Some(Format::Crmsh) => {
+            let merged = merge::merge(&plan.live, &plan.changes);
+            output::line(crmsh::text(changes, &merged, plan.live.spelling()).trim_end());
+        }
         Some(Format::Cib) => {
             output::line(merge::merge(&plan.live, &plan.changes).text().trim_end());
         }
@@ -98,6 +114,21 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         None => print(context, &plan),
     }
     Ok(Exit::Done)
+}
+
+/// A running resource is not given another agent in passing.
+pub(crate) fn refuse_other_agents(context: &Context, changes: &[Change]) -> Result<()> {
+    for change in changes {
+        if let Change::Agent { resource, old } = change {
+            let values = [
+                ("resource", resource.id.as_str()),
+                ("old", old),
+                ("new", &resource.agent),
+            ];
+            bail!(texts::OTHER_AGENT.fill(context.language, &values));
+        }
+    }
+    Ok(())
 }
 
 fn print(context: &Context, plan: &Plan) {

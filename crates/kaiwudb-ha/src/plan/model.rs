@@ -143,6 +143,16 @@ impl Resource {
         }
     }
 
+    /// The primitives in it.
+    pub(crate) fn primitives(&self) -> &[Primitive] {
+        match self {
+            Self::Primitive(primitive) | Self::Promotable { primitive, .. } => {
+                std::slice::from_ref(primitive)
+            }
+            Self::Group { members, .. } => members,
+        }
+    }
+
     /// As the CIB has it.
     pub(crate) fn element(&self, spelling: Spelling) -> Element {
         match self {

@@ -19,6 +19,8 @@ texts! {
     AFTER: "{then} starts after {first}", "{then} 在 {first} 之后启动";
     AFTER_PROMOTION: "{then} starts after {first} is promoted", "{then} 在 {first} 提升之后启动";
     AVOIDS: "{resource} does not run on {node}", "{resource} 不在 {node} 上运行";
+    OTHER_AGENT: "{resource} is managed by {old}; it becomes {new} without a stop of the database by: kaiwudb-ha migrate",
+        "{resource} 由 {old} 管理；用 kaiwudb-ha migrate 可在不停止数据库的情况下改为 {new}";
     MISSING_HEADING: "Some things cannot be found out. Write into {file} what is true:",
         "有些内容无法自动获知。请将实际情况写入 {file}：";
     MISSING_NODES: "the two nodes, by their names in the cluster, with their own addresses", "两个节点：集群中的名称及各自的地址";

@@ -1,0 +1,155 @@
+//! The changes as text for `crm configure load update FILE`, which commits them in one step.
+
+use super::change::{Change, Value};
+use super::model::{Constraint, Operation, Pairs, Primitive, Resource, Role, Spelling};
+use super::quote::quote;
+use crate::xml::Element;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// The text; `merged` is the configuration with the changes in it.
+pub(super) fn text(changes: &[Change], merged: &Element, spelling: Spelling) -> String {
+    let mut text = String::new();
+    // A new object is written in crmsh's words, one that is changed as it will be: crmsh replaces it as a whole.
+    let mut changed: BTreeSet<&str> = BTreeSet::new();
+    let mut constraints = String::new();
+    let mut sets: Vec<(&str, &str, &Value)> = Vec::new();
+    for change in changes {
+        match change {
+            Change::Property(value) => sets.push(("property", "crm_config", value)),
+            Change::Default(value) => sets.push(("rsc_defaults", "rsc_defaults", value)),
+            Change::Add(resource) => add(&mut text, resource, spelling),
+            Change::AddMember { group, member, .. } => {
+                primitive(&mut text, member, spelling);
+                changed.insert(group);
+            }
+            Change::Parameter { resource, .. }
+            | Change::Meta { resource, .. }
+            | Change::AddOperation { resource, .. }
+            | Change::Operation { resource, .. } => {
+                changed.insert(resource);
+            }
+            // There is no script for that: the caller refuses before.
+            Change::Agent { .. } => {}
+            Change::Constrain(constraint) => {
+                let _ = writeln!(constraints, "{}", self::constraint(constraint, spelling));
+            }
+        }
+    }
+    for id in changed {
+        if let Some(element) = merged.by_id(id) {
+            existing(&mut text, element);
+        }
+    }
+    assign(merged, &sets) + &text + &constraints
+}
+
+/// One line for each set of options: crmsh does not take two.
+fn assign(merged: &Element, values: &[(&str, &str, &Value)]) -> String {
+    let mut lines: BTreeMap<String, String> = BTreeMap::new();
+    for (word, section, value) in values {
+        let set = merged.child(section).and_then(|section| {
+            section
+                .children
+                .iter()
+                .find(|set| set.children.iter().any(|pair| pair.get("name") == Some(&value.name)))
+        });
+        let id = set.and_then(|set| set.get("id")).unwrap_or_default();
+        let line = lines.entry(format!("{word} {id}:")).or_default();
+        let _ = write!(line, " {}", quote(&format!("{}={}", value.name, value.new)));
+    }
+    lines.iter().map(|(head, rest)| format!("{head}{rest}\n")).collect::<Vec<_>>().concat()
+}
+
+fn add(text: &mut String, resource: &Resource, spelling: Spelling) {
+    for one in resource.primitives() {
+        primitive(text, one, spelling);
+    }
+    match resource {
+        Resource::Primitive(_) => {}
+        Resource::Group { id, members } => {
+            let members: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
+            let _ = writeln!(text, "group {id} {}", members.join(" "));
+        }
+        Resource::Promotable {
+            id,
+            meta,
+            primitive: one,
+        } => {
+            let _ = writeln!(text, "clone {id} {} meta{}", one.id, assignments(meta));
+        }
+    }
+}
+
+fn primitive(text: &mut String, one: &Primitive, spelling: Spelling) {
+    let _ = write!(text, "primitive {} {}", one.id, one.agent);
+    if !one.parameters.is_empty() {
+        let _ = write!(text, " \\\n    params{}", assignments(&one.parameters));
+    }
+    if !one.meta.is_empty() {
+        let _ = write!(text, " \\\n    meta{}", assignments(&one.meta));
+    }
+    for operation in &one.operations {
+        let _ = write!(text, " \\\n    op {}", self::operation(operation, spelling));
+    }
+    text.push('\n');
+}
+
+/// An object that is there already, as it will be.
+fn existing(text: &mut String, element: &Element) {
+    if element.name == "group" {
+        let members: Vec<&str> = element
+            .all("primitive")
+            .filter_map(|member| member.get("id"))
+            .collect();
+        let id = element.get("id").unwrap_or_default();
+        let _ = writeln!(text, "group {id} {}", members.join(" "));
+        return;
+    }
+    let line: String = element.text().lines().map(str::trim).collect();
+    let _ = writeln!(text, "xml {line}");
+}
+
+fn operation(operation: &Operation, spelling: Spelling) -> String {
+    let mut text = format!(
+        "{} interval={} timeout={}",
+        operation.name, operation.interval, operation.timeout
+    );
+    if let Some(role) = operation.role {
+        let _ = write!(text, " role={}", spelling.of(role));
+    }
+    if operation.depth > 0 {
+        let _ = write!(text, " OCF_CHECK_LEVEL={}", operation.depth);
+    }
+    text
+}
+
+fn constraint(constraint: &Constraint, spelling: Spelling) -> String {
+    let id = constraint.id();
+    match constraint {
+        Constraint::Colocation {
+            resource,
+            with,
+            promoted,
+        } => {
+            let role = if *promoted {
+                format!(":{}", spelling.of(Role::Promoted))
+            } else {
+                String::new()
+            };
+            format!("colocation {id} inf: {resource} {with}{role}")
+        }
+        Constraint::Order { first, promote, then } => {
+            let action = if *promote { "promote" } else { "start" };
+            format!("order {id} Mandatory: {first}:{action} {then}:start")
+        }
+        Constraint::Avoids { resource, node } => format!("location {id} {resource} -inf: {node}"),
+    }
+}
+
+fn assignments(pairs: &Pairs) -> String {
+    pairs
+        .iter()
+        .map(|(name, value)| format!(" {}", quote(&format!("{name}={value}"))))
+        .collect()
+}
