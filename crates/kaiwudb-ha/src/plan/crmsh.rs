@@ -49,16 +49,21 @@ fn assign(merged: &Element, values: &[(&str, &str, &Value)]) -> String {
     let mut lines: BTreeMap<String, String> = BTreeMap::new();
     for (word, section, value) in values {
         let set = merged.child(section).and_then(|section| {
-            section
-                .children
-                .iter()
-                .find(|set| set.children.iter().any(|pair| pair.get("name") == Some(&value.name)))
+            section.children.iter().find(|set| {
+                set.children
+                    .iter()
+                    .any(|pair| pair.get("name") == Some(&value.name))
+            })
         });
         let id = set.and_then(|set| set.get("id")).unwrap_or_default();
         let line = lines.entry(format!("{word} {id}:")).or_default();
         let _ = write!(line, " {}", quote(&format!("{}={}", value.name, value.new)));
     }
-    lines.iter().map(|(head, rest)| format!("{head}{rest}\n")).collect::<Vec<_>>().concat()
+    lines
+        .iter()
+        .map(|(head, rest)| format!("{head}{rest}\n"))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn add(text: &mut String, resource: &Resource, spelling: Spelling) {

@@ -82,7 +82,11 @@ fn commands(change: &Change, dialect: Dialect) -> Vec<String> {
         // There is no script for that: the caller refuses before.
         Change::Agent { .. } => Vec::new(),
         Change::Parameter { resource, value } => {
-            vec![format!("resource update {} {}", quote(resource), assignment(value))]
+            vec![format!(
+                "resource update {} {}",
+                quote(resource),
+                assignment(value)
+            )]
         }
         Change::Meta { resource, value } => {
             vec![format!("resource meta {} {}", quote(resource), assignment(value))]
@@ -94,7 +98,9 @@ fn commands(change: &Change, dialect: Dialect) -> Vec<String> {
                 self::operation(operation, dialect)
             )]
         }
-        Change::Operation { resource, operation, .. } => vec![format!(
+        Change::Operation {
+            resource, operation, ..
+        } => vec![format!(
             "resource update {} op {}",
             quote(resource),
             self::operation(operation, dialect)
@@ -109,7 +115,10 @@ fn create(resource: &Resource, dialect: Dialect) -> Vec<String> {
             vec![format!("stonith create {}", primitive(one, dialect))]
         }
         Resource::Primitive(one) => {
-            vec![format!("resource create {} --no-default-ops", primitive(one, dialect))]
+            vec![format!(
+                "resource create {} --no-default-ops",
+                primitive(one, dialect)
+            )]
         }
         Resource::Group { id, members } => members
             .iter()
@@ -126,7 +135,11 @@ fn create(resource: &Resource, dialect: Dialect) -> Vec<String> {
             meta,
             primitive: one,
         } => {
-            let meta: Pairs = meta.iter().filter(|(name, _)| name != "promotable").cloned().collect();
+            let meta: Pairs = meta
+                .iter()
+                .filter(|(name, _)| name != "promotable")
+                .cloned()
+                .collect();
             vec![format!(
                 "resource create {} promotable {}{} --no-default-ops",
                 primitive(one, dialect),
@@ -139,7 +152,12 @@ fn create(resource: &Resource, dialect: Dialect) -> Vec<String> {
 
 fn primitive(one: &Primitive, dialect: Dialect) -> String {
     let agent = one.agent.strip_prefix("stonith:").unwrap_or(&one.agent);
-    let mut text = format!("{} {}{}", quote(&one.id), quote(agent), assignments(&one.parameters));
+    let mut text = format!(
+        "{} {}{}",
+        quote(&one.id),
+        quote(agent),
+        assignments(&one.parameters)
+    );
     for operation in &one.operations {
         let _ = write!(text, " op {}", self::operation(operation, dialect));
     }

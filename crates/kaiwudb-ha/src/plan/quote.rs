@@ -2,7 +2,9 @@
 
 /// The text as one word of a POSIX shell, and of crmsh; as it is where nothing in it is special.
 pub(super) fn quote(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | ',' | '@' | '%' | '+');
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | ',' | '@' | '%' | '+')
+    };
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
     } else {
