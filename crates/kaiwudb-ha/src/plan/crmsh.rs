@@ -1,8 +1,8 @@
 //! The changes as text for `crm configure load update FILE`, which commits them in one step.
 
 use super::change::{Change, Value};
-use super::model::{Constraint, Operation, Pairs, Primitive, Resource, Role, Spelling};
-use super::quote::quote;
+use super::model::{Constraint, Primitive, Resource, Role, Spelling};
+use super::script::{self, assignments, quote};
 use crate::xml::Element;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -95,7 +95,7 @@ fn primitive(text: &mut String, one: &Primitive, spelling: Spelling) {
         let _ = write!(text, " \\\n    meta{}", assignments(&one.meta));
     }
     for operation in &one.operations {
-        let _ = write!(text, " \\\n    op {}", self::operation(operation, spelling));
+        let _ = write!(text, " \\\n    op {}", script::operation(operation, spelling));
     }
     text.push('\n');
 }
@@ -113,20 +113,6 @@ fn existing(text: &mut String, element: &Element) {
     }
     let line: String = element.text().lines().map(str::trim).collect();
     let _ = writeln!(text, "xml {line}");
-}
-
-fn operation(operation: &Operation, spelling: Spelling) -> String {
-    let mut text = format!(
-        "{} interval={} timeout={}",
-        operation.name, operation.interval, operation.timeout
-    );
-    if let Some(role) = operation.role {
-        let _ = write!(text, " role={}", spelling.of(role));
-    }
-    if operation.depth > 0 {
-        let _ = write!(text, " OCF_CHECK_LEVEL={}", operation.depth);
-    }
-    text
 }
 
 fn constraint(constraint: &Constraint, spelling: Spelling) -> String {
@@ -150,11 +136,4 @@ fn constraint(constraint: &Constraint, spelling: Spelling) -> String {
         }
         Constraint::Avoids { resource, node } => format!("location {id} {resource} -inf: {node}"),
     }
-}
-
-fn assignments(pairs: &Pairs) -> String {
-    pairs
-        .iter()
-        .map(|(name, value)| format!(" {}", quote(&format!("{name}={value}"))))
-        .collect()
 }

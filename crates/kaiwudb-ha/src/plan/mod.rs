@@ -11,7 +11,7 @@ mod merge;
 pub(crate) mod model;
 pub(crate) mod ours;
 mod pcs;
-mod quote;
+mod script;
 mod show;
 mod wanted;
 

@@ -1,8 +1,8 @@
 //! The changes as a script for `pcs` 0.10 to 0.12. It works on a copy and loads that in one step, so that nothing starts half configured.
 
 use super::change::{Change, Value};
-use super::model::{Constraint, Operation, Pairs, Primitive, Resource, Role, Spelling};
-use super::quote::quote;
+use super::model::{Constraint, Pairs, Primitive, Resource, Role, Spelling};
+use super::script::{self, assignments, quote};
 use host::{Command, Deadline};
 use std::fmt::Write;
 use std::time::Duration;
@@ -95,7 +95,7 @@ fn commands(change: &Change, dialect: Dialect) -> Vec<String> {
             vec![format!(
                 "resource op add {} {}",
                 quote(resource),
-                self::operation(operation, dialect)
+                script::operation(operation, dialect.spelling)
             )]
         }
         Change::Operation {
@@ -103,7 +103,7 @@ fn commands(change: &Change, dialect: Dialect) -> Vec<String> {
         } => vec![format!(
             "resource update {} op {}",
             quote(resource),
-            self::operation(operation, dialect)
+            script::operation(operation, dialect.spelling)
         )],
         Change::Constrain(constraint) => vec![self::constraint(constraint, dialect)],
     }
@@ -159,24 +159,10 @@ fn primitive(one: &Primitive, dialect: Dialect) -> String {
         assignments(&one.parameters)
     );
     for operation in &one.operations {
-        let _ = write!(text, " op {}", self::operation(operation, dialect));
+        let _ = write!(text, " op {}", script::operation(operation, dialect.spelling));
     }
     if !one.meta.is_empty() {
         let _ = write!(text, " meta{}", assignments(&one.meta));
-    }
-    text
-}
-
-fn operation(operation: &Operation, dialect: Dialect) -> String {
-    let mut text = format!(
-        "{} interval={} timeout={}",
-        operation.name, operation.interval, operation.timeout
-    );
-    if let Some(role) = operation.role {
-        let _ = write!(text, " role={}", dialect.spelling.of(role));
-    }
-    if operation.depth > 0 {
-        let _ = write!(text, " OCF_CHECK_LEVEL={}", operation.depth);
     }
     text
 }
@@ -214,13 +200,6 @@ fn constraint(constraint: &Constraint, dialect: Dialect) -> String {
             quote(node)
         ),
     }
-}
-
-fn assignments(pairs: &Pairs) -> String {
-    pairs
-        .iter()
-        .map(|(name, value)| format!(" {}", quote(&format!("{name}={value}"))))
-        .collect()
 }
 
 fn assignment(value: &Value) -> String {
