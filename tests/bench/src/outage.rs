@@ -90,7 +90,16 @@ fn one(lab: &Lab, client: &Client, event: Event) -> Result<Option<Duration>> {
     let node = lab.cluster().wait_active("KaiwuDB", Deadline::after(PATIENCE))?;
     let server = event::server(node)?;
     let outage = match event.run(lab, client, Deadline::after(PATIENCE)) {
-        Ok(outcome) => Some(outcome.outage),
+        Ok(outcome) => {
+            if event == Event::Standby {
+                let others = outcome.others_took(lab)?;
+                eprintln!(
+                    "file system and virtual IP took {:.2} s of it",
+                    others.as_secs_f64()
+                );
+            }
+            Some(outcome.outage)
+        }
         Err(_) if event == Event::Hang && event::server(node).is_ok_and(|now| now == server) => {
             event::signal(server, Signal::SIGCONT)?;
             client.wait_for_commits(5, Deadline::after(PATIENCE))?;

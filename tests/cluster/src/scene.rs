@@ -119,8 +119,8 @@ impl<'ground> Scene<'ground> {
     }
 
     /// Lets an event happen to the active node; the client commits again when this returns. The outage may be 1.5 times the
-    /// floor and what the cluster needs ([`allowance`]). The floor is that of the whole run or, when the machine has become
-    /// slower since, what this one start of the server took.
+    /// floor, what the file system and the virtual IP take, and what the cluster needs ([`allowance`]). The floor is that of
+    /// the whole run or, when the machine has become slower since, what this one start of the server took.
     pub fn event(&self, event: Event) -> Result<Outcome> {
         let (begun, fenced) = (Instant::now(), self.lab().fence_events().len());
         let outcome = event.run(self.lab(), &self.client, Self::deadline())?;
@@ -132,12 +132,18 @@ impl<'ground> Scene<'ground> {
             .fence_events()
             .get(fenced)
             .map_or(Duration::ZERO, |done| done.at - begun);
-        let limit = floor.mul_f64(1.5) + fencing + allowance(event);
+        let others = match event {
+            Event::Standby => outcome.others_took(self.lab())?,
+            Event::Kill | Event::Hang | Event::PowerOff => Duration::ZERO,
+        };
+        let limit = floor.mul_f64(1.5) + fencing + others + allowance(event);
         let seconds = |duration: Duration| format!("{:.2} s", duration.as_secs_f64());
         let words = format!(
-            "{event}: outage {}, of which the server's start {}; fencing done after {}; bare floor {}, limit {}",
+            "{event}: outage {}, of which the server's start {}, file system and virtual IP {}; fencing done after {}; bare \
+             floor {}, limit {}",
             seconds(outcome.outage),
             seconds(started),
+            seconds(others),
             seconds(fencing),
             seconds(self.ground.floor),
             seconds(limit)
@@ -259,8 +265,8 @@ fn configuration(lab: &Lab) -> Result<String> {
 /// What an event may cost beside the server's stop and start, with defaults, on a machine whose two cores run both nodes.
 const fn allowance(event: Event) -> Duration {
     Duration::from_millis(match event {
-        // drain_timeout 0.3 s; Filesystem and IPaddr2 on two nodes.
-        Event::Standby => 2800,
+        // drain_timeout 0.3 s; Pacemaker's own work between six actions.
+        Event::Standby => 300 + 6 * 150,
         // Killed: the report, one transition, the virtual IP. Without power, from the end of fencing on: the file system's
         // journal and the virtual IP.
         Event::Kill | Event::PowerOff => 2500,
