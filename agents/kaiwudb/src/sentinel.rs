@@ -76,7 +76,8 @@ pub(crate) fn ensure(
     ensure_starting(config, run, server, deadline)
 }
 
-/// The same for a server that is being started: until [`Record::Serving`] names it, the start action says what happens to it.
+/// The same for a server that is being started: until [`Record::Serving`] names it, the start action says what happens to it,
+/// and that includes one that has ended before a sentinel could watch it.
 pub(crate) fn ensure_starting(
     config: &Config,
     run: &RunDirectory,
@@ -91,7 +92,10 @@ pub(crate) fn ensure_starting(
     run.forget(Record::Ended);
     run.note(Record::Server, &ProcessRecord::from(server))?;
     run.note(Record::Thresholds, &config.thresholds)?;
-    let watched = call(false, deadline)?;
+    let watched = match call(false, deadline) {
+        Err(_) if !server.is_running() => return Ok(()),
+        other => other?,
+    };
     log::info(format!(
         "a sentinel watches the running server pid {}",
         watched.pid()
