@@ -161,3 +161,12 @@ fn sort(configuration: &mut Element) {
     };
     configuration.children.sort_by_key(rank);
 }
+
+/// The document with another configuration and the next version, so that nobody takes it for an older one.
+pub(crate) fn document(live: &Live, configuration: Element) -> Element {
+    let mut document = live.document.clone();
+    *document.child_or_new("configuration") = configuration;
+    document.set("epoch", &(live.cib.epoch + 1).to_string());
+    document.set("num_updates", "0");
+    document
+}

@@ -13,6 +13,7 @@ pub(crate) mod ours;
 mod pcs;
 mod script;
 mod show;
+mod simulate;
 mod wanted;
 
 pub(crate) use advice::parameters;
@@ -107,11 +108,20 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             output::line(merge::merge(&plan.live, &plan.changes).text().trim_end());
         }
         None if context.output.is_json() => {
-            output::value(
-                &serde_json::json!({ "changes": show::plain(context, &plan.changes), "fenced": plan.wanted.fenced }),
-            )?;
+            let simulated = if plan.live.running {
+                Some(simulate::simulate(context, &plan)?)
+            } else {
+                None
+            };
+            let changes = show::plain(context, &plan.changes);
+            output::value(&serde_json::json!({
+                "changes": changes, "fenced": plan.wanted.fenced, "simulated": simulated
+            }))?;
         }
-        None => print(context, &plan),
+        None => {
+            print(context, &plan);
+            simulate::print(context, &plan);
+        }
     }
     Ok(Exit::Done)
 }

@@ -30,6 +30,7 @@ const NODE_LINES: &str =
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     pub(crate) configuration: Configuration,
+    pub(crate) ids: Ids,
     /// Both nodes, by their names in the cluster.
     pub(crate) nodes: Vec<String>,
     /// Whether something can switch a node off.
@@ -168,6 +169,7 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
     configuration.resource_defaults = defaults(cib);
     Ok(Wanted {
         configuration,
+        ids,
         nodes,
         fenced,
     })

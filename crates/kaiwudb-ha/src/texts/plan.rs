@@ -21,6 +21,17 @@ texts! {
     AVOIDS: "{resource} does not run on {node}", "{resource} 不在 {node} 上运行";
     OTHER_AGENT: "{resource} is managed by {old}; it becomes {new} without a stop of the database by: kaiwudb-ha migrate",
         "{resource} 由 {old} 管理；用 kaiwudb-ha migrate 可在不停止数据库的情况下改为 {new}";
+    SIMULATED: "What Pacemaker would then do (crm_simulate; nothing is touched):", "之后 Pacemaker 将如何动作（crm_simulate 模拟，不影响集群）：";
+    NOT_SIMULATED: "What Pacemaker would do could not be simulated: {why}", "无法模拟 Pacemaker 的动作：{why}";
+    INTERRUPTED: "The change itself interrupts: {resources}", "修改本身会中断：{resources}";
+    NOW: "after the change", "修改之后";
+    NODE_LOST: "{node} is lost", "{node} 失联";
+    DATABASE_FAILED: "the database fails on {node}", "数据库在 {node} 上失败";
+    DISK_FAILED: "the file system fails on {node}", "文件系统在 {node} 上失败";
+    DATABASE_ON: "database on", "数据库所在";
+    ADDRESS_ON: "virtual IP on", "虚拟 IP 所在";
+    SWITCHED_OFF: "switched off", "被关闭";
+    NOWHERE: "nowhere", "无";
     MISSING_HEADING: "Some things cannot be found out. Write into {file} what is true:",
         "有些内容无法自动获知。请将实际情况写入 {file}：";
     MISSING_NODES: "the two nodes, by their names in the cluster, with their own addresses", "两个节点：集群中的名称及各自的地址";

@@ -1,0 +1,267 @@
+//! What Pacemaker would do, told by its own `crm_simulate`, on files of our own: now, and after each single failure. The live cluster
+//! is not touched.
+
+use super::change::{Change, Changes};
+use super::merge;
+use super::model::Resource;
+use super::{Plan, live::Live};
+use crate::Context;
+use crate::output::{self, Table, Tone};
+use crate::texts::plan as texts;
+use crate::xml::Element;
+use anyhow::{Context as _, Result, bail};
+use host::{Command, Deadline};
+use ocf::Role;
+use pacemaker::status::{self, Status};
+use serde::Serialize;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// One simulation.
+const SIMULATION: Duration = Duration::from_secs(30);
+
+/// Where everything is in one situation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Outcome {
+    /// The situation, in the operator's language.
+    pub(crate) when: String,
+    /// Node with the database.
+    pub(crate) database: Option<String>,
+    /// Node with the virtual IP.
+    pub(crate) address: Option<String>,
+    /// Nodes that are switched off.
+    pub(crate) fenced: Vec<String>,
+}
+
+/// Everything that was simulated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Simulation {
+    /// What happens now, and on each single failure afterwards.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Resources that run, and are stopped and started again or moved by the change itself.
+    pub(crate) interrupted: Vec<String>,
+}
+
+/// A directory for files that nobody else may read: they hold the passwords of fencing devices.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("kaiwudb-ha-plan-{}", std::process::id()));
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .with_context(|| path.display().to_string())?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Simulates the plan.
+pub(crate) fn simulate(context: &Context, plan: &Plan) -> Result<Simulation> {
+    let language = context.language;
+    let scratch = Scratch::new()?;
+    let file = |name: &str| scratch.0.join(name);
+    let document = with_scores(&plan.live, &plan.changes);
+    fs::write(file("new.xml"), document.text())?;
+    let calm = file("calm.xml");
+    run(&file("new.xml"), &[], &calm)?;
+    let now = look(&calm)?;
+    let ids = &plan.wanted.ids;
+    let outcome = |when: String, status: &Status| Outcome {
+        when,
+        database: place(status, &ids.database),
+        address: place(status, &ids.address),
+        fenced: fenced(&now, status),
+    };
+    let mut outcomes = vec![outcome(texts::NOW.of(language).to_owned(), &now)];
+    let after = file("after.xml");
+    for node in &plan.wanted.nodes {
+        run(&calm, &[&format!("--node-fail={node}")], &after)?;
+        let when = texts::NODE_LOST.fill(language, &[("node", node)]);
+        outcomes.push(outcome(when, &look(&after)?));
+    }
+    if let Some(node) = place(&now, &ids.database) {
+        for (id, text) in [
+            (&ids.database, texts::DATABASE_FAILED),
+            (&ids.file_system, texts::DISK_FAILED),
+        ] {
+            let interval = if id == &ids.database { 10_000 } else { 20_000 };
+            let failure = format!("--op-inject={id}_monitor_{interval}@{node}=1");
+            run(&calm, &[&failure], &after)?;
+            outcomes.push(outcome(text.fill(language, &[("node", &node)]), &look(&after)?));
+        }
+    }
+    let text = fs::read_to_string(&calm)?;
+    let calm = Element::parse(&text).map_err(|why| anyhow::anyhow!("crm_simulate: {why}"))?;
+    Ok(Simulation {
+        outcomes,
+        interrupted: interrupted(&plan.live.document, &calm),
+    })
+}
+
+/// Resources that were running and whose last start is another one now.
+fn interrupted(before: &Element, after: &Element) -> Vec<String> {
+    let now = starts(after);
+    let mut found: Vec<String> = starts(before)
+        .into_iter()
+        .filter(|start| !now.contains(start))
+        .map(|(resource, _)| resource)
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Each active resource with what identifies its last start.
+fn starts(document: &Element) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let status = document.child("status");
+    for state in status.iter().flat_map(|status| status.all("node_state")) {
+        let resources = state.child("lrm").and_then(|lrm| lrm.child("lrm_resources"));
+        for resource in resources.iter().flat_map(|all| all.all("lrm_resource")) {
+            let last = resource.all("lrm_rsc_op").find(|operation| {
+                operation.get("operation") == Some("start") && operation.get("rc-code") == Some("0")
+            });
+            // A fencing device starts without anybody noticing.
+            if let Some(last) = last.filter(|_| resource.get("class") != Some("stonith")) {
+                let node = state.get("uname").unwrap_or_default();
+                let call = last.get("call-id").unwrap_or_default();
+                let id = resource.get("id").unwrap_or_default();
+                found.push((id.to_owned(), format!("{node} {call}")));
+            }
+        }
+    }
+    found
+}
+
+/// The outcomes as a table.
+fn table(context: &Context, outcomes: &[Outcome]) -> String {
+    let language = context.language;
+    let mut table = Table::default();
+    let heading = |text: crate::language::Text| (text.of(language).to_owned(), Some(Tone::Heading));
+    table.row([
+        (String::new(), None),
+        heading(texts::DATABASE_ON),
+        heading(texts::ADDRESS_ON),
+        heading(texts::SWITCHED_OFF),
+    ]);
+    for outcome in outcomes {
+        let place = |node: &Option<String>| match node {
+            Some(node) => (node.clone(), Some(Tone::Good)),
+            None => (texts::NOWHERE.of(language).to_owned(), Some(Tone::Bad)),
+        };
+        let fenced = outcome.fenced.join(" ");
+        table.row([
+            (outcome.when.clone(), None),
+            place(&outcome.database),
+            place(&outcome.address),
+            (if fenced.is_empty() { "-".to_owned() } else { fenced }, None),
+        ]);
+    }
+    table.render(context.output, 2)
+}
+
+/// The CIB after the change. A DRBD resource that is new has no promotion scores yet; its agent will give both nodes one.
+fn with_scores(live: &Live, changes: &Changes) -> Element {
+    let mut document = merge::document(live, merge::merge(live, changes));
+    let new: Vec<&str> = changes
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Add(Resource::Promotable { primitive, .. }) => Some(primitive.id.as_str()),
+            _ => None,
+        })
+        .collect();
+    let status = document.child_or_new("status");
+    for state in status.children.iter_mut().filter(|state| state.name == "node_state") {
+        let id = state.get("id").unwrap_or_default().to_owned();
+        for resource in &new {
+            let transient = state.child_or_new("transient_attributes");
+            transient.set("id", &id);
+            let set = transient.child_or_new("instance_attributes");
+            if set.get("id").is_none() {
+                set.set("id", &format!("status-{id}"));
+            }
+            let set_id = set.get("id").unwrap_or_default().to_owned();
+            set.children
+                .push(super::model::pair(&set_id, &format!("master-{resource}"), "10000"));
+        }
+    }
+    document
+}
+
+fn run(input: &Path, failure: &[&str], output: &Path) -> Result<()> {
+    let input = format!("--xml-file={}", input.display());
+    let save = format!("--save-output={}", output.display());
+    let _ = fs::remove_file(output);
+    let done = Command::new("crm_simulate")
+        .args([input.as_str(), "--simulate", save.as_str()])
+        .args(failure)
+        .run_ok(Deadline::after(SIMULATION))?;
+    if !output.exists() {
+        bail!("crm_simulate: {}", done.last_words());
+    }
+    Ok(())
+}
+
+fn look(file: &Path) -> Result<Status> {
+    let output = Command::new("crm_mon")
+        .env("CIB_file", file)
+        .args(["--output-as=xml", "--inactive", "--group-by-node"])
+        .run_ok(Deadline::after(SIMULATION))?;
+    status::parse(&output.text()).map_err(|why| anyhow::anyhow!("crm_mon: {why}"))
+}
+
+/// Where the resource is active; where it is promoted, if it has roles.
+fn place(status: &Status, resource: &str) -> Option<String> {
+    status
+        .instances_of(resource)
+        .find(|instance| instance.active && instance.role != Some(Role::Unpromoted))
+        .map(|instance| instance.node.clone())
+}
+
+fn fenced(before: &Status, after: &Status) -> Vec<String> {
+    after
+        .nodes
+        .iter()
+        .filter(|node| !node.online)
+        .filter(|node| before.nodes.iter().any(|one| one.name == node.name && one.online))
+        .map(|node| node.name.clone())
+        .collect()
+}
+
+/// Prints what was simulated.
+pub(crate) fn show(context: &Context, simulation: &Simulation) {
+    output::line(&format!("\n{}", texts::SIMULATED.of(context.language)));
+    output::line(table(context, &simulation.outcomes).trim_end());
+    if !simulation.interrupted.is_empty() {
+        let resources = simulation.interrupted.join(", ");
+        let text = texts::INTERRUPTED.fill(context.language, &[("resources", &resources)]);
+        output::line(&context.output.paint(Tone::Doubtful, &text));
+    }
+}
+
+/// Simulates and prints.
+pub(super) fn print(context: &Context, plan: &Plan) {
+    if !plan.live.running {
+        return;
+    }
+    match simulate(context, plan) {
+        Ok(simulation) => show(context, &simulation),
+        Err(error) => {
+            let why = format!("{error:#}");
+            output::line(&format!(
+                "\n{}",
+                texts::NOT_SIMULATED.fill(context.language, &[("why", &why)])
+            ));
+        }
+    }
+}
