@@ -181,7 +181,11 @@ fn with_scores(live: &Live, changes: &Changes) -> Element {
         })
         .collect();
     let status = document.child_or_new("status");
-    for state in status.children.iter_mut().filter(|state| state.name == "node_state") {
+    for state in status
+        .children
+        .iter_mut()
+        .filter(|state| state.name == "node_state")
+    {
         let id = state.get("id").unwrap_or_default().to_owned();
         for resource in &new {
             let transient = state.child_or_new("transient_attributes");
@@ -191,8 +195,11 @@ fn with_scores(live: &Live, changes: &Changes) -> Element {
                 set.set("id", &format!("status-{id}"));
             }
             let set_id = set.get("id").unwrap_or_default().to_owned();
-            set.children
-                .push(super::model::pair(&set_id, &format!("master-{resource}"), "10000"));
+            set.children.push(super::model::pair(
+                &set_id,
+                &format!("master-{resource}"),
+                "10000",
+            ));
         }
     }
     document
