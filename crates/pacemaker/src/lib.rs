@@ -2,12 +2,15 @@
 //! values are parsed, never the text meant for people, which changes from release to release.
 
 pub mod attribute;
+pub mod change;
 pub mod cib;
 mod error;
 pub mod failure;
 pub mod node;
 pub mod score;
+pub mod simulate;
 pub mod status;
 pub mod version;
+pub mod xml;
 
 pub use error::Error;
