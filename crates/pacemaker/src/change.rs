@@ -24,11 +24,7 @@ pub struct Version {
 impl Version {
     /// Of a whole CIB.
     pub fn of(cib: &Element) -> Self {
-        let number = |name| {
-            cib.attribute(name)
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0)
-        };
+        let number = |name| cib.get(name).and_then(|text| text.parse().ok()).unwrap_or(0);
         Self {
             admin_epoch: number("admin_epoch"),
             epoch: number("epoch"),
@@ -118,6 +114,6 @@ fn difference(old: &Element, new: &Element, deadline: Deadline) -> Result<Vec<u8
 /// A file that only we can read (a CIB may hold passwords of fencing devices) and that goes when it is dropped.
 pub(crate) fn file(element: &Element) -> Result<NamedTempFile, Error> {
     NamedTempFile::new()
-        .and_then(|mut file| write!(file, "{element}").map(|()| file))
+        .and_then(|mut file| file.write_all(element.text().as_bytes()).map(|()| file))
         .map_err(|error| Error::Answer("the temporary directory", error.to_string()))
 }

@@ -35,7 +35,7 @@ impl fmt::Display for Planned {
 
 /// What the cluster would do next if this were its configuration and state.
 pub fn plan(cib: &Element, deadline: Deadline) -> Result<Vec<Planned>, Error> {
-    let (cib, graph) = (file(cib)?, file(&Element::new("empty", &[]))?);
+    let (cib, graph) = (file(cib)?, file(&Element::new("empty"))?);
     Command::new("crm_simulate")
         .args(["--simulate", "--xml-file"])
         .arg(cib.path())
@@ -54,9 +54,9 @@ fn parse(graph: &str) -> Result<Vec<Planned>, String> {
     if graph.name != "transition_graph" {
         return Err("it wrote no transition graph".to_owned());
     }
-    let text = |element: &Element, name: &str| element.attribute(name).unwrap_or_default().to_owned();
+    let text = |element: &Element, name: &str| element.get(name).unwrap_or_default().to_owned();
     Ok(graph
-        .all()
+        .descendants()
         .into_iter()
         .filter(|element| element.name == "action_set")
         .flat_map(|set| &set.children)
