@@ -30,11 +30,19 @@ pub(crate) enum Subcommand {
     Status(crate::status::Arguments),
     /// Rehearse a failover with a client that commits all the time, and report what it cost
     Drill(crate::drill::Arguments),
+    /// Put our agents in the place of the KWDB guide's while the database runs, or go back
+    Migrate(crate::migrate::Arguments),
     /// Show a split brain of DRBD and resolve it by an explicit choice
     SplitBrain(crate::split_brain::Arguments),
     /// Print what is known of this node as JSON; other nodes ask for it
     #[command(hide = true)]
     Facts,
+    /// End what our agents left running for a resource that is no longer theirs; migrate --back asks for it on every node
+    #[command(hide = true)]
+    Disarm {
+        /// Id of the resource
+        resource: String,
+    },
 }
 
 /// The command line in one language, for the parser, the manual pages and the completions.

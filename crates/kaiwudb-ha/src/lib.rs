@@ -11,20 +11,22 @@ mod drill;
 mod exit;
 mod facts;
 mod language;
+mod migrate;
 mod node;
 mod output;
 mod plan;
+mod question;
 mod settings;
 mod split_brain;
 mod status;
 mod texts;
 mod time;
-mod xml;
 
 use cli::Subcommand;
 use exit::Exit;
 use language::Language;
 use output::Output;
+use pacemaker::xml;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -70,6 +72,8 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
     match &cli.subcommand {
         Subcommand::Check(arguments) => check::run(&context, arguments),
         Subcommand::Drill(arguments) => drill::run(&context, arguments),
+        Subcommand::Disarm { resource } => migrate::disarm(resource),
+        Subcommand::Migrate(arguments) => migrate::run(&context, arguments),
         Subcommand::Plan(arguments) => plan::run(&context, arguments),
         Subcommand::SplitBrain(arguments) => split_brain::run(&context, arguments),
         Subcommand::Facts => facts::print(),

@@ -103,6 +103,33 @@ pub(crate) fn run(target: &str, words: &[&str], deadline: Deadline) -> Result<Ou
     ssh(target).args(words).run(deadline)
 }
 
+/// Runs a command on a node of the cluster, here or there, with `input` on its standard input. `words` must not need quoting. The
+/// error is what it said last.
+pub(crate) fn execute(
+    context: &Context,
+    name: &str,
+    words: &[&str],
+    input: &str,
+    deadline: Deadline,
+) -> Result<String, String> {
+    let here = pacemaker::node::name(&ocf::Env::default(), deadline).is_ok_and(|here| here == name);
+    let command = if here {
+        let (program, arguments) = words.split_first().ok_or("no command")?;
+        Command::new(program).args(arguments)
+    } else {
+        ssh(&target_of(context, name)?).args(words)
+    };
+    let output = command
+        .input(input)
+        .run(deadline)
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        Ok(output.text())
+    } else {
+        Err(output.last_words())
+    }
+}
+
 fn ssh(target: &str) -> Command {
     Command::new("ssh").args([
         "-o",

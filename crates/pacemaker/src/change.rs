@@ -35,7 +35,7 @@ impl Version {
 /// Why nothing was changed.
 #[derive(Debug)]
 pub enum Refused {
-    /// Somebody else has changed the configuration meanwhile.
+    /// Somebody else has changed what was to be changed.
     Changed,
     /// A tool failed.
     Error(Error),
@@ -56,10 +56,10 @@ pub fn query(deadline: Deadline) -> Result<Element, Error> {
 }
 
 /// Changes the configuration in one step, if it still is the version `of` (`None`: whatever it is). The state, which the cluster
-/// writes all the time, may be another one. A change that changes nothing is none. Returns the version that came of it.
+/// writes all the time, may be another one. `change` says whether it can be made; one that changes nothing is none. Returns the version that came of it.
 pub fn apply(
     of: Option<Version>,
-    change: impl Fn(&mut Element),
+    change: impl Fn(&mut Element) -> bool,
     deadline: Deadline,
 ) -> Result<Version, Refused> {
     loop {
@@ -69,7 +69,9 @@ pub fn apply(
             return Err(Refused::Changed);
         }
         let mut new = old.clone();
-        change(&mut new);
+        if !change(&mut new) {
+            return Err(Refused::Changed);
+        }
         if new == old {
             return Ok(version);
         }

@@ -92,6 +92,8 @@ pub(crate) struct Usage {
 #[serde(default)]
 pub(crate) struct Server {
     pub(crate) pid: i32,
+    /// When it was started, in clock ticks since boot: with the pid it names the process for ever.
+    pub(crate) started: u64,
     /// Value of `--advertise-addr`.
     pub(crate) advertise: Option<String>,
 }
@@ -255,6 +257,7 @@ fn server(process: Process) -> Server {
         .collect();
     Server {
         pid: process.pid(),
+        started: process.start_time(),
         advertise: arguments
             .iter()
             .find_map(|argument| argument.strip_prefix("--advertise-addr="))

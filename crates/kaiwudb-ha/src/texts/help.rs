@@ -85,6 +85,20 @@ const CHINESE: &[(&str, &str)] = &[
         "不询问；必须写明放弃其改动的节点",
     ),
     (
+        "Put our agents in the place of the KWDB guide's while the database runs, or go back",
+        "在数据库运行的同时，用我们的代理替换 KWDB 指南中的代理，或撤回",
+    ),
+    (
+        "End what our agents left running for a resource that is no longer theirs; migrate --back asks for it on every node",
+        "结束我们的代理为已不归其管理的资源留下的进程；migrate --back 会在每个节点上调用",
+    ),
+    ("Id of the resource", "资源 ID"),
+    ("Go back to the guide's agents", "退回到指南中的代理"),
+    (
+        "Say what would be done, rehearse it, and do nothing",
+        "说明将要做什么并预演，但不做任何更改",
+    ),
+    (
         EXIT_STATUSES,
         "退出状态：0 一切正常；1 集群有问题，见输出；2 命令行或设置文件有误；3 未能完成；4 未发现问题，但有节点或工具没有应答；5 操作者拒绝。",
     ),

@@ -13,8 +13,12 @@ pub(crate) mod check;
 pub(crate) mod drill;
 pub(crate) mod general;
 pub(crate) mod help;
+<<<<<<< HEAD
 pub(crate) mod plan;
 pub(crate) mod settings;
+=======
+pub(crate) mod migrate;
+>>>>>>> 5dbdb93 (wip)
 pub(crate) mod split_brain;
 pub(crate) mod status;
 
@@ -40,8 +44,12 @@ mod tests {
             check::ALL,
             drill::ALL,
             general::ALL,
+<<<<<<< HEAD
             plan::ALL,
             settings::ALL,
+=======
+            migrate::ALL,
+>>>>>>> 5dbdb93 (wip)
             split_brain::ALL,
             status::ALL,
         ];

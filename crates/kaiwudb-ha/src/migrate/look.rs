@@ -1,0 +1,174 @@
+//! What is seen of the cluster before, while and after it is changed.
+
+use super::edit::{self, Probe};
+use super::journal::{Journal, Seen, agrees};
+use crate::node::Node;
+use crate::texts::migrate as texts;
+use crate::{Context, facts};
+use anyhow::{Result, anyhow, bail};
+use host::{Command, Deadline};
+use ocf::Role;
+use pacemaker::simulate::{self, Planned};
+use pacemaker::status::{self, Status};
+use pacemaker::xml::Element;
+use std::time::Duration;
+
+/// One question to the cluster.
+pub(super) const QUESTION: Duration = Duration::from_secs(10);
+/// Meta-data of one agent on one node.
+pub(super) const METADATA: Duration = Duration::from_secs(20);
+/// Pacemaker's scheduler on a copy.
+const SIMULATION: Duration = Duration::from_secs(60);
+
+/// What runs where.
+pub(super) fn seen(status: &Status, nodes: &[Node]) -> Seen {
+    let mut seen = Seen::default();
+    for instance in &status.instances {
+        // Pacemaker may move a fencing device at any time.
+        if instance.active && !instance.node.is_empty() && !instance.agent.starts_with("stonith:") {
+            let promoted = instance.role == Some(Role::Promoted);
+            seen.active
+                .insert((instance.resource.clone(), instance.node.clone(), promoted));
+        }
+    }
+    for node in nodes {
+        let Ok(facts) = &node.facts else { continue };
+        for server in &facts.database.servers {
+            seen.servers
+                .insert((node.name.clone(), server.pid, server.started));
+        }
+        if let Some(mount) = &facts.database.mount {
+            seen.mounts
+                .insert((node.name.clone(), mount.source.clone(), mount.kind.clone()));
+        }
+    }
+    seen
+}
+
+/// Asks all nodes and compares: nothing may have changed but who looks after it. `ids` are the resources that are looked at.
+pub(super) fn unchanged(context: &Context, journal: &Journal, ids: &[String]) -> Result<()> {
+    let only = |seen: &Seen| Seen {
+        active: seen
+            .active
+            .iter()
+            .filter(|(id, ..)| ids.contains(id))
+            .cloned()
+            .collect(),
+        ..seen.clone()
+    };
+    let status = status::get(Deadline::after(QUESTION))?;
+    let names: Vec<String> = status.nodes.iter().map(|node| node.name.clone()).collect();
+    let nodes = crate::node::gather(context, &names);
+    let different = only(&journal.before).difference(&only(&seen(&status, &nodes)));
+    if different.is_empty() {
+        return Ok(());
+    }
+    bail!(texts::DIFFERENT.fill(context.language, &[("what", &different.join("; "))]))
+}
+
+/// Waits until the cluster has nothing left to do.
+pub(super) fn wait_until_idle(context: &Context, patience: Duration) -> Result<()> {
+    let timeout = format!("--timeout={}", patience.as_secs());
+    let limit = Deadline::after(patience + Duration::from_secs(10));
+    Command::new("crm_resource")
+        .args(["--wait", &timeout])
+        .run_ok(limit)
+        .map(drop)
+        .map_err(|error| {
+            anyhow!(texts::NOT_IDLE.fill(
+                context.language,
+                &[
+                    ("seconds", &patience.as_secs().to_string()),
+                    ("why", &error.to_string())
+                ]
+            ))
+        })
+}
+
+/// Refuses when the cluster would do more than look if this were its configuration and state.
+pub(super) fn does_nothing(context: &Context, cib: &Element) -> Result<()> {
+    let planned = simulate::plan(cib, Deadline::after(SIMULATION))?;
+    let actions: Vec<String> = planned
+        .iter()
+        .filter(|action| !action.only_looks())
+        .map(Planned::to_string)
+        .collect();
+    if actions.is_empty() {
+        return Ok(());
+    }
+    bail!(texts::WOULD_ACT.fill(context.language, &[("actions", &actions.join(", "))]))
+}
+
+/// Waits until the present agents have been asked on every node, and refuses, when it is `strict`, what is not as it was seen before.
+pub(super) fn probes(
+    context: &Context,
+    journal: &Journal,
+    nodes: &[String],
+    patience: Duration,
+    strict: bool,
+) -> Result<()> {
+    let deadline = Deadline::after(patience);
+    loop {
+        let cib = pacemaker::change::query(Deadline::after(QUESTION))?;
+        let mut missing = Vec::new();
+        for id in journal.ids() {
+            for node in nodes {
+                match edit::probe(&cib, id, node) {
+                    Some(found) if strict => compare(context, journal, id, node, &found)?,
+                    Some(_) => {}
+                    None => missing.push(format!("{id} ({node})")),
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if !deadline.pause(Duration::from_millis(300)) {
+            let values = [
+                ("what", missing.join(", ")),
+                ("seconds", patience.as_secs().to_string()),
+            ];
+            let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+            bail!(texts::NOT_PROBED.fill(context.language, &values));
+        }
+    }
+}
+
+fn compare(context: &Context, journal: &Journal, id: &str, node: &str, found: &Probe) -> Result<()> {
+    let expected = journal.before.expected(id, node);
+    if agrees(expected, found.0) {
+        return Ok(());
+    }
+    let values = [
+        ("resource", id),
+        ("node", node),
+        ("found", &found.0.to_string()),
+        ("expected", &expected.to_string()),
+        ("why", &found.1),
+    ];
+    bail!(texts::WRONG_PROBE.fill(context.language, &values))
+}
+
+/// The name of this node.
+pub(super) fn here() -> Result<String> {
+    Ok(pacemaker::node::name(
+        &ocf::Env::default(),
+        Deadline::after(QUESTION),
+    )?)
+}
+
+/// Identity of the store as the agent pins it: UUID of the file system and cluster id that the server tells.
+pub(super) fn identity(context: &Context, node: &str, facts: &facts::Facts) -> Option<String> {
+    let cluster = facts.database.cluster_id.as_ref()?;
+    let source = &facts.database.mount.as_ref()?.source;
+    let uuid = crate::node::execute(
+        context,
+        node,
+        &["blkid", "-p", "-o", "value", "-s", "UUID", source],
+        "",
+        Deadline::after(QUESTION),
+    );
+    let uuid = uuid.map(|text| text.trim().to_owned()).unwrap_or_default();
+    let filesystem = if uuid.is_empty() { "unknown" } else { &uuid };
+    Some(format!("filesystem={filesystem} cluster={cluster}"))
+}
