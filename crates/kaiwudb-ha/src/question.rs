@@ -30,6 +30,10 @@ mod tests {
     #[test]
     fn only_yes_is_yes() {
         assert!(["y", "Y", "yes", "是"].into_iter().all(is_yes));
-        assert!(!["", "n", "no", "yess", "否", "Yes please"].into_iter().any(is_yes));
+        assert!(
+            !["", "n", "no", "yess", "否", "Yes please"]
+                .into_iter()
+                .any(is_yes)
+        );
     }
 }

@@ -45,7 +45,8 @@ fn directories(resource: &str) -> Vec<PathBuf> {
 }
 
 fn sentinel(directory: &Path) -> Option<Process> {
-    let report: Value = serde_json::from_str(&file::read_text(&directory.join("sentinel.json")).ok()??).ok()?;
+    let report: Value =
+        serde_json::from_str(&file::read_text(&directory.join("sentinel.json")).ok()??).ok()?;
     let pid = i32::try_from(report["sentinel"]["pid"].as_i64()?).ok()?;
     running(pid, report["sentinel"]["start_time"].as_u64()?)
 }

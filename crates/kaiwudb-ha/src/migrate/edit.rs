@@ -227,7 +227,10 @@ pub(super) fn probe(cib: &Element, id: &str, node: &str) -> Option<Probe> {
         .filter(|operation| operation.get("operation") == Some("monitor"))
         .find(|operation| operation.get("interval") == Some("0"))?;
     let result = operation.get("rc-code")?.parse().ok()?;
-    Some((result, operation.get("exit-reason").unwrap_or_default().to_owned()))
+    Some((
+        result,
+        operation.get("exit-reason").unwrap_or_default().to_owned(),
+    ))
 }
 
 fn section(cib: &mut Element) -> Option<&mut Element> {

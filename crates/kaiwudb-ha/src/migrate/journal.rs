@@ -104,10 +104,7 @@ impl Exchange {
 impl Seen {
     /// What a probe of the resource must find on the node.
     pub(super) fn expected(&self, id: &str, node: &str) -> i32 {
-        let runs = |promoted: bool| {
-            self.active
-                .contains(&(id.to_owned(), node.to_owned(), promoted))
-        };
+        let runs = |promoted: bool| self.active.contains(&(id.to_owned(), node.to_owned(), promoted));
         match (runs(true), runs(false)) {
             (true, _) => PROMOTED,
             (_, true) => RUNNING,
@@ -184,6 +181,9 @@ impl Journal {
 
     /// Ids of what is exchanged.
     pub(super) fn ids(&self) -> Vec<&str> {
-        self.exchanges.iter().map(|exchange| exchange.id.as_str()).collect()
+        self.exchanges
+            .iter()
+            .map(|exchange| exchange.id.as_str())
+            .collect()
     }
 }

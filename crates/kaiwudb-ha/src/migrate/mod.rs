@@ -20,8 +20,8 @@ use crate::question;
 use crate::texts::migrate as texts;
 use crate::time::moment;
 use anyhow::{Context as _, Result, anyhow, bail};
-use host::{Deadline, lock};
 pub(crate) use disarm::disarm;
+use host::{Deadline, lock};
 pub(crate) use journal::Step;
 use journal::{Journal, Side};
 use nix::sys::signal::{SigSet, Signal};
@@ -121,7 +121,11 @@ fn resume(context: &Context, arguments: &Arguments, mut journal: Journal, to: Si
         _ => texts::ASK_TAKE_BACK,
     };
     // Half way back there is no way but on.
-    journal.to = if journal.to == Side::Guide { Side::Guide } else { to };
+    journal.to = if journal.to == Side::Guide {
+        Side::Guide
+    } else {
+        to
+    };
     if arguments.dry_run {
         return Ok(Exit::Found);
     }

@@ -155,10 +155,7 @@ impl<'a> Scene<'a> {
             .as_ref()
             .map_err(|why| anyhow!(general::CLUSTER_SILENT.fill(language, &[("why", why)])))?;
         if status.nodes.len() != 2 {
-            return self.refuse(
-                texts::TWO_NODES,
-                &[("count", &status.nodes.len().to_string())],
-            );
+            return self.refuse(texts::TWO_NODES, &[("count", &status.nodes.len().to_string())]);
         }
         if status.maintenance {
             return self.refuse(texts::CLUSTER_MAINTENANCE, &[]);
@@ -213,11 +210,7 @@ impl<'a> Scene<'a> {
                 return self.refuse(texts::FAILED, &[("resource", &instance.resource)]);
             }
         }
-        match status
-            .fail_counts
-            .iter()
-            .find(|count| is_member(&count.resource))
-        {
+        match status.fail_counts.iter().find(|count| is_member(&count.resource)) {
             Some(count) => self.refuse(texts::FAILED, &[("resource", &count.resource)]),
             None => Ok(()),
         }
@@ -247,11 +240,20 @@ impl<'a> Scene<'a> {
 
     /// `systemd:` only knows a server that its unit has started.
     fn is_the_units(&self, server_node: &str, facts: &Facts) -> Result<()> {
-        let words = ["systemctl", "show", "--property=MainPID", crate::facts::DATABASE_UNIT];
+        let words = [
+            "systemctl",
+            "show",
+            "--property=MainPID",
+            crate::facts::DATABASE_UNIT,
+        ];
         let answer = node::execute(self.context, server_node, &words, "", Deadline::after(QUESTION))
             .map_err(|why| anyhow!("{server_node}: {}: {why}", words.join(" ")))?;
         let main = answer.trim().trim_start_matches("MainPID=");
-        let server = facts.database.servers.first().map(|server| server.pid.to_string());
+        let server = facts
+            .database
+            .servers
+            .first()
+            .map(|server| server.pid.to_string());
         if Some(main) == server.as_deref() {
             return Ok(());
         }

@@ -200,9 +200,10 @@ fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
         }
         return Ok(());
     }
-    let database = journal.exchanges.iter().find(|exchange| {
-        edit::agent(&exchange.element(Side::Ours)) == cluster::DATABASE
-    });
+    let database = journal
+        .exchanges
+        .iter()
+        .find(|exchange| edit::agent(&exchange.element(Side::Ours)) == cluster::DATABASE);
     let Some(database) = database else {
         return Ok(());
     };
@@ -256,12 +257,7 @@ fn release(context: &Context, journal: &mut Journal, manner: Manner) -> Result<(
 fn finish(context: &Context, journal: &mut Journal) -> Result<()> {
     begin(context, journal, Step::Look)?;
     look::wait_until_idle(context, IDLE)?;
-    let ids: Vec<String> = journal
-        .before
-        .active
-        .iter()
-        .map(|(id, ..)| id.clone())
-        .collect();
+    let ids: Vec<String> = journal.before.active.iter().map(|(id, ..)| id.clone()).collect();
     look::unchanged(context, journal, &ids)?;
     let status = pacemaker::status::get(Deadline::after(QUESTION))?;
     for id in journal.ids() {

@@ -13,12 +13,9 @@ pub(crate) mod check;
 pub(crate) mod drill;
 pub(crate) mod general;
 pub(crate) mod help;
-<<<<<<< HEAD
+pub(crate) mod migrate;
 pub(crate) mod plan;
 pub(crate) mod settings;
-=======
-pub(crate) mod migrate;
->>>>>>> 5dbdb93 (wip)
 pub(crate) mod split_brain;
 pub(crate) mod status;
 
@@ -44,12 +41,9 @@ mod tests {
             check::ALL,
             drill::ALL,
             general::ALL,
-<<<<<<< HEAD
             plan::ALL,
             settings::ALL,
-=======
             migrate::ALL,
->>>>>>> 5dbdb93 (wip)
             split_brain::ALL,
             status::ALL,
         ];
