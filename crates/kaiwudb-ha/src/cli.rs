@@ -26,6 +26,8 @@ pub(crate) enum Subcommand {
     Check(crate::check::Arguments),
     /// Show how the cluster's configuration should be, and what differs; changes nothing
     Plan(crate::plan::Arguments),
+    /// Make the cluster's configuration the planned one, look whether all runs, and undo it if not
+    Apply(crate::apply::Arguments),
     /// Show the cluster, the database, replication and certificates on one screen
     Status(crate::status::Arguments),
     /// Rehearse a failover with a client that commits all the time, and report what it cost

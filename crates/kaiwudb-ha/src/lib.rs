@@ -4,6 +4,7 @@
 //! program), [`cluster`] (what Pacemaker has and does), [`node`] (how a node is reached), [`settings`] and [`output`]. Nothing
 //! waits without a deadline.
 
+mod apply;
 mod check;
 pub mod cli;
 mod cluster;
@@ -26,7 +27,6 @@ use cli::Subcommand;
 use exit::Exit;
 use language::Language;
 use output::Output;
-use pacemaker::xml;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -70,6 +70,7 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
         settings,
     };
     match &cli.subcommand {
+        Subcommand::Apply(arguments) => apply::run(&context, arguments),
         Subcommand::Check(arguments) => check::run(&context, arguments),
         Subcommand::Drill(arguments) => drill::run(&context, arguments),
         Subcommand::Disarm { resource } => migrate::disarm(resource),

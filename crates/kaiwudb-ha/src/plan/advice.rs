@@ -3,7 +3,7 @@
 
 use super::model::{Operation, Role};
 use crate::cluster;
-use crate::xml::Element;
+use pacemaker::xml::Element;
 
 const DATABASE: &str = include_str!("../../../../ocf-metadata/1.1/kaiwudb.xml");
 const CERTIFICATES: &str = include_str!("../../../../ocf-metadata/1.1/cert-sync.xml");

@@ -3,7 +3,7 @@
 
 use super::live::Live;
 use super::model::{Configuration, Constraint, Operation, Primitive, Resource, Role};
-use crate::xml::Element;
+use pacemaker::xml::Element;
 use pacemaker::cib::seconds;
 use serde::Serialize;
 

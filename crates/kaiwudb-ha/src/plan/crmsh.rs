@@ -3,7 +3,7 @@
 use super::change::{Change, Value};
 use super::model::{Constraint, Primitive, Resource, Role, Spelling};
 use super::script::{self, assignments, quote};
-use crate::xml::Element;
+use pacemaker::xml::Element;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 

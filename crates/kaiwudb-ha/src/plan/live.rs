@@ -1,7 +1,7 @@
 //! The configuration that the cluster has now.
 
 use super::model::Spelling;
-use crate::xml::Element;
+use pacemaker::xml::Element;
 use anyhow::{Result, anyhow};
 use host::{Command, Deadline, Process};
 use pacemaker::cib::{self, Cib};

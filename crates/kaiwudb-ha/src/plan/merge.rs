@@ -3,7 +3,7 @@
 use super::change::{Change, Changes, Value};
 use super::live::Live;
 use super::model::{Primitive, pair};
-use crate::xml::Element;
+use pacemaker::xml::Element;
 
 /// The sections of a configuration in the order of the schema.
 const SECTIONS: [&str; 4] = ["crm_config", "nodes", "resources", "constraints"];

@@ -18,18 +18,20 @@ mod wanted;
 
 pub(crate) use advice::parameters;
 pub(crate) use live::Live;
+pub(crate) use model::Resource;
 
 use crate::Context;
 use crate::exit::Exit;
-use crate::node;
+use crate::node::{self, Node};
 use crate::output;
 use crate::texts::plan as texts;
 use anyhow::{Result, bail};
+use pacemaker::xml::Element;
 use change::{Change, Changes, compare};
 use wanted::{Missing, Sources, Wanted, wanted};
 
 /// How fencing devices are written into the settings.
-const FENCING_LINES: &str = "\
+pub(crate) const FENCING_LINES: &str = "\
 [nodes.NAME.fencing]             # for each node its own device, or one [fencing.device] for both
 agent = \"fence_ipmilan\"        # stonith_admin --list-installed shows which there are
 ip = \"192.0.2.21\"              # and its parameters: stonith_admin --metadata --agent fence_ipmilan
@@ -61,8 +63,30 @@ enum Format {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) live: Live,
+    pub(crate) nodes: Vec<Node>,
     pub(crate) wanted: Wanted,
     pub(crate) changes: Changes,
+}
+
+/// The configuration with the changes in it.
+pub(crate) fn merged(plan: &Plan) -> Element {
+    merge::merge(&plan.live, &plan.changes)
+}
+
+/// Ids of the primitives that are new.
+pub(crate) fn added(changes: &Changes) -> Vec<&str> {
+    let of = |change| match change {
+        &Change::Add(ref resource) => resource.primitives(),
+        Change::AddMember { member, .. } => std::slice::from_ref(member),
+        _ => &[],
+    };
+    let new = changes.changes.iter().flat_map(of);
+    new.map(|one| one.id.as_str()).collect()
+}
+
+/// The changes, one line each.
+pub(crate) fn lines(context: &Context, plan: &Plan) -> Vec<String> {
+    show::plain(context, &plan.changes)
 }
 
 /// Makes a plan; or tells what is missing.
@@ -75,10 +99,12 @@ pub(crate) fn make(context: &Context) -> Result<Result<Plan, Vec<Missing>>> {
         live: &live,
         nodes: &nodes,
     };
-    Ok(wanted(&sources).map(|wanted| {
+    let wanted = wanted(&sources);
+    Ok(wanted.map(|wanted| {
         let changes = compare(&live, &wanted.configuration);
         Plan {
             live,
+            nodes,
             wanted,
             changes,
         }
@@ -101,11 +127,11 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     match arguments.format {
         Some(Format::Pcs) => output::line(pcs::script(changes, pcs::Dialect::installed()).trim_end()),
         Some(Format::Crmsh) => {
-            let merged = merge::merge(&plan.live, &plan.changes);
+            let merged = merged(&plan);
             output::line(crmsh::text(changes, &merged, plan.live.spelling()).trim_end());
         }
         Some(Format::Cib) => {
-            output::line(merge::merge(&plan.live, &plan.changes).text().trim_end());
+            output::line(merged(&plan).text().trim_end());
         }
         None if context.output.is_json() => {
             let simulated = if plan.live.running {
@@ -118,10 +144,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
                 "changes": changes, "fenced": plan.wanted.fenced, "simulated": simulated
             }))?;
         }
-        None => {
-            print(context, &plan);
-            simulate::print(context, &plan);
-        }
+        None => print(context, &plan),
     }
     Ok(Exit::Done)
 }
@@ -141,7 +164,8 @@ pub(crate) fn refuse_other_agents(context: &Context, changes: &[Change]) -> Resu
     Ok(())
 }
 
-fn print(context: &Context, plan: &Plan) {
+/// Shows the plan and what would come of it.
+pub(crate) fn print(context: &Context, plan: &Plan) {
     let language = context.language;
     if !plan.live.running {
         let nodes = plan.wanted.nodes.join(" ");
@@ -157,6 +181,7 @@ fn print(context: &Context, plan: &Plan) {
         output::line(texts::HEADING.of(language));
         output::line(show::text(context, &plan.changes).trim_end());
     }
+    simulate::print(context, plan);
 }
 
 /// Says what to write into the settings.

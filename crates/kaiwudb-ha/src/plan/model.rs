@@ -1,6 +1,6 @@
 //! The configuration that is wanted, as data. Everything that is printed or loaded is rendered from it.
 
-use crate::xml::Element;
+use pacemaker::xml::Element;
 
 /// Names and values in their order.
 pub(crate) type Pairs = Vec<(String, String)>;

@@ -8,7 +8,7 @@ use super::{Plan, live::Live};
 use crate::Context;
 use crate::output::{self, Table, Tone};
 use crate::texts::plan as texts;
-use crate::xml::Element;
+use pacemaker::xml::Element;
 use anyhow::{Context as _, Result, bail};
 use host::{Command, Deadline};
 use ocf::Role;

@@ -35,6 +35,9 @@ pub(crate) struct Wanted {
     pub(crate) nodes: Vec<String>,
     /// Whether something can switch a node off.
     pub(crate) fenced: bool,
+    pub(crate) storage: Storage,
+    /// The database's port, as far as the settings say.
+    pub(crate) sql_port: Option<u16>,
 }
 
 /// What the store lies on.
@@ -172,6 +175,11 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
         ids,
         nodes,
         fenced,
+        storage,
+        sql_port: settings
+            .database
+            .get("sql_port")
+            .and_then(|port| port.get_ref().to_string().parse().ok()),
     })
 }
 

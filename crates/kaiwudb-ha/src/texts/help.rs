@@ -45,6 +45,18 @@ const CHINESE: &[(&str, &str)] = &[
         "改为输出可粘贴或加载的内容",
     ),
     (
+        "Make the cluster's configuration the planned one, look whether all runs, and undo it if not",
+        "将集群配置改为计划的配置，检查是否全部正常运行，否则撤销",
+    ),
+    (
+        "Go on without a fencing device: a node that hangs is then never switched off, and the data may fork",
+        "没有隔离设备也继续：挂起的节点将永远不会被关闭，数据可能分叉",
+    ),
+    (
+        "Undo the change when not everything runs after so many seconds",
+        "若干秒后仍未全部正常运行则撤销修改",
+    ),
+    (
         "Rehearse a failover with a client that commits all the time, and report what it cost",
         "在客户端持续提交的同时演练切换，并报告代价",
     ),

@@ -9,6 +9,7 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod drill;
 pub(crate) mod general;
@@ -38,6 +39,7 @@ mod tests {
     #[test]
     fn every_message_has_both_languages() {
         let tables = [
+            apply::ALL,
             check::ALL,
             drill::ALL,
             general::ALL,

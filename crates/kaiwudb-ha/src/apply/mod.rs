@@ -1,0 +1,244 @@
+//! `apply`: makes the cluster's configuration the planned one, in one step; looks whether all runs, and undoes it if not.
+
+mod ready;
+mod verify;
+
+use crate::Context;
+use crate::exit::Exit;
+use crate::output;
+use crate::plan::{self, Plan};
+use crate::question;
+use crate::texts::{apply as texts, plan as plan_texts};
+use anyhow::{Context as _, Result, anyhow, bail};
+use host::{Command, Deadline};
+use pacemaker::change::{self, Refused, Version};
+use pacemaker::xml::Element;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Where the configuration is kept as it was.
+const KEPT: &str = "/var/lib/kaiwudb-ha/cib";
+/// Changing the configuration, without what comes of it.
+const COMMIT: Duration = Duration::from_secs(30);
+/// What our agents write down by themselves; it survives an undoing.
+const OWN_PROPERTIES: &str = "kaiwudb-ha";
+
+/// Options of `apply`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Go on without a fencing device: a node that hangs is then never switched off, and the data may fork
+    #[arg(long)]
+    without_fencing: bool,
+    /// Undo the change when not everything runs after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(10..=3600))]
+    timeout: u64,
+}
+
+/// Applies the plan.
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let plan = match plan::make(context)? {
+        Ok(plan) => plan,
+        Err(missing) => {
+            plan::report_missing(context, &missing)?;
+            return Ok(Exit::Usage);
+        }
+    };
+    refuse(context, arguments, &plan)?;
+    let patience = Duration::from_secs(arguments.timeout);
+    if plan.changes.changes.is_empty() {
+        let trouble = verify::look(context, &plan, &[], Deadline::after(verify::LOOK));
+        return report(context, &plan, &trouble, None);
+    }
+    ready::look(context, &plan)?;
+    if !context.output.is_json() {
+        plan::print(context, &plan);
+    }
+    if !arguments.yes
+        && !question::agreed(
+            texts::ASK.of(context.language),
+            texts::NO_TERMINAL.of(context.language),
+        )?
+    {
+        return Ok(Exit::Declined);
+    }
+    let before = verify::failures();
+    let kept = keep(&plan.live.document)?;
+    let version = Version::of(&plan.live.document);
+    let wanted = plan::merged(&plan);
+    commit(context, Some(version), &wanted)?;
+    say(context, &texts::CHANGED.fill(context.language, &[("file", &kept.display().to_string())]));
+    let deadline = Deadline::after(patience);
+    let trouble = match settle(deadline) {
+        Ok(()) => verify::until_well(context, &plan, &before, deadline),
+        Err(why) => {
+            let mut trouble = verify::look(context, &plan, &before, Deadline::after(verify::LOOK));
+            trouble.insert(0, why);
+            trouble
+        }
+    };
+    if trouble.is_empty() {
+        return report(context, &plan, &[], Some(&kept));
+    }
+    let why = trouble.join("; ");
+    match undo(context, &plan, &wanted) {
+        Ok(()) => bail!(texts::UNDONE.fill(context.language, &[("why", &why)])),
+        Err(error) => {
+            let (file, error) = (kept.display().to_string(), format!("{error:#}"));
+            let values = [("why", why.as_str()), ("file", &file), ("error", &error)];
+            bail!(texts::NOT_UNDONE.fill(context.language, &values))
+        }
+    }
+}
+
+/// What `apply` does not do.
+fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> Result<()> {
+    let language = context.language;
+    if !plan.live.running {
+        let nodes = plan.wanted.nodes.join(" ");
+        bail!(plan_texts::NO_CLUSTER.fill(language, &[("nodes", &nodes)]));
+    }
+    plan::refuse_other_agents(context, &plan.changes.changes)?;
+    if !plan.wanted.fenced && !arguments.without_fencing {
+        let file = [("file", crate::settings::FILE)];
+        bail!("{}\n\n{}", texts::UNFENCED.fill(language, &file), plan::FENCING_LINES);
+    }
+    if plan.live.cib.property("maintenance-mode") == Some("true") {
+        bail!(texts::MAINTENANCE.of(language));
+    }
+    Ok(())
+}
+
+/// Writes the configuration down as it was.
+fn keep(document: &Element) -> Result<PathBuf> {
+    let failed = || format!("{KEPT}: the configuration as it is cannot be kept");
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(KEPT)
+        .with_context(failed)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let path = Path::new(KEPT).join(format!("{}.{:09}.xml", now.as_secs(), now.subsec_nanos()));
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(failed)?;
+    file.write_all(document.text().as_bytes())
+        .and_then(|()| file.sync_all())
+        .with_context(failed)?;
+    Ok(path)
+}
+
+/// Replaces the configuration of exactly this version.
+fn commit(context: &Context, version: Option<Version>, wanted: &Element) -> Result<()> {
+    let replace = |cib: &mut Element| {
+        wanted.clone_into(cib.child_or_new("configuration"));
+        true
+    };
+    match change::apply(version, replace, Deadline::after(COMMIT)) {
+        Ok(_) => Ok(()),
+        Err(Refused::Changed) => Err(anyhow!(texts::OVERTAKEN.of(context.language))),
+        // A tool that gave no answer may have done it all the same.
+        Err(Refused::Error(error)) => match change::query(Deadline::after(COMMIT)) {
+            Ok(now) if now.child("configuration") == Some(wanted) => Ok(()),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// Waits until the cluster has nothing left to do.
+fn settle(deadline: Deadline) -> Result<(), String> {
+    loop {
+        let left = deadline.remaining().as_secs().max(1);
+        let waited = Command::new("crm_resource")
+            .args(["--wait", &format!("--timeout={left}s")])
+            .run_ok(Deadline::after(Duration::from_secs(left + 5)));
+        match waited {
+            Ok(_) => return Ok(()),
+            // During an election there is nobody who could tell.
+            Err(_) if deadline.pause(Duration::from_millis(500)) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// Puts the old configuration back, unless somebody else has changed it since; forgets the failures of what is gone.
+fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
+    say(context, texts::UNDOING.of(context.language));
+    let deadline = Deadline::after(COMMIT);
+    let now = change::query(deadline)?;
+    let current = now.child("configuration").cloned().unwrap_or_default();
+    if without_own(&current) != without_own(ours) {
+        bail!(texts::CHANGED_SINCE.of(context.language));
+    }
+    let mut old = plan.live.configuration();
+    // What the agents have pinned meanwhile is true of the store, whatever the configuration.
+    let pinned = current
+        .child("crm_config")
+        .and_then(|section| section.by_id(OWN_PROPERTIES))
+        .cloned();
+    let section = old.child_or_new("crm_config");
+    section.children.retain(|set| set.get("id") != Some(OWN_PROPERTIES));
+    section.children.extend(pinned);
+    commit(context, Some(Version::of(&now)), &old)?;
+    let _ = settle(Deadline::after(Duration::from_secs(300)));
+    for id in plan::added(&plan.changes) {
+        let _ = Command::new("crm_resource")
+            .args(["--cleanup", "--resource", id])
+            .run(Deadline::after(COMMIT));
+    }
+    Ok(())
+}
+
+/// The configuration without what the agents write, and without what the cluster notes about itself.
+fn without_own(configuration: &Element) -> Element {
+    let mut configuration = configuration.clone();
+    let section = configuration.child_or_new("crm_config");
+    section.children.retain(|set| set.get("id") != Some(OWN_PROPERTIES));
+    for set in &mut section.children {
+        set.children
+            .retain(|pair| pair.get("name") != Some("last-lrm-refresh"));
+    }
+    configuration
+}
+
+fn say(context: &Context, text: &str) {
+    if !context.output.is_json() {
+        output::line(text);
+    }
+}
+
+/// How the cluster is now.
+fn report(context: &Context, plan: &Plan, trouble: &[String], kept: Option<&Path>) -> Result<Exit> {
+    let language = context.language;
+    let exit = if trouble.is_empty() { Exit::Done } else { Exit::Found };
+    if context.output.is_json() {
+        output::value(&serde_json::json!({
+            "changed": kept.is_some(),
+            "changes": if kept.is_some() { plan::lines(context, plan) } else { Vec::new() },
+            "kept": kept.map(|path| path.display().to_string()),
+            "trouble": trouble,
+            "verified": trouble.is_empty(),
+        }))?;
+        return Ok(exit);
+    }
+    if kept.is_none() {
+        output::line(plan_texts::NOTHING.of(language));
+    }
+    for line in trouble {
+        output::line(line);
+    }
+    if trouble.is_empty() {
+        for line in verify::well(context, plan) {
+            output::line(&line);
+        }
+    }
+    Ok(exit)
+}

@@ -1,0 +1,40 @@
+//! What must be there before resources are started on it.
+
+use crate::Context;
+use crate::facts::Facts;
+use crate::plan::Plan;
+use crate::texts::apply as texts;
+use anyhow::{Result, bail};
+
+/// Looks at both nodes, as far as they answer; the error says what is missing, and where.
+pub(super) fn look(context: &Context, plan: &Plan) -> Result<()> {
+    let mut missing = Vec::new();
+    for node in &plan.nodes {
+        match &node.facts {
+            Ok(facts) => missing.extend(lacks(context, plan, &node.name, facts)),
+            Err(why) => {
+                let values = [("node", node.name.as_str()), ("why", why)];
+                missing.push(crate::texts::general::NODE_SILENT.fill(context.language, &values));
+            }
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        bail!("{}", missing.join("\n"))
+    }
+}
+
+fn lacks(context: &Context, plan: &Plan, node: &str, facts: &Facts) -> Vec<String> {
+    let language = context.language;
+    let mut missing = Vec::new();
+    if !facts.database.installed {
+        missing.push(texts::NOT_INSTALLED.fill(language, &[("node", node)]));
+    }
+    if let Some(resource) = &plan.wanted.storage.drbd
+        && !facts.drbd.resources.contains_key(resource)
+    {
+        missing.push(texts::NO_DRBD.fill(language, &[("node", node), ("resource", resource)]));
+    }
+    missing
+}

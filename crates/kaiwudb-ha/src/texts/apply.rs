@@ -1,0 +1,30 @@
+//! What `apply` says.
+
+texts! {
+    ASK: "Change the configuration? [y/N] ", "修改配置吗？[y/N] ";
+    NO_TERMINAL: "nobody can be asked: standard input is no terminal; --yes answers yes", "无法询问：标准输入不是终端；--yes 表示回答“是”";
+    UNFENCED: "refused: there is no fencing device. A node that hangs or is cut off would never be switched off, and both nodes might write. Write one into {file}, or insist with --without-fencing:",
+        "拒绝执行：没有隔离设备。挂起或失联的节点永远不会被关闭，两个节点可能同时写入。请在 {file} 中写入隔离设备，或用 --without-fencing 坚持执行：";
+    MAINTENANCE: "refused: the cluster is in maintenance mode and would do nothing; end it first: crm_attribute --type crm_config --name maintenance-mode --delete",
+        "拒绝执行：集群处于维护模式，不会执行任何动作；请先结束维护模式：crm_attribute --type crm_config --name maintenance-mode --delete";
+    NOT_INSTALLED: "{node}: KWDB is not installed (/etc/kaiwudb/info/MODE is missing or empty): a failover to this node would fail",
+        "{node}：未安装 KWDB（/etc/kaiwudb/info/MODE 不存在或为空）：切换到该节点会失败";
+    NO_DRBD: "{node}: DRBD has no resource '{resource}'; 'kaiwudb-ha plan --format drbd' prints its file and the commands that make it",
+        "{node}：DRBD 没有资源“{resource}”；kaiwudb-ha plan --format drbd 会输出其配置文件和创建命令";
+    OVERTAKEN: "the configuration was changed by somebody else meanwhile: nothing was done; look at it and run apply again",
+        "配置同时被其他人修改：没有执行任何操作；请查看后重新执行 apply";
+    CHANGED: "The configuration is changed; as it was it is kept in {file}. Waiting for the cluster ...", "配置已修改；原配置保存在 {file}。正在等待集群……";
+    UNDOING: "Not everything runs: the old configuration is being put back ...", "并非全部正常运行：正在恢复原配置……";
+    CHANGED_SINCE: "somebody else has changed the configuration since", "此后配置又被其他人修改";
+    UNDONE: "undone, the cluster has its old configuration again: {why}", "已撤销，集群恢复了原配置：{why}";
+    NOT_UNDONE: "{why}; and the change could not be undone ({error}); the old configuration is in {file}: cibadmin --replace --xml-file {file} puts it back after its epoch has been raised",
+        "{why}；并且无法撤销修改（{error}）；原配置在 {file} 中：提高其 epoch 后用 cibadmin --replace --xml-file {file} 恢复";
+    NODE_AWAY: "{node} is not online", "{node} 不在线";
+    NOT_ACTIVE: "{resource} does not run", "{resource} 没有运行";
+    NOT_PROMOTED: "{resource} is promoted nowhere", "{resource} 没有在任何节点被提升";
+    FAILED: "{operation} failed on {node}: {reason}", "{operation} 在 {node} 上失败：{reason}";
+    NOT_SERVED: "{address} does not answer: {why}", "{address} 没有应答：{why}";
+    SERVES: "Verified: {database} runs on {node}, and {address} answers.", "已验证：{database} 运行在 {node}，{address} 有应答。";
+    FENCED: "Fenced by: {devices}.", "隔离设备：{devices}。";
+    UNFENCED_NOW: "NOT FENCED: a node that hangs is never switched off.", "没有隔离：挂起的节点永远不会被关闭。";
+}
