@@ -5,8 +5,10 @@ use crate::facts::Facts;
 use crate::plan::Plan;
 use crate::texts::apply as texts;
 use anyhow::{Result, bail};
+use std::io::Write;
 
-/// Looks at both nodes, as far as they answer; the error says what is missing, and where.
+/// Looks at both nodes; the error says what is missing, and where. A node that does not answer is said to be silent: the cluster may
+/// reach it all the same.
 pub(super) fn look(context: &Context, plan: &Plan) -> Result<()> {
     let mut missing = Vec::new();
     for node in &plan.nodes {
@@ -14,7 +16,8 @@ pub(super) fn look(context: &Context, plan: &Plan) -> Result<()> {
             Ok(facts) => missing.extend(lacks(context, plan, &node.name, facts)),
             Err(why) => {
                 let values = [("node", node.name.as_str()), ("why", why)];
-                missing.push(crate::texts::general::NODE_SILENT.fill(context.language, &values));
+                let text = crate::texts::general::NODE_SILENT.fill(context.language, &values);
+                let _ = writeln!(std::io::stderr(), "{text}");
             }
         }
     }

@@ -117,7 +117,7 @@ pub(super) fn well(context: &Context, plan: &Plan) -> Vec<String> {
 fn new_devices(plan: &Plan) -> impl Iterator<Item = String> {
     let wanted = plan.wanted.configuration.resources.iter();
     wanted
-        .flat_map(|resource| resource.primitives())
+        .flat_map(Resource::primitives)
         .filter(|one| one.agent.starts_with("stonith:"))
         .filter(|one| plan.live.cib.primitives().all(|live| live.id != one.id))
         .map(|one| one.id.clone())
@@ -152,7 +152,7 @@ fn place(status: &Status, id: &str, promoted: bool) -> Option<String> {
 fn address(plan: &Plan) -> Option<SocketAddr> {
     let primitives = plan.wanted.configuration.resources.iter();
     let virtual_ip = primitives
-        .flat_map(|resource| resource.primitives())
+        .flat_map(Resource::primitives)
         .find(|one| one.id == plan.wanted.ids.address)?;
     let ip: IpAddr = value(&virtual_ip.parameters, "ip")?.parse().ok()?;
     let installed = Mode::read().ok().and_then(|mode| mode.sql_port);

@@ -75,12 +75,11 @@ pub(crate) fn merged(plan: &Plan) -> Element {
 
 /// Ids of the primitives that are new.
 pub(crate) fn added(changes: &Changes) -> Vec<&str> {
-    let of = |change| match change {
-        &Change::Add(ref resource) => resource.primitives(),
+    let new = changes.changes.iter().flat_map(|change| match change {
+        Change::Add(resource) => resource.primitives(),
         Change::AddMember { member, .. } => std::slice::from_ref(member),
         _ => &[],
-    };
-    let new = changes.changes.iter().flat_map(of);
+    });
     new.map(|one| one.id.as_str()).collect()
 }
 
