@@ -72,7 +72,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let version = Version::of(&plan.live.document);
     let wanted = plan::merged(&plan);
     commit(context, Some(version), &wanted)?;
-    say(context, &texts::CHANGED.fill(context.language, &[("file", &kept.display().to_string())]));
+    say(
+        context,
+        &texts::CHANGED.fill(context.language, &[("file", &kept.display().to_string())]),
+    );
     let deadline = Deadline::after(patience);
     let trouble = match settle(deadline) {
         Ok(()) => verify::until_well(context, &plan, &before, deadline),
@@ -106,7 +109,11 @@ fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> Result<()> {
     plan::refuse_other_agents(context, &plan.changes.changes)?;
     if !plan.wanted.fenced && !arguments.without_fencing {
         let file = [("file", crate::settings::FILE)];
-        bail!("{}\n\n{}", texts::UNFENCED.fill(language, &file), plan::FENCING_LINES);
+        bail!(
+            "{}\n\n{}",
+            texts::UNFENCED.fill(language, &file),
+            plan::FENCING_LINES
+        );
     }
     if plan.live.cib.property("maintenance-mode") == Some("true") {
         bail!(texts::MAINTENANCE.of(language));
@@ -185,7 +192,9 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
         .and_then(|section| section.by_id(OWN_PROPERTIES))
         .cloned();
     let section = old.child_or_new("crm_config");
-    section.children.retain(|set| set.get("id") != Some(OWN_PROPERTIES));
+    section
+        .children
+        .retain(|set| set.get("id") != Some(OWN_PROPERTIES));
     section.children.extend(pinned);
     commit(context, Some(Version::of(&now)), &old)?;
     let _ = settle(Deadline::after(Duration::from_secs(300)));
@@ -201,7 +210,9 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
 fn without_own(configuration: &Element) -> Element {
     let mut configuration = configuration.clone();
     let section = configuration.child_or_new("crm_config");
-    section.children.retain(|set| set.get("id") != Some(OWN_PROPERTIES));
+    section
+        .children
+        .retain(|set| set.get("id") != Some(OWN_PROPERTIES));
     for set in &mut section.children {
         set.children
             .retain(|pair| pair.get("name") != Some("last-lrm-refresh"));
@@ -218,7 +229,11 @@ fn say(context: &Context, text: &str) {
 /// How the cluster is now.
 fn report(context: &Context, plan: &Plan, trouble: &[String], kept: Option<&Path>) -> Result<Exit> {
     let language = context.language;
-    let exit = if trouble.is_empty() { Exit::Done } else { Exit::Found };
+    let exit = if trouble.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Found
+    };
     if context.output.is_json() {
         output::value(&serde_json::json!({
             "changed": kept.is_some(),

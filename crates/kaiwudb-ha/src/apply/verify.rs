@@ -44,7 +44,12 @@ pub(super) fn until_well(
 }
 
 /// What is wrong, one sentence each; failures in `before` are known.
-pub(super) fn look(context: &Context, plan: &Plan, before: &[FailedAction], deadline: Deadline) -> Vec<String> {
+pub(super) fn look(
+    context: &Context,
+    plan: &Plan,
+    before: &[FailedAction],
+    deadline: Deadline,
+) -> Vec<String> {
     let language = context.language;
     let status = match status::get(deadline) {
         Ok(status) => status,
@@ -58,7 +63,11 @@ pub(super) fn look(context: &Context, plan: &Plan, before: &[FailedAction], dead
     }
     for (id, promoted) in expected(plan) {
         if place(&status, &id, promoted).is_none() {
-            let text = if promoted { texts::NOT_PROMOTED } else { texts::NOT_ACTIVE };
+            let text = if promoted {
+                texts::NOT_PROMOTED
+            } else {
+                texts::NOT_ACTIVE
+            };
             trouble.push(text.fill(language, &[("resource", &id)]));
         }
     }
@@ -90,7 +99,9 @@ pub(super) fn well(context: &Context, plan: &Plan) -> Vec<String> {
         return Vec::new();
     };
     let on = |id: &str| place(&status, id, false).unwrap_or_else(|| "-".to_owned());
-    let address = address(plan).map(|address| address.to_string()).unwrap_or_default();
+    let address = address(plan)
+        .map(|address| address.to_string())
+        .unwrap_or_default();
     let values = [
         ("database", plan.wanted.ids.database.as_str()),
         ("node", &on(&plan.wanted.ids.database)),
@@ -175,7 +186,9 @@ fn serves(address: SocketAddr, deadline: Deadline) -> Result<(), String> {
     let certs_directory = match mode.secure_mode {
         Some(SecureMode::Tls) if has_certificate => Some(directory),
         Some(SecureMode::Tls | SecureMode::Tlcp) => {
-            return net::connect(address, deadline).map(drop).map_err(|error| error.to_string());
+            return net::connect(address, deadline)
+                .map(drop)
+                .map_err(|error| error.to_string());
         }
         _ => None,
     };
@@ -185,8 +198,7 @@ fn serves(address: SocketAddr, deadline: Deadline) -> Result<(), String> {
         database: "defaultdb".to_owned(),
         certs_directory,
     };
-    let mut connection =
-        sql::Connection::open(&target, deadline).map_err(|error| error.to_string())?;
+    let mut connection = sql::Connection::open(&target, deadline).map_err(|error| error.to_string())?;
     connection
         .query("SELECT 1", deadline)
         .map(drop)

@@ -3,8 +3,8 @@
 
 use super::live::Live;
 use super::model::{Configuration, Constraint, Operation, Primitive, Resource, Role};
-use pacemaker::xml::Element;
 use pacemaker::cib::seconds;
+use pacemaker::xml::Element;
 use serde::Serialize;
 
 /// One difference.

@@ -1,10 +1,10 @@
 //! The configuration that the cluster has now.
 
 use super::model::Spelling;
-use pacemaker::xml::Element;
 use anyhow::{Result, anyhow};
 use host::{Command, Deadline, Process};
 use pacemaker::cib::{self, Cib};
+use pacemaker::xml::Element;
 use std::time::Duration;
 
 /// One question.

@@ -26,8 +26,8 @@ use crate::node::{self, Node};
 use crate::output;
 use crate::texts::plan as texts;
 use anyhow::{Result, bail};
-use pacemaker::xml::Element;
 use change::{Change, Changes, compare};
+use pacemaker::xml::Element;
 use wanted::{Missing, Sources, Wanted, wanted};
 
 /// How fencing devices are written into the settings.
