@@ -148,6 +148,11 @@ fn the_server_itself() {
         1,
         &["--join"],
     );
+    broken_by(
+        "mount -t tmpfs none /usr/share/zoneinfo",
+        1,
+        &["the time zone database is missing; install tzdata"],
+    );
     if Programs::get().is_standin {
         for code in [0, 2, 255] {
             let script = format!("echo KWBASE_STANDIN_EXIT_AT_START={code} >{ENVIRONMENT}");

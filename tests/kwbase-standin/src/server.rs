@@ -27,6 +27,11 @@ const HANDLERS_AFTER: Duration = Duration::from_millis(60);
 /// The cluster settings that differ from their defaults.
 const SETTINGS: &str = "standin.cluster-settings";
 
+/// Where Go programs look for the time zone database.
+const TIME_ZONES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
+/// The time zone that the server loads at start to see whether there are any.
+const SOME_TIME_ZONE: &str = "America/New_York";
+
 /// Runs a server until it ends. Returns only with an error that was found before the ports were opened.
 pub(crate) fn run(mode: &'static str, args: &[String]) -> Result<(), String> {
     let began = Instant::now();
@@ -75,6 +80,16 @@ fn prepare(options: Options) -> Result<Node, String> {
         log.error(&error);
         error
     };
+    if !TIME_ZONES
+        .iter()
+        .any(|directory| Path::new(directory).join(SOME_TIME_ZONE).exists())
+    {
+        return Err(noted(
+            "unable to load named timezones\nCheck that the time zone database is installed on your system, or set the \
+             ZONEINFO environment variable to a Go time zone .zip archive."
+                .to_owned(),
+        ));
+    }
     store.clean_temporary().map_err(noted)?;
     let check_modes = environment("KWBASE_SKIP_KEY_PERMISSION_CHECK").as_deref() != Some("true");
     let security = options.certs_dir.as_deref().map(|directory| {
