@@ -23,6 +23,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const KEPT: &str = "/var/lib/kaiwudb-ha/cib";
 /// Changing the configuration, without what comes of it.
 const COMMIT: Duration = Duration::from_secs(30);
+/// Stopping what the change has added.
+const STOP: Duration = Duration::from_secs(180);
 /// What our agents write down by themselves; it survives an undoing.
 const OWN_PROPERTIES: &str = "kaiwudb-ha";
 
@@ -179,11 +181,18 @@ fn settle(deadline: Deadline) -> Result<(), String> {
 /// Puts the old configuration back, unless somebody else has changed it since; forgets the failures of what is gone.
 fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
     say(context, texts::UNDOING.of(context.language));
-    let deadline = Deadline::after(COMMIT);
-    let now = change::query(deadline)?;
+    let now = change::query(Deadline::after(COMMIT))?;
     let current = now.child("configuration").cloned().unwrap_or_default();
     if without_own(&current) != without_own(ours) {
         bail!(texts::CHANGED_SINCE.of(context.language));
+    }
+    let added = plan::added(&plan.changes);
+    let mut version = Version::of(&now);
+    // Pacemaker keeps what runs and is no longer configured; so it is stopped first.
+    if !added.is_empty() {
+        commit(context, Some(version), &plan::stopped(&current, &plan.changes))?;
+        settle(Deadline::after(STOP)).map_err(|why| anyhow!(why))?;
+        version = Version::of(&change::query(Deadline::after(COMMIT))?);
     }
     let mut old = plan.live.configuration();
     // What the agents have pinned meanwhile is true of the store, whatever the configuration.
@@ -192,17 +201,16 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
         .and_then(|section| section.by_id(OWN_PROPERTIES))
         .cloned();
     let section = old.child_or_new("crm_config");
-    section
-        .children
-        .retain(|set| set.get("id") != Some(OWN_PROPERTIES));
+    section.children.retain(|set| set.get("id") != Some(OWN_PROPERTIES));
     section.children.extend(pinned);
-    commit(context, Some(Version::of(&now)), &old)?;
-    let _ = settle(Deadline::after(Duration::from_secs(300)));
-    for id in plan::added(&plan.changes) {
+    commit(context, Some(version), &old)?;
+    // Without this the history of what is gone stays, and with it the cluster is never done.
+    for id in added {
         let _ = Command::new("crm_resource")
             .args(["--cleanup", "--resource", id])
             .run(Deadline::after(COMMIT));
     }
+    let _ = settle(Deadline::after(COMMIT));
     Ok(())
 }
 

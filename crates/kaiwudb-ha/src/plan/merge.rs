@@ -2,7 +2,7 @@
 
 use super::change::{Change, Changes, Value};
 use super::live::Live;
-use super::model::{Primitive, pair};
+use super::model::{Primitive, Resource, pair};
 use pacemaker::xml::Element;
 
 /// The sections of a configuration in the order of the schema.
@@ -76,6 +76,28 @@ pub(crate) fn merge(live: &Live, changes: &Changes) -> Element {
         }
     }
     sort(&mut configuration);
+    configuration
+}
+
+/// The configuration with everything that the changes add told to stop; fencing devices go on to the end.
+pub(crate) fn stopped(configuration: &Element, changes: &Changes) -> Element {
+    let mut configuration = configuration.clone();
+    let stop = Value {
+        name: "target-role".to_owned(),
+        old: None,
+        new: "Stopped".to_owned(),
+    };
+    for change in &changes.changes {
+        let id = match change {
+            Change::Add(Resource::Primitive(one)) if one.agent.starts_with("stonith:") => continue,
+            Change::Add(resource) => resource.id(),
+            Change::AddMember { member, .. } => &member.id,
+            _ => continue,
+        };
+        if let Some(element) = configuration.by_id_mut(id) {
+            set(element, "meta_attributes", &format!("{id}-meta_attributes"), &stop);
+        }
+    }
     configuration
 }
 

@@ -18,6 +18,7 @@ mod wanted;
 
 pub(crate) use advice::parameters;
 pub(crate) use live::Live;
+pub(crate) use merge::stopped;
 pub(crate) use model::Resource;
 
 use crate::Context;
