@@ -7,6 +7,7 @@ use crate::Error;
 use host::{Command, CommandError, Deadline};
 use ocf::Role;
 use quick_xml::XmlVersion;
+use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
@@ -216,7 +217,9 @@ impl Status {
                 operation: element.text("op_key"),
                 node: element.text("node"),
                 exit_code: element.text("exitcode").parse().unwrap_or(-1),
-                reason: element.text("exitreason"),
+                // Pacemaker escapes it twice.
+                reason: unescape(&element.text("exitreason"))
+                    .map_or_else(|_| element.text("exitreason"), Into::into),
             }),
             _ => {}
         }

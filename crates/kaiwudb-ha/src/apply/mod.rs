@@ -210,7 +210,7 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
             .args(["--cleanup", "--resource", id])
             .run(Deadline::after(COMMIT));
     }
-    let _ = settle(Deadline::after(COMMIT));
+    let _ = settle(Deadline::after(Duration::from_secs(10)));
     Ok(())
 }
 

@@ -6,6 +6,8 @@
 mod advice;
 mod change;
 mod crmsh;
+mod drbd;
+mod init;
 mod live;
 mod merge;
 pub(crate) mod model;
@@ -47,6 +49,9 @@ pub(crate) struct Arguments {
     /// Print something to paste or load instead
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Print a settings file to begin with, with what could be found out
+    #[arg(long, conflicts_with = "format")]
+    init: bool,
 }
 
 /// What can be printed.
@@ -58,6 +63,8 @@ enum Format {
     Crmsh,
     /// The configuration as XML: cibadmin --replace --scope=configuration --xml-file FILE
     Cib,
+    /// DRBD's resource file with a new secret, and the commands that make the resource
+    Drbd,
 }
 
 /// What `plan` has found out, and `apply` works with.
@@ -91,9 +98,7 @@ pub(crate) fn lines(context: &Context, plan: &Plan) -> Vec<String> {
 
 /// Makes a plan; or tells what is missing.
 pub(crate) fn make(context: &Context) -> Result<Result<Plan, Vec<Missing>>> {
-    let live = Live::get()?;
-    let names: Vec<String> = live.cib.nodes().map(str::to_owned).collect();
-    let nodes = node::gather(context, &names);
+    let (live, nodes) = look(context)?;
     let sources = Sources {
         context,
         live: &live,
@@ -111,8 +116,26 @@ pub(crate) fn make(context: &Context) -> Result<Result<Plan, Vec<Missing>>> {
     }))
 }
 
+/// The configuration that there is, and the nodes.
+fn look(context: &Context) -> Result<(Live, Vec<Node>)> {
+    let live = Live::get()?;
+    let names: Vec<String> = live.cib.nodes().map(str::to_owned).collect();
+    let nodes = node::gather(context, &names);
+    Ok((live, nodes))
+}
+
 /// Prints the plan.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    if arguments.init {
+        let (live, nodes) = look(context)?;
+        let sources = Sources {
+            context,
+            live: &live,
+            nodes: &nodes,
+        };
+        output::line(init::text(&sources).trim_end());
+        return Ok(Exit::Done);
+    }
     let plan = match make(context)? {
         Ok(plan) => plan,
         Err(missing) => {
@@ -121,7 +144,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
     };
     let changes = plan.changes.changes.as_slice();
-    if arguments.format.is_some() {
+    if !matches!(arguments.format, None | Some(Format::Drbd)) {
         refuse_other_agents(context, changes)?;
     }
     match arguments.format {
@@ -133,6 +156,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Some(Format::Cib) => {
             output::line(merged(&plan).text().trim_end());
         }
+        Some(Format::Drbd) => return print_drbd(context, &plan),
         None if context.output.is_json() => {
             let simulated = if plan.live.running {
                 Some(simulate::simulate(context, &plan)?)
@@ -147,6 +171,24 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         None => print(context, &plan),
     }
     Ok(Exit::Done)
+}
+
+fn print_drbd(context: &Context, plan: &Plan) -> Result<Exit> {
+    let sources = Sources {
+        context,
+        live: &plan.live,
+        nodes: &plan.nodes,
+    };
+    match drbd::text(&sources, &plan.wanted.nodes, &plan.wanted.storage)? {
+        Ok(text) => {
+            output::line(text.trim_end());
+            Ok(Exit::Done)
+        }
+        Err(missing) => {
+            report_missing(context, &missing)?;
+            Ok(Exit::Usage)
+        }
+    }
 }
 
 /// A running resource is not given another agent in passing.

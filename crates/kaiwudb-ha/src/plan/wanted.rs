@@ -189,7 +189,7 @@ impl Sources<'_> {
         self.nodes.iter().filter_map(|node| node.facts.as_ref().ok())
     }
 
-    fn missing(&self, what: crate::language::Text, lines: &str) -> Missing {
+    pub(super) fn missing(&self, what: crate::language::Text, lines: &str) -> Missing {
         Missing {
             what: what.of(self.context.language).to_owned(),
             lines: lines.to_owned(),
@@ -198,7 +198,7 @@ impl Sources<'_> {
 }
 
 /// The names of both nodes.
-fn node_names(sources: &Sources<'_>) -> Option<Vec<String>> {
+pub(super) fn node_names(sources: &Sources<'_>) -> Option<Vec<String>> {
     let mut names: BTreeSet<String> = sources.context.settings.nodes.keys().cloned().collect();
     if names.is_empty() {
         names = sources.live.cib.nodes().map(str::to_owned).collect();
@@ -214,7 +214,7 @@ fn node_names(sources: &Sources<'_>) -> Option<Vec<String>> {
 }
 
 /// Parameters of the virtual IP.
-fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs> {
+pub(super) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs> {
     if let Some(virtual_ip) = &sources.context.settings.virtual_ip {
         let mut parameters = named(&[("ip", virtual_ip.address.get_ref())]);
         if let Some(prefix) = &virtual_ip.prefix {
@@ -233,7 +233,7 @@ fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs> {
     )
 }
 
-fn storage(sources: &Sources<'_>, roles: &Roles<'_>, installed: &str) -> Result<Storage, Vec<Missing>> {
+pub(super) fn storage(sources: &Sources<'_>, roles: &Roles<'_>, installed: &str) -> Result<Storage, Vec<Missing>> {
     let settings = &sources.context.settings;
     let live = |name: &str| roles.file_system?.parameter(name).map(str::to_owned);
     let written = |value: &Option<toml::Spanned<String>>| value.as_ref().map(|value| value.get_ref().clone());

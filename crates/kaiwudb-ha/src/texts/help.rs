@@ -41,6 +41,10 @@ const CHINESE: &[(&str, &str)] = &[
         "显示集群配置应有的样子及其差异，不做任何修改",
     ),
     (
+        "Print a settings file to begin with, with what could be found out",
+        "输出一个起始设置文件，已填入可获知的内容",
+    ),
+    (
         "Print something to paste or load instead",
         "改为输出可粘贴或加载的内容",
     ),

@@ -40,4 +40,19 @@ texts! {
         "数据库所用的磁盘：DRBD 资源，或两个节点都能访问的磁盘设备（[storage] device = \"/dev/...\"）";
     MISSING_KIND: "the file system on that disk", "该磁盘上的文件系统";
     MISSING_DRBD: "which DRBD resource is the database's", "数据库使用哪个 DRBD 资源";
+    MISSING_DRBD_FILE: "the DRBD resource that is to be made", "要创建的 DRBD 资源";
+    MISSING_DISKS: "each node's disk below DRBD and its address", "各节点 DRBD 之下的磁盘及地址";
+    DRBD_HEAD: "{file}: the same on both nodes, mode 0600; it holds a secret.\nThe commands destroy what is on the disks. With the file in place, on both nodes:\n    drbdadm create-md {resource} && drbdadm up {resource}\nThen on one node, which copies its disk to the other one:\n    drbdadm primary --force {resource} && mkfs -t {type} {device} && drbdadm secondary {resource}\nFencing between the nodes begins when the cluster runs: put this in place before 'kaiwudb-ha apply'.",
+        "{file}：两个节点内容相同，权限 0600，内含密钥。\n以下命令会清除磁盘上的内容。文件就位后，在两个节点上执行：\n    drbdadm create-md {resource} && drbdadm up {resource}\n然后在其中一个节点上执行，其磁盘会复制到另一节点：\n    drbdadm primary --force {resource} && mkfs -t {type} {device} && drbdadm secondary {resource}\n集群运行后节点间的隔离才生效：请在 kaiwudb-ha apply 之前完成。";
+    INIT_HEAD: "Settings of kaiwudb-ha: /etc/kaiwudb/ha.toml on the node where you run it.\nWhat is empty must be written; what is a comment need not.\n'kaiwudb-ha plan' shows what comes of it, 'kaiwudb-ha apply' does it.",
+        "kaiwudb-ha 的设置：保存为执行命令的节点上的 /etc/kaiwudb/ha.toml。\n空值必须填写，注释部分可以不写。\nkaiwudb-ha plan 显示结果，kaiwudb-ha apply 执行。";
+    INIT_NODES: "The nodes by their names in the cluster: own address, the disk below DRBD, and the device that switches the node off.",
+        "节点（集群中的名称）：自己的地址、DRBD 之下的磁盘，以及关闭该节点的隔离设备。";
+    INIT_ADDRESS: "The address by which clients find the database: a free one in their network.", "客户端访问数据库的地址：其网络中的空闲地址。";
+    INIT_STORAGE: "The disk of the database: a DRBD resource, or a device that both nodes reach.", "数据库的磁盘：DRBD 资源，或两个节点都能访问的设备。";
+    INIT_FENCING: "One device that switches both nodes off, where they have none of their own; 'delay' lets the node with the database win.",
+        "两个节点没有各自的隔离设备时，共用的隔离设备；“delay”使持有数据库的节点胜出。";
+    INIT_DATABASE: "Parameters of ocf:kaiwudb:kaiwudb; everything is taken from the installation otherwise.", "ocf:kaiwudb:kaiwudb 的参数；未写的均取自安装信息。";
+    INIT_CERTIFICATES: "Certificates kept alike by cert-sync (when the server uses any), and further names that they must have.",
+        "由 cert-sync 保持两节点证书一致（服务器使用证书时），以及证书还须包含的名称。";
 }

@@ -1,0 +1,124 @@
+//! DRBD's resource file for both nodes, with a secret of its own. Making meta-data and the first synchronisation destroy what is on the
+//! disks: they stay in the operator's hands, and stand as commands in the file's head.
+
+use super::wanted::{DRBD_DEVICE, Missing, Sources, Storage, address_of};
+use crate::texts::plan as texts;
+use anyhow::{Context as _, Result};
+use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
+
+const PORT: i64 = 7789;
+/// Bytes of the shared secret; DRBD takes 64 characters.
+const SECRET: usize = 24;
+
+/// One node as DRBD's file names it.
+struct Host {
+    /// What `uname -n` says there.
+    name: String,
+    disk: String,
+    address: String,
+}
+
+/// The text of the file; or what is missing for it.
+pub(super) fn text(
+    sources: &Sources<'_>,
+    nodes: &[String],
+    storage: &Storage,
+) -> Result<Result<String, Vec<Missing>>> {
+    let settings = sources.context.settings.drbd.as_ref();
+    let Some(resource) = settings.map(|drbd| drbd.resource.get_ref().as_str()) else {
+        let lines = "[drbd]\nresource = \"kwdb\"\ndevice = \"/dev/drbd0\"\nport = 7789\n";
+        return Ok(Err(vec![sources.missing(texts::MISSING_DRBD_FILE, lines)]));
+    };
+    let (hosts, missing): (Vec<_>, Vec<_>) = nodes
+        .iter()
+        .map(|node| host(sources, node).ok_or(node))
+        .partition(Result::is_ok);
+    if !missing.is_empty() {
+        let lines = missing.into_iter().filter_map(Result::err).fold(String::new(), |mut text, node| {
+            let _ = writeln!(
+                text,
+                "[nodes.{node}]\naddress = \"192.0.2.1\"\ndisk = \"/dev/disk/by-id/...\"\n"
+            );
+            text
+        });
+        return Ok(Err(vec![sources.missing(texts::MISSING_DISKS, &lines)]));
+    }
+    let device = settings
+        .and_then(|drbd| drbd.device.as_ref())
+        .map_or(DRBD_DEVICE, |device| device.get_ref());
+    let port = settings
+        .and_then(|drbd| drbd.port.as_ref())
+        .map_or(PORT, |port| *port.get_ref());
+    let file = format!("/etc/drbd.d/{resource}.res");
+    let values = [
+        ("file", file.as_str()),
+        ("resource", resource),
+        ("device", device),
+        ("type", &storage.kind),
+    ];
+    let mut text = texts::DRBD_HEAD
+        .fill(sources.context.language, &values)
+        .lines()
+        .fold(String::new(), |mut text, line| {
+            let _ = writeln!(text, "# {line}");
+            text
+        });
+    // With version 9 a mere mount would promote; that is the cluster's to do.
+    let nine = sources
+        .nodes
+        .iter()
+        .filter_map(|node| node.facts.as_ref().ok()?.drbd.module.as_deref())
+        .any(|module| module.starts_with("9."));
+    let options = if nine { "    options {\n        auto-promote no;\n    }\n" } else { "" };
+    let _ = write!(
+        text,
+        "resource {resource} {{\n    device {device};\n    meta-disk internal;\n{options}    net {{\n        protocol C;\n        \
+         cram-hmac-alg sha256;\n        shared-secret \"{}\";\n        after-sb-0pri disconnect;\n        after-sb-1pri disconnect;\n        \
+         after-sb-2pri disconnect;\n        verify-alg crc32c;\n    }}\n    disk {{\n        on-io-error detach;\n        \
+         fencing resource-and-stonith;\n    }}\n    handlers {{\n        fence-peer \"/usr/lib/drbd/crm-fence-peer.9.sh\";\n        \
+         after-resync-target \"/usr/lib/drbd/crm-unfence-peer.9.sh\";\n    }}\n",
+        secret()?
+    );
+    for host in hosts.into_iter().flatten() {
+        let address = if host.address.contains(':') {
+            format!("ipv6 [{}]", host.address)
+        } else {
+            host.address
+        };
+        let _ = write!(
+            text,
+            "    on {} {{\n        disk {};\n        address {address}:{port};\n    }}\n",
+            host.name, host.disk
+        );
+    }
+    text.push_str("}\n");
+    Ok(Ok(text))
+}
+
+fn host(sources: &Sources<'_>, node: &str) -> Option<Host> {
+    let settings = sources.context.settings.nodes.get(node)?;
+    let written = |value: &Option<toml::Spanned<String>>| value.as_ref().map(|value| value.get_ref().clone());
+    let facts = sources.nodes.iter().find(|one| one.name == node);
+    let known = facts.and_then(|one| one.facts.as_ref().ok());
+    Some(Host {
+        name: written(&settings.host)
+            .or_else(|| known.map(|facts| facts.host.clone()))
+            .unwrap_or_else(|| node.to_owned()),
+        disk: written(&settings.disk)?,
+        address: written(&settings.replication_address).or_else(|| address_of(sources, node))?,
+    })
+}
+
+/// Random, in hexadecimal digits.
+fn secret() -> Result<String> {
+    let mut bytes = [0; SECRET];
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .context("/dev/urandom")?;
+    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
