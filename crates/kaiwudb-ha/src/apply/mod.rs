@@ -201,7 +201,9 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
         .and_then(|section| section.by_id(OWN_PROPERTIES))
         .cloned();
     let section = old.child_or_new("crm_config");
-    section.children.retain(|set| set.get("id") != Some(OWN_PROPERTIES));
+    section
+        .children
+        .retain(|set| set.get("id") != Some(OWN_PROPERTIES));
     section.children.extend(pinned);
     commit(context, Some(version), &old)?;
     // Without this the history of what is gone stays, and with it the cluster is never done.

@@ -36,13 +36,16 @@ pub(super) fn text(
         .map(|node| host(sources, node).ok_or(node))
         .partition(Result::is_ok);
     if !missing.is_empty() {
-        let lines = missing.into_iter().filter_map(Result::err).fold(String::new(), |mut text, node| {
-            let _ = writeln!(
-                text,
-                "[nodes.{node}]\naddress = \"192.0.2.1\"\ndisk = \"/dev/disk/by-id/...\"\n"
-            );
-            text
-        });
+        let lines = missing
+            .into_iter()
+            .filter_map(Result::err)
+            .fold(String::new(), |mut text, node| {
+                let _ = writeln!(
+                    text,
+                    "[nodes.{node}]\naddress = \"192.0.2.1\"\ndisk = \"/dev/disk/by-id/...\"\n"
+                );
+                text
+            });
         return Ok(Err(vec![sources.missing(texts::MISSING_DISKS, &lines)]));
     }
     let device = settings
@@ -71,7 +74,11 @@ pub(super) fn text(
         .iter()
         .filter_map(|node| node.facts.as_ref().ok()?.drbd.module.as_deref())
         .any(|module| module.starts_with("9."));
-    let options = if nine { "    options {\n        auto-promote no;\n    }\n" } else { "" };
+    let options = if nine {
+        "    options {\n        auto-promote no;\n    }\n"
+    } else {
+        ""
+    };
     let _ = write!(
         text,
         "resource {resource} {{\n    device {device};\n    meta-disk internal;\n{options}    net {{\n        protocol C;\n        \

@@ -32,8 +32,17 @@ pub(super) fn text(sources: &Sources<'_>) -> String {
     }
     comment(&mut text, texts::INIT_ADDRESS);
     let known = address(sources, &roles).unwrap_or_default();
-    let of = |name: &str| known.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let _ = writeln!(text, "[virtual_ip]\naddress = \"{}\"", of("ip").unwrap_or_default());
+    let of = |name: &str| {
+        known
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    };
+    let _ = writeln!(
+        text,
+        "[virtual_ip]\naddress = \"{}\"",
+        of("ip").unwrap_or_default()
+    );
     match of("cidr_netmask") {
         Some(prefix) => _ = writeln!(text, "prefix = {prefix}"),
         None => text.push_str("# prefix = 24\n"),

@@ -95,7 +95,12 @@ pub(crate) fn stopped(configuration: &Element, changes: &Changes) -> Element {
             _ => continue,
         };
         if let Some(element) = configuration.by_id_mut(id) {
-            set(element, "meta_attributes", &format!("{id}-meta_attributes"), &stop);
+            set(
+                element,
+                "meta_attributes",
+                &format!("{id}-meta_attributes"),
+                &stop,
+            );
         }
     }
     configuration

@@ -233,7 +233,11 @@ pub(super) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs>
     )
 }
 
-pub(super) fn storage(sources: &Sources<'_>, roles: &Roles<'_>, installed: &str) -> Result<Storage, Vec<Missing>> {
+pub(super) fn storage(
+    sources: &Sources<'_>,
+    roles: &Roles<'_>,
+    installed: &str,
+) -> Result<Storage, Vec<Missing>> {
     let settings = &sources.context.settings;
     let live = |name: &str| roles.file_system?.parameter(name).map(str::to_owned);
     let written = |value: &Option<toml::Spanned<String>>| value.as_ref().map(|value| value.get_ref().clone());
