@@ -20,13 +20,17 @@ pub(crate) fn demote(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let Some(tools) = &config.tools else { return Ok(()) };
     // Before the role changes: the watcher sees the change at once.
     note_wanted(config, Wanted::Unpromoted);
-    to_secondary(tools, cx.deadline)
+    match look(tools, cx.deadline)? {
+        Some(resource) => to_secondary(tools, resource, cx.deadline),
+        None => Ok(()),
+    }
 }
 
-/// Makes the resource Secondary.
-pub(crate) fn to_secondary(tools: &Tools, deadline: Deadline) -> Result<(), Failure> {
+/// Makes the resource, which is as it says, Secondary.
+pub(crate) fn to_secondary(tools: &Tools, resource: Resource, deadline: Deadline) -> Result<(), Failure> {
     release(
         tools,
+        resource,
         deadline,
         "make it Secondary",
         |resource| !resource.is_primary(),
@@ -34,10 +38,11 @@ pub(crate) fn to_secondary(tools: &Tools, deadline: Deadline) -> Result<(), Fail
     )
 }
 
-/// Tries `attempt` until the resource is gone or `done`. Gives up at half of the time, so that whoever holds the device can be named, and
+/// Tries `attempt` on the resource, which is as it says, until the resource is gone or `done`. Gives up at half of the time, so that whoever holds the device can be named, and
 /// Pacemaker's next step is not delayed for nothing.
 pub(crate) fn release(
     tools: &Tools,
+    mut resource: Resource,
     deadline: Deadline,
     what: &str,
     done: impl Fn(&Resource) -> bool,
@@ -45,10 +50,7 @@ pub(crate) fn release(
 ) -> Result<(), Failure> {
     let half = deadline.slice(deadline.remaining() / 2);
     let mut refusal: Option<CommandError> = None;
-    loop {
-        let Some(resource) = look(tools, deadline)?.filter(|resource| !done(resource)) else {
-            return Ok(());
-        };
+    while !done(&resource) {
         match attempt(&resource, half) {
             Ok(()) => return Ok(()),
             // One that was cut short says less than the one before.
@@ -65,7 +67,12 @@ pub(crate) fn release(
                 holders::sentence(&resource, search(deadline)),
             )));
         }
+        match look(tools, deadline)? {
+            Some(now) => resource = now,
+            None => return Ok(()),
+        }
     }
+    Ok(())
 }
 
 /// The search for holders reads a few thousand links; what is left of an action's time must suffice for more than that.

@@ -5,6 +5,7 @@
 
 mod config;
 mod demote;
+mod fence_peer;
 mod monitor;
 mod notify;
 mod outdate;
@@ -23,6 +24,11 @@ use config::Config;
 use host::log;
 use ocf::{CheckLevel, Env, Failure, MetaData, State};
 use std::cell::Cell;
+
+/// The program `crm-fence-peer`.
+pub fn fence_peer() -> std::process::ExitCode {
+    fence_peer::main().into()
+}
 
 /// The agent with its parameters read.
 #[derive(Debug)]

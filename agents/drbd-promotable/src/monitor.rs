@@ -20,12 +20,19 @@ pub(crate) fn look(tools: &Tools, deadline: Deadline) -> Result<Option<Resource>
     Ok(resource.is_configured().then_some(resource))
 }
 
-/// The same for a recurring monitor: asked only when the kernel says something else than the last time, or after a while.
-fn look_again(config: &Config, tools: &Tools, deadline: Deadline) -> Result<Option<Resource>, Failure> {
+/// The same, and written down for the next recurring monitor. With `believe`, which is for those, what was written down counts as
+/// long as the kernel says the same, for a while.
+fn look_and_note(
+    config: &Config,
+    tools: &Tools,
+    believe: bool,
+    deadline: Deadline,
+) -> Result<Option<Resource>, Failure> {
     let Some(before) = glance::read() else {
         return look(tools, deadline);
     };
-    if let Some((seen, events)) = config.run.seen()
+    if believe
+        && let Some((seen, events)) = config.run.seen()
         && let Ok(resource) = Resource::from_events(tools.resource(), &events)
         && glance::of(&before, &resource).is_some_and(|now| now == seen)
     {
@@ -56,12 +63,7 @@ pub(crate) fn monitor(
     let Some(tools) = &config.tools else {
         return Ok(State::Stopped);
     };
-    let seen = if recurring {
-        look_again(config, tools, cx.deadline)?
-    } else {
-        look(tools, cx.deadline)?
-    };
-    let Some(resource) = seen else {
+    let Some(resource) = look_and_note(config, tools, recurring, cx.deadline)? else {
         // A probe says what is; only where it should have been running is there a score to take back.
         if recurring {
             score::remove(config, cx.env, cx.deadline);

@@ -9,7 +9,7 @@ use drbd::policy::local_disks;
 use drbd::resource::Resource;
 use drbd::state::{Disk, Role};
 use drbd::tools::NO_GOOD_DATA;
-use host::{CommandError, Deadline, log};
+use host::{CommandError, log};
 use ocf::Failure;
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,13 @@ fn try_promote(config: &Config, cx: &Context<'_>, begin: Instant) -> Result<Reso
             )));
         }
         let error = match tools.set_role(&Role::Primary, &resource, cx.deadline) {
-            Ok(()) => return now(config, cx.deadline),
+            // The driver looks again.
+            Ok(()) => {
+                return Ok(Resource {
+                    role: Some(Role::Primary),
+                    ..resource
+                });
+            }
             Err(error) => error,
         };
         if has_status(&error, NO_GOOD_DATA) {
@@ -87,13 +93,6 @@ fn try_promote(config: &Config, cx: &Context<'_>, begin: Instant) -> Result<Reso
         // A try that was cut short by the deadline says less than the one before.
         tried = Some(error);
     }
-}
-
-/// The state right after, which tells what was promoted.
-fn now(config: &Config, deadline: Deadline) -> Result<Resource, Failure> {
-    let tools = config.tools()?;
-    look(tools, deadline)?
-        .ok_or_else(|| Failure::generic(format!("{} is gone right after its promotion", tools.resource())))
 }
 
 /// Why a promotion is refused without asking DRBD, which would refuse as well, but not say it as clearly. Consistent data are not

@@ -90,11 +90,13 @@ pub(crate) fn is_promotable_elsewhere(config: &Config, env: &Env, deadline: Dead
     }
 }
 
-/// Writes the score and why, each only when it changed. Does nothing when no cluster calls.
+/// Writes the score and why, each only when it changed. With `believe`, what somebody else has written, or found to be there, a
+/// short while ago is not asked for again. Does nothing when no cluster calls.
 pub(crate) fn write(
     config: &Config,
     env: &Env,
     decision: &Decision,
+    believe: bool,
     deadline: Deadline,
 ) -> Result<(), pacemaker::Error> {
     let Some(instance) = config.instance.as_deref() else {
@@ -105,10 +107,19 @@ pub(crate) fn write(
     };
     // Without the lock the score is written all the same: a wrong note is put right within minutes.
     let _lock = config.run.score_lock(deadline.slice(ONE_CALL));
+    if believe && config.run.published_lately().as_ref() == Some(&text) {
+        return Ok(());
+    }
     let before = config.run.published();
     config.run.forget_published();
     let node = node::name(env, deadline.slice(ONE_CALL))?;
-    let changed = score(env, instance, &node).make(wanted, deadline.slice(ONE_CALL))?;
+    let score = score(env, instance, &node);
+    let changed = if before.as_ref().is_some_and(|before| *before != text) {
+        score.write(wanted, deadline.slice(ONE_CALL))?;
+        true
+    } else {
+        score.make(wanted, deadline.slice(ONE_CALL))?
+    };
     if changed {
         log::info(format!("promotion score {text}"));
     }
@@ -151,10 +162,11 @@ fn explanation(instance: &str) -> String {
 pub(crate) fn refresh(config: &Config, env: &Env, resource: &Resource, deadline: Deadline) {
     let decision = decide(config, env, resource, deadline);
     // Only a recurring monitor comes often enough to be spared the question.
-    if !env.interval().is_zero() && is_known(config, &decision) {
+    let believe = !env.interval().is_zero();
+    if believe && is_known(config, &decision) {
         return;
     }
-    if let Err(error) = write(config, env, &decision, deadline) {
+    if let Err(error) = write(config, env, &decision, believe, deadline) {
         log::warning(format!("the promotion score cannot be written: {error}"));
     }
 }
@@ -167,7 +179,7 @@ pub(crate) fn remove(config: &Config, env: &Env, deadline: Deadline) {
     let _lock = config.run.score_lock(deadline.slice(ONE_CALL));
     config.run.forget_published();
     let removed = node::name(env, deadline.slice(ONE_CALL)).and_then(|node| {
-        score(env, instance, &node).make(None, deadline.slice(ONE_CALL))?;
+        score(env, instance, &node).write(None, deadline.slice(ONE_CALL))?;
         attribute::stop_explaining(&node, &explanation(instance), deadline.slice(ONE_CALL))
     });
     if let Err(error) = removed {

@@ -39,7 +39,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
                 "{} is Primary already and is demoted first",
                 tools.resource()
             ));
-            to_secondary(tools, cx.deadline)?;
+            to_secondary(tools, resource, cx.deadline)?;
         }
         Some(_) => {}
         None => check_resize(tools, cx.deadline),

@@ -13,11 +13,12 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     // It would write the score again that is removed below.
     watcher::retire(&config.run, cx.deadline);
     let Some(tools) = &config.tools else { return Ok(()) };
-    if look(tools, cx.deadline)?.is_some() {
+    if let Some(resource) = look(tools, cx.deadline)? {
         note_wanted(config, Wanted::Unpromoted);
-        to_secondary(tools, cx.deadline)?;
+        to_secondary(tools, resource.clone(), cx.deadline)?;
         release(
             tools,
+            resource,
             cx.deadline,
             "take it down",
             |_| false,

@@ -44,12 +44,17 @@ impl PromotionScore {
         if self.get(deadline)? == wanted {
             return Ok(false);
         }
+        self.write(wanted, deadline).map(|()| true)
+    }
+
+    /// The same without asking first, for whoever knows that it is another one now.
+    pub fn write(&self, wanted: Option<u64>, deadline: Deadline) -> Result<(), Error> {
         match wanted {
             Some(score) => {
                 self.command().args(["-v", &score.to_string()]).run_ok(deadline)?;
+                Ok(())
             }
-            None => attribute::remove(self.command(), deadline)?,
+            None => attribute::remove(self.command(), deadline),
         }
-        Ok(true)
     }
 }

@@ -1,8 +1,9 @@
 //! From two booted nodes to a running database.
 
 use crate::cib::Cib;
-use crate::lab::Lab;
+use crate::lab::{Lab, Machines};
 use crate::provision::{Installation, provision};
+use crate::vm;
 use anyhow::{Context, Result};
 use host::Deadline;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,9 @@ pub fn install(lab: &Lab, package: &Path, installation: &Installation) -> Result
 
 /// Loads the configuration and returns when the virtual IP, which comes last, is active.
 pub fn activate(lab: &Lab, cib: &Cib) -> Result<()> {
+    if lab.machines() == Machines::Virtual {
+        vm::choose_fence_handler(lab, cib)?;
+    }
     lab.cluster().load(cib)?;
     let deadline = Deadline::after(lab.patience(START));
     lab.cluster().wait_active("ClusterIP", deadline)?;

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use lab::vm::choose_fence_handler;
 use lab::{Deadline, Installation, Lab, Options, Program, Suite, cib, provision};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -126,6 +127,9 @@ fn configure(
         (_, true) => cib::ocf().cluster_names(&names),
         _ => cib::fenced().cluster_names(&names),
     };
+    if arguments.vm {
+        choose_fence_handler(&lab, &configuration)?;
+    }
     lab.cluster().load(&configuration)?;
     lab.cluster()
         .wait_idle(Deadline::after(lab.patience(Duration::from_secs(120))))?;

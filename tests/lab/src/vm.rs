@@ -15,6 +15,7 @@ pub(crate) use image::VmImage;
 pub(crate) use machine::Vm;
 pub use roles::RoleAudit;
 
+use crate::cib::Cib;
 use crate::lab::{Lab, Options};
 use crate::{corosync, setup};
 use anyhow::{Context, Result, ensure};
@@ -34,6 +35,12 @@ const DISKS: &[(&str, &str)] = &[("data", "512M"), ("second", "64M")];
 
 const GLOBAL_COMMON: &str = include_str!("../files/vm/global_common.conf");
 const RESOURCE: &str = include_str!("../files/vm/drbd3.res");
+
+/// DRBD's fence-peer handlers: the guide's and ours.
+const FENCE_HANDLERS: [&str; 2] = [
+    "/usr/lib/drbd/crm-fence-peer.9.sh",
+    "/usr/lib/kaiwudb-ha/crm-fence-peer",
+];
 
 /// The snapshot with which a lab starts.
 const FORMED: &str = "formed";
@@ -81,6 +88,23 @@ pub(crate) fn up(lab: &Lab, options: &Options) -> Result<()> {
         eprintln!("booted, formed and kept in {} s", begun.elapsed().as_secs());
     }
     lab.restore(FORMED)
+}
+
+/// Gives DRBD the fence-peer handler that belongs to the agent of this configuration. DRBD reads it when it needs it.
+pub fn choose_fence_handler(lab: &Lab, cib: &Cib) -> Result<()> {
+    let ours = cib
+        .primitives()
+        .any(|primitive| primitive.agent == "ocf:kaiwudb:drbd-promotable");
+    let [guides, our] = FENCE_HANDLERS;
+    let content = if ours {
+        GLOBAL_COMMON.replace(guides, our)
+    } else {
+        GLOBAL_COMMON.to_owned()
+    };
+    for node in lab.nodes() {
+        node.write_file("/etc/drbd.d/global_common.conf", &content)?;
+    }
+    Ok(())
 }
 
 fn form(lab: &Lab, options: &Options, image: &VmImage) -> Result<()> {

@@ -227,7 +227,7 @@ impl<'a> Watch<'a> {
             self.written = Some(decision.score);
             return;
         }
-        match score::write(self.config, self.env, &decision, deadline) {
+        match score::write(self.config, self.env, &decision, true, deadline) {
             Ok(()) => {
                 self.written = Some(decision.score);
                 self.rewrite = None;

@@ -194,9 +194,7 @@ pub(crate) fn standby(world: &World) -> Result<()> {
     }
     let ratio = means[1] / means[0];
     println!("    ours is {ratio:.1} times faster");
-    // Most of it is the same in both: Filesystem, IPaddr2, the server, DRBD's fencing handler, the scheduler. The aim of 2.5 is not
-    // reached in emulated machines; this much is.
-    ensure!(ratio >= 1.3, "a planned standby is only {ratio:.1} times faster");
+    ensure!(ratio >= 2.5, "a planned standby is only {ratio:.1} times faster");
     Ok(())
 }
 

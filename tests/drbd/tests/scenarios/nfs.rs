@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use drbd_scenarios::{World, over_nfs};
 use host::Deadline;
 use lab::event::standby;
+use lab::vm::choose_fence_handler;
 use lab::{Node, cib};
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,9 @@ fn prepare(world: &World) -> Result<()> {
         "drbdadm primary drbd3 && mkfs.xfs -q -f /dev/drbd3 && mount /dev/drbd3 /mnt && mkdir /mnt/export && umount /mnt && drbdadm secondary drbd3",
         minutes(3),
     )?;
-    world.lab.cluster().load(&cib::drbd_nfs())?;
+    let configuration = cib::drbd_nfs();
+    choose_fence_handler(&world.lab, &configuration)?;
+    world.lab.cluster().load(&configuration)?;
     world.lab.cluster().wait_active("ClusterIP", minutes(10))?;
     world.lab.cluster().wait_idle(minutes(10))
 }

@@ -73,15 +73,8 @@ pub(crate) fn power_off_and_return(world: &World) -> Result<()> {
     })
 }
 
-/// DRBD knows the hosts by `uname -n`, Pacemaker by other names: attributes, reports and fencing must use the latter. Without
-/// DRBD's handler, which looks for the peer's host name among the cluster's nodes.
+/// DRBD knows the hosts by `uname -n`, Pacemaker by other names: attributes, reports and fencing must use the latter.
 pub(crate) fn other_names(world: &World) -> Result<()> {
-    for node in world.lab.nodes() {
-        node.shell(
-            "sed -i 's/fencing resource-and-stonith/fencing dont-care/' /etc/drbd.d/global_common.conf && drbdadm adjust drbd3",
-            minutes(2),
-        )?;
-    }
     activate(&world.lab, &world.named(cib::drbd_ocf()))?;
     world.under_load(|client| {
         for event in [Event::Standby, Event::PowerOff] {
@@ -93,7 +86,19 @@ pub(crate) fn other_names(world: &World) -> Result<()> {
                 outcome.outage.as_secs_f64()
             );
             ensure!(outcome.from != outcome.to, "the database did not move");
+            let serves = world.lab.node(&outcome.to)?.cluster_name();
+            ensure!(
+                world
+                    .lab
+                    .cluster()
+                    .cib()?
+                    .contains(&format!("operation=\"ne\" value=\"{serves}\"")),
+                "DRBD's fencing constraint does not allow {serves} alone"
+            );
             Event::mend(&world.lab)?;
+            world.wait("no fencing constraint", 300, || {
+                Ok(!world.is_fenced_by_constraint()?)
+            })?;
         }
         Ok(())
     })?;

@@ -1,0 +1,388 @@
+//! DRBD's `fence-peer` handler: a constraint keeps the peer, whose data are getting old, from being promoted.
+//!
+//! DRBD calls it in the middle of a promotion, or of a write, which waits. `crm-fence-peer.9.sh` of drbd-utils is the reference: the
+//! constraint and the exit statuses are its own, and so is every case that is not plain (a peer that is not clean, a cluster without a
+//! DC or quorum, a constraint that says something else, data that are not `UpToDate`): those need its patience, and it is called for
+//! them. The plain ones need two calls of Pacemaker's tools.
+
+mod cluster;
+
+use cluster::{Cluster, Peer};
+use drbd::resource::Resource;
+use drbd::state::Disk;
+use drbd::tools::Tools;
+use host::{Command, Deadline, file, lock, log};
+use ocf::Env;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Scripts of drbd-utils, for DRBD 9 and 8.4 and for 8.4 only.
+const SCRIPTS: [&str; 2] = [
+    "/usr/lib/drbd/crm-fence-peer.9.sh",
+    "/usr/lib/drbd/crm-fence-peer.sh",
+];
+/// The scripts' own lock.
+const LOCKS: &str = "/var/lock/drbd";
+/// The tools answer within a second. Whoever needs longer has a case that is not plain.
+const TIME: Duration = Duration::from_secs(20);
+/// `crmadmin` asks the peer itself.
+const PEER_ANSWERS: Duration = Duration::from_secs(5);
+/// Options of the scripts that are about waiting only.
+const PATIENCE: [&str; 4] = ["-t", "--timeout", "-d", "--dc-timeout"];
+/// Options of the scripts that change nothing in a plain case.
+const HARMLESS: [&str; 2] = ["--quiet", "--suicide-on-failure-if-primary"];
+
+/// What DRBD takes for a handler that has failed.
+const FAILED: u8 = 1;
+
+/// DRBD's numbers for what became of the peer (drbd.conf(5), `fence-peer`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It cannot be promoted any more.
+    Outdated,
+    /// Its node is down.
+    Fenced,
+    /// It is connected and in step again: nothing to fence.
+    BackAgain,
+}
+
+impl Verdict {
+    const fn status(self) -> u8 {
+        match self {
+            Self::Outdated => 4,
+            Self::Fenced => 7,
+            Self::BackAgain => FAILED,
+        }
+    }
+}
+
+/// Nodes by DRBD's number.
+type Names = Vec<(u32, String)>;
+
+/// What DRBD asks, from the environment that `drbdadm` makes for a handler.
+#[derive(Debug)]
+struct Request {
+    resource: String,
+    configuration: Option<PathBuf>,
+    /// Nodes with good data, this one among them, by DRBD's number and host name.
+    good: Names,
+    /// Host names of the peers whose data are getting old.
+    old: Vec<String>,
+}
+
+/// The whole life of the handler.
+pub(crate) fn main() -> u8 {
+    log::open(log::Settings {
+        identity: "crm-fence-peer".into(),
+        ..log::Settings::default()
+    });
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let verdict = if is_plain(&arguments) {
+        Request::of(&Env::snapshot(), &host_name()).and_then(|request| request.fence(Deadline::after(TIME)))
+    } else {
+        Err("it was given options".to_owned())
+    };
+    match verdict {
+        Ok(verdict) => verdict.status(),
+        Err(why) => {
+            log::info(format!("left to crm-fence-peer.9.sh: {why}"));
+            become_script(&arguments)
+        }
+    }
+}
+
+fn host_name() -> String {
+    let name = file::read_text(Path::new("/proc/sys/kernel/hostname"));
+    name.ok().flatten().unwrap_or_default().trim().to_owned()
+}
+
+fn become_script(arguments: &[String]) -> u8 {
+    let Some(script) = SCRIPTS.iter().find(|path| Path::new(path).is_file()) else {
+        log::error(format!(
+            "the peer is not fenced: neither {} is installed",
+            SCRIPTS.join(" nor ")
+        ));
+        return FAILED;
+    };
+    let error = std::process::Command::new(script).args(arguments).exec();
+    log::error(format!("the peer is not fenced: cannot start {script}: {error}"));
+    FAILED
+}
+
+/// Whether the options leave a plain case plain.
+fn is_plain(arguments: &[String]) -> bool {
+    let mut words = arguments.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        let name = word.split_once('=').map_or(word, |(name, _)| name);
+        if PATIENCE.contains(&name) {
+            if name == word {
+                words.next();
+            }
+        } else if !HARMLESS.contains(&word) {
+            return false;
+        }
+    }
+    true
+}
+
+impl Request {
+    fn of(env: &Env, host: &str) -> Result<Self, String> {
+        let variable = |name: &str| env.variable(name).map(str::to_owned);
+        let resource = variable("DRBD_RESOURCE").ok_or("DRBD_RESOURCE is not set")?;
+        let belongs_in_an_id = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if !resource.chars().all(belongs_in_an_id) {
+            return Err(format!("'{resource}' has letters that an id must not have"));
+        }
+        let (good, old): (Vec<_>, Vec<_>) = match env.variable("UP_TO_DATE_NODES") {
+            // 8.4 knows one peer.
+            None => (
+                vec![(0, host.to_owned())],
+                variable("DRBD_PEER").into_iter().collect(),
+            ),
+            Some(mask) => by_number(env, mask)?,
+        };
+        if old.is_empty() || !good.iter().any(|(_, name)| name == host) {
+            return Err(format!("it is to exclude {old:?} and to allow {good:?}"));
+        }
+        Ok(Self {
+            resource,
+            configuration: variable("DRBD_CONF").map(PathBuf::from),
+            good,
+            old,
+        })
+    }
+
+    fn fence(&self, deadline: Deadline) -> Result<Verdict, String> {
+        let _ = DirBuilder::new().recursive(true).mode(0o700).create(LOCKS);
+        let path = Path::new(LOCKS).join(format!("fence.{}", self.resource));
+        let _lock = lock::lock(&path, deadline.slice(TIME / 4))
+            .ok()
+            .flatten()
+            .ok_or("another handler holds the lock")?;
+        let tools = Tools::new(&self.resource, self.configuration.clone());
+        let look = || tools.status(deadline).map_err(|error| error.to_string());
+        may_be_fenced(&look()?)?;
+        let query = Command::new("cibadmin")
+            .arg("-Q")
+            .run_ok(deadline)
+            .map_err(|error| error.to_string())?;
+        let cluster = Cluster::parse(&query.text(), &self.resource)?;
+        let (good, old) = self.names(&cluster, deadline)?;
+        let verdict = judge(&cluster, &old, deadline)?;
+        if cluster.has_constraint() {
+            return if cluster.has_constraint_for(&good) {
+                log::info(format!("{} is there already", cluster.constraint_id()));
+                Ok(Verdict::Outdated)
+            } else {
+                Err(format!("{} says something else", cluster.constraint_id()))
+            };
+        }
+        Command::new("cibadmin")
+            .args(["-C", "-o", "constraints", "-X", &cluster.constraint(&good)])
+            .run_ok(deadline)
+            .map_err(|error| error.to_string())?;
+        log::info(format!("placed {}: {verdict:?}", cluster.constraint_id()));
+        if all_peers_are_up_to_date(&look()?) {
+            return lift(&cluster, deadline);
+        }
+        Ok(verdict)
+    }
+
+    /// The names in the cluster of the nodes with good data and of the others. DRBD knows hosts; of two nodes each can be found
+    /// whatever it is called.
+    fn names(&self, cluster: &Cluster, deadline: Deadline) -> Result<(Names, Vec<String>), String> {
+        let name = |host: &str| {
+            cluster
+                .node(host)
+                .map(str::to_owned)
+                .ok_or_else(|| format!("the cluster has no node {host}"))
+        };
+        let good: Result<Names, String> = self
+            .good
+            .iter()
+            .map(|(number, host)| Ok((*number, name(host)?)))
+            .collect();
+        let old: Result<Vec<String>, String> = self.old.iter().map(|host| name(host)).collect();
+        match (good, old, &self.good[..], &self.old[..]) {
+            (Ok(good), Ok(old), ..) => Ok((good, old)),
+            (_, _, [(number, _)], [_]) => {
+                let here =
+                    pacemaker::node::name(&Env::default(), deadline).map_err(|error| error.to_string())?;
+                let other = cluster.other_than(&here)?.to_owned();
+                Ok((vec![(*number, here)], vec![other]))
+            }
+            (Err(why), ..) | (_, Err(why), ..) => Err(why),
+        }
+    }
+}
+
+/// What the peers are, if all of them are the same and plainly so.
+fn judge(cluster: &Cluster, peers: &[String], deadline: Deadline) -> Result<Verdict, String> {
+    let mut verdicts = Vec::new();
+    for name in peers {
+        verdicts.push(match cluster.peer(name) {
+            Peer::Down => Verdict::Fenced,
+            Peer::Stopped => Verdict::Outdated,
+            Peer::Running if answers(name, deadline) => Verdict::Outdated,
+            Peer::Running => return Err(format!("{name} does not answer")),
+            Peer::Unclear(why) => return Err(format!("{name} {why}")),
+        });
+    }
+    if verdicts.iter().all(|verdict| *verdict == verdicts[0]) {
+        Ok(verdicts[0])
+    } else {
+        Err("the peers' nodes are in different states".to_owned())
+    }
+}
+
+/// DRBD 9 has a name for every node's number, and a mask of those with good data.
+fn by_number(env: &Env, mask: &str) -> Result<(Names, Vec<String>), String> {
+    let mask = (mask.strip_prefix("0x"))
+        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+        .ok_or_else(|| format!("UP_TO_DATE_NODES is '{mask}'"))?;
+    let names = (0..32).filter_map(|number| {
+        let name = env.variable(&format!("DRBD_NODE_ID_{number}"))?;
+        Some((number, name.to_owned()))
+    });
+    let (good, old): (Vec<_>, Vec<_>) = names.partition(|(number, _)| mask & (1 << number) != 0);
+    Ok((good, old.into_iter().map(|(_, name)| name).collect()))
+}
+
+/// Only good data may be declared the only good ones.
+fn may_be_fenced(resource: &Resource) -> Result<(), String> {
+    if resource.devices.is_empty()
+        || resource
+            .devices
+            .values()
+            .any(|device| device.disk != Disk::UpToDate)
+    {
+        return Err(format!(
+            "the data here are not UpToDate ({})",
+            drbd::policy::local_disks(resource)
+        ));
+    }
+    if all_peers_are_up_to_date(resource) {
+        return Err("the peers are UpToDate".to_owned());
+    }
+    Ok(())
+}
+
+fn all_peers_are_up_to_date(resource: &Resource) -> bool {
+    !resource.connections.is_empty()
+        && resource.connections.values().all(|connection| {
+            !connection.devices.is_empty()
+                && (connection.devices.values()).all(|device| device.disk == Disk::UpToDate)
+        })
+}
+
+/// Takes the constraint back: the link came back meanwhile.
+fn lift(cluster: &Cluster, deadline: Deadline) -> Result<Verdict, String> {
+    let id = cluster.constraint_id();
+    Command::new("cibadmin")
+        .args(["-D", "-X", &format!("<rsc_location id=\"{id}\"/>")])
+        .run_ok(deadline)
+        .map_err(|error| error.to_string())?;
+    log::info(format!("lifted {id} again: the peers are UpToDate"));
+    Ok(Verdict::BackAgain)
+}
+
+/// Whether the controller of that node is well.
+fn answers(node: &str, deadline: Deadline) -> bool {
+    Command::new("crmadmin")
+        .args(["-S", node])
+        .run_ok(deadline.slice(PEER_ANSWERS))
+        .is_ok_and(|output| {
+            let text = output.text();
+            text.trim_end().ends_with(": ok") || text.trim_end().ends_with("(ok)")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Env {
+        (pairs.iter())
+            .map(|(name, value)| ((*name).to_owned(), *value))
+            .collect()
+    }
+
+    #[test]
+    fn what_drbd_84_and_9_ask() {
+        let request = Request::of(&env(&[("DRBD_RESOURCE", "r0"), ("DRBD_PEER", "b")]), "a").unwrap();
+        assert_eq!(
+            (request.good, request.old),
+            (vec![(0, "a".into())], vec!["b".into()])
+        );
+        let nine = [
+            ("DRBD_RESOURCE", "r0"),
+            ("DRBD_PEER", ""),
+            ("UP_TO_DATE_NODES", "0x00000005"),
+            ("DRBD_NODE_ID_0", "c"),
+            ("DRBD_NODE_ID_1", "b"),
+            ("DRBD_NODE_ID_2", "a"),
+        ];
+        let request = Request::of(&env(&nine), "a").unwrap();
+        assert_eq!(
+            (request.good, request.old),
+            (vec![(0, "c".into()), (2, "a".into())], vec!["b".into()])
+        );
+    }
+
+    #[test]
+    fn a_question_that_is_not_plain_is_left_to_the_script() {
+        for pairs in [
+            &[("DRBD_PEER", "b")][..],
+            &[("DRBD_RESOURCE", "r0")],
+            &[("DRBD_RESOURCE", "r0/1"), ("DRBD_PEER", "b")],
+            &[("DRBD_RESOURCE", "r0"), ("UP_TO_DATE_NODES", "5")],
+            // This node is not among those with good data.
+            &[
+                ("DRBD_RESOURCE", "r0"),
+                ("UP_TO_DATE_NODES", "0x1"),
+                ("DRBD_NODE_ID_0", "b"),
+                ("DRBD_NODE_ID_1", "a"),
+            ],
+        ] {
+            assert!(Request::of(&env(pairs), "a").is_err(), "{pairs:?}");
+        }
+        let options = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            is_plain(&words)
+        };
+        for plain in ["", "--timeout 30 --dc-timeout=40", "-t 5 --quiet"] {
+            assert!(options(plain), "{plain}");
+        }
+        for other in ["--id-prefix x", "--timeout 30 -r r1", "--net-hickup=3", "-t"] {
+            assert_eq!(options(other), other == "-t", "{other}");
+        }
+    }
+
+    #[test]
+    fn only_good_data_may_be_the_only_ones() {
+        let resource = |disk: &str, peer_disk: &str| {
+            let text = format!(
+                "exists resource name:r0 role:Secondary\n\
+                 exists connection name:r0 conn-name:b connection:Connecting role:Unknown\n\
+                 exists device name:r0 volume:0 disk:{disk}\n\
+                 exists peer-device name:r0 conn-name:b volume:0 peer-disk:{peer_disk}\nexists -\n"
+            );
+            Resource::from_events("r0", &text).unwrap()
+        };
+        assert_eq!(may_be_fenced(&resource("UpToDate", "DUnknown")), Ok(()));
+        for (disk, peer_disk) in [
+            ("UpToDate", "UpToDate"),
+            ("Consistent", "DUnknown"),
+            ("Outdated", "DUnknown"),
+        ] {
+            assert!(
+                may_be_fenced(&resource(disk, peer_disk)).is_err(),
+                "{disk} {peer_disk}"
+            );
+        }
+        assert!(may_be_fenced(&Resource::named("r0")).is_err());
+    }
+}
