@@ -23,6 +23,7 @@ use agent::{Context, ResourceAgent};
 use config::Config;
 use host::log;
 use ocf::{CheckLevel, Env, Failure, MetaData, State};
+use score::Duty;
 use std::cell::Cell;
 
 /// The program `crm-fence-peer`.
@@ -34,9 +35,8 @@ pub fn fence_peer() -> std::process::ExitCode {
 #[derive(Debug)]
 pub struct DrbdPromotable {
     config: Config,
-    /// Set by an action that changed the role: then the watcher sees it as soon as we do and writes the score, which is
-    /// nothing to wait for in a switchover.
-    score_is_left_to_watcher: Cell<bool>,
+    /// Set by an action that changed the role.
+    score_after_role: Cell<Option<Duty>>,
 }
 
 impl ResourceAgent for DrbdPromotable {
@@ -45,12 +45,12 @@ impl ResourceAgent for DrbdPromotable {
     fn configure(env: &Env, lenient: bool) -> Result<Self, Failure> {
         Config::read(env, lenient).map(|config| Self {
             config,
-            score_is_left_to_watcher: Cell::new(false),
+            score_after_role: Cell::new(None),
         })
     }
 
     fn monitor(&self, cx: &Context<'_>) -> Result<State, Failure> {
-        monitor::monitor(&self.config, cx, self.score_is_left_to_watcher.get())
+        monitor::monitor(&self.config, cx, self.score_after_role.get())
     }
 
     fn start(&self, cx: &Context<'_>) -> Result<(), Failure> {
@@ -62,12 +62,15 @@ impl ResourceAgent for DrbdPromotable {
     }
 
     fn promote(&self, cx: &Context<'_>) -> Result<(), Failure> {
-        self.score_is_left_to_watcher.set(true);
+        // Now and not after the promotion: a changed score makes Pacemaker drop its plan and compute anew, and it will do that at the
+        // end of this action anyway, for the constraint of DRBD's fence-peer handler.
+        self.score_after_role.set(Some(Duty::AwaitWatcher));
         promote::promote(&self.config, cx)
     }
 
     fn demote(&self, cx: &Context<'_>) -> Result<(), Failure> {
-        self.score_is_left_to_watcher.set(true);
+        // Most often it stays as it is.
+        self.score_after_role.set(Some(Duty::LeaveToWatcher));
         demote::demote(&self.config, cx)
     }
 
@@ -83,7 +86,7 @@ impl ResourceAgent for DrbdPromotable {
     fn reload_agent(&self, cx: &Context<'_>) -> Result<(), Failure> {
         watcher::retire(&self.config.run, cx.deadline);
         // The monitor that arms the new watcher also writes the score after the new parameters.
-        monitor::monitor(&self.config, cx, false).map(drop)
+        monitor::monitor(&self.config, cx, None).map(drop)
     }
 
     fn validate(&self, cx: &Context<'_>, _level: CheckLevel) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::run_directory::Wanted;
+use crate::score::Duty;
 use crate::{preflight, progress, score, watcher};
 use agent::Context;
 use drbd::health::{self, Circumstances};
@@ -52,13 +53,9 @@ fn look_and_note(
     Ok(resource.is_configured().then_some(resource))
 }
 
-/// The state. Writes the score (unless a living watcher is to do that) and arms the watcher on the way, so that both are right
-/// at the latest with the next monitor.
-pub(crate) fn monitor(
-    config: &Config,
-    cx: &Context<'_>,
-    score_is_left_to_watcher: bool,
-) -> Result<State, Failure> {
+/// The state. Sees to the score (as `duty` says, or as fits a monitor or a probe) and arms the watcher on the way, so that both are
+/// right at the latest with the next monitor.
+pub(crate) fn monitor(config: &Config, cx: &Context<'_>, duty: Option<Duty>) -> Result<State, Failure> {
     let recurring = !cx.env.interval().is_zero();
     let Some(tools) = &config.tools else {
         return Ok(State::Stopped);
@@ -74,8 +71,14 @@ pub(crate) fn monitor(
         // Promoted before this agent managed it.
         note_wanted(config, Wanted::promoted(&resource));
     }
-    if !score_is_left_to_watcher || config.run.watcher().is_none() {
-        score::refresh(config, cx.env, &resource, cx.deadline);
+    // Only a recurring monitor comes often enough to be spared the question.
+    let duty = duty.unwrap_or(if recurring { Duty::Believe } else { Duty::Ask });
+    match duty {
+        Duty::AwaitWatcher if config.run.watcher().is_some() => {
+            score::await_watcher(config, cx.env, &resource, cx.deadline);
+        }
+        Duty::LeaveToWatcher if config.run.watcher().is_some() => {}
+        _ => score::refresh(config, cx.env, &resource, duty, cx.deadline),
     }
     watcher::ensure(config, tools);
     unfence(config, tools, &resource, cx.deadline);

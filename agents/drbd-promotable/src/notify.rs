@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::monitor::look;
+use crate::score::Duty;
 use crate::{outdate, score, start};
 use agent::Context;
 use host::log;
@@ -24,7 +25,7 @@ pub(crate) fn notify(config: &Config, cx: &Context<'_>) {
     }
     match look(tools, cx.deadline) {
         Ok(Some(resource)) => {
-            score::refresh(config, cx.env, &resource, cx.deadline);
+            score::refresh(config, cx.env, &resource, Duty::Ask, cx.deadline);
             outdate::after_notification(config, cx, &resource);
         }
         Ok(None) => {}

@@ -12,7 +12,7 @@ pub(crate) fn host(config: &Config, cx: &Context<'_>) -> Result<Vec<PathBuf>, Fa
     let tools = config.tools()?;
     tools.installed().map_err(Failure::not_installed)?;
     module_version(config, cx.deadline)?;
-    let devices = tools.clone().devices(cx.deadline).map_err(failure)?;
+    let devices = tools.devices(cx.deadline).map_err(failure)?;
     clone_options(config, cx.env, cx.deadline)?;
     Ok(devices)
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 const ONE_CALL: Duration = Duration::from_secs(8);
 /// The explanation is for people: it comes when the cluster has settled. In the middle of a switchover it would make Pacemaker
 /// drop its plan and compute anew.
-const EXPLANATION_DELAY: Duration = Duration::from_secs(30);
+const EXPLANATION_DELAY: Duration = Duration::from_secs(60);
 
 /// Id of the primitive, without the number that an instance of a globally unique clone carries.
 pub(crate) fn primitive(instance: &str) -> &str {
@@ -90,13 +90,44 @@ pub(crate) fn is_promotable_elsewhere(config: &Config, env: &Env, deadline: Dead
     }
 }
 
-/// Writes the score and why, each only when it changed. With `believe`, what somebody else has written, or found to be there, a
-/// short while ago is not asked for again. Does nothing when no cluster calls.
+/// How an action sees to the score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// What was written, or found to be there, a short while ago is not asked for again.
+    Believe,
+    /// It is asked for: somebody may have removed it.
+    Ask,
+    /// A living watcher writes it.
+    LeaveToWatcher,
+    /// A living watcher writes it, and that is waited for.
+    AwaitWatcher,
+}
+
+/// A watcher writes a score within this.
+const WATCHER_WRITES: Duration = Duration::from_secs(3);
+/// Between two looks for it.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits until a living watcher has written the score of `resource`.
+pub(crate) fn await_watcher(config: &Config, env: &Env, resource: &Resource, deadline: Deadline) {
+    let Some((score, _)) = wanted(&decide(config, env, resource, deadline)) else {
+        return;
+    };
+    let word = word(score);
+    let is_written = || {
+        let text = config.run.published_lately().unwrap_or_default();
+        text.split_once(':').is_some_and(|(written, _)| written == word)
+    };
+    let deadline = deadline.slice(WATCHER_WRITES);
+    while !is_written() && config.run.watcher().is_some() && deadline.pause(LOOK) {}
+}
+
+/// Writes the score and why, each only when it changed. Does nothing when no cluster calls.
 pub(crate) fn write(
     config: &Config,
     env: &Env,
     decision: &Decision,
-    believe: bool,
+    duty: Duty,
     deadline: Deadline,
 ) -> Result<(), pacemaker::Error> {
     let Some(instance) = config.instance.as_deref() else {
@@ -106,8 +137,8 @@ pub(crate) fn write(
         return Ok(());
     };
     // Without the lock the score is written all the same: a wrong note is put right within minutes.
-    let _lock = config.run.score_lock(deadline.slice(ONE_CALL));
-    if believe && config.run.published_lately().as_ref() == Some(&text) {
+    let lock = config.run.score_lock(deadline.slice(ONE_CALL));
+    if duty == Duty::Believe && config.run.published_lately().as_ref() == Some(&text) {
         return Ok(());
     }
     let before = config.run.published();
@@ -123,29 +154,40 @@ pub(crate) fn write(
     if changed {
         log::info(format!("promotion score {text}"));
     }
+    if let Err(error) = config.run.note_published(&text) {
+        log::warning(format!("the score cannot be noted in /run: {error}"));
+    }
+    // Nobody waits for the explanation.
+    drop(lock);
     // A score that had to be written anew may have been lost together with its explanation.
     if changed || before.as_deref() != Some(&text) {
-        attribute::explain(
+        let explained = attribute::explain(
             &node,
             &explanation(instance),
             &text,
             EXPLANATION_DELAY,
             deadline.slice(ONE_CALL),
-        )?;
-    }
-    if let Err(error) = config.run.note_published(&text) {
-        log::warning(format!("the score cannot be noted in /run: {error}"));
+        );
+        if explained.is_err() {
+            config.run.forget_published();
+        }
+        return explained;
     }
     Ok(())
 }
 
 /// The score (`None` for no score) and what is said of it; nothing when it is to stay as it is.
 fn wanted(decision: &Decision) -> Option<(Option<u64>, String)> {
-    match decision.score {
-        Score::Set(score) => Some((Some(score), format!("{score}: {}", decision.reason))),
-        Score::Remove => Some((None, format!("none: {}", decision.reason))),
-        Score::Keep => None,
-    }
+    let score = match decision.score {
+        Score::Set(score) => Some(score),
+        Score::Remove => None,
+        Score::Keep => return None,
+    };
+    Some((score, format!("{}: {}", word(score), decision.reason)))
+}
+
+fn word(score: Option<u64>) -> String {
+    score.map_or_else(|| "none".to_owned(), |score| score.to_string())
 }
 
 /// Whether exactly this was written, or found to be true, a short while ago.
@@ -159,14 +201,12 @@ fn explanation(instance: &str) -> String {
 }
 
 /// Decides and writes; a cluster that cannot be told is worth a warning, not a failure.
-pub(crate) fn refresh(config: &Config, env: &Env, resource: &Resource, deadline: Deadline) {
+pub(crate) fn refresh(config: &Config, env: &Env, resource: &Resource, duty: Duty, deadline: Deadline) {
     let decision = decide(config, env, resource, deadline);
-    // Only a recurring monitor comes often enough to be spared the question.
-    let believe = !env.interval().is_zero();
-    if believe && is_known(config, &decision) {
+    if duty == Duty::Believe && is_known(config, &decision) {
         return;
     }
-    if let Err(error) = write(config, env, &decision, believe, deadline) {
+    if let Err(error) = write(config, env, &decision, duty, deadline) {
         log::warning(format!("the promotion score cannot be written: {error}"));
     }
 }

@@ -5,6 +5,7 @@ use crate::kernel;
 use crate::resource::Resource;
 use crate::state::Role;
 use host::{Command, CommandError, Deadline};
+use std::cell::OnceCell;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -20,7 +21,8 @@ const RESOURCE_NOT_KNOWN: &str = "(158)";
 pub struct Tools {
     resource: String,
     configuration: Option<PathBuf>,
-    stacked: bool,
+    /// Whether drbdadm knows the resource only as a stacked one; found out when it matters.
+    stacked: OnceCell<bool>,
 }
 
 /// Why the tools gave no answer.
@@ -57,7 +59,7 @@ impl Tools {
         Self {
             resource: resource.into(),
             configuration,
-            stacked: false,
+            stacked: OnceCell::new(),
         }
     }
 
@@ -83,21 +85,28 @@ impl Tools {
         if let Some(path) = &self.configuration {
             command = command.arg("-c").arg(path);
         }
-        if self.stacked {
-            command = command.arg("-S");
-        }
         command.args(words)
     }
 
     /// A drbdadm command on the resource, such as `adjust --skip-net`.
     pub fn drbdadm(&self, words: &[&str], deadline: Deadline) -> Result<(), CommandError> {
-        self.adm(words).arg(&self.resource).run_ok(deadline).map(drop)
+        if self.stacked.get().is_none() {
+            // What is wrong, drbdadm says below as well.
+            let _ = self.devices(deadline);
+        }
+        self.on_resource(words, self.stacked.get() == Some(&true))
+            .run_ok(deadline)
+            .map(drop)
+    }
+
+    fn on_resource(&self, words: &[&str], stacked: bool) -> Command {
+        let option: &[&str] = if stacked { &["-S"] } else { &[] };
+        self.adm(option).args(words).arg(&self.resource)
     }
 
     /// The peers' fencing is lifted: drbdadm calls the `unfence-peer` handler, which reads its arguments from the environment.
     pub fn unfence_peer(&self, arguments: &str, deadline: Deadline) -> Result<(), CommandError> {
-        self.adm(&["unfence-peer"])
-            .arg(&self.resource)
+        self.on_resource(&["unfence-peer"], self.stacked.get() == Some(&true))
             .env("OCF_RESKEY_unfence_extra_args", arguments)
             .run_ok(deadline)
             .map(drop)
@@ -182,15 +191,18 @@ impl Tools {
         Config::parse(&output.text()).map_err(Error::Answer)
     }
 
-    /// The block devices of the resource on this host, as configured. Finds out whether the resource is a stacked one.
-    pub fn devices(&mut self, deadline: Deadline) -> Result<Vec<PathBuf>, Error> {
-        let ask = |tools: &Self| tools.adm(&["sh-dev"]).arg(&tools.resource).run_ok(deadline);
-        let mut answer = ask(self);
-        if matches!(answer, Err(CommandError::Failed(..))) && !self.stacked {
-            self.stacked = true;
-            let stacked = ask(self);
-            self.stacked = stacked.is_ok();
-            answer = stacked.or(answer);
+    /// The block devices of the resource on this host, as configured.
+    pub fn devices(&self, deadline: Deadline) -> Result<Vec<PathBuf>, Error> {
+        let ask = |stacked: bool| self.on_resource(&["sh-dev"], stacked).run_ok(deadline);
+        let mut answer = ask(self.stacked.get() == Some(&true));
+        if matches!(answer, Err(CommandError::Failed(..)))
+            && self.stacked.get().is_none()
+            && let Ok(output) = ask(true)
+        {
+            answer = Ok(output);
+            let _ = self.stacked.set(true);
+        } else if answer.is_ok() {
+            let _ = self.stacked.set(false);
         }
         match answer {
             Ok(output) => Ok(output.text().lines().map(PathBuf::from).collect()),
@@ -267,6 +279,34 @@ mod tests {
         std::fs::write(&path, "resource x {").unwrap();
         let broken = ask("x").unwrap_err().to_string();
         assert!(broken.contains("cannot be read"), "{broken}");
+    }
+
+    /// Needs drbd-utils as well.
+    #[test]
+    fn a_stacked_resource_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let soon = Deadline::after(Duration::from_secs(20));
+        let path = directory.path().join("drbd.conf");
+        let host = nix::unistd::gethostname().unwrap();
+        let lower = format!(
+            "resource lower {{ device /dev/drbd1; disk /dev/sdx1; meta-disk internal;\n\
+             on {host} {{ address 10.0.0.1:7788; }} on other {{ address 10.0.0.2:7788; }} }}\n\
+             resource upper {{ device /dev/drbd10; meta-disk internal;\n\
+             stacked-on-top-of lower {{ address 10.0.0.3:7788; }}\n\
+             on third {{ disk /dev/sdx1; address 10.0.0.4:7788; }} }}\n",
+            host = host.to_string_lossy()
+        );
+        std::fs::write(&path, lower).unwrap();
+        let tools = Tools::new("upper", Some(path.clone()));
+        if tools.installed().is_err() {
+            eprintln!("skipped: drbd-utils are not installed");
+            return;
+        }
+        assert_eq!(tools.devices(soon).unwrap(), [PathBuf::from("/dev/drbd10")]);
+        // drbdadm would not know the resource without having been told that it is stacked.
+        for fresh in [tools, Tools::new("upper", Some(path))] {
+            fresh.drbdadm(&["sh-dev"], soon).unwrap();
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::report::{Report, Told};
 use crate::config::Config;
 use crate::monitor::reason_to_give_up;
 use crate::run_directory::Wanted;
-use crate::score;
+use crate::score::{self, Duty};
 use drbd::event::{self, Event, Line, Object, Verb};
 use drbd::follow::{Follower, Wait};
 use drbd::kernel;
@@ -227,7 +227,7 @@ impl<'a> Watch<'a> {
             self.written = Some(decision.score);
             return;
         }
-        match score::write(self.config, self.env, &decision, true, deadline) {
+        match score::write(self.config, self.env, &decision, Duty::Believe, deadline) {
             Ok(()) => {
                 self.written = Some(decision.score);
                 self.rewrite = None;
