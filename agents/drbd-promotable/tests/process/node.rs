@@ -232,7 +232,10 @@ impl Outcome {
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < Duration::from_secs(5), "did not happen: {what}");
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "did not happen: {what}"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
 }

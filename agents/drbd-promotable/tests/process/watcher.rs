@@ -5,11 +5,11 @@ use crate::node::{NEW, Node, OLD, Releases, wait_until};
 fn promoted(releases: Releases, test: impl FnOnce(&Node)) {
     if let Some(node) = Node::new(releases) {
         node.call("start", &[]).is_silent(0);
-        node.call("promote", &[]).is_silent(0);
         // The first one is the start's, which waits for the peer.
         wait_until("the watcher follows", || {
-            node.file("drbd/calls").matches("drbdsetup events2 r0").count() == 2
+            node.file("drbd/calls").matches("has looked at the state").count() == 2
         });
+        node.call("promote", &[]).is_silent(0);
         test(&node);
     }
 }

@@ -39,7 +39,10 @@ case "$tool $*" in
     "drbdsetup events2 --now --statistics r0") dump ;;
     "drbdsetup events2 r0")
         seen=$(wc -l <$S/changes)
-        dump
+        state=$(dump)
+        # Before the state is out: whoever has read it may end this.
+        echo "$tool has looked at the state" >>$S/calls
+        echo "$state"
         exec tail -n +$((seen + 1)) -f $S/changes
         ;;
     "drbdsetup primary r0" | "drbdsetup primary 7")
