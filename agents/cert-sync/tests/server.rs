@@ -30,7 +30,14 @@ impl Server {
     #[allow(clippy::disallowed_methods)] // it must go on while the agent is called
     fn start(cluster: &Cluster) -> Self {
         let program = cluster.path("kwbase");
-        fs::copy("/bin/bash", &program).unwrap();
+        // Copied by a process of its own: a file that is open for writing here would be so in a child that another test
+        // forks meanwhile, and could not be executed.
+        let copied = Command::new("cp")
+            .arg("/bin/bash")
+            .arg(&program)
+            .status()
+            .unwrap();
+        assert!(copied.success());
         let log = cluster.path("signals");
         fs::write(&log, "").unwrap();
         // The first argument is the word of the server's command line and the name of the script.
