@@ -128,7 +128,7 @@ fn configure(
         _ => cib::fenced().cluster_names(&names),
     };
     if arguments.vm {
-        choose_fence_handler(&lab, &configuration)?;
+        choose_fence_handler(lab, &configuration)?;
     }
     lab.cluster().load(&configuration)?;
     lab.cluster()
