@@ -90,13 +90,17 @@ impl Tools {
 
     /// A drbdadm command on the resource, such as `adjust --skip-net`.
     pub fn drbdadm(&self, words: &[&str], deadline: Deadline) -> Result<(), CommandError> {
-        if self.stacked.get().is_none() {
-            // What is wrong, drbdadm says below as well.
-            let _ = self.devices(deadline);
-        }
-        self.on_resource(words, self.stacked.get() == Some(&true))
+        self.on_resource(words, self.is_stacked(deadline))
             .run_ok(deadline)
             .map(drop)
+    }
+
+    fn is_stacked(&self, deadline: Deadline) -> bool {
+        if self.stacked.get().is_none() {
+            // What is wrong, the call that wants to know says as well.
+            let _ = self.devices(deadline);
+        }
+        self.stacked.get() == Some(&true)
     }
 
     fn on_resource(&self, words: &[&str], stacked: bool) -> Command {
@@ -106,7 +110,7 @@ impl Tools {
 
     /// The peers' fencing is lifted: drbdadm calls the `unfence-peer` handler, which reads its arguments from the environment.
     pub fn unfence_peer(&self, arguments: &str, deadline: Deadline) -> Result<(), CommandError> {
-        self.on_resource(&["unfence-peer"], self.stacked.get() == Some(&true))
+        self.on_resource(&["unfence-peer"], self.is_stacked(deadline))
             .env("OCF_RESKEY_unfence_extra_args", arguments)
             .run_ok(deadline)
             .map(drop)
