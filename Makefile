@@ -179,6 +179,8 @@ install: build man ## installs for MACHINE below DESTDIR
 	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(addprefix $(RELEASE)/,$(COMMANDS)) '$(DESTDIR)/usr/bin')
 	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md) '$(DOC)'
 	$(if $(COMMANDS),cp -R '$(PAGES)/.' '$(DESTDIR)/usr/share')
+	install -D -m 0644 packaging/crmsh/kaiwudb/main.yml '$(DESTDIR)/usr/share/crmsh/scripts/kaiwudb/main.yml'
+	install -D -m 0644 -t '$(DOC)/examples' packaging/ansible/kaiwudb-ha.yml
 	cd '$(MAN)' && find . -type f -exec install -D -m 0644 {} '$(abspath $(DESTDIR)/usr/share/man)/{}' ';'
 
 deb: ## Debian package for MACHINE

@@ -137,3 +137,41 @@ fn constraint(constraint: &Constraint, spelling: Spelling) -> String {
         Constraint::Avoids { resource, node } => format!("location {id} {resource} -inf: {node}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ours;
+
+    const WIZARD: &str = include_str!("../../../../packaging/crmsh/kaiwudb/main.yml");
+
+    /// The wizard is text of its own: what it says about our resources must be what we say.
+    #[test]
+    fn the_wizard_says_the_same() {
+        let names = |one: Primitive| {
+            let mut text = String::new();
+            primitive(&mut text, &one, Spelling::Promoted);
+            text.replace("=Promoted", "={{promoted}}")
+                .replace("=Unpromoted", "={{unpromoted}}")
+        };
+        for text in [
+            names(ours::database("KaiwuDB", &[])),
+            names(ours::certificates("KaiwuCerts", &[])),
+            names(ours::drbd("KaiwuData", "{{drbd_resource}}")),
+            names(ours::file_system("KaiwuFS", Vec::new())),
+            names(ours::address("ClusterIP", Vec::new())),
+        ] {
+            let (head, operations) = text.split_once(" \\\n").unwrap();
+            let section = WIZARD.split_once(head).unwrap_or_else(|| panic!("no '{head}'")).1;
+            let section = section.split("primitive ").next().unwrap();
+            for line in operations.lines().map(|line| line.trim().trim_end_matches(" \\")) {
+                let known = line.starts_with("params") || section.lines().any(|one| one.trim() == line);
+                assert!(known, "{head}: the wizard lacks '{line}'");
+            }
+            let count = |text: &str| text.lines().filter(|line| line.trim().starts_with("op ")).count();
+            assert_eq!(count(section), count(operations), "{head}");
+        }
+        let meta = assignments(&ours::drbd_clone());
+        assert!(WIZARD.contains(&format!("meta{meta}\n")), "{meta}");
+    }
+}

@@ -4,13 +4,18 @@
 use super::wanted::{DRBD_DEVICE, Missing, Sources, Storage, address_of};
 use crate::texts::plan as texts;
 use anyhow::{Context as _, Result};
+use host::{Command, Deadline};
 use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
+use std::time::Duration;
 
 const PORT: i64 = 7789;
 /// Bytes of the shared secret; DRBD takes 64 characters.
 const SECRET: usize = 24;
+
+/// A node that has lost sight of its peer does not go on before the peer is outdated or switched off.
+const FENCING: &str = "        fencing resource-and-stonith;\n";
 
 /// One node as DRBD's file names it.
 struct Host {
@@ -68,23 +73,17 @@ pub(super) fn text(
             let _ = writeln!(text, "# {line}");
             text
         });
-    // With version 9 a mere mount would promote; that is the cluster's to do.
-    let nine = sources
-        .nodes
-        .iter()
-        .filter_map(|node| node.facts.as_ref().ok()?.drbd.module.as_deref())
-        .any(|module| module.starts_with("9."));
-    let options = if nine {
-        "    options {\n        auto-promote no;\n    }\n"
+    // The option has moved with version 9; and there a mere mount would promote, which is the cluster's to do.
+    let (options, net, disk) = if is_old(sources) {
+        ("", "", FENCING)
     } else {
-        ""
+        ("    options {\n        auto-promote no;\n    }\n", FENCING, "")
     };
     let _ = write!(
         text,
         "resource {resource} {{\n    device {device};\n    meta-disk internal;\n{options}    net {{\n        protocol C;\n        \
          cram-hmac-alg sha256;\n        shared-secret \"{}\";\n        after-sb-0pri disconnect;\n        after-sb-1pri disconnect;\n        \
-         after-sb-2pri disconnect;\n        verify-alg crc32c;\n    }}\n    disk {{\n        on-io-error detach;\n        \
-         fencing resource-and-stonith;\n    }}\n    handlers {{\n        fence-peer \"/usr/lib/drbd/crm-fence-peer.9.sh\";\n        \
+         after-sb-2pri disconnect;\n        verify-alg crc32c;\n{net}    }}\n    disk {{\n        on-io-error detach;\n{disk}    }}\n    handlers {{\n        fence-peer \"/usr/lib/drbd/crm-fence-peer.9.sh\";\n        \
          after-resync-target \"/usr/lib/drbd/crm-unfence-peer.9.sh\";\n    }}\n",
         secret()?
     );
@@ -116,6 +115,21 @@ fn host(sources: &Sources<'_>, node: &str) -> Option<Host> {
         disk: written(&settings.disk)?,
         address: written(&settings.replication_address).or_else(|| address_of(sources, node))?,
     })
+}
+
+/// Whether the nodes' kernels have DRBD 8.4: the loaded module, else the one that would be loaded.
+fn is_old(sources: &Sources<'_>) -> bool {
+    let mut loaded = sources
+        .nodes
+        .iter()
+        .filter_map(|node| node.facts.as_ref().ok()?.drbd.module.clone());
+    let version = loaded.next().or_else(|| {
+        let output = Command::new("modinfo")
+            .args(["-F", "version", "drbd"])
+            .run_ok(Deadline::after(Duration::from_secs(5)));
+        output.ok().map(|output| output.text())
+    });
+    version.is_some_and(|version| version.starts_with("8."))
 }
 
 /// Random, in hexadecimal digits.

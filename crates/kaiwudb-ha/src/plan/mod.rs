@@ -4,6 +4,7 @@
 //! scripts and the new CIB are all made from those changes.
 
 mod advice;
+mod ansible;
 mod change;
 mod crmsh;
 mod drbd;
@@ -63,6 +64,8 @@ enum Format {
     Crmsh,
     /// The configuration as XML: cibadmin --replace --scope=configuration --xml-file FILE
     Cib,
+    /// A playbook for Ansible that writes the settings and applies them
+    Ansible,
     /// DRBD's resource file with a new secret, and the commands that make the resource
     Drbd,
 }
@@ -155,6 +158,18 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
         Some(Format::Cib) => {
             output::line(merged(&plan).text().trim_end());
+        }
+        Some(Format::Ansible) => {
+            let sources = Sources {
+                context,
+                live: &plan.live,
+                nodes: &plan.nodes,
+            };
+            let settings = match context.settings.text.as_str() {
+                "" => init::text(&sources),
+                text => text.to_owned(),
+            };
+            output::line(ansible::playbook(&settings, &plan.wanted.nodes).trim_end());
         }
         Some(Format::Drbd) => return print_drbd(context, &plan),
         None if context.output.is_json() => {

@@ -34,6 +34,9 @@ pub(crate) struct Settings {
     pub(crate) database: BTreeMap<String, Spanned<Scalar>>,
     #[serde(default)]
     pub(crate) certificates: CertificateSettings,
+    /// The file as it was read.
+    #[serde(skip)]
+    pub(crate) text: String,
 }
 
 /// What is known of one node.
@@ -154,8 +157,9 @@ impl Settings {
     /// Reads the text of the file `name`.
     pub(crate) fn parse(text: &str, name: &str, language: Language) -> Result<Self> {
         let place = Place { text, name, language };
-        let settings: Self = toml::from_str(text).map_err(|error| place.refused(&error))?;
+        let mut settings: Self = toml::from_str(text).map_err(|error| place.refused(&error))?;
         values::check(&settings, &place)?;
+        text.clone_into(&mut settings.text);
         Ok(settings)
     }
 
