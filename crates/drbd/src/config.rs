@@ -27,8 +27,17 @@ struct Host {
     /// None for a host that is found by its address.
     #[serde(rename = "@name")]
     name: Option<String>,
+    #[serde(rename = "address", default)]
+    addresses: Vec<Address>,
     #[serde(rename = "volume", default)]
     volumes: Vec<VolumeConfig>,
+}
+
+/// Where a host is reached.
+#[derive(Clone, Debug, Deserialize)]
+struct Address {
+    #[serde(rename = "$text")]
+    address: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -44,6 +53,9 @@ struct VolumeConfig {
 struct ConnectionConfig {
     #[serde(rename = "section", default)]
     sections: Vec<Section>,
+    /// With more than two nodes each connection has addresses of its own.
+    #[serde(rename = "host", default)]
+    hosts: Vec<Host>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -105,6 +117,19 @@ impl ResourceConfig {
             .filter_map(|volume| volume.disk.as_deref())
     }
 
+    /// Names of hosts and the addresses that they replicate over.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.hosts
+            .iter()
+            .chain(self.connections.iter().flat_map(|connection| &connection.hosts))
+            .filter_map(|host| Some((host.name.as_deref()?, &host.addresses)))
+            .flat_map(|(name, addresses)| {
+                addresses
+                    .iter()
+                    .map(move |address| (name, address.address.trim()))
+            })
+    }
+
     /// An option, for example `("net", "protocol")`; of a connection where the resource itself does not have it. An option that
     /// is only named is `yes`.
     pub fn option(&self, section: &str, option: &str) -> Option<&str> {
@@ -160,6 +185,11 @@ mod tests {
             let resource = config.resource("drbd3").unwrap();
             assert_eq!(resource.hosts().collect::<Vec<_>>(), ["kwdb1", "kwdb2"]);
             assert_eq!(resource.option("net", "allow-two-primaries"), Some("no"));
+            assert!(
+                resource
+                    .addresses()
+                    .any(|one| one == ("kwdb2", "192.168.122.222"))
+            );
             assert!(!resource.allows_two_primaries());
         }
         assert!(

@@ -35,6 +35,8 @@ struct Context {
     language: Language,
     output: Output,
     settings: settings::Settings,
+    /// Where the settings are, for processes of our own.
+    config: std::path::PathBuf,
 }
 
 /// Runs the command line of this process.
@@ -68,6 +70,7 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
         language,
         output,
         settings,
+        config: cli.config.clone(),
     };
     match &cli.subcommand {
         Subcommand::Apply(arguments) => apply::run(&context, arguments),

@@ -93,8 +93,10 @@ impl Table {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
             .map(|column| {
+                // The last cell of a row needs no room behind it.
                 self.rows
                     .iter()
+                    .filter(|row| last_of(row) > column)
                     .filter_map(|row| row.get(column))
                     .map(|(text, _)| text.width())
                     .max()
@@ -103,7 +105,7 @@ impl Table {
             .collect();
         let mut text = String::new();
         for row in &self.rows {
-            let last = row.iter().rposition(|(cell, _)| !cell.is_empty()).unwrap_or(0);
+            let last = last_of(row);
             let _ = write!(text, "{:indent$}", "");
             for (column, (cell, tone)) in row.iter().enumerate().take(last + 1) {
                 text += &tone.map_or_else(|| cell.clone(), |tone| output.paint(tone, cell));
@@ -117,9 +119,25 @@ impl Table {
     }
 }
 
+/// Place of the last cell that has something in it.
+fn last_of(row: &[(String, Option<Tone>)]) -> usize {
+    row.iter().rposition(|(cell, _)| !cell.is_empty()).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_last_cell_does_not_widen_its_column() {
+        let mut table = Table::default();
+        table.row([("a".into(), None), ("b".into(), None)]);
+        table.row([("a long remark".into(), None), (String::new(), None)]);
+        assert_eq!(
+            table.render(Output::new(false, false), 0),
+            "a  b\na long remark\n"
+        );
+    }
 
     #[test]
     fn columns_line_up_with_chinese_characters_too() {

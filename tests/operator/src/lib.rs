@@ -9,7 +9,7 @@ use std::time::Duration;
 const SSH: &str = include_str!("../files/ssh.sh");
 
 /// Nothing in these tests takes longer by right.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The limit of one wait.
 pub fn deadline() -> Deadline {
@@ -51,6 +51,22 @@ pub fn ground() -> Result<Lab> {
 pub fn command(node: &Node, arguments: &str) -> Result<Output> {
     let line = format!("{arguments} </dev/null");
     node.exec(["sh", "-c", &line], deadline())
+}
+
+/// Runs it at a terminal of its own. When `question` is on the screen, the shell command `then` is run, and what it prints is typed.
+/// What was on the screen is the standard output.
+pub fn at_terminal(node: &Node, arguments: &str, question: &str, then: &str) -> Result<Output> {
+    let script = "screen=$(mktemp)
+        ( for i in $(seq 300); do grep -qF -- \"$2\" \"$screen\" && break; sleep 0.1; done; sh -c \"$3\" ) |
+            script --quiet --flush --return --command \"$1\" \"$screen\" >/dev/null
+        status=$?
+        cat \"$screen\"
+        rm -f \"$screen\"
+        exit $status";
+    node.exec(
+        ["bash", "-c", script, "terminal", arguments, question, then],
+        deadline(),
+    )
 }
 
 /// Runs it and reads its JSON; an answer that is none is an error that shows it.

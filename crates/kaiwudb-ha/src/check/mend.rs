@@ -2,11 +2,11 @@
 
 use super::finding::{Finding, Fix};
 use crate::Context;
-use crate::node;
 use crate::texts::check as texts;
-use anyhow::{Result, anyhow};
+use crate::{node, question};
+use anyhow::Result;
 use host::{Command, CommandError, Deadline};
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::Write;
 use std::time::Duration;
 
 /// One command; changing the cluster's configuration takes a second.
@@ -33,25 +33,21 @@ pub(super) fn mend(context: &Context, findings: &[Finding], yes: bool) -> Result
     if fixes.is_empty() {
         return Ok(Outcome::Nothing);
     }
-    if !yes && !std::io::stdin().is_terminal() {
-        return Err(anyhow!(texts::NO_TERMINAL.of(language)));
-    }
     let local = pacemaker::node::name(&ocf::Env::default(), Deadline::after(COMMAND)).ok();
     let mut outcome = Outcome::Declined;
     for (finding, fix) in fixes {
         let line = finding.mend.last().cloned().unwrap_or_default();
         let place = finding.node.as_deref().unwrap_or(texts::HERE.of(language));
-        if !yes && !ask(&texts::ASK.fill(language, &[("node", place), ("command", &line)])) {
+        let question = texts::ASK.fill(language, &[("node", place), ("command", &line)]);
+        if !yes && !question::agreed(&question, texts::NO_TERMINAL.of(language))? {
             continue;
         }
         outcome = Outcome::Mended;
-        let result = match finding
-            .node
-            .as_deref()
-            .filter(|node| Some(*node) != local.as_deref())
-        {
-            Some(other) => remotely(context, other, fix),
-            None => here(fix).map_err(|error| error.to_string()),
+        let words: Vec<&str> = fix.command.iter().map(String::as_str).collect();
+        let deadline = Deadline::after(COMMAND);
+        let result = match finding.node.as_deref().or(local.as_deref()) {
+            Some(node) => node::execute(context, node, &words, "", deadline).map(drop),
+            None => here(&words, deadline).map_err(|error| error.to_string()),
         };
         let said = match result {
             Ok(()) => texts::MENDED.fill(language, &[("command", &line)]),
@@ -62,32 +58,10 @@ pub(super) fn mend(context: &Context, findings: &[Finding], yes: bool) -> Result
     Ok(outcome)
 }
 
-fn here(fix: &Fix) -> Result<(), CommandError> {
-    let (program, arguments) = fix
-        .command
+/// Where the cluster does not run, a node has no name in it.
+fn here(words: &[&str], deadline: Deadline) -> Result<(), CommandError> {
+    let (program, arguments) = words
         .split_first()
-        .map_or(("true", &[][..]), |(first, rest)| (first, rest));
-    Command::new(program)
-        .args(arguments)
-        .run_ok(Deadline::after(COMMAND))
-        .map(drop)
-}
-
-fn remotely(context: &Context, name: &str, fix: &Fix) -> Result<(), String> {
-    let target = node::target_of(context, name)?;
-    let words: Vec<&str> = fix.command.iter().map(String::as_str).collect();
-    let output = node::run(&target, &words, Deadline::after(COMMAND)).map_err(|error| error.to_string())?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(output.last_words())
-    }
-}
-
-/// Whether the operator answers yes; no is what everything else means.
-fn ask(question: &str) -> bool {
-    let _ = write!(std::io::stderr(), "{question}");
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "是")
+        .map_or(("true", &[][..]), |(first, rest)| (*first, rest));
+    Command::new(program).args(arguments).run_ok(deadline).map(drop)
 }

@@ -13,6 +13,8 @@ const TOP: f64 = 30.0;
 const BOTTOM: f64 = 40.0;
 /// How wide a number is.
 const NUMBER: f64 = 22.0;
+/// How wide the length of the outage is.
+const LENGTH: f64 = 90.0;
 /// The slowest commit that is drawn, in milliseconds, as a power of ten.
 const DECADES: f64 = 4.0;
 
@@ -66,7 +68,8 @@ pub(super) fn svg(record: &Record) -> String {
         );
     }
     let step = tick((last - first) / 1000.0);
-    let mut at = (first / 1000.0 / step).ceil() * step;
+    // Not "-0".
+    let mut at = (first / 1000.0 / step).ceil() * step + 0.0;
     while at * 1000.0 <= last {
         let _ = writeln!(
             svg,
@@ -108,11 +111,14 @@ pub(super) fn svg(record: &Record) -> String {
     }
     if let Some((from, to)) = outage(record) {
         #[allow(clippy::cast_possible_truncation)] // it was an integer
-        let length = (to - from) as i64;
+        let drawn = (to - from) as i64;
+        let length = record
+            .outage_ms
+            .map_or(drawn, |outage| i64::try_from(outage).unwrap_or(drawn));
+        let middle = f64::midpoint(x(from), x(to)).clamp(LEFT + LENGTH / 2.0, WIDTH - RIGHT - LENGTH / 2.0);
         let _ = writeln!(
             svg,
-            "<text class=\"length\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{} s</text>",
-            f64::midpoint(x(from), x(to)),
+            "<text class=\"length\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{} s</text>",
             f64::midpoint(TOP, bottom),
             seconds(length)
         );
@@ -186,6 +192,23 @@ mod tests {
             what: String::new(),
             node: String::new(),
         }
+    }
+
+    #[test]
+    fn a_short_outage_at_the_end_is_told_within_the_picture() {
+        let record = Record {
+            outage_ms: Some(290),
+            commits: vec![(-500, 1), (39_000, 2)],
+            events: vec![event(38_840, Kind::LastCommit), event(39_129, Kind::FirstCommit)],
+            ..Record::default()
+        };
+        let svg = svg(&record);
+        let length = svg.lines().find(|line| line.contains("\"length\"")).unwrap();
+        assert!(
+            length.contains(">0.29 s<") && length.contains("x=\"899.0\""),
+            "{length}"
+        );
+        assert!(svg.contains(">0 s<") && !svg.contains("-0 s"), "{svg}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod chart;
 mod client;
 mod fault;
+mod guard;
 mod html;
 mod preflight;
 mod record;
@@ -15,13 +16,13 @@ pub(crate) use timeline::seconds;
 
 use crate::Context;
 use crate::exit::Exit;
-use crate::output;
 use crate::texts::drill as texts;
+use crate::{output, question};
 use anyhow::{Result, anyhow, bail};
 use client::{Client, Seen};
 use host::Deadline;
 use record::{Event, Fault, Kind};
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use watch::{Watch, since};
@@ -61,6 +62,15 @@ enum What {
         #[arg(long, value_name = "DIRECTORY", default_value = DIRECTORY)]
         keep: PathBuf,
     },
+    /// Undo what a drill that was interrupted has left
+    Undo,
+    /// Wait for the drill to end and undo what it leaves; a drill starts it
+    #[command(hide = true)]
+    Guard {
+        /// Undo it after so many seconds in any case
+        #[arg(value_name = "SECONDS")]
+        limit: u64,
+    },
     /// List the drills that were kept on this node
     List {
         /// Where drills are kept
@@ -72,6 +82,8 @@ enum What {
 /// Does what was asked for.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     match &arguments.what {
+        What::Guard { limit } => guard::guard(context, Duration::from_secs(*limit)),
+        What::Undo => guard::undo(context),
         What::List { keep } => timeline::list(context, &history(keep)),
         What::Run {
             fault,
@@ -83,10 +95,12 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 }
 
 fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &Path) -> Result<Exit> {
+    guard::is_free(context)?;
     let ready = preflight::look(context, fault)?;
     if !agreed(context, &ready, yes)? {
         return Ok(Exit::Declined);
     }
+    guard::arm(context, &ready.target, timeout)?;
     let began = record::now();
     let address = ready.sql.address.to_string();
     let mut client = Client::start(ready.sql.clone(), began)?;
@@ -96,6 +110,7 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
     if seen.commits.is_empty() {
         let why = seen.last_error.map_or_else(|| "-".to_owned(), |(_, why)| why);
         client.stop();
+        guard::disarm()?;
         bail!(texts::NO_COMMITS.fill(context.language, &[("address", &address), ("why", &why)]));
     }
     let ordered = Instant::now();
@@ -106,21 +121,31 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
     } else {
         ordered
     };
+    let mut undone = None;
     if injected.is_ok() {
+        if let Some(duration) = ready.target.lasts() {
+            Deadline::after(duration).pause(duration);
+            undone = Some((ready.target.undo(context), Instant::now()));
+        }
         wait_until_over(&client, &watch, zero, Deadline::after(timeout));
     }
-    let ended = Instant::now();
     let served_by = preflight::serving_node(&ready.target.resource);
-    // Whatever became of it, nothing of the drill stays.
-    let undone = ready.target.undo(context);
-    let seen = client.stop();
+    // What is undone makes the cluster look again at resources, which would read like a restart.
     let mut events = watch.stop(zero);
+    // Whatever became of it, nothing of the drill stays.
+    let (undone, ended) = undone.unwrap_or_else(|| {
+        let began = Instant::now();
+        (ready.target.undo(context), began)
+    });
+    let seen = client.stop();
     let lost = client.lost(Deadline::after(READ_BACK));
     if let Err(why) = client.clear() {
         say(&texts::TABLE_LEFT.fill(context.language, &[("why", &why)]));
     }
-    if let Err(why) = undone {
-        say(&texts::UNDO_FAILED.fill(context.language, &[("why", &why)]));
+    match undone {
+        Ok(()) => guard::disarm()?,
+        // The guard tries again.
+        Err(why) => say(&texts::UNDO_FAILED.fill(context.language, &[("why", &why)])),
     }
     if let Err(why) = injected {
         return Err(anyhow!(
@@ -190,13 +215,7 @@ fn agreed(context: &Context, ready: &preflight::Ready, yes: bool) -> Result<bool
     if yes {
         return Ok(true);
     }
-    if !std::io::stdin().is_terminal() {
-        bail!(texts::NO_TERMINAL.of(language));
-    }
-    let _ = write!(std::io::stderr(), "{}", texts::ASK.of(language));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "是"))
+    question::agreed(texts::ASK.of(language), texts::NO_TERMINAL.of(language))
 }
 
 /// Waits until there was an outage and everything is quiet again, or until nothing can be expected any more.

@@ -1,15 +1,16 @@
 //! Whether a drill may begin: on a cluster that is not well already it would show nothing, and might cost data.
 
-use super::fault::Target;
+use super::fault::{self, Target};
 use super::record::Fault;
 use crate::Context;
 use crate::cluster::{self, Roles};
-use crate::node;
+use crate::node::{self, Node};
 use crate::status;
 use crate::texts::drill as texts;
 use anyhow::{Context as _, Result, anyhow, bail};
-use host::Deadline;
+use host::{Command, Deadline};
 use kwdb::{install, sql};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,7 +35,9 @@ pub(super) fn look(context: &Context, fault: Fault) -> Result<Ready> {
         .virtual_ip()
         .and_then(|ip| ip.parse().ok())
         .ok_or_else(|| refuse(texts::NO_ADDRESS))?;
-    if fault == Fault::PowerOff && (roles.fencing.is_empty() || crate::check::fencing_is_off(cib)) {
+    if matches!(fault, Fault::PowerOff | Fault::Link)
+        && (roles.fencing.is_empty() || crate::check::fencing_is_off(cib))
+    {
         return Err(refuse(texts::NO_FENCING));
     }
     if let Some(what) = view.attention.first().or(view.unanswered.first()) {
@@ -56,6 +59,15 @@ pub(super) fn look(context: &Context, fault: Fault) -> Result<Ready> {
     if fault == Fault::PowerOff && here == active {
         return Err(refuse(texts::OWN_POWER));
     }
+    let peer = if fault == Fault::Link {
+        if let Some(tool) = fault::missing_tool() {
+            bail!(texts::NO_TOOL.fill(language, &[("tool", tool)]));
+        }
+        addresses_of_peer(&nodes, &here)
+            .map_err(|why| anyhow!(texts::NO_PEER.fill(language, &[("why", &why)])))?
+    } else {
+        Vec::new()
+    };
     let facts = nodes
         .iter()
         .find(|node| node.name == active)
@@ -81,8 +93,8 @@ pub(super) fn look(context: &Context, fault: Fault) -> Result<Ready> {
     Ok(Ready {
         target: Target {
             fault,
-            local: here == active,
-            node: active,
+            node: if fault == Fault::Link { here } else { active },
+            peer,
             server,
             resource: database.id.clone(),
         },
@@ -93,6 +105,50 @@ pub(super) fn look(context: &Context, fault: Fault) -> Result<Ready> {
             certs_directory,
         },
     })
+}
+
+/// The addresses over which the other node is reached by Corosync and DRBD.
+fn addresses_of_peer(nodes: &[Node], here: &str) -> Result<Vec<IpAddr>, String> {
+    let local = nodes
+        .iter()
+        .find(|node| node.name == here)
+        .ok_or_else(|| here.to_owned())?;
+    let facts = local.facts.as_ref()?;
+    let mut names: BTreeSet<String> = facts
+        .corosync
+        .iter()
+        .flat_map(|corosync| &corosync.nodes)
+        .filter(|(name, _)| *name != here)
+        .flat_map(|(_, addresses)| addresses.clone())
+        .collect();
+    for resource in facts.drbd.resources.values() {
+        let others = resource.addresses.iter().filter(|(host, _)| *host != facts.host);
+        names.extend(others.map(|(_, address)| address.clone()));
+    }
+    let mut found = BTreeSet::new();
+    for name in names {
+        found.extend(resolve(&name)?);
+    }
+    if found.is_empty() {
+        return Err("corosync.conf".to_owned());
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Addresses of a host by the resolver of the system, which may hang.
+fn resolve(name: &str) -> Result<Vec<IpAddr>, String> {
+    if let Ok(address) = name.parse() {
+        return Ok(vec![address]);
+    }
+    let output = Command::new("getent")
+        .args(["ahosts", name])
+        .run_ok(Deadline::after(Duration::from_secs(5)))
+        .map_err(|error| error.to_string())?;
+    Ok(output
+        .text()
+        .lines()
+        .filter_map(|line| line.split_whitespace().next()?.parse().ok())
+        .collect())
 }
 
 /// Where the resource is active now.

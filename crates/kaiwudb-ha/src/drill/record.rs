@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     Hang,
     /// Cut the node's power through its fencing device and switch it on again
     PowerOff,
+    /// Cut this node off from the other one for 20 s, over all addresses of cluster and replication
+    Link,
 }
 
 impl Fault {
@@ -32,6 +34,7 @@ impl Fault {
             Self::Kill => "kill",
             Self::Hang => "hang",
             Self::PowerOff => "power-off",
+            Self::Link => "link",
         }
     }
 }

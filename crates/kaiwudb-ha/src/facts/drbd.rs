@@ -66,6 +66,8 @@ pub(crate) struct Configured {
     pub(crate) hosts: Vec<String>,
     /// Backing disks of all hosts.
     pub(crate) disks: Vec<String>,
+    /// Hosts and the addresses that they replicate over, as far as `drbdadm` tells.
+    pub(crate) addresses: Vec<(String, String)>,
 }
 
 /// How good the shared secret is.
@@ -169,6 +171,10 @@ fn configured(xml: &str) -> Result<BTreeMap<String, Configured>, String> {
                     secret,
                     hosts: resource.hosts().map(str::to_owned).collect(),
                     disks: resource.disks().map(str::to_owned).collect(),
+                    addresses: resource
+                        .addresses()
+                        .map(|(host, address)| (host.to_owned(), address.to_owned()))
+                        .collect(),
                 },
             ))
         })

@@ -225,7 +225,10 @@ pub(super) fn probe(cib: &Element, id: &str, node: &str) -> Option<Probe> {
         .children
         .iter()
         .filter(|operation| operation.get("operation") == Some("monitor"))
-        .find(|operation| operation.get("interval") == Some("0"))?;
+        // One that has been sent out and not come back yet is there, too.
+        .find(|operation| {
+            operation.get("interval") == Some("0") && operation.get("op-status") != Some("-1")
+        })?;
     let result = operation.get("rc-code")?.parse().ok()?;
     Some((
         result,

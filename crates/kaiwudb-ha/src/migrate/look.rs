@@ -149,14 +149,6 @@ fn compare(context: &Context, journal: &Journal, id: &str, node: &str, found: &P
     bail!(texts::WRONG_PROBE.fill(context.language, &values))
 }
 
-/// The name of this node.
-pub(super) fn here() -> Result<String> {
-    Ok(pacemaker::node::name(
-        &ocf::Env::default(),
-        Deadline::after(QUESTION),
-    )?)
-}
-
 /// Identity of the store as the agent pins it: UUID of the file system and cluster id that the server tells.
 pub(super) fn identity(context: &Context, node: &str, facts: &facts::Facts) -> Option<String> {
     let cluster = facts.database.cluster_id.as_ref()?;

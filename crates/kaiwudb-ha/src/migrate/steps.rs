@@ -49,7 +49,17 @@ pub(super) enum Manner {
 /// Walks through all steps to the side that the journal names.
 pub(super) fn walk(context: &Context, journal: &mut Journal, manner: Manner) -> Result<(), Failure> {
     if let Manner::First(version) = manner {
-        hold(context, journal, Some(version)).map_err(Failure::NothingDone)?;
+        journal.begin(Step::Hold).map_err(Failure::NothingDone)?;
+        match hold(context, journal, Some(version)) {
+            Ok(()) => {}
+            Err(Refused::Changed) => {
+                return Err(Failure::NothingDone(anyhow!(
+                    texts::CHANGED_MEANWHILE.of(context.language)
+                )));
+            }
+            // It may have been made all the same.
+            Err(Refused::Error(error)) => return Err(Failure::Step(error.into())),
+        }
     }
     until_released(context, journal, manner).map_err(Failure::Step)?;
     let looked = finish(context, journal);
@@ -70,10 +80,14 @@ fn until_released(context: &Context, journal: &mut Journal, manner: Manner) -> R
         if edit::holder(&cib).is_none() && is_exchanged(&cib, journal) {
             return Ok(());
         }
-        hold(context, journal, None)?;
+        journal.begin(Step::Hold)?;
+        hold(context, journal, None).map_err(|refused| in_words(context, refused))?;
     }
-    look::wait_until_idle(context, IDLE)?;
-    are_held(context, journal)?;
+    // A probe that has failed keeps the cluster from ever being idle; the way back takes it away.
+    if manner != Manner::Undo {
+        look::wait_until_idle(context, IDLE)?;
+        are_held(context, journal)?;
+    }
     exchange(context, journal)?;
     probe(context, journal, manner)?;
     for step in [disarm, pin, units] {
@@ -119,8 +133,12 @@ fn units(context: &Context, journal: &mut Journal) -> Result<()> {
 
 fn begin(context: &Context, journal: &mut Journal, step: Step) -> Result<()> {
     journal.begin(step)?;
-    let _ = writeln!(std::io::stderr(), "  {}", texts::step(step).of(context.language));
+    say(context, step);
     Ok(())
+}
+
+fn say(context: &Context, step: Step) {
+    let _ = writeln!(std::io::stderr(), "  {}", texts::step(step).of(context.language));
 }
 
 /// All resources have the agents of the side that the journal leads to.
@@ -131,26 +149,22 @@ fn is_exchanged(cib: &Element, journal: &Journal) -> bool {
     })
 }
 
-fn change(
-    context: &Context,
-    of: Option<Version>,
-    change: impl Fn(&mut Element) -> bool,
-) -> Result<(), anyhow::Error> {
-    match change::apply(of, change, Deadline::after(CHANGE)) {
-        Ok(_) => Ok(()),
-        Err(Refused::Changed) => bail!(texts::CHANGED_MEANWHILE.of(context.language)),
-        Err(Refused::Error(error)) => Err(error.into()),
+fn in_words(context: &Context, refused: Refused) -> anyhow::Error {
+    match refused {
+        Refused::Changed => anyhow!(texts::CHANGED_MEANWHILE.of(context.language)),
+        Refused::Error(error) => error.into(),
     }
 }
 
-fn hold(context: &Context, journal: &mut Journal, of: Option<Version>) -> Result<()> {
-    begin(context, journal, Step::Hold)?;
-    let here = look::here()?;
-    let held = journal.held.clone();
-    change(context, of, |cib| {
-        edit::hold(cib, &held, &here);
+fn hold(context: &Context, journal: &mut Journal, of: Option<Version>) -> Result<(), Refused> {
+    say(context, Step::Hold);
+    let here = pacemaker::node::name(&ocf::Env::default(), Deadline::after(QUESTION))?;
+    let held = &journal.held;
+    let hold = |cib: &mut Element| {
+        edit::hold(cib, held, &here);
         true
-    })
+    };
+    change::apply(of, hold, Deadline::after(CHANGE)).map(drop)
 }
 
 /// Whether the cluster has really let go of everything that was held.
@@ -168,7 +182,10 @@ fn are_held(context: &Context, journal: &Journal) -> Result<()> {
 fn exchange(context: &Context, journal: &mut Journal) -> Result<()> {
     begin(context, journal, Step::Exchange)?;
     let (exchanges, to) = (&journal.exchanges, journal.to);
-    change(context, None, |cib| edit::exchange(cib, exchanges, to))
+    let exchange = |cib: &mut Element| edit::exchange(cib, exchanges, to);
+    change::apply(None, exchange, Deadline::after(CHANGE))
+        .map(drop)
+        .map_err(|refused| in_words(context, refused))
 }
 
 /// Lets the new agents look, and compares. The history of the old ones goes with it: with it, Pacemaker would restart the resources.
@@ -180,10 +197,10 @@ fn probe(context: &Context, journal: &mut Journal, manner: Manner) -> Result<()>
             .run_ok(Deadline::after(CHANGE))?;
     }
     look::probes(context, journal, &online()?, PROBES, manner != Manner::Undo)?;
-    look::wait_until_idle(context, IDLE)?;
     if manner == Manner::Undo {
         return Ok(());
     }
+    look::wait_until_idle(context, IDLE)?;
     let cib = change::query(Deadline::after(QUESTION))?;
     look::unchanged(context, journal, &edit::members(&cib, &journal.held))
 }
@@ -248,8 +265,7 @@ fn release(context: &Context, journal: &mut Journal, manner: Manner) -> Result<(
             Ok(_) => return Ok(()),
             // What was computed is not what is there any more.
             Err(Refused::Changed) if deadline.pause(Duration::from_millis(100)) => {}
-            Err(Refused::Changed) => bail!(texts::CHANGED_MEANWHILE.of(context.language)),
-            Err(Refused::Error(error)) => return Err(error.into()),
+            Err(refused) => return Err(in_words(context, refused)),
         }
     }
 }

@@ -6,11 +6,11 @@ use super::{backup, why_not};
 use crate::Context;
 use crate::exit::Exit;
 use crate::node;
-use crate::output;
 use crate::texts::split_brain as texts;
+use crate::{output, question};
 use anyhow::{Result, anyhow, bail};
-use host::{Command, Deadline};
-use std::io::{BufRead, IsTerminal, Write};
+use host::Deadline;
+use std::io::Write;
 use std::time::Duration;
 
 /// One command.
@@ -70,17 +70,12 @@ fn agreed(context: &Context, kept: &Side, victim: &Side, discard: Option<&str>) 
         }
         return Ok(true);
     }
-    if !std::io::stdin().is_terminal() {
-        bail!(texts::NO_TERMINAL.fill(language, &[("victim", &victim.node)]));
-    }
-    let _ = write!(
-        std::io::stderr(),
-        "{}",
-        texts::ASK.fill(language, &[("victim", &victim.node)])
-    );
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == victim.node)
+    let names = [("victim", victim.node.as_str())];
+    let typed = question::answer(
+        &texts::ASK.fill(language, &names),
+        &texts::NO_TERMINAL.fill(language, &names),
+    )?;
+    Ok(typed == victim.node)
 }
 
 fn say(text: &str) {
@@ -95,20 +90,9 @@ fn step(context: &Context, side: &Side, words: &[&str]) -> Result<()> {
         let values = [("node", side.node.as_str()), ("command", &command), ("why", why)];
         anyhow!(texts::STEP_FAILED.fill(context.language, &values))
     };
-    let deadline = Deadline::after(COMMAND);
-    let here = pacemaker::node::name(&ocf::Env::default(), deadline).is_ok_and(|name| name == side.node);
-    let output = if here {
-        Command::new(words[0]).args(&words[1..]).run(deadline)
-    } else {
-        let target = node::target_of(context, &side.node).map_err(|why| failed(&why))?;
-        node::run(&target, words, deadline)
-    }
-    .map_err(|error| failed(&error.to_string()))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(failed(&output.last_words()))
-    }
+    node::execute(context, &side.node, words, "", Deadline::after(COMMAND))
+        .map(drop)
+        .map_err(|why| failed(&why))
 }
 
 /// Waits for the connection, then for the resync as long as somebody may want to look at it.

@@ -2,6 +2,7 @@
 
 mod attention;
 mod screen;
+mod terminal;
 mod view;
 
 pub(crate) use view::build;
@@ -48,6 +49,10 @@ fn show(context: &Context, every: Option<u64>) -> Result<Exit> {
             );
             // Home, clear: one write, so that nothing flickers.
             let head = context.output.paint(Tone::Quiet, &head);
+            let screen = match terminal::size() {
+                Some((rows, columns)) => terminal::fit(&screen, (rows - 2, columns)),
+                None => screen,
+            };
             output::line(&format!("\u{1b}[H\u{1b}[2J{head}\n{screen}"));
         } else {
             output::line(screen.trim_end());

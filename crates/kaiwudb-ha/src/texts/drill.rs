@@ -15,7 +15,14 @@ texts! {
     PLAN_KILL: "The server on {node} is killed; clients lose their connections.", "{node} 上的服务器将被杀死；客户端连接会断开。";
     PLAN_HANG: "The server on {node} is stopped with SIGSTOP until the cluster has noticed.", "{node} 上的服务器将用 SIGSTOP 暂停，直到集群发现为止。";
     PLAN_POWER_OFF: "{node} loses its power through its fencing device; everything that runs on it is cut off.", "{node} 将通过隔离设备断电；其上运行的一切都会中断。";
-    PLAN_UNDO: "Should this command be interrupted, undo with: {command}", "如果本命令被中断，请用以下命令恢复：{command}";
+    PLAN_LINK: "All packets between {node} and the other node are dropped for 20 s; one of the two is fenced and reboots. If that is this node, the drill ends with it.",
+        "{node} 与另一节点之间的所有数据包将被丢弃 20 秒；其中一个节点会被隔离并重启。如果是本节点，演练随之终止。";
+    PLAN_UNDO: "Should this command be interrupted, it is undone all the same (kaiwudb-ha drill undo): {command}", "如果本命令被中断，仍会自动恢复（kaiwudb-ha drill undo）：{command}";
+    NO_TOOL: "{tool} is not installed on this node: without it a link can be neither cut nor healed for sure", "本节点没有安装 {tool}：没有它无法可靠地断开和恢复链路";
+    NO_PEER: "the addresses of the other node are not known: {why}", "不知道另一节点的地址：{why}";
+    RUNS_ALREADY: "a drill is running on this node", "本节点上正在进行演练";
+    LEFT: "a drill that was interrupted has left something; run: kaiwudb-ha drill undo", "被中断的演练留下了未恢复的状态；请执行：kaiwudb-ha drill undo";
+    NOTHING_LEFT: "There is nothing to undo.", "没有需要恢复的内容。";
     ASK: "Begin? The database will be out of service for a while. [y/N] ", "开始吗？数据库会中断一段时间。[y/N] ";
     NO_TERMINAL: "a drill asks first, but standard input is no terminal; use --yes", "演练前需要确认，但标准输入不是终端；请使用 --yes";
     INJECT_FAILED: "the fault could not be brought about: {why}", "无法施加故障：{why}";

@@ -68,6 +68,18 @@ const CHINESE: &[(&str, &str)] = &[
         "Let a fault happen to the node that has the database; asks first",
         "对持有数据库的节点施加故障；执行前先询问",
     ),
+    (
+        "Undo what a drill that was interrupted has left",
+        "恢复被中断的演练留下的状态",
+    ),
+    (
+        "Wait for the drill to end and undo what it leaves; a drill starts it",
+        "等待演练结束并恢复其留下的状态；由演练启动",
+    ),
+    (
+        "Undo it after so many seconds in any case",
+        "无论如何在若干秒后恢复",
+    ),
     ("What happens", "施加什么故障"),
     ("Do not ask", "不询问"),
     (

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use lab::{Lab, cib, event};
-use operator::{answer, command, deadline, findings};
+use operator::{answer, at_terminal, command, deadline, findings};
 use std::collections::BTreeSet;
 
 const OPTIONS: &str = include_str!("../../files/guide.conf");
@@ -147,6 +147,17 @@ pub(crate) fn fix_mends_what_is_safe(lab: &Lab) -> Result<()> {
         asked.status == Some(3) && asked.stderr.contains("--yes"),
         "{asked}"
     );
+    let declined = at_terminal(
+        node,
+        "kaiwudb-ha check --fix",
+        "[y/N]",
+        "for i in 1 2 3 4 5 6 7 8 9; do echo n; done",
+    )?;
+    ensure!(declined.status == Some(5), "{declined}");
+    let unchanged = findings(&answer(node, "kaiwudb-ha check --json")?.1, true);
+    for id in FIXED {
+        ensure!(unchanged.contains(id), "{id} was mended: {declined}");
+    }
     let fixed = command(node, "kaiwudb-ha check --fix --yes")?;
     ensure!(fixed.status == Some(1), "{fixed}");
     let (_, report) = answer(node, "kaiwudb-ha check --json")?;

@@ -2,6 +2,7 @@
 //! other and run in this order.
 
 mod guide;
+mod migrate;
 mod ours;
 
 use anyhow::{Result, anyhow};
@@ -25,6 +26,24 @@ const TESTS: &[Test] = &[
         guide::as_its_commands_make_it,
     ),
     ("guide::fix_mends_what_is_safe", guide::fix_mends_what_is_safe),
+    ("migrate::check_names_it", migrate::check_names_it),
+    (
+        "migrate::it_refuses_what_it_could_not_take_back",
+        migrate::it_refuses,
+    ),
+    (
+        "migrate::a_change_by_somebody_else_is_not_overwritten",
+        migrate::a_change_by_somebody_else,
+    ),
+    (
+        "migrate::a_failed_step_is_taken_back",
+        migrate::a_failed_step_is_taken_back,
+    ),
+    ("migrate::there_and_back_under_load", migrate::under_load),
+    (
+        "migrate::afterwards_the_cluster_works",
+        migrate::afterwards_the_cluster_works,
+    ),
     ("ours::nothing_is_found", ours::nothing_is_found),
     ("ours::looking_changes_nothing", ours::looking_changes_nothing),
     ("ours::status_tells_all", ours::status_tells_all),
@@ -44,6 +63,12 @@ const TESTS: &[Test] = &[
         "ours::a_drill_tells_what_it_cost",
         ours::a_drill_tells_what_it_cost,
     ),
+    ("ours::no_is_no", ours::no_is_no),
+    (
+        "ours::a_drill_that_is_killed_is_undone",
+        ours::a_killed_drill_is_undone,
+    ),
+    ("ours::a_link_is_cut_and_healed", ours::a_link_is_cut_and_healed),
     (
         "ours::a_hung_server_does_not_hang_the_command",
         ours::a_hung_server,

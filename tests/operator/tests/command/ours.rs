@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use lab::{Event, Lab, cib, event};
-use operator::{answer, command, deadline, epoch, findings};
+use operator::{answer, at_terminal, command, deadline, epoch, findings};
 use std::time::{Duration, Instant};
 
 /// Takes back what the guide did and loads our configuration.
@@ -217,6 +217,93 @@ pub(crate) fn a_drill_that_cannot_begin(lab: &Lab) -> Result<()> {
             .contains("No drill"),
         "something was kept"
     );
+    Ok(())
+}
+
+/// Lets a drill begin and kills it in the middle; what it has done is undone all the same.
+fn killed_in_the_middle(node: &lab::Node, words: &str, begun: &str) -> Result<()> {
+    let script = format!(
+        "setsid kaiwudb-ha drill run {words} --yes >/dev/null 2>&1 </dev/null & pid=$!
+         for i in $(seq 300); do {begun} && break; sleep 0.1; done
+         {begun} || exit 1
+         kill -KILL $pid
+         for i in $(seq 300); do test -e /run/kaiwudb-ha/drill.json || exit 0; sleep 0.1; done
+         exit 2"
+    );
+    node.exec_ok(["bash", "-c", &script], deadline()).map(drop)
+}
+
+pub(crate) fn a_killed_drill_is_undone(lab: &Lab) -> Result<()> {
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let other = lab
+        .nodes()
+        .iter()
+        .find(|node| node.name() != active.name())
+        .context("one node")?;
+    let in_standby = format!(
+        "crm_standby --node {} --query --quiet 2>/dev/null | grep -qx on",
+        active.cluster_name()
+    );
+    killed_in_the_middle(other, "standby", &in_standby)?;
+    let standby = other.exec(["sh", "-c", &in_standby], deadline())?;
+    ensure!(standby.status == Some(1), "standby is left: {standby}");
+    lab.cluster().wait_idle(deadline())?;
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let server = event::server(active)?;
+    killed_in_the_middle(active, "hang", "grep -qs '(kwbase) T ' /proc/*/stat")?;
+    lab.cluster().wait_idle(deadline())?;
+    ensure!(
+        event::server(active)? == server,
+        "the server was not continued in time"
+    );
+    let nothing = command(active, "kaiwudb-ha drill undo")?;
+    ensure!(nothing.stdout.contains("nothing to undo"), "{nothing}");
+    let screen = command(active, "kaiwudb-ha status")?;
+    ensure!(screen.status == Some(0), "{screen}");
+    Ok(())
+}
+
+pub(crate) fn a_link_is_cut_and_healed(lab: &Lab) -> Result<()> {
+    // The node with the database wins the race.
+    lab.nodes()[0].shell(
+        "crm_attribute -t crm_config -n priority-fencing-delay -v 5s && crm_resource --meta -r KaiwuDB -p priority -v 10",
+        deadline(),
+    )?;
+    lab.cluster().wait_idle(deadline())?;
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let (status, record) = answer(active, "kaiwudb-ha drill run link --yes --json")?;
+    ensure!(
+        status == Some(0) && record["lost"] == 0 && record["served_by"] == active.cluster_name(),
+        "{status:?} {record:#}"
+    );
+    let kinds = record["events"].to_string();
+    for kind in ["injected", "offline", "undone", "online"] {
+        ensure!(kinds.contains(&format!("\"{kind}\"")), "{kind}: {record:#}");
+    }
+    ensure!(lab.fence_events().len() == 1, "{:?}", lab.fence_events());
+    let left = active.shell(
+        "nft list tables; systemctl list-timers --all --no-legend 'kaiwudb-ha-*'",
+        deadline(),
+    )?;
+    ensure!(left.trim().is_empty(), "{left}");
+    lab.nodes()[0].shell(
+        "crm_attribute -t crm_config -n priority-fencing-delay -D; crm_resource --meta -r KaiwuDB -d priority",
+        deadline(),
+    )?;
+    Event::mend(lab)
+}
+
+/// Nobody may be surprised by what a question does when the answer is not yes.
+pub(crate) fn no_is_no(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    let before = epoch(node)?;
+    for typed in ["echo n", "echo", "echo yess", "true"] {
+        let declined = at_terminal(node, "kaiwudb-ha drill run kill", "Begin?", typed)?;
+        ensure!(declined.status == Some(5), "{typed}: {declined}");
+    }
+    ensure!(epoch(node)? == before, "something has changed");
+    let nothing = command(node, "kaiwudb-ha drill undo")?;
+    ensure!(nothing.stdout.contains("nothing to undo"), "{nothing}");
     Ok(())
 }
 

@@ -108,6 +108,7 @@ impl Said {
             secret: judge(get("net", "shared-secret")),
             hosts: self.hosts.clone(),
             disks: self.disks.clone(),
+            addresses: Vec::new(),
         }
     }
 }

@@ -1,0 +1,264 @@
+//! From the KWDB guide's agents to ours and back, under load.
+
+use anyhow::{Context, Result, ensure};
+use lab::{Client, ClientOptions, Event, Lab, Node, event};
+use operator::{answer, at_terminal, command, deadline, epoch, findings};
+use std::time::{Duration, Instant};
+
+const AGENT: &str = "/usr/lib/ocf/resource.d/kaiwudb/kaiwudb";
+const JOURNAL: &str = "/var/lib/kaiwudb-ha/migration.json";
+/// The longest time between two commits that a migration may cost.
+const GAP: Duration = Duration::from_millis(200);
+
+/// What must be the same after a migration that was taken back.
+#[derive(Debug, PartialEq, Eq)]
+struct Before {
+    resources: String,
+    pins_the_store: bool,
+    enabled: Vec<String>,
+    server: i32,
+}
+
+fn seen(lab: &Lab) -> Result<Before> {
+    let [first, _] = lab.nodes();
+    let section = |name: &str| first.exec_ok(["cibadmin", "--query", "--scope", name], deadline());
+    let enabled = |node: &Node| {
+        node.shell("systemctl is-enabled kaiwudb.service || true", deadline())
+            .map(|word| word.trim().to_owned())
+    };
+    Ok(Before {
+        resources: section("resources")?,
+        pins_the_store: section("crm_config")?.contains("kaiwudb-store-KaiwuDB"),
+        enabled: lab.nodes().iter().map(enabled).collect::<Result<_>>()?,
+        server: event::server(lab.cluster().wait_active("KaiwuDB", deadline())?)?,
+    })
+}
+
+fn agent(lab: &Lab) -> Result<String> {
+    let [first, _] = lab.nodes();
+    first.shell(
+        "crm_resource --resource KaiwuDB --query-xml-raw | grep '<primitive'",
+        deadline(),
+    )
+}
+
+/// Nothing is held any more, and the database is watched.
+fn is_managed(lab: &Lab) -> Result<()> {
+    let status = lab.cluster().cib()?;
+    ensure!(!status.contains("kaiwudb-ha-migrate"), "{status}");
+    let text = lab.cluster().text();
+    ensure!(
+        !text.contains("maintenance") && !text.contains("unmanaged"),
+        "{text}"
+    );
+    Ok(())
+}
+
+/// Starts a migration and ends it by SIGKILL as soon as it has come to a step.
+fn kill_in(node: &Node, arguments: &str, step: &str) -> Result<()> {
+    let script = format!(
+        "setsid kaiwudb-ha migrate {arguments} --yes >/dev/null 2>&1 </dev/null & pid=$!
+         for i in $(seq 600); do
+             grep -q '\"step\": \"{step}\"' {JOURNAL} 2>/dev/null && kill -KILL $pid && exit 0
+             sleep 0.05
+         done
+         exit 1"
+    );
+    node.exec_ok(["bash", "-c", &script], deadline())
+        .map(drop)
+        .with_context(|| format!("the step {step} was not seen"))
+}
+
+pub(crate) fn check_names_it(lab: &Lab) -> Result<()> {
+    for node in lab.nodes() {
+        node.shell("systemctl enable --quiet kaiwudb.service", deadline())?;
+    }
+    let (_, report) = answer(&lab.nodes()[0], "kaiwudb-ha check --json")?;
+    ensure!(findings(&report, true).contains("database-by-unit"), "{report:#}");
+    ensure!(report.to_string().contains("kaiwudb-ha migrate"), "{report:#}");
+    Ok(())
+}
+
+pub(crate) fn it_refuses(lab: &Lab) -> Result<()> {
+    let [first, second] = lab.nodes();
+    let before = (seen(lab)?, epoch(first)?);
+    let refused = |words: &str, why: &str| {
+        let refused = command(first, &format!("kaiwudb-ha migrate {words}"))?;
+        ensure!(
+            refused.status == Some(3) && refused.stderr.contains(why),
+            "{words}: {refused}"
+        );
+        anyhow::Ok(())
+    };
+    refused("", "standard input is no terminal")?;
+    refused("--back", "no record of a migration")?;
+    second.shell(&format!("mv {AGENT} {AGENT}.away"), deadline())?;
+    let missing = refused("--yes", "cannot be used on node2");
+    second.shell(&format!("mv {AGENT}.away {AGENT}"), deadline())?;
+    missing?;
+    // No, and a dry run.
+    let declined = at_terminal(first, "kaiwudb-ha migrate", "Begin?", "echo n")?;
+    ensure!(declined.status == Some(5), "{declined}");
+    let dry = command(first, "kaiwudb-ha migrate --dry-run --json")?;
+    ensure!(
+        dry.status == Some(0) && dry.stdout.contains("\"possible\""),
+        "{dry}"
+    );
+    ensure!((seen(lab)?, epoch(first)?) == before, "something has changed");
+    Ok(())
+}
+
+pub(crate) fn a_change_by_somebody_else(lab: &Lab) -> Result<()> {
+    let [first, _] = lab.nodes();
+    let before = seen(lab)?;
+    // While the operator reads the question, the configuration changes.
+    let change = "crm_attribute -t crm_config -n cluster-recheck-interval -v 10min >/dev/null && echo y";
+    let refused = at_terminal(first, "kaiwudb-ha migrate", "Begin?", change)?;
+    ensure!(
+        refused.status == Some(3)
+            && refused.stdout.contains("nothing was done")
+            && refused.stdout.contains("somebody else has changed"),
+        "{refused}"
+    );
+    first.shell(
+        "crm_attribute -t crm_config -n cluster-recheck-interval -D",
+        deadline(),
+    )?;
+    ensure!(seen(lab)?.resources == before.resources, "something has changed");
+    is_managed(lab)
+}
+
+pub(crate) fn a_failed_step_is_taken_back(lab: &Lab) -> Result<()> {
+    let [first, second] = lab.nodes();
+    let before = seen(lab)?;
+    // Everything looks well until the agent is asked on the node that does not serve.
+    let broken = format!(
+        "#!/bin/sh\nif [ \"$1\" = meta-data ]; then exec {AGENT}.real \"$@\"; fi\n\
+         echo 'ocf-exit-reason:broken for a test' >&2\nexit 1\n"
+    );
+    second.shell(&format!("mv {AGENT} {AGENT}.real"), deadline())?;
+    second.write_file_with_mode(AGENT, broken, 0o755)?;
+    let failed = command(first, "kaiwudb-ha migrate --yes");
+    second.shell(&format!("mv {AGENT}.real {AGENT}"), deadline())?;
+    let failed = failed?;
+    ensure!(
+        failed.status == Some(3)
+            && failed.stderr.contains("was taken back")
+            && failed.stderr.contains("broken for a test"),
+        "{failed}"
+    );
+    ensure!(seen(lab)? == before, "{before:#?} {:#?}", seen(lab)?);
+    is_managed(lab)?;
+    let nothing = first.exec(["test", "-e", JOURNAL], deadline())?;
+    ensure!(nothing.status == Some(1), "the journal is left");
+    Ok(())
+}
+
+pub(crate) fn under_load(lab: &Lab) -> Result<()> {
+    let [first, second] = lab.nodes();
+    let before = seen(lab)?;
+    let mut client = Client::start(lab, &ClientOptions::default())?;
+    client.wait_for_commits(300, deadline())?;
+    let begun = Instant::now();
+
+    let migrated = command(second, "kaiwudb-ha migrate --yes --json")?;
+    ensure!(
+        migrated.status == Some(0) && migrated.stdout.contains("\"migrated\""),
+        "{migrated}"
+    );
+    ensure!(agent(lab)?.contains("provider=\"kaiwudb\""), "{}", agent(lab)?);
+    let now = seen(lab)?;
+    ensure!(
+        now.server == before.server && now.enabled == ["disabled", "disabled"],
+        "{now:#?}"
+    );
+    ensure!(now.pins_the_store, "the store is not pinned");
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let order = active.shell("systemctl show --property=Before kaiwudb.service", deadline())?;
+    ensure!(order.contains("pacemaker.service"), "{order}");
+    let again = command(second, "kaiwudb-ha migrate --yes")?;
+    ensure!(
+        again.status == Some(0) && again.stdout.contains("Nothing to migrate"),
+        "{again}"
+    );
+    // The record is on the node on which it was run.
+    ensure!(
+        command(first, "kaiwudb-ha migrate --back --yes")?.status == Some(3),
+        "the way back without a record"
+    );
+    let back = command(second, "kaiwudb-ha migrate --back --yes")?;
+    ensure!(back.status == Some(0), "{back}");
+    ensure!(seen(lab)? == before, "{before:#?} {:#?}", seen(lab)?);
+    let left = active.shell("pgrep -f '[k]aiwudb-sentinel' || true", deadline())?;
+    ensure!(left.trim().is_empty(), "a sentinel is left: {left}");
+
+    // Interrupted on the way: taken back, or finished.
+    kill_in(second, "", "probe")?;
+    let elsewhere = command(first, "kaiwudb-ha migrate --yes")?;
+    ensure!(
+        elsewhere.status == Some(3) && elsewhere.stderr.contains("begun on node2"),
+        "{elsewhere}"
+    );
+    let back = command(second, "kaiwudb-ha migrate --back --yes")?;
+    ensure!(
+        back.status == Some(0) && back.stderr.contains("interrupted"),
+        "{back}"
+    );
+    ensure!(seen(lab)? == before, "{before:#?} {:#?}", seen(lab)?);
+    kill_in(second, "", "exchange")?;
+    let finished = at_terminal(second, "kaiwudb-ha migrate", "Finish it", "echo y")?;
+    ensure!(finished.status == Some(0), "{finished}");
+    ensure!(agent(lab)?.contains("provider=\"kaiwudb\""), "{}", agent(lab)?);
+    is_managed(lab)?;
+    ensure!(seen(lab)?.server == before.server, "the server was restarted");
+
+    let ended = Instant::now();
+    let report = client.stop();
+    let gap = |from, to| {
+        report
+            .longest_gap_between(from, to)
+            .map_or(Duration::MAX, lab::Gap::length)
+    };
+    let (calm, cost) = (
+        gap(begun.checked_sub(Duration::from_secs(5)).unwrap_or(begun), begun),
+        gap(begun, ended),
+    );
+    eprintln!("longest time between two commits: {cost:?}, without a migration {calm:?}");
+    // On a machine that is busy with other things commits take longer by themselves.
+    ensure!(cost < GAP.max(calm * 2), "{cost:?}, without a migration {calm:?}");
+    ensure!(client.lost()?.is_empty(), "acknowledged rows were lost");
+    Ok(())
+}
+
+pub(crate) fn afterwards_the_cluster_works(lab: &Lab) -> Result<()> {
+    let client = Client::start(lab, &ClientOptions::default())?;
+    client.wait_for_commits(50, deadline())?;
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let adopted = event::server(active)?;
+    event::signal(adopted, nix::sys::signal::Signal::SIGKILL)?;
+    client.wait_for_commits(50, deadline())?;
+    ensure!(
+        event::server(lab.cluster().wait_active("KaiwuDB", deadline())?)? != adopted,
+        "the server that was killed runs"
+    );
+    lab.nodes()[0].exec_ok(["crm_resource", "--cleanup"], deadline())?;
+    lab.cluster().wait_idle(deadline())?;
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    event::standby(active, true)?;
+    lab.cluster().wait_idle(deadline())?;
+    client.wait_for_commits(50, deadline())?;
+    let other = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    ensure!(other.name() != active.name(), "it has not moved");
+    ensure!(client.lost()?.is_empty(), "acknowledged rows were lost");
+    Event::mend(lab)?;
+    // systemd knows nothing of a server that the agent has started.
+    let back = command(&lab.nodes()[1], "kaiwudb-ha migrate --back --yes")?;
+    ensure!(
+        back.status == Some(3) && back.stderr.contains("was started by the agent"),
+        "{back}"
+    );
+    for node in lab.nodes() {
+        node.exec_ok(["rm", "-f", JOURNAL], deadline())?;
+    }
+    Ok(())
+}
