@@ -251,3 +251,149 @@ fn find<'a>(element: &'a mut Element, wanted: &impl Fn(&Element) -> bool) -> Opt
     }
     element.children.iter_mut().find_map(|child| find(child, wanted))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The guide's configuration, as its commands for pcs make it, shortened.
+    const GUIDE: &str = r#"<cib epoch="9" num_updates="3" admin_epoch="0"><configuration><crm_config/><resources>
+        <primitive id="ClusterIP" class="ocf" provider="heartbeat" type="IPaddr2"/>
+        <clone id="KaiwuData-clone"><primitive id="KaiwuData" class="ocf" provider="linbit" type="drbd">
+          <instance_attributes id="KaiwuData-params"><nvpair id="x" name="drbd_resource" value="drbd3"/></instance_attributes>
+          </primitive><meta_attributes id="KaiwuData-clone-meta"><nvpair id="y" name="notify" value="true"/></meta_attributes></clone>
+        <group id="KaiwuDBGrp"><primitive id="KaiwuFS" class="ocf" provider="heartbeat" type="Filesystem"/>
+          <primitive id="KaiwuDB" class="systemd" type="kaiwudb.service"/></group>
+        <primitive id="Other" class="ocf" provider="heartbeat" type="Dummy"/>
+        <primitive id="Friend" class="ocf" provider="heartbeat" type="Dummy"/>
+        </resources><constraints>
+        <rsc_colocation id="c1" rsc="KaiwuFS" with-rsc="KaiwuData-clone" with-rsc-role="Master"/>
+        <rsc_order id="o1" first="KaiwuData-clone" first-action="promote" then="KaiwuFS"/>
+        <rsc_colocation id="c2" rsc="ClusterIP" with-rsc="KaiwuDB"/>
+        <rsc_location id="l1" rsc="Other" node="node1" score="50"/>
+        <rsc_colocation id="c3"><resource_set id="s"><resource_ref id="Friend"/><resource_ref id="ClusterIP"/></resource_set></rsc_colocation>
+        </constraints></configuration><status><node_state uname="node1"><lrm id="1"><lrm_resources>
+        <lrm_resource id="KaiwuDB" class="systemd" type="kaiwudb.service"><lrm_rsc_op id="KaiwuDB_last_0" operation="start" interval="0" rc-code="0"/></lrm_resource>
+        <lrm_resource id="KaiwuData:0" class="ocf" provider="linbit" type="drbd"/>
+        </lrm_resources></lrm></node_state></status></cib>"#;
+
+    fn cib() -> Element {
+        Element::parse(GUIDE).unwrap()
+    }
+
+    fn exchanges(cib: &Element) -> Vec<Exchange> {
+        [("KaiwuDB", "kaiwudb"), ("KaiwuData", "drbd-promotable")]
+            .map(|(id, kind)| {
+                let guide = primitive(cib, id).unwrap();
+                let mut ours = guide.clone();
+                ours.set("class", "ocf");
+                ours.set("provider", "kaiwudb");
+                ours.set("type", kind);
+                Exchange {
+                    id: id.to_owned(),
+                    guide: guide.text(),
+                    ours: ours.text(),
+                }
+            })
+            .to_vec()
+    }
+
+    fn agents(cib: &Element) -> [String; 2] {
+        ["KaiwuDB", "KaiwuData"].map(|id| agent(primitive(cib, id).unwrap()))
+    }
+
+    #[test]
+    fn what_belongs_together_is_found_through_groups_clones_and_constraints() {
+        let all = ["ClusterIP", "KaiwuData-clone", "KaiwuDBGrp", "Friend"];
+        assert_eq!(belonging(&cib(), &["KaiwuDB"]), all);
+        assert_eq!(belonging(&cib(), &["KaiwuData"]), all);
+        assert_eq!(belonging(&cib(), &["Other"]), ["Other"]);
+        let held = [all[1].to_owned(), all[2].to_owned()];
+        assert_eq!(members(&cib(), &held), ["KaiwuData", "KaiwuFS", "KaiwuDB"]);
+    }
+
+    #[test]
+    fn what_is_held_is_released_and_nothing_is_left() {
+        let before = cib();
+        let mut changed = cib();
+        let tops = belonging(&before, &["KaiwuDB"]);
+        assert_eq!(holder(&changed), None);
+        hold(&mut changed, &tops, "node2");
+        hold(&mut changed, &tops, "node1");
+        assert_eq!(holder(&changed), Some("node2"));
+        assert_eq!(changed.text().matches("name=\"maintenance\"").count(), 4);
+        release(&mut changed);
+        assert_eq!(changed, before);
+    }
+
+    #[test]
+    fn both_are_exchanged_or_none_and_back_again() {
+        let before = cib();
+        let exchanges = exchanges(&before);
+        let mut changed = cib();
+        assert!(exchange(&mut changed, &exchanges, Side::Ours));
+        assert_eq!(
+            agents(&changed),
+            ["ocf:kaiwudb:kaiwudb", "ocf:kaiwudb:drbd-promotable"]
+        );
+        // Once more is no error.
+        assert!(exchange(&mut changed, &exchanges, Side::Ours));
+        // What somebody has changed about ours goes with it.
+        changed
+            .by_id_mut("KaiwuDB")
+            .unwrap()
+            .set("description", "changed since");
+        assert!(exchange(&mut changed, &exchanges, Side::Guide));
+        assert_eq!(changed, before);
+    }
+
+    #[test]
+    fn what_somebody_else_has_changed_is_not_overwritten() {
+        let exchanges = exchanges(&cib());
+        let mut changed = cib();
+        changed
+            .by_id_mut("KaiwuData")
+            .unwrap()
+            .set("description", "changed meanwhile");
+        let before = changed.clone();
+        assert!(!exchange(&mut changed, &exchanges, Side::Ours));
+        assert_eq!(changed, before);
+        assert!(exchange(&mut changed, &exchanges, Side::Guide));
+        assert_eq!(changed, before);
+    }
+
+    #[test]
+    fn the_rehearsal_takes_the_history_along() {
+        let rehearsed = rehearsed(&cib(), &exchanges(&cib()), Side::Ours);
+        let history = |id: &str| agent(rehearsed.by_id(id).unwrap());
+        let status = rehearsed.child("status").unwrap();
+        assert_eq!(agent(status.by_id("KaiwuDB").unwrap()), "ocf:kaiwudb:kaiwudb");
+        assert_eq!(history("KaiwuData:0"), "ocf:kaiwudb:drbd-promotable");
+    }
+
+    #[test]
+    fn a_probe_counts_when_it_is_the_present_agents_and_has_come_back() {
+        let mut changed = cib();
+        assert_eq!(probe(&changed, "KaiwuDB", "node1"), None);
+        exchange(&mut changed, &exchanges(&cib()), Side::Ours);
+        let history = find(&mut changed, &|element| element.name == "lrm_resources").unwrap();
+        history.children = vec![
+            Element::parse(
+                r#"<lrm_resource id="KaiwuDB" class="ocf" provider="kaiwudb" type="kaiwudb">
+                <lrm_rsc_op id="a" operation="monitor" interval="10000" rc-code="1" op-status="0"/>
+                <lrm_rsc_op id="b" operation="monitor" interval="0" rc-code="193" op-status="-1"/></lrm_resource>"#,
+            )
+            .unwrap(),
+        ];
+        assert_eq!(probe(&changed, "KaiwuDB", "node1"), None);
+        let operation = changed.by_id_mut("b").unwrap();
+        operation.set("op-status", "0");
+        operation.set("rc-code", "7");
+        operation.set("exit-reason", "because");
+        assert_eq!(
+            probe(&changed, "KaiwuDB", "node1"),
+            Some((7, "because".to_owned()))
+        );
+        assert_eq!(probe(&changed, "KaiwuDB", "node2"), None);
+    }
+}
