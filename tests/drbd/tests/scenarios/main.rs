@@ -26,6 +26,11 @@ const SCENARIOS: &[Scenario] = &[
         switch::power_off_and_return,
     ),
     (
+        "cold_start_with_the_stale_node_first",
+        From::Running,
+        switch::cold_start,
+    ),
+    (
         "replication_link_cut_and_healed",
         From::Running,
         faults::replication_link,
@@ -87,9 +92,14 @@ fn main() -> ExitCode {
         .iter()
         .filter(|(name, ..)| wanted.is_empty() || wanted.iter().any(|word| name.contains(*word)))
         .collect();
+    let begun = Instant::now();
     match run(&chosen) {
         Ok(failed) => {
-            println!("\n{} passed, {failed} failed", chosen.len() - failed);
+            println!(
+                "\n{} min in all\n{} passed, {failed} failed",
+                begun.elapsed().as_secs() / 60,
+                chosen.len() - failed
+            );
             if failed == 0 && !chosen.is_empty() {
                 ExitCode::SUCCESS
             } else {
@@ -108,21 +118,24 @@ fn main() -> ExitCode {
 
 /// How many failed. Machines with other names come when the first ones are gone.
 fn run(chosen: &[&Scenario]) -> Result<usize> {
-    let mut failed = 0;
+    let (mut failed, mut begun) = (0, 0);
     for other_names in [false, true] {
         let of_this_kind = |(_, from, _): &&&Scenario| from.has_other_names() == other_names;
         let scenarios: Vec<&&Scenario> = chosen.iter().filter(of_this_kind).collect();
         if !scenarios.is_empty() {
-            failed += run_in(&mut World::up(other_names)?, &scenarios);
+            let before = begun;
+            begun += scenarios.len();
+            let progress = |index: usize| format!("[{}/{}]", before + index + 1, chosen.len());
+            failed += run_in(&mut World::up(other_names)?, &scenarios, progress);
         }
     }
     Ok(failed)
 }
 
-fn run_in(world: &mut World, scenarios: &[&&Scenario]) -> usize {
+fn run_in(world: &mut World, scenarios: &[&&Scenario], progress: impl Fn(usize) -> String) -> usize {
     let mut failed = 0;
-    for (name, from, scenario) in scenarios {
-        println!("{name}");
+    for (index, (name, from, scenario)) in scenarios.iter().enumerate() {
+        println!("{} {name}", progress(index));
         let begun = Instant::now();
         let result = world.begin(*from).and_then(|()| scenario(world));
         let seconds = begun.elapsed().as_secs_f64();

@@ -3,10 +3,14 @@
 use anyhow::{Result, ensure};
 use drbd_scenarios::{Call, World};
 use host::Deadline;
-use lab::{Event, activate, cib};
+use lab::event::standby;
+use lab::{Event, Node, activate, cib};
 use std::time::Duration;
 
 const SWITCHES: usize = 5;
+
+/// Long enough for a cluster that would promote old data to do so.
+const ALONE: Duration = Duration::from_secs(60);
 
 fn minutes(minutes: u64) -> Deadline {
     Deadline::after(Duration::from_secs(60 * minutes))
@@ -70,6 +74,42 @@ pub(crate) fn power_off_and_return(world: &World) -> Result<()> {
         world.wait("no fencing constraint", 120, || {
             Ok(!world.is_fenced_by_constraint()?)
         })
+    })
+}
+
+/// After a switchover and a clean stop of everything, the node that was left first is started alone: its data are old, and it must
+/// wait for the other one.
+pub(crate) fn cold_start(world: &World) -> Result<()> {
+    let stop_all = |stop: &str| {
+        let [node, _] = world.lab.nodes();
+        node.exec_ok(
+            ["crm_attribute", "-n", "stop-all-resources", "-v", stop],
+            minutes(1),
+        )
+    };
+    world.under_load(|client| {
+        let outcome = Event::Standby.run(&world.lab, client, minutes(6))?;
+        let (stale, good) = (world.lab.node(&outcome.from)?, world.lab.node(&outcome.to)?);
+        stop_all("true")?;
+        world.wait("DRBD is down on both nodes", 300, || {
+            let is_down = |node: &Node| anyhow::Ok(!node.read_file("/proc/drbd")?.contains("ro:"));
+            Ok(is_down(stale)? && is_down(good)?)
+        })?;
+        standby(good, true)?;
+        standby(stale, false)?;
+        stop_all("false")?;
+        world.wait_drbd(stale, "role:Secondary")?;
+        Deadline::after(ALONE).pause(ALONE);
+        let alone = world.drbd(stale)?;
+        println!("    alone: {}", alone.replace('\n', "; "));
+        ensure!(
+            alone.contains("role:Secondary") && world.lab.cluster().where_is("KaiwuDB")?.is_none(),
+            "old data are served: {alone}"
+        );
+        standby(good, false)?;
+        world.wait_drbd(good, "role:Primary")?;
+        client.wait_for_commits(20, minutes(5))?;
+        world.wait_drbd(stale, "disk:UpToDate")
     })
 }
 
