@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use drbd_scenarios::{Call, World};
+use host::Deadline;
 use lab::Network;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,13 @@ pub(crate) fn replication_link(world: &World) -> Result<()> {
         })?;
         Call::new("monitor").expect(active, 191, &["not connected to"])?;
         world.wait("the fencing constraint", 120, || world.is_fenced_by_constraint())?;
+        let told = active.shell(
+            "journalctl --no-pager -o short-precise -n 300 | grep -E 'crm-fence-peer|fence-peer helper' || true",
+            Deadline::after(Duration::from_secs(60)),
+        )?;
+        told.lines().for_each(|line| println!("    {line}"));
         // Long: where the handler takes more than the 30 s that the server bears without a write, that ends and starts anew.
-        client.wait_for_commits(20, host::Deadline::after(Duration::from_secs(300)))?;
+        client.wait_for_commits(20, Deadline::after(Duration::from_secs(300)))?;
         link.heal()?;
         world.wait_drbd(active, "peer-disk:UpToDate")?;
         world.wait("no fencing constraint", 120, || {
@@ -40,7 +46,7 @@ pub(crate) fn disk_lost(world: &World) -> Result<()> {
         world.wait("the database on the other node", 240, || {
             Ok(world.lab.cluster().where_is("KaiwuDB")?.as_deref() == Some(standby.cluster_name()))
         })?;
-        client.wait_for_commits(10, host::Deadline::after(Duration::from_secs(120)))?;
+        client.wait_for_commits(10, Deadline::after(Duration::from_secs(120)))?;
         if let Some(gap) = client.report().longest_gap_between(begun, Instant::now()) {
             println!("    outage {:.2} s", gap.length().as_secs_f64());
         }
@@ -82,14 +88,14 @@ fn one_survives(
             Ok(world.lab.fence_events().len() > before)
         })?;
         heal()?;
-        client.wait_for_commits(20, host::Deadline::after(Duration::from_secs(300)))?;
+        client.wait_for_commits(20, Deadline::after(Duration::from_secs(300)))?;
         if let Some(gap) = client.report().longest_gap_between(begun, Instant::now()) {
             println!("    outage {:.2} s", gap.length().as_secs_f64());
         }
         world
             .lab
             .cluster()
-            .wait_online(host::Deadline::after(Duration::from_secs(400)))?;
+            .wait_online(Deadline::after(Duration::from_secs(400)))?;
         let events = world.lab.fence_events();
         ensure!(events.len() == before + 1, "more than one was fenced: {events:?}");
         Ok(())
