@@ -18,6 +18,7 @@ mod lab;
 mod namespace;
 mod network;
 mod node;
+mod operator;
 mod proc;
 mod provision;
 mod registry;
@@ -38,6 +39,7 @@ pub use image::{Suite, cache_directory, ensure as ensure_image, remove_all as re
 pub use lab::{Lab, Machines, Options};
 pub use network::{Link, Network, VIRTUAL_IP};
 pub use node::{Machine, Node, Observation, Output};
+pub use operator::{at_terminal, ssh_between_nodes};
 pub use provision::{Installation, Program, provision};
 pub use registry::{names, remove_leftovers};
 pub use report::{Acknowledgement, Gap, Report};

@@ -1,12 +1,10 @@
 //! What the tests of `kaiwudb-ha` share: a lab with two nodes that reach each other by ssh, and the command's answers.
 
 use anyhow::{Context, Result, ensure};
-use lab::{Deadline, Installation, Lab, Network, Node, Options, Output};
+use lab::{Deadline, Installation, Lab, Node, Options, Output};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-const SSH: &str = include_str!("../files/ssh.sh");
 
 /// Nothing in these tests takes longer by right.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -28,22 +26,7 @@ pub fn ground() -> Result<Lab> {
         ..Installation::from_environment()?
     };
     lab::install(&lab, &package, &installation)?;
-    let [first, second] = lab.nodes();
-    let addresses = [first, second].map(|node| node.address(Network::Cluster).to_string());
-    let key = |node: &Node| {
-        node.shell(
-            "mkdir -p /root/.ssh && ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 && cat /root/.ssh/id_ed25519.pub",
-            deadline(),
-        )
-    };
-    let keys = [key(first)?, key(second)?];
-    for (node, key) in [(first, &keys[1]), (second, &keys[0])] {
-        node.exec_ok(
-            ["sh", "-c", SSH, "ssh", key.trim(), &addresses[0], &addresses[1]],
-            deadline(),
-        )
-        .context("ssh between the nodes")?;
-    }
+    lab::ssh_between_nodes(&lab, deadline())?;
     Ok(lab)
 }
 
@@ -53,20 +36,9 @@ pub fn command(node: &Node, arguments: &str) -> Result<Output> {
     node.exec(["sh", "-c", &line], deadline())
 }
 
-/// Runs it at a terminal of its own. When `question` is on the screen, the shell command `then` is run, and what it prints is typed.
-/// What was on the screen is the standard output.
+/// Runs it at a terminal; see [`lab::at_terminal`].
 pub fn at_terminal(node: &Node, arguments: &str, question: &str, then: &str) -> Result<Output> {
-    let script = "screen=$(mktemp)
-        ( for i in $(seq 300); do grep -qF -- \"$2\" \"$screen\" && break; sleep 0.1; done; sh -c \"$3\" ) |
-            script --quiet --flush --return --command \"$1\" \"$screen\" >/dev/null
-        status=$?
-        cat \"$screen\"
-        rm -f \"$screen\"
-        exit $status";
-    node.exec(
-        ["bash", "-c", script, "terminal", arguments, question, then],
-        deadline(),
-    )
+    lab::at_terminal(node, arguments, question, then, deadline())
 }
 
 /// Runs it and reads its JSON; an answer that is none is an error that shows it.

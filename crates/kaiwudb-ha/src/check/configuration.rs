@@ -404,7 +404,7 @@ fn drbd_resource(data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Fi
     if linbit {
         findings.push(
             Finding::of(rule::DRBD_AGENT_LINBIT, format!("{}: {LINBIT}", data.id))
-                .mend(super::report::migrate()),
+                .mend(super::report::MIGRATE),
         );
         let notify = clone
             .and_then(|clone| clone.meta("notify"))

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::configuration::is_no;
 use super::finding::Finding;
-use super::report::migrate;
+use super::report::MIGRATE;
 use super::rule;
 use crate::cluster::DATABASE;
 use crate::facts::{DATABASE_UNIT, Database, Facts};
@@ -16,7 +16,7 @@ const LITTLE_ROOM: u64 = 20;
 pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     if scene.is_by_unit() {
         let agent = scene.roles.database.map(Primitive::agent).unwrap_or_default();
-        findings.push(Finding::of(rule::DATABASE_BY_UNIT, agent).mend(migrate()));
+        findings.push(Finding::of(rule::DATABASE_BY_UNIT, agent).mend(MIGRATE));
     }
     for (node, facts) in scene.facts() {
         unit(scene, node, facts, findings);
@@ -27,6 +27,11 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     }
     differences(scene, findings);
 }
+
+/// Whom systemd must stop first.
+const PACEMAKER: &str = "pacemaker.service";
+const ORDER: &str =
+    "systemctl edit --runtime kaiwudb.service  # two lines: [Unit] and Before=pacemaker.service";
 
 fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
     let Some(unit) = facts.units.get(DATABASE_UNIT) else {
@@ -41,6 +46,18 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
                 .fix(&["systemctl", "disable", DATABASE_UNIT]),
         );
     }
+    // A server that the unit has started stays the unit's when another agent takes it over.
+    if unit.is_active() && scene.roles.database.is_some() && !unit.before.iter().any(|unit| unit == PACEMAKER)
+    {
+        findings.push(
+            Finding::of(
+                rule::UNIT_UNORDERED,
+                format!("{DATABASE_UNIT}: Before={}", unit.before.join(" ")),
+            )
+            .on(node)
+            .mend(if scene.is_by_unit() { MIGRATE } else { ORDER }),
+        );
+    }
     // What follows is how the cluster starts and stops the database only as long as the unit does it.
     if !scene.is_by_unit() {
         return;
@@ -53,7 +70,7 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
                 format!("ExecStop={program} KillMode={}", unit.kill_mode),
             )
             .on(node)
-            .mend(migrate()),
+            .mend(MIGRATE),
         );
     }
     if unit.kind == "simple" {
@@ -63,7 +80,7 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
                 format!("{DATABASE_UNIT}: Type={}", unit.kind),
             )
             .on(node)
-            .mend(migrate()),
+            .mend(MIGRATE),
         );
     }
 }

@@ -3,7 +3,6 @@
 use super::finding::Finding;
 use super::rule::Severity;
 use crate::Context;
-use crate::cli;
 use crate::language::{Language, Text};
 use crate::output::{self, Tone};
 use crate::texts::check as texts;
@@ -12,18 +11,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// What replaces the guide's resources.
-pub(super) fn migrate() -> String {
-    // The manual of the agent has the steps as long as the command cannot do them.
-    let can = cli::command(Language::English)
-        .find_subcommand("migrate")
-        .is_some();
-    if can {
-        "kaiwudb-ha migrate"
-    } else {
-        "man 7 ocf_kaiwudb_kaiwudb"
-    }
-    .to_owned()
-}
+pub(super) const MIGRATE: &str = "kaiwudb-ha migrate";
 
 /// What carries certificates to the other node.
 pub(super) fn cert_sync() -> String {

@@ -70,6 +70,9 @@ rules! {
     UNIT_STARTED_EARLY: Warning, "unit-started-early",
         "The start counts as done before SQL is served: the virtual IP moves to a server that refuses clients.",
         "SQL 尚未可用时启动就算完成：虚拟 IP 会移到一个拒绝客户端的服务器上。";
+    UNIT_UNORDERED: Warning, "unit-unordered",
+        "When the node shuts down, systemd ends the server while the cluster still counts on it: the end is a crash and not a planned switchover.",
+        "节点关机时，systemd 会在集群仍在使用服务器的时候将其终止：这是一次崩溃，而不是计划内切换。";
     CONTAINER_RESTARTS: Error, "container-restarts",
         "Docker restarts a crashed server behind Pacemaker's back, also after the disk has moved to the other node.",
         "Docker 会绕过 Pacemaker 重启崩溃的服务器，即使磁盘已经切换到另一节点。";

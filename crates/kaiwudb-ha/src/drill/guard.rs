@@ -71,10 +71,12 @@ pub(super) fn arm(context: &Context, target: &Target, patience: Duration) -> Res
     let log = File::create(LOG).with_context(|| format!("cannot write {LOG}"))?;
     let program = std::env::current_exe().context("this program has no path")?;
     let limit = (patience + RESERVE).as_secs().to_string();
+    // The guard runs in the root directory.
+    let config = std::path::absolute(&context.config).context("the settings file has no path")?;
     Daemon::new(&program)
         .args([
             "--config".as_ref(),
-            context.config.as_os_str(),
+            config.as_os_str(),
             "drill".as_ref(),
             "guard".as_ref(),
             limit.as_ref(),

@@ -39,11 +39,14 @@ pub(crate) struct Unit {
     pub(crate) stop_program: Option<String>,
     /// `no`, `on-failure`, `always`, …
     pub(crate) restart: String,
+    /// Units that are started after it, and so stopped before it.
+    pub(crate) before: Vec<String>,
 }
 
 /// Asks systemd for all of them at once.
 pub(super) fn gather(deadline: Deadline) -> Result<BTreeMap<String, Unit>, CommandError> {
-    let properties = "--property=Id,LoadState,ActiveState,UnitFileState,Type,KillMode,ExecStop,Restart";
+    let properties =
+        "--property=Id,LoadState,ActiveState,UnitFileState,Type,KillMode,ExecStop,Restart,Before";
     let output = Command::new("systemctl")
         .args(["show", "--no-pager", properties])
         .args(UNITS)
@@ -73,6 +76,7 @@ fn parse(text: &str) -> BTreeMap<String, Unit> {
                     kill_mode: get("KillMode"),
                     stop_program,
                     restart: get("Restart"),
+                    before: get("Before").split_whitespace().map(str::to_owned).collect(),
                 },
             ))
         })
@@ -108,7 +112,7 @@ mod tests {
     fn the_vendors_unit_is_recognised() {
         // systemd 252, the vendor's unit of KWDB 3.2.1; the second unit does not exist.
         let units = parse(
-            "Type=simple\nRestart=no\nExecStop={ path=/bin/kill ; argv[]=/bin/kill $MAINPID ; ignore_errors=no ; \
+            "Type=simple\nRestart=no\nBefore=multi-user.target shutdown.target\nExecStop={ path=/bin/kill ; argv[]=/bin/kill $MAINPID ; ignore_errors=no ; \
              start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }\nKillMode=control-group\n\
              Id=kaiwudb.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\n\
              KillMode=control-group\nId=drbd.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n",
@@ -117,5 +121,6 @@ mod tests {
         let unit = &units[DATABASE];
         assert!(unit.is_active() && unit.is_enabled() && unit.signals_twice());
         assert_eq!(unit.stop_program.as_deref(), Some("/bin/kill"));
+        assert_eq!(unit.before, ["multi-user.target", "shutdown.target"]);
     }
 }

@@ -38,6 +38,7 @@ const DEFECTS: &[&str] = &[
     "unit-enabled",
     "unit-signals-twice",
     "unit-started-early",
+    "unit-unordered",
     "wal-unsynced",
 ];
 
