@@ -1,7 +1,8 @@
 //! What the tests of `kaiwudb-ha` share: a lab with two nodes that reach each other by ssh, and the command's answers.
 
-use anyhow::{Context, Result, ensure};
-use lab::{Deadline, Installation, Lab, Node, Options, Output};
+use anyhow::{Context, Error, Result, ensure};
+use lab::{Deadline, Installation, Lab, Node, Options, Output, Suite};
+use pacemaker::xml::Element;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,11 +17,16 @@ pub fn deadline() -> Deadline {
 
 /// Two nodes with KWDB, TLS, our package and ssh between them; no resources yet.
 pub fn ground() -> Result<Lab> {
-    let package = lab::package_from_environment()?;
-    let lab = Lab::up(&Options {
+    ready(&Options {
         packages: vec!["openssh-server".to_owned()],
         ..Options::from_environment()?
-    })?;
+    })
+}
+
+/// Nodes with KWDB, TLS, our package and ssh between them.
+fn ready(options: &Options) -> Result<Lab> {
+    let package = lab::package_from_environment()?;
+    let lab = Lab::up(options)?;
     let installation = Installation {
         tls: true,
         ..Installation::from_environment()?
@@ -66,4 +72,93 @@ pub fn epoch(node: &Node) -> Result<String> {
     let rest = &cib[at + 8..];
     ensure!(rest.contains('"'), "the configuration is cut off");
     Ok(rest.split('"').next().unwrap_or_default().to_owned())
+}
+
+/// Two nodes with KWDB, TLS, our package, `pcsd` and ssh between them, and no cluster. The password of `hacluster`, which belongs to the
+/// installation, is `secret`.
+pub fn bare_ground() -> Result<Lab> {
+    let options = Options::from_environment()?;
+    let mut packages = vec!["openssh-server".to_owned()];
+    if options.suite != Suite::Bullseye {
+        packages.push("ansible-core".to_owned());
+    }
+    let lab = ready(&Options {
+        packages,
+        cluster: false,
+        ..options
+    })?;
+    for node in lab.nodes() {
+        node.shell(
+            "rm -f /etc/corosync/corosync.conf && echo hacluster:secret | chpasswd && systemctl start pcsd.service",
+            deadline(),
+        )?;
+    }
+    Ok(lab)
+}
+
+/// A configuration as text that is the same whichever tool has written it: without ids of what has no name of its own, without what
+/// is the default anyway, without what the cluster and our agents note, and sorted where order means nothing.
+pub fn canonical(cib: &str) -> Result<String> {
+    let cib = Element::parse(cib).map_err(Error::msg)?;
+    let configuration = cib.child("configuration").context("no configuration")?;
+    let mut lines = Vec::new();
+    for name in ["crm_config", "resources", "constraints", "rsc_defaults"] {
+        for child in configuration.all(name).flat_map(|section| &section.children) {
+            let text = plain(child);
+            if !text.is_empty() {
+                lines.push(text);
+            }
+        }
+    }
+    lines.sort();
+    Ok(lines.join("\n"))
+}
+
+/// What the cluster and our agents write by themselves.
+const NOTED: [&str; 8] = [
+    "have-watchdog",
+    "dc-version",
+    "dc-deadtime",
+    "cluster-infrastructure",
+    "cluster-name",
+    "last-lrm-refresh",
+    "maintenance-mode",
+    "kaiwudb-store-KaiwuDB",
+];
+
+fn plain(element: &Element) -> String {
+    let anonymous = !matches!(
+        element.name.as_str(),
+        "primitive" | "group" | "clone" | "rsc_colocation" | "rsc_order" | "rsc_location"
+    );
+    if element.get("name").is_some_and(|name| NOTED.contains(&name)) {
+        return String::new();
+    }
+    let mut attributes: Vec<String> = element
+        .attributes()
+        .filter(|(name, value)| {
+            !(*name == "id" && anonymous || *name == "kind" && *value == "Mandatory" || *value == "Started")
+        })
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    attributes.sort();
+    let mut inside: Vec<String> = element
+        .children
+        .iter()
+        .map(plain)
+        .filter(|text| !text.is_empty())
+        .collect();
+    if element.name != "group" {
+        inside.sort();
+    }
+    if inside.is_empty() && attributes.is_empty() {
+        return String::new();
+    }
+    let inside = inside.join("\n").replace('\n', "\n  ");
+    let inside = if inside.is_empty() {
+        inside
+    } else {
+        format!("\n  {inside}")
+    };
+    format!("{} {}{inside}", element.name, attributes.join(" "))
 }

@@ -1,0 +1,182 @@
+//! `kaiwudb-ha apply`.
+
+use anyhow::{Result, ensure};
+use lab::{Deadline, Lab, Node, Output, cib};
+use operator::{answer, command, deadline, findings};
+use std::time::Duration;
+
+/// What the operator writes into the file that `plan --init` prints.
+const FILL_IN: &str = include_str!("../../files/fill-in.sed");
+
+/// `apply` waits for the cluster, twice when it has to undo.
+fn patient(node: &Node, line: &str) -> Result<Output> {
+    let line = format!("{line} </dev/null");
+    node.exec(["sh", "-c", &line], Deadline::after(Duration::from_secs(150)))
+}
+
+pub(crate) fn without_a_cluster(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    node.write_file("/root/ha.toml", settings("ext4", true))?;
+    let plan = command(node, "kaiwudb-ha --config /root/ha.toml plan")?;
+    ensure!(
+        plan.status == Some(0) && plan.stdout.contains("pcs cluster setup"),
+        "{plan}"
+    );
+    let refused = command(node, "kaiwudb-ha --config /root/ha.toml apply --yes")?;
+    ensure!(
+        refused.status == Some(3) && refused.stderr.contains("No cluster runs here yet"),
+        "{refused}"
+    );
+    // Now the first of the commands that the documentation shows.
+    for line in [
+        "pcs host auth node1 addr=10.77.0.11 node2 addr=10.77.0.12 -u hacluster -p secret",
+        "pcs cluster setup kwdb node1 addr=10.77.0.11 node2 addr=10.77.0.12 --start --enable --wait=100",
+    ] {
+        let done = patient(node, line)?;
+        ensure!(done.status == Some(0), "{line}: {done}");
+    }
+    lab.cluster().wait_online(deadline())
+}
+
+pub(crate) fn what_is_missing(lab: &Lab) -> Result<()> {
+    let (status, answer) = answer(&lab.nodes()[0], "kaiwudb-ha plan --json")?;
+    ensure!(status == Some(2), "{answer:#}");
+    let lines = answer["missing"].to_string();
+    ensure!(
+        lines.contains("[virtual_ip]") && lines.contains("[storage]"),
+        "{answer:#}"
+    );
+    // The nodes are known from the cluster.
+    ensure!(!lines.contains("[nodes"), "{answer:#}");
+    Ok(())
+}
+
+pub(crate) fn without_fencing(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    node.write_file("/root/unfenced.toml", settings("ext4", false))?;
+    let before = operator::epoch(node)?;
+    let refused = command(node, "kaiwudb-ha --config /root/unfenced.toml apply --yes")?;
+    ensure!(
+        refused.status == Some(3) && refused.stderr.contains("--without-fencing"),
+        "{refused}"
+    );
+    ensure!(operator::epoch(node)? == before, "the configuration was changed");
+    Ok(())
+}
+
+pub(crate) fn what_does_not_run(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    let before = lab.cluster().cib()?;
+    // The disk has ext4.
+    node.write_file("/root/wrong.toml", settings("xfs", true))?;
+    let undone = patient(node, "kaiwudb-ha --config /root/wrong.toml apply --yes")?;
+    ensure!(
+        undone.status == Some(3)
+            && undone.stderr.contains("undone")
+            && undone.stderr.contains("KaiwuFS_start_0 failed"),
+        "{undone}"
+    );
+    ensure!(
+        operator::canonical(&lab.cluster().cib()?)? == operator::canonical(&before)?,
+        "the configuration is not as it was"
+    );
+    let kept = node.shell("stat -c %a /var/lib/kaiwudb-ha/cib/*.xml", deadline())?;
+    ensure!(kept.trim() == "600", "{kept}");
+    Ok(())
+}
+
+/// The documentation's transcript. Before it: the password of `hacluster`, which belongs to the installation; `pcs host auth` and
+/// `pcs cluster setup`, which the first test did.
+pub(crate) fn six_commands(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    node.write_file("/root/fill-in.sed", FILL_IN)?;
+    for line in [
+        "kaiwudb-ha plan --init >/etc/kaiwudb/ha.toml && sed -i -f /root/fill-in.sed /etc/kaiwudb/ha.toml",
+        "kaiwudb-ha plan",
+        "kaiwudb-ha apply --yes",
+    ] {
+        let done = patient(node, line)?;
+        ensure!(done.status == Some(0), "{line}: {done}");
+    }
+    let (_, report) = answer(node, "kaiwudb-ha check --json")?;
+    let found: Vec<_> = findings(&report, false)
+        .into_iter()
+        // The lab leaves the authority's key where `kwbase cert` has made it.
+        .filter(|id| id != "authority-key-left")
+        .collect();
+    ensure!(found.is_empty(), "{found:?}");
+    // Both can be switched off.
+    let status = command(node, "kaiwudb-ha status")?;
+    ensure!(
+        status.status == Some(0) && status.stdout.contains("Nothing needs attention."),
+        "{status}"
+    );
+    Ok(())
+}
+
+pub(crate) fn a_second_time(lab: &Lab) -> Result<()> {
+    for node in lab.nodes() {
+        let before = operator::epoch(node)?;
+        let (status, done) = answer(node, "kaiwudb-ha apply --yes --json")?;
+        ensure!(
+            status == Some(0) && done["changed"] == false && done["verified"] == true,
+            "{}: {status:?} {done:#}",
+            node.name()
+        );
+        ensure!(operator::epoch(node)? == before, "the configuration was changed");
+    }
+    Ok(())
+}
+
+pub(crate) fn what_is_not_ours(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    for line in [
+        "pcs resource create Other ocf:pacemaker:Dummy fake=here op monitor interval=33s",
+        "pcs resource update KaiwuDB drain_timeout=2s",
+        // Somebody has undone what was planned.
+        "pcs property set no-quorum-policy=ignore",
+        "pcs resource update KaiwuFS op monitor interval=77s timeout=20s",
+    ] {
+        node.shell(line, deadline())?;
+    }
+    let (_, plan) = answer(node, "kaiwudb-ha plan --json")?;
+    let changes = plan["changes"].to_string();
+    for expected in [
+        "~ cluster option no-quorum-policy: ignore -> stop",
+        "~ KaiwuFS monitor interval: 77s -> 20s",
+        "~ KaiwuFS monitor timeout: 20s -> 40s",
+    ] {
+        ensure!(changes.contains(expected), "{plan:#}");
+    }
+    ensure!(
+        plan["changes"].as_array().is_some_and(|all| all.len() == 3),
+        "{plan:#}"
+    );
+    let (status, done) = answer(node, "kaiwudb-ha apply --yes --json")?;
+    ensure!(status == Some(0) && done["changed"] == true, "{done:#}");
+    let cib = lab.cluster().cib()?;
+    ensure!(
+        cib.contains("id=\"Other\"") && cib.contains("name=\"drain_timeout\" value=\"2s\""),
+        "what was not ours is gone"
+    );
+    node.shell(
+        "pcs resource update KaiwuDB drain_timeout= && pcs resource delete Other",
+        deadline(),
+    )?;
+    Ok(())
+}
+
+/// Settings for the lab's two nodes.
+pub(crate) fn settings(kind: &str, fenced: bool) -> String {
+    let fencing = if fenced {
+        "[fencing.device]\nagent = \"fence_lab\"\npcmk_host_map = \"node1:node1;node2:node2\"\n"
+    } else {
+        ""
+    };
+    format!(
+        "[nodes.node1]\naddress = \"10.77.0.11\"\n[nodes.node2]\naddress = \"10.77.0.12\"\n[virtual_ip]\naddress = \"{}\"\nprefix = 24\n\
+         [storage]\ndevice = \"{}\"\ntype = \"{kind}\"\n{fencing}",
+        lab::VIRTUAL_IP,
+        cib::DISK
+    )
+}
