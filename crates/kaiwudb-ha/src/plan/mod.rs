@@ -257,3 +257,6 @@ pub(crate) fn report_missing(context: &Context, missing: &[Missing]) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
