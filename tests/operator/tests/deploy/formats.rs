@@ -88,15 +88,7 @@ pub(crate) fn wizard(lab: &Lab) -> Result<()> {
     }
     node.shell("pcs property set maintenance-mode=", deadline())?;
     lab.cluster().wait_active("ClusterIP", deadline())?;
-    // The wizard names the installation's directory; `plan` leaves it to the agents.
-    let made = canonical(&lab.cluster().cib()?)?
-        .lines()
-        .filter(|line| !line.contains("name=data_root"))
-        .collect::<Vec<_>>()
-        .join("\n");
-    ensure!(
-        made == planned.trim_end(),
-        "by the wizard:\n{made}\nplanned:\n{planned}"
-    );
+    let made = canonical(&lab.cluster().cib()?)?;
+    ensure!(made == planned, "by the wizard:\n{made}\nplanned:\n{planned}");
     Ok(())
 }
