@@ -4,6 +4,7 @@ use super::change::{Change, Changes, Value};
 use super::model::{Constraint, Operation, Pairs, Primitive, Resource};
 use crate::Context;
 use crate::output::Tone;
+use crate::settings::is_password;
 use crate::texts::plan as texts;
 use std::fmt::Write;
 
@@ -98,8 +99,9 @@ fn changed(what: &str, value: &Value) -> (Mark, String) {
         Some(old) => (
             Mark::Changed,
             format!(
-                "{what} {}: {old} -> {}",
+                "{what} {}: {} -> {}",
                 value.name,
+                hidden(&value.name, old),
                 hidden(&value.name, &value.new)
             ),
         ),
@@ -159,12 +161,7 @@ fn values(pairs: &Pairs) -> String {
 
 /// Passwords of fencing devices are not for screens.
 fn hidden<'a>(name: &str, value: &'a str) -> &'a str {
-    if is_secret(name) { "******" } else { value }
-}
-
-/// Whether a parameter of a fence agent is a password. Scripts that print one (`password_script`) are none.
-pub(super) fn is_secret(name: &str) -> bool {
-    matches!(name, "passwd" | "password" | "snmp_priv_passwd")
+    if is_password(name) { "******" } else { value }
 }
 
 fn operation_name(operation: &Operation) -> String {
@@ -217,5 +214,29 @@ fn constraint_text(context: &Context, constraint: &Constraint) -> String {
         Constraint::Avoids { resource, node } => {
             texts::AVOIDS.fill(language, &[("resource", resource), ("node", node)])
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown_neither_the_old_one() {
+        let value = |old: Option<&str>| Value {
+            name: "password".to_owned(),
+            old: old.map(str::to_owned),
+            new: "new".to_owned(),
+        };
+        assert_eq!(
+            changed("Fence", &value(Some("old"))).1,
+            "Fence password: ****** -> ******"
+        );
+        assert_eq!(changed("Fence", &value(None)).1, "Fence password=******");
+        let script = Value {
+            name: "password_script".to_owned(),
+            ..value(None)
+        };
+        assert_eq!(changed("Fence", &script).1, "Fence password_script=new");
     }
 }

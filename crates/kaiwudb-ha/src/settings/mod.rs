@@ -10,6 +10,9 @@ use error::Place;
 use host::file;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use toml::Spanned;
 
@@ -138,6 +141,11 @@ impl std::fmt::Display for Scalar {
     }
 }
 
+/// Whether a parameter of a fence agent is a password. One that names a script that prints it (`password_script`) is none.
+pub(crate) fn is_password(name: &str) -> bool {
+    matches!(name, "passwd" | "password" | "snmp_priv_passwd")
+}
+
 impl Settings {
     /// Reads the file.
     pub(crate) fn read(path: &Path, language: Language) -> Result<Self> {
@@ -151,7 +159,21 @@ impl Settings {
                 ));
             }
         };
-        Self::parse(&text.unwrap_or_default(), &name, language)
+        let settings = Self::parse(&text.unwrap_or_default(), &name, language)?;
+        let open = fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
+        if open && settings.has_password() {
+            let warning = texts::OPEN.fill(language, &[("file", &name)]);
+            let _ = writeln!(std::io::stderr(), "{warning}");
+        }
+        Ok(settings)
+    }
+
+    /// Whether a fencing device's password stands in it.
+    fn has_password(&self) -> bool {
+        let own = self.nodes.values().filter_map(|node| node.fencing.as_ref());
+        own.chain(&self.fencing.device)
+            .flat_map(|device| device.get_ref().keys())
+            .any(|name| is_password(name))
     }
 
     /// Reads the text of the file `name`.

@@ -3,6 +3,7 @@
 texts! {
     UNREADABLE: "cannot read {file}: {why}", "无法读取 {file}：{why}";
     WRONG: "{file}, line {line}: {why}", "{file} 第 {line} 行：{why}";
+    OPEN: "{file} holds a password and others may read it: chmod 600 {file}", "{file} 中有密码且其他用户可读：chmod 600 {file}";
     UNKNOWN_KEY: "unknown key '{key}'; allowed here: {allowed}", "未知的键“{key}”；此处允许：{allowed}";
     DID_YOU_MEAN: "; did you mean '{key}'?", "；是否想写“{key}”？";
     IMPOSSIBLE: "{key} is '{value}'; allowed: {allowed}", "{key} 是“{value}”；允许：{allowed}";
