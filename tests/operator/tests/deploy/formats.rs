@@ -78,6 +78,7 @@ pub(crate) fn wizard(lab: &Lab) -> Result<()> {
     node.shell(
         "fence=$(cibadmin --query --xpath \"//primitive[@id='Fence']\") && \
          cibadmin --replace --scope=constraints --xml-text '<constraints/>' && \
+         cibadmin --delete --xml-text '<rsc_defaults/>' && \
          cibadmin --replace --scope=resources --xml-text \"<resources>$fence</resources>\"",
         deadline(),
     )?;
