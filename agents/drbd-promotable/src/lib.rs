@@ -35,7 +35,8 @@ pub fn fence_peer() -> std::process::ExitCode {
 #[derive(Debug)]
 pub struct DrbdPromotable {
     config: Config,
-    /// Set by an action that changed the role.
+    /// Set by an action that changes the role: then the watcher sees it as soon as we do and writes the score, which is nothing to wait
+    /// for in a switchover.
     score_after_role: Cell<Option<Duty>>,
 }
 
@@ -62,14 +63,11 @@ impl ResourceAgent for DrbdPromotable {
     }
 
     fn promote(&self, cx: &Context<'_>) -> Result<(), Failure> {
-        // Now and not after the promotion: a changed score makes Pacemaker drop its plan and compute anew, and it will do that at the
-        // end of this action anyway, for the constraint of DRBD's fence-peer handler.
-        self.score_after_role.set(Some(Duty::AwaitWatcher));
+        self.score_after_role.set(Some(Duty::LeaveToWatcher));
         promote::promote(&self.config, cx)
     }
 
     fn demote(&self, cx: &Context<'_>) -> Result<(), Failure> {
-        // Most often it stays as it is.
         self.score_after_role.set(Some(Duty::LeaveToWatcher));
         demote::demote(&self.config, cx)
     }

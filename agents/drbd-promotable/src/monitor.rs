@@ -73,12 +73,8 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>, duty: Option<Duty>) -> 
     }
     // Only a recurring monitor comes often enough to be spared the question.
     let duty = duty.unwrap_or(if recurring { Duty::Believe } else { Duty::Ask });
-    match duty {
-        Duty::AwaitWatcher if config.run.watcher().is_some() => {
-            score::await_watcher(config, cx.env, &resource, cx.deadline);
-        }
-        Duty::LeaveToWatcher if config.run.watcher().is_some() => {}
-        _ => score::refresh(config, cx.env, &resource, duty, cx.deadline),
+    if duty != Duty::LeaveToWatcher || config.run.watcher().is_none() {
+        score::refresh(config, cx.env, &resource, duty, cx.deadline);
     }
     watcher::ensure(config, tools);
     unfence(config, tools, &resource, cx.deadline);

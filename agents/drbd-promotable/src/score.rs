@@ -99,27 +99,6 @@ pub(crate) enum Duty {
     Ask,
     /// A living watcher writes it.
     LeaveToWatcher,
-    /// A living watcher writes it, and that is waited for.
-    AwaitWatcher,
-}
-
-/// A watcher writes a score within this.
-const WATCHER_WRITES: Duration = Duration::from_secs(3);
-/// Between two looks for it.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// Waits until a living watcher has written the score of `resource`.
-pub(crate) fn await_watcher(config: &Config, env: &Env, resource: &Resource, deadline: Deadline) {
-    let Some((score, _)) = wanted(&decide(config, env, resource, deadline)) else {
-        return;
-    };
-    let word = word(score);
-    let is_written = || {
-        let text = config.run.published_lately().unwrap_or_default();
-        text.split_once(':').is_some_and(|(written, _)| written == word)
-    };
-    let deadline = deadline.slice(WATCHER_WRITES);
-    while !is_written() && config.run.watcher().is_some() && deadline.pause(LOOK) {}
 }
 
 /// Writes the score and why, each only when it changed. Does nothing when no cluster calls.
@@ -178,16 +157,11 @@ pub(crate) fn write(
 
 /// The score (`None` for no score) and what is said of it; nothing when it is to stay as it is.
 fn wanted(decision: &Decision) -> Option<(Option<u64>, String)> {
-    let score = match decision.score {
-        Score::Set(score) => Some(score),
-        Score::Remove => None,
-        Score::Keep => return None,
-    };
-    Some((score, format!("{}: {}", word(score), decision.reason)))
-}
-
-fn word(score: Option<u64>) -> String {
-    score.map_or_else(|| "none".to_owned(), |score| score.to_string())
+    match decision.score {
+        Score::Set(score) => Some((Some(score), format!("{score}: {}", decision.reason))),
+        Score::Remove => Some((None, format!("none: {}", decision.reason))),
+        Score::Keep => None,
+    }
 }
 
 /// Whether exactly this was written, or found to be true, a short while ago.
