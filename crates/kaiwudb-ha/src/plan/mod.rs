@@ -17,6 +17,7 @@ mod pcs;
 mod script;
 mod show;
 mod simulate;
+mod storage;
 mod wanted;
 
 pub(crate) use advice::parameters;
