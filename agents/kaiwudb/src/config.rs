@@ -27,7 +27,7 @@ pub(crate) struct Config {
     /// Id of the resource in the cluster.
     pub(crate) instance: String,
     /// Name of this node in the cluster, where Pacemaker has told it.
-    node: Option<String>,
+    pub(crate) node: Option<String>,
     /// What this Pacemaker can do, where it has told it.
     pub(crate) features: Option<FeatureSet>,
     pub(crate) runtime: Runtime,

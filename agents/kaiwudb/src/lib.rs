@@ -4,6 +4,7 @@
 //! or a hang to Pacemaker at once, and the **agent**, which runs for one action. Server and sentinel live in sessions of
 //! their own, outside the process group that Pacemaker kills on a timeout.
 
+mod concern;
 mod config;
 mod degraded;
 mod diagnosis;

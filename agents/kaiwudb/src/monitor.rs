@@ -5,7 +5,7 @@ use crate::run_directory::{Ended, Record, RunDirectory};
 use crate::sentinel;
 use crate::server::{self, Question, Serving};
 use crate::start::readiness;
-use crate::{degraded, diagnosis};
+use crate::{concern, degraded, diagnosis};
 use agent::Context;
 use host::log;
 use kwdb::sql;
@@ -80,11 +80,11 @@ fn serves(
         .into_iter()
         .flatten()
         .collect();
-    Ok(if reasons.is_empty() {
-        State::Running(Role::Unpromoted)
-    } else {
-        State::Degraded(Role::Unpromoted, reasons.join("; "))
-    })
+    let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+    concern::tell(config, run, reason.as_deref(), cx.deadline);
+    Ok(reason.map_or(State::Running(Role::Unpromoted), |reason| {
+        State::Degraded(Role::Unpromoted, reason)
+    }))
 }
 
 /// Level 20: one row of our own is written and read back. Opt-in, because it makes a table in `defaultdb`.

@@ -87,6 +87,8 @@ pub(crate) enum Record {
     Ended,
     /// [`Reporting`].
     Reporting,
+    /// The concern that Pacemaker was told, as text.
+    Concern,
     /// [`crate::config::Thresholds`] that the sentinel shall use.
     Thresholds,
     /// [`crate::sentinel::Report`] of the sentinel.
@@ -101,6 +103,7 @@ impl Record {
             Self::Stopping => "stopping.json",
             Self::Ended => "ended.json",
             Self::Reporting => "reporting.json",
+            Self::Concern => "concern.json",
             Self::Thresholds => "thresholds.json",
             Self::Sentinel => "sentinel.json",
         }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
-use crate::{runtime, server};
+use crate::{concern, runtime, server};
 use agent::Context;
 use host::{Command, Deadline, Process, ProcessState, WaitOutcome, log, mount, wait_for_end};
 use kwdb::sql;
@@ -19,6 +19,7 @@ const UMOUNT_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let run = RunDirectory::of(&config.instance);
+    concern::tell(config, &run, None, cx.deadline);
     let mut servers = server::all(config);
     // The one we started counts even if the parameters have changed since.
     servers.extend(run.recorded_server().filter(|server| {

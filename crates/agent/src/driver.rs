@@ -1,6 +1,6 @@
 //! From a word on the command line to an exit status.
 
-use crate::{Context, ResourceAgent, budget, degraded, report, trace};
+use crate::{Context, ResourceAgent, budget, report, trace};
 use host::log;
 use ocf::{Action, CheckLevel, Env, ExitCode, Failure, FailureKind, Parameters, Role, State};
 use std::any::Any;
@@ -71,17 +71,9 @@ fn dispatch<A: ResourceAgent>(env: &Env) -> u8 {
         env,
         deadline: budget::deadline(env, spec),
     };
-    let keep_list_true = |state| degraded::keep_list_true(env, spec.action, state, cx.deadline);
     match perform::<A>(spec.action, &cx) {
-        Ok(Answer::Done) => {
-            keep_list_true(None);
-            ExitCode::Success
-        }
-        Ok(Answer::State(state)) => {
-            let state = told(env, state);
-            keep_list_true(Some(&state));
-            state.exit_code()
-        }
+        Ok(Answer::Done) => ExitCode::Success,
+        Ok(Answer::State(state)) => told(env, state).exit_code(),
         Err(failure) => fail(env, &failure),
     }
     .number()

@@ -5,7 +5,6 @@
 //! and is the only place where an exit status, an `ocf-exit-reason` line or a word on standard output is made.
 
 mod budget;
-mod degraded;
 mod driver;
 mod report;
 mod resource_agent;

@@ -86,8 +86,7 @@ pub(crate) fn remove(command: Command, deadline: Deadline) -> Result<(), Error> 
     absent(command.arg("-D").run_ok(deadline)).map(drop)
 }
 
-/// What the tool printed; `None` when it knows of no such object.
-pub(crate) fn absent(answer: Result<host::Output, CommandError>) -> Result<Option<String>, Error> {
+fn absent(answer: Result<host::Output, CommandError>) -> Result<Option<String>, Error> {
     match answer {
         Ok(output) => Ok(Some(output.text())),
         Err(CommandError::Failed(_, output)) if output.status.code() == Some(NO_SUCH_OBJECT) => Ok(None),

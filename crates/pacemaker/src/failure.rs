@@ -4,7 +4,6 @@ use crate::Error;
 use crate::attribute::{self, Scope};
 use crate::version::FeatureSet;
 use host::{Command, Deadline, log};
-use ocf::ExitCode;
 use std::time::Duration;
 
 /// First feature set whose controller counts an injected failure once. Before (Pacemaker 2.0.3 to 2.1.5) the two entries of
@@ -55,33 +54,6 @@ pub fn report(
         log::debug(format!("{name}: {error}"));
     }
     Ok(())
-}
-
-/// Takes a degraded state that is over out of the list of failed actions: the entry that Pacemaker keeps of the last monitor that
-/// was not well. Only an entry of the recurring monitor with this interval that returned "degraded"; a failure stays.
-///
-/// `crm_resource --cleanup` would forget the resource's whole history and probe it again. This deletes what the controller
-/// itself deletes when a failure expires, and in the same way. A controller that writes its whole history again (after a new
-/// election) writes the entry again.
-pub fn forget_degraded(
-    resource: &str,
-    node: &str,
-    interval: Duration,
-    deadline: Deadline,
-) -> Result<(), Error> {
-    let entry = format!(
-        "//node_state[@uname='{node}']//lrm_resource[@id='{resource}']/lrm_rsc_op[@id='{resource}_last_failure_0' \
-         and @operation_key='{resource}_monitor_{}' and (@rc-code='{}' or @rc-code='{}')]",
-        interval.as_millis(),
-        ExitCode::Degraded.number(),
-        ExitCode::DegradedPromoted.number()
-    );
-    attribute::absent(
-        Command::new("cibadmin")
-            .args(["--delete", "--xpath", &entry])
-            .run_ok(deadline),
-    )
-    .map(drop)
 }
 
 /// The fail count of injected failures. One that is off by one is no reason not to report, so errors are left at that.

@@ -14,12 +14,22 @@ fn shown_and_cleared(scene: &Scene<'_>, begin: &str, sentence: &str, end: &str) 
     let (node, _) = scene.nodes()?;
     let server = Database::on(node).server()?;
     node.shell(begin, Scene::deadline())?;
-    let shown = scene.wait_for_sentence(sentence, Deadline::after(MONITOR));
+    let shown = scene
+        .wait_for_sentence(sentence, Deadline::after(MONITOR))
+        .and_then(|()| scene.wait_for_sentence("KaiwuDB-concern", Deadline::after(MONITOR)));
     node.shell(end, Scene::deadline())?;
     shown?;
-    scene.wait_until("it is shown no more", Deadline::after(MONITOR), || {
-        Ok(!scene.crm_mon()?.contains(sentence))
+    scene.wait_until("there is no concern any more", Deadline::after(MONITOR), || {
+        Ok(!scene.crm_mon()?.contains("KaiwuDB-concern"))
     })?;
+    // Pacemaker remembers the last failed action, so the operator tells it to forget; the next monitor says nothing new.
+    scene.shell("crm_resource --cleanup --resource KaiwuDB")?;
+    scene.wait_idle()?;
+    ensure!(
+        !scene.crm_mon()?.contains(sentence),
+        "it is still shown:\n{}",
+        scene.crm_mon()?
+    );
     ensure!(
         Database::on(node).server()? == server,
         "the server was restarted or moved"

@@ -1,0 +1,39 @@
+//! What somebody should look at now, as the transient node attribute `<resource>-concern`. Pacemaker's own entry of a degraded
+//! monitor keeps the reason with which the state began, is hidden once `failure-timeout` is over although the state goes on, and
+//! stays in the list of failed actions after the state has ended, until somebody cleans up.
+
+use crate::config::Config;
+use crate::run_directory::{Record, RunDirectory};
+use host::{Deadline, log};
+use pacemaker::attribute;
+use std::time::Duration;
+
+/// Changes within this are one write.
+const DELAY: Duration = Duration::from_secs(1);
+
+/// Tells the reason, or that there is none any more, when it is not what was told last. Other numbers are no news: room and
+/// times change with every look, and each write makes the cluster compute anew.
+pub(crate) fn tell(config: &Config, run: &RunDirectory, reason: Option<&str>, deadline: Deadline) {
+    let Some(node) = &config.node else { return };
+    let told = run.read::<String>(Record::Concern);
+    if reason.map(without_numbers) == told.as_deref().map(without_numbers) {
+        return;
+    }
+    let name = format!("{}-concern", config.instance);
+    let done = match reason {
+        Some(reason) => attribute::explain(node, &name, reason, DELAY, deadline),
+        None => attribute::stop_explaining(node, &name, deadline),
+    };
+    match (done, reason) {
+        (Ok(()), Some(reason)) => {
+            // Where it cannot be written, the next monitor tells it again.
+            let _ = run.note(Record::Concern, &reason);
+        }
+        (Ok(()), None) => run.forget(Record::Concern),
+        (Err(error), _) => log::debug(format!("{name}: {error}")),
+    }
+}
+
+fn without_numbers(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
