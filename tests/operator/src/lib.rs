@@ -1,14 +1,55 @@
 //! What the tests of `kaiwudb-ha` share: a lab with two nodes that reach each other by ssh, and the command's answers.
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 use lab::{Deadline, Installation, Lab, Node, Options, Output, Suite};
+use libtest_mimic::{Arguments, Failed, Trial};
 use pacemaker::xml::Element;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Nothing in these tests takes longer by right.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A test's name and what it does with the lab.
+pub type Test = (&'static str, fn(&Lab) -> Result<()>);
+
+/// Runs the tests that the command line selects, one after the other in one lab; `logs` is where those of failed ones go.
+pub fn run(tests: &[Test], ground: fn() -> Result<Lab>, logs: &Path) -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    if !arguments.list && !nix::unistd::geteuid().is_root() {
+        eprintln!("the operator's tests start two nodes as containers: run them as root");
+        return ExitCode::FAILURE;
+    }
+    let ground = if arguments.list {
+        Err("not started".to_owned())
+    } else {
+        ground().map_err(|error| format!("{error:#}"))
+    };
+    let ground = Arc::new(Mutex::new(ground));
+    let trials = tests.iter().map(|&(name, test)| {
+        let ground = Arc::clone(&ground);
+        let logs = logs.join(name.replace("::", "-"));
+        Trial::test(name, move || {
+            let ground = ground.lock().unwrap_or_else(PoisonError::into_inner);
+            let begun = Instant::now();
+            let result = ground
+                .as_ref()
+                .map_err(|reason| anyhow!(reason.clone()))
+                .and_then(test);
+            eprintln!("{name}: {:.1} s", begun.elapsed().as_secs_f64());
+            if let (Err(_), Ok(lab)) = (&result, ground.as_ref()) {
+                let _ = lab.cluster().collect_logs(&logs);
+            }
+            result.map_err(|error| Failed::from(format!("{error:#}")))
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
 
 /// The limit of one wait.
 pub fn deadline() -> Deadline {

@@ -5,15 +5,9 @@ mod guide;
 mod migrate;
 mod ours;
 
-use anyhow::{Result, anyhow};
-use lab::Lab;
-use libtest_mimic::{Arguments, Failed, Trial};
+use operator::Test;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
-
-type Test = (&'static str, fn(&Lab) -> Result<()>);
 
 const TESTS: &[Test] = &[
     (
@@ -81,36 +75,6 @@ const TESTS: &[Test] = &[
 ];
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
-    if !arguments.list && !nix::unistd::geteuid().is_root() {
-        eprintln!("the operator's tests start two nodes as containers: run them as root");
-        return ExitCode::FAILURE;
-    }
-    let ground = if arguments.list {
-        Err("not started".to_owned())
-    } else {
-        operator::ground().map_err(|error| format!("{error:#}"))
-    };
-    let ground = Arc::new(Mutex::new(ground));
-    let trials = TESTS.iter().map(|&(name, test)| {
-        let ground = Arc::clone(&ground);
-        Trial::test(name, move || {
-            let ground = ground.lock().unwrap_or_else(PoisonError::into_inner);
-            let begun = Instant::now();
-            let result = ground
-                .as_ref()
-                .map_err(|reason| anyhow!(reason.clone()))
-                .and_then(test);
-            eprintln!("{name}: {:.1} s", begun.elapsed().as_secs_f64());
-            if let (Err(_), Ok(lab)) = (&result, ground.as_ref()) {
-                let logs = Path::new(env!("CARGO_TARGET_TMPDIR"))
-                    .join("operator")
-                    .join(name.replace("::", "-"));
-                let _ = lab.cluster().collect_logs(&logs);
-            }
-            result.map_err(|error| Failed::from(format!("{error:#}")))
-        })
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("operator");
+    operator::run(TESTS, operator::ground, &logs)
 }
