@@ -8,6 +8,7 @@ mod concern;
 mod config;
 mod degraded;
 mod diagnosis;
+mod drain;
 mod identity;
 mod monitor;
 mod parameters;

@@ -216,11 +216,13 @@ pub(crate) static REQUIRE_MOUNT: Parameter<bool> = Parameter::new(
 
 pub(crate) static DRAIN_TIMEOUT: Parameter<Duration> = Parameter::new(
     "drain_timeout",
-    text("Time between the first and second SIGTERM", "首次与二次 SIGTERM 的间隔"),
+    text("Longest time between the first and second SIGTERM", "首次与二次 SIGTERM 的最长间隔"),
     text(
-        "How long the server may end its sessions after the first SIGTERM before the second one ends it at once. A full drain \
-         takes 2 to 15 s of outage; a hard stop loses nothing as long as ts.wal.wal_level is not 0 and restarts as fast.",
-        "首次 SIGTERM 后允许服务端结束会话的时间，之后发送第二次 SIGTERM 立即结束。完整排空需 2 到 15 秒停机；只要 ts.wal.wal_level 不为 0，硬停止不会丢数据，重启同样快。",
+        "The first SIGTERM lets the server end idle sessions and finish short statements. The second one ends it at once; it is \
+         sent as soon as no SQL client is connected, after this time at the latest. A full drain takes 2 to 15 s of outage; a \
+         hard stop loses nothing as long as ts.wal.wal_level is not 0 and restarts as fast.",
+        "首次 SIGTERM 让服务端结束空闲会话并执行完短语句；二次 SIGTERM 立即结束服务端，一旦没有 SQL 客户端连接即发送，最迟在该时间之后发送。\
+         完整排空需 2 到 15 秒停机；只要 ts.wal.wal_level 不为 0，硬停止不会丢数据，重启同样快。",
     ),
 )
 .default("300ms")

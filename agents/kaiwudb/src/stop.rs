@@ -1,11 +1,11 @@
 //! `stop`: one SIGTERM, a second one, SIGKILL, and then proof.
 
 use crate::config::Config;
+use crate::drain::Drain;
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
 use crate::{concern, runtime, server};
 use agent::Context;
 use host::{Command, Deadline, Process, ProcessState, WaitOutcome, log, mount, wait_for_end};
-use kwdb::sql;
 use nix::sys::signal::Signal;
 use ocf::Failure;
 use std::time::Duration;
@@ -54,55 +54,35 @@ fn end_all(
     cx: &Context<'_>,
 ) -> Result<(), Failure> {
     runtime::forbid_restart(config, cx.deadline)?;
-    let drain = drain_time(config, cx.deadline);
+    let drain = Drain::needed(config, cx.deadline);
     let sessions: Vec<i32> = servers.iter().filter_map(|server| server.session()).collect();
     for server in servers {
         // The sentinel must know by the server's identity that this end is wanted, before it happens.
         run.note(Record::Stopping, &ProcessRecord::from(server))?;
-        end(server, drain, cx.deadline)?;
+        end(config, server, drain, cx.deadline)?;
     }
     runtime::settle(config, cx.deadline)?;
     release(config, &sessions, cx.deadline)
 }
 
-/// How long the first SIGTERM may take. With `ts.wal.wal_level` 0 a hard stop loses acknowledged rows, so the server
-/// may then drain as long as the action lasts.
-fn drain_time(config: &Config, deadline: Deadline) -> Duration {
-    let half = deadline.remaining() / 2;
-    let level = config.sql_target().and_then(|target| {
-        let question = deadline.slice(Duration::from_millis(500));
-        sql::ask(&target, "SHOW CLUSTER SETTING ts.wal.wal_level", question)
-            .ok()?
-            .first()?
-            .first()?
-            .clone()
-    });
-    if level.as_deref() == Some("0") {
-        log::warning(
-            "ts.wal.wal_level is 0: draining fully, because a hard stop would lose acknowledged rows",
-        );
-        return half;
-    }
-    config.drain_timeout.min(half)
-}
-
-fn end(server: Process, drain: Duration, deadline: Deadline) -> Result<(), Failure> {
-    let refused = |signal: Signal, error| {
-        Failure::generic(format!(
-            "cannot send {signal} to the server (pid {}): {error}",
-            server.pid()
-        ))
+fn end(config: &Config, server: Process, drain: Drain, deadline: Deadline) -> Result<(), Failure> {
+    let send = |signal: Signal| {
+        server.signal(signal).map_err(|error| {
+            Failure::generic(format!(
+                "cannot send {signal} to the server (pid {}): {error}",
+                server.pid()
+            ))
+        })
     };
     // A stopped process takes no signal but SIGKILL; waiting for it would be in vain.
-    let ladder: &[(Signal, Duration)] = if server.state() == Some(ProcessState::Stopped) {
-        &[]
-    } else {
-        &[(Signal::SIGTERM, drain), (Signal::SIGTERM, AFTER_SECOND_SIGTERM)]
-    };
-    let before_sigkill = deadline.slice(deadline.remaining() * 3 / 4);
-    for (signal, patience) in ladder {
-        server.signal(*signal).map_err(|error| refused(*signal, error))?;
-        if wait_for_end(server, before_sigkill.slice(*patience)) == WaitOutcome::Ended {
+    if server.state() != Some(ProcessState::Stopped) {
+        let before_sigkill = deadline.slice(deadline.remaining() * 3 / 4);
+        send(Signal::SIGTERM)?;
+        if drain.wait(config, server, deadline) == WaitOutcome::Ended {
+            return Ok(());
+        }
+        send(Signal::SIGTERM)?;
+        if wait_for_end(server, before_sigkill.slice(AFTER_SECOND_SIGTERM)) == WaitOutcome::Ended {
             return Ok(());
         }
     }
@@ -110,9 +90,7 @@ fn end(server: Process, drain: Duration, deadline: Deadline) -> Result<(), Failu
         "server pid {} did not end on SIGTERM; sending SIGKILL",
         server.pid()
     ));
-    server
-        .signal(Signal::SIGKILL)
-        .map_err(|error| refused(Signal::SIGKILL, error))?;
+    send(Signal::SIGKILL)?;
     match wait_for_end(server, deadline) {
         WaitOutcome::Ended => Ok(()),
         WaitOutcome::DeadlineOver => Err(Failure::generic(does_not_end(server))),

@@ -16,6 +16,7 @@ pub mod mount;
 pub mod net;
 mod pidfd;
 mod process;
+pub mod tcp;
 pub mod user;
 
 pub use command::{Command, CommandError, Output};

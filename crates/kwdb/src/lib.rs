@@ -2,8 +2,10 @@
 //!
 //! Nothing here starts or stops a server or decides about a cluster. It knows how the vendor installs the server
 //! ([`install`]), how it is called ([`server`]), which process serves which store ([`process`]), what lies in a store
-//! ([`store`]), how to ask it ([`health`], [`sql`]) and what its last words mean ([`signatures`]).
+//! ([`store`]), how to ask it ([`health`], [`sql`]), whether it has clients ([`clients`]) and what its last words mean
+//! ([`signatures`]).
 
+pub mod clients;
 pub mod health;
 pub mod install;
 pub mod process;

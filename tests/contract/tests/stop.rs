@@ -1,8 +1,10 @@
 //! Stop: in time, whatever the server does, and proven.
 
-use contract::machine::{DATA_ROOT, wait_until};
+use contract::machine::{BINARY, DATA_ROOT, Machine, RUN_DIRECTORY, wait_until};
 use contract::store::Frozen;
 use contract::{on_a_machine, process};
+use host::Deadline;
+use kwdb::sql::{Connection, SqlError, Target};
 use std::time::Duration;
 
 #[test]
@@ -78,25 +80,124 @@ fn a_server_that_ignores_sigterm() {
     });
 }
 
-/// The first SIGTERM lets the server finish, for as long as the parameter says.
+/// A drain takes much longer than any of these stops may.
+const LONG_DRAIN: (&str, &str) = ("KWBASE_STANDIN_DRAIN_SECONDS", "8");
+
+fn connect(machine: &Machine) -> Connection {
+    let server = Target {
+        address: ([127, 0, 0, 1], 26257).into(),
+        user: "root".into(),
+        database: "defaultdb".into(),
+        certs_directory: None,
+    };
+    machine.start();
+    Connection::open(&server, soon()).expect("the server serves")
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(5))
+}
+
+/// Nobody is served by the rest of a drain.
 #[test]
-fn a_server_that_drains() {
+fn without_clients_at_once() {
     on_a_machine(|machine| {
-        machine.server_variables(&[("KWBASE_STANDIN_DRAIN_SECONDS", "3")]);
-        machine.start();
-        let outcome = machine.agent("stop").run();
+        machine.server_variables(&[LONG_DRAIN]);
+        drop(connect(machine));
+        let outcome = machine.agent("stop").set("drain_timeout", "6s").run();
         outcome.succeeds();
-        outcome.within(Duration::from_millis(2800));
+        outcome.within(Duration::from_secs(2));
+    });
+}
+
+/// The first SIGTERM ends idle sessions.
+#[test]
+fn idle_clients_are_told() {
+    on_a_machine(|machine| {
+        machine.server_variables(&[LONG_DRAIN]);
+        let mut session = connect(machine);
+        let outcome = machine.agent("stop").set("drain_timeout", "6s").run();
+        outcome.succeeds();
+        outcome.within(Duration::from_secs(2));
+        let told = session.query("SELECT 1", soon());
+        assert!(
+            matches!(&told, Err(SqlError::Server { code, .. }) if code == "57P01"),
+            "{told:?}"
+        );
+    });
+}
+
+/// A statement that is short enough is finished and acknowledged, and then nothing is waited for any more.
+#[test]
+fn a_short_statement_finishes() {
+    on_a_machine(|machine| {
+        machine.server_variables(&[LONG_DRAIN]);
+        let mut session = connect(machine);
+        session
+            .query("CREATE TABLE short (n INT)", soon())
+            .expect("a table");
+        machine.shell(&format!(
+            "{{ {BINARY} sql --insecure -e 'INSERT INTO short SELECT 1 WHERE pg_sleep(1) IS NOT NULL' >/run/said 2>&1; \
+             echo \"status $?\" >>/run/said; }} >/dev/null 2>&1 &"
+        ));
+        let statements =
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'INSERT%'";
+        wait_until("the statement runs", Duration::from_secs(5), || {
+            session.query(statements, soon()).expect("an answer")[0][0].as_deref() == Some("1")
+        });
+        let outcome = machine.agent("stop").set("drain_timeout", "6s").run();
+        outcome.succeeds();
+        outcome.within(Duration::from_secs(3));
+        let said = machine.shell("sleep 0.1; cat /run/said");
+        assert!(said.ends_with("status 0\n"), "{said}");
+        let rows = connect(machine).query("SELECT n FROM short", soon());
+        assert_eq!(rows.expect("rows").len(), 1);
+    });
+}
+
+/// A client that holds its session gets all the time of the parameter, and no more.
+#[test]
+fn a_client_that_holds_its_session() {
+    on_a_machine(|machine| {
+        machine.server_variables(&[LONG_DRAIN]);
+        let mut session = connect(machine);
+        session.query("BEGIN", soon()).expect("a transaction");
+        let outcome = machine.agent("stop").set("drain_timeout", "1s").run();
+        outcome.succeeds();
+        outcome.within(Duration::from_millis(2500));
+        assert!(outcome.took >= Duration::from_secs(1), "cut short: {outcome:?}");
+    });
+}
+
+/// Where the server cannot be asked whether it drains, it is given the time of the parameter.
+#[test]
+fn what_cannot_be_known() {
+    on_a_machine(|machine| {
+        machine.server_variables(&[LONG_DRAIN]);
         machine.start();
         let outcome = machine
             .agent("stop")
-            .set("drain_timeout", "20s")
-            .timeout(Duration::from_secs(60))
+            .set("drain_timeout", "1s")
+            .set("http_port", "9")
             .run();
         outcome.succeeds();
+        assert!(outcome.took >= Duration::from_secs(1), "cut short: {outcome:?}");
+    });
+}
+
+/// Two SIGTERMs before the server has taken the first are one, and one is a full drain.
+#[test]
+fn the_second_sigterm_is_not_lost() {
+    on_a_machine(|machine| {
+        machine.server_variables(&[LONG_DRAIN, ("KWBASE_STANDIN_SIGNAL_DELAY", "0.15")]);
+        machine.start();
+        let outcome = machine.agent("stop").set("drain_timeout", "2s").run();
+        outcome.succeeds();
+        outcome.within(Duration::from_millis(1500));
+        let ended = machine.shell(&format!("cat {RUN_DIRECTORY}/ended.json"));
         assert!(
-            outcome.took > Duration::from_secs(2),
-            "the drain was cut short: {outcome:?}"
+            ended.contains("\"signal\":15"),
+            "by the second SIGTERM, not by SIGKILL: {ended}"
         );
     });
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(crate) struct Faults {
     /// `IGNORE_SIGTERM=1`: SIGTERM has no effect, however often it comes.
     pub(crate) ignore_sigterm: bool,
+    /// `SIGNAL_DELAY=<seconds>`: a signal is taken so long after it came, and equal ones that came meanwhile are one.
+    pub(crate) signal_delay: Duration,
     /// `START_DELAY=<seconds>`: the storage engine takes this much longer to open.
     pub(crate) start_delay: Duration,
     /// `HANG_AFTER_READY=<seconds>`: so long after SQL is served nothing answers any more; ports stay open.
@@ -48,6 +50,7 @@ impl Faults {
         };
         Ok(Self {
             ignore_sigterm: switch("IGNORE_SIGTERM")?,
+            signal_delay: seconds("SIGNAL_DELAY")?.unwrap_or_default(),
             start_delay: seconds("START_DELAY")?.unwrap_or_default(),
             hang_after_ready: seconds("HANG_AFTER_READY")?,
             drain: seconds("DRAIN_SECONDS")?.unwrap_or(DEFAULT_DRAIN),
@@ -72,8 +75,8 @@ mod tests {
         let faults = Faults::read(|_| None).unwrap();
         assert!(!faults.ignore_sigterm && !faults.page_cache_only);
         assert_eq!(
-            (faults.start_delay, faults.hang_after_ready),
-            (Duration::ZERO, None)
+            (faults.signal_delay, faults.start_delay, faults.hang_after_ready),
+            (Duration::ZERO, Duration::ZERO, None)
         );
         assert_eq!((faults.drain, faults.exit_at_start), (DEFAULT_DRAIN, None));
     }

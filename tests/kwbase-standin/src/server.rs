@@ -50,8 +50,7 @@ pub(crate) fn run(mode: &'static str, args: &[String]) -> Result<(), String> {
     let mut signals = signals.map_err(|error| format!("cannot install signal handlers: {error}"))?;
     let shared = node.clone();
     thread::spawn(move || engine::run(&shared));
-    obey(&node, &mut signals);
-    Ok(())
+    obey(&node, &mut signals)
 }
 
 /// Everything that is checked before a port is opened.
@@ -118,39 +117,47 @@ fn make_directory(path: &Path) -> Result<(), String> {
 }
 
 /// Handles signals until the process ends.
-fn obey(node: &Arc<Node>, signals: &mut Signals) {
+fn obey(node: &Arc<Node>, signals: &mut Signals) -> ! {
     let mut draining = false;
-    for signal in signals.forever() {
-        match signal {
-            SIGHUP => reload(node),
-            SIGUSR1 => dump(node),
-            SIGTERM if node.options.faults.ignore_sigterm => {
-                node.log.info("SIGTERM is ignored, as asked for");
-            }
-            SIGTERM | SIGINT | SIGQUIT if draining => {
-                node.log.info(&format!(
+    loop {
+        let arrived = signals.wait();
+        thread::sleep(node.options.faults.signal_delay);
+        for signal in arrived {
+            take(node, signal, &mut draining);
+        }
+    }
+}
+
+fn take(node: &Arc<Node>, signal: i32, draining: &mut bool) {
+    match signal {
+        SIGHUP => reload(node),
+        SIGUSR1 => dump(node),
+        SIGTERM if node.options.faults.ignore_sigterm => {
+            node.log.info("SIGTERM is ignored, as asked for");
+        }
+        SIGTERM | SIGINT | SIGQUIT if *draining => {
+            node.log.info(&format!(
                     "received signal {signal} during shutdown, initiating hard shutdown - node may take longer to restart"
                 ));
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
-            }
-            SIGTERM | SIGINT | SIGQUIT => {
-                let code = i32::from(signal == SIGINT);
-                node.log.info(&format!("received signal {signal}"));
-                if node.phase() < Phase::Ready {
-                    node.log.info("too early to drain; used hard shutdown instead");
-                    let _ = node.temporary.remove();
-                    std::process::exit(code);
-                }
-                draining = true;
-                let shared = node.clone();
-                thread::spawn(move || {
-                    shutdown::drain(&shared);
-                    shutdown::close(&shared);
-                    shutdown::end(&shared, code);
-                });
-            }
-            _ => {}
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
+        SIGTERM | SIGINT | SIGQUIT => {
+            let code = i32::from(signal == SIGINT);
+            node.log.info(&format!("received signal {signal}"));
+            if node.phase() < Phase::Ready {
+                node.log.info("too early to drain; used hard shutdown instead");
+                let _ = node.temporary.remove();
+                std::process::exit(code);
+            }
+            *draining = true;
+            let shared = node.clone();
+            thread::spawn(move || {
+                shutdown::drain(&shared);
+                shutdown::close(&shared);
+                shutdown::end(&shared, code);
+            });
+        }
+        _ => {}
     }
 }
 

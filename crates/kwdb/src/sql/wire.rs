@@ -112,15 +112,17 @@ impl Wire {
         .map_err(io_or_tls)
     }
 
-    /// Reads up to `ReadyForQuery`; an error of the statement is reported after that, so the connection stays usable.
+    /// Reads up to `ReadyForQuery`; an error of the statement is reported after that, so the connection stays usable. A server
+    /// that ends the session says why and closes.
     fn until_ready(&mut self) -> Result<Rows, SqlError> {
         let (mut rows, mut failed) = (Rows::new(), None);
         loop {
-            match self.receive()? {
-                Message::ReadyForQuery(_) => return failed.map_or(Ok(rows), Err),
-                Message::DataRow(row) => rows.push(values(&row)?),
-                Message::ErrorResponse(body) => failed = Some(server_error(&body)),
-                _ => {}
+            match self.receive() {
+                Ok(Message::ReadyForQuery(_)) => return failed.map_or(Ok(rows), Err),
+                Ok(Message::DataRow(row)) => rows.push(values(&row)?),
+                Ok(Message::ErrorResponse(body)) => failed = Some(server_error(&body)),
+                Ok(_) => {}
+                Err(error) => return Err(failed.unwrap_or(error)),
             }
         }
     }

@@ -1,0 +1,76 @@
+//! Between stop's first SIGTERM and its second one.
+//!
+//! The first lets the server end idle sessions at once and finish short statements. Once no client is connected the rest of a drain
+//! (2 to 17 s) serves nobody.
+
+use crate::config::Config;
+use host::{Deadline, Process, WaitOutcome, log, wait_for_end};
+use kwdb::health::{self, Health};
+use kwdb::{clients, sql};
+use std::time::{Duration, Instant};
+
+/// How often to look whether the last client has gone.
+const LOOK_INTERVAL: Duration = Duration::from_millis(2);
+/// What a server answers to `/health?ready=1` once it drains.
+const SHUTTING_DOWN: &str = "shutting down";
+
+/// What the first SIGTERM is given time for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drain {
+    /// Everything. With `ts.wal.wal_level` 0 a hard stop loses acknowledged rows.
+    Fully,
+    /// Its clients.
+    Clients,
+}
+
+impl Drain {
+    /// What the server's settings ask for.
+    pub(crate) fn needed(config: &Config, deadline: Deadline) -> Self {
+        let level = config.sql_target().and_then(|target| {
+            let question = deadline.slice(Duration::from_millis(500));
+            sql::ask(&target, "SHOW CLUSTER SETTING ts.wal.wal_level", question)
+                .ok()?
+                .first()?
+                .first()?
+                .clone()
+        });
+        if level.as_deref() == Some("0") {
+            log::warning(
+                "ts.wal.wal_level is 0: draining fully, because a hard stop would lose acknowledged rows",
+            );
+            return Self::Fully;
+        }
+        Self::Clients
+    }
+
+    /// Waits until the server, which has been sent SIGTERM, has ended or may be sent the second one: at most half the time there is.
+    pub(crate) fn wait(self, config: &Config, server: Process, deadline: Deadline) -> WaitOutcome {
+        let half = deadline.slice(deadline.remaining() / 2);
+        match self {
+            Self::Fully => wait_for_end(server, half),
+            Self::Clients => until_nobody_is_served(config, server, half.slice(config.drain_timeout)),
+        }
+    }
+}
+
+/// Two SIGTERMs of which the server has not taken the first are one to it, and begin a full drain. That it has taken the first it
+/// says itself, within 10 ms. Where it does not, or its clients cannot be known, the wait takes all its time.
+fn until_nobody_is_served(config: &Config, server: Process, deadline: Deadline) -> WaitOutcome {
+    let mut drains = false;
+    loop {
+        let began = Instant::now();
+        drains = drains
+            || matches!(health::ask(config.http_address(), deadline), Health::NotReady(words) if words.contains(SHUTTING_DOWN));
+        if drains && clients::any(server, deadline) == Some(false) {
+            return wait_for_end(server, Deadline::after(Duration::ZERO));
+        }
+        // A look that takes long, as with very many connections, must not keep a processor busy.
+        let pause = LOOK_INTERVAL.max(began.elapsed());
+        if wait_for_end(server, deadline.slice(pause)) == WaitOutcome::Ended {
+            return WaitOutcome::Ended;
+        }
+        if deadline.is_over() {
+            return WaitOutcome::DeadlineOver;
+        }
+    }
+}

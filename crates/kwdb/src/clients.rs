@@ -1,0 +1,71 @@
+//! Whether a server has clients, as the kernel sees it: that needs no certificate, and no answer of the server.
+
+use host::{Deadline, Process, tcp};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+/// Where the server takes SQL unless its flags say otherwise.
+const DEFAULT_PORT: u16 = 26257;
+
+/// Whether anybody is connected to the server's SQL port. `None` when that cannot be known.
+pub fn any(server: Process, deadline: Deadline) -> Option<bool> {
+    let port = sql_port(&server.arguments()?)?;
+    tcp::is_connected(server, port, deadline).ok()
+}
+
+/// The port of a server with these arguments, which need not be the one that the host shows of a container; `None` when it takes
+/// clients at a socket file as well.
+fn sql_port(arguments: &[OsString]) -> Option<u16> {
+    let value = |flag: &str| {
+        let mut found = None;
+        let mut words = arguments.iter().map(|word| word.as_bytes());
+        while let Some(word) = words.next() {
+            match word.strip_prefix(flag.as_bytes()) {
+                Some([]) => found = words.next(),
+                Some([b'=', value @ ..]) => found = Some(value),
+                _ => {}
+            }
+        }
+        found
+    };
+    if value("--socket-dir").is_some_and(|directory| !directory.is_empty()) {
+        return None;
+    }
+    let Some(address) = value("--sql-addr").or_else(|| value("--listen-addr")) else {
+        return Some(DEFAULT_PORT);
+    };
+    match std::str::from_utf8(address).ok()?.rsplit_once(':') {
+        // The last colon of a bare IPv6 address is inside its brackets.
+        Some((_, port)) if !port.ends_with(']') && !port.is_empty() => port.parse().ok(),
+        _ => Some(DEFAULT_PORT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_in_the_arguments() {
+        let port = |line: &str| sql_port(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(
+            port("kwbase start-single-node --listen-addr=0.0.0.0:1234"),
+            Some(1234)
+        );
+        assert_eq!(
+            port("kwbase start --listen-addr [::]:1234 --sql-addr=:99"),
+            Some(99)
+        );
+        assert_eq!(port("kwbase start --listen-addr=:1 --listen-addr=:2"), Some(2));
+        for default in [
+            "",
+            " --listen-addr=localhost",
+            " --listen-addr=[::1]",
+            " --listen-addr=h:",
+        ] {
+            assert_eq!(port(&format!("kwbase start{default}")), Some(26257), "{default}");
+        }
+        assert_eq!(port("kwbase start --listen-addr=:1 --socket-dir=/tmp"), None);
+        assert_eq!(port("kwbase start --listen-addr=:service"), None);
+    }
+}
