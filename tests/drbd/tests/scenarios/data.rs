@@ -54,7 +54,8 @@ pub(crate) fn initial_sync(world: &World) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn split_brain(world: &World) -> Result<()> {
+/// Both nodes write by themselves, `left` and `right`, and are then to connect.
+pub(crate) fn split(world: &World) -> Result<()> {
     let nodes = world.lab.nodes();
     for node in nodes {
         Call::new("monitor").expect(node, 0, &[])?;
@@ -76,7 +77,12 @@ pub(crate) fn split_brain(world: &World) -> Result<()> {
     }
     world.wait("at least one node gives up the connection", 60, || {
         Ok(world.drbd(&nodes[0])?.contains("StandAlone") || world.drbd(&nodes[1])?.contains("StandAlone"))
-    })?;
+    })
+}
+
+pub(crate) fn split_brain(world: &World) -> Result<()> {
+    split(world)?;
+    let nodes = world.lab.nodes();
     let mut told = false;
     for node in nodes {
         let output = Call::new("monitor").expect(node, 190, &[])?;

@@ -7,6 +7,7 @@ mod data;
 mod faults;
 mod hands;
 mod nfs;
+mod operator;
 mod switch;
 
 use anyhow::Result;
@@ -45,6 +46,16 @@ const SCENARIOS: &[Scenario] = &[
         data::initial_sync,
     ),
     ("split_brain", From::Installed, data::split_brain),
+    (
+        "migrate_from_the_guide",
+        From::Installed,
+        operator::migrate_from_the_guide,
+    ),
+    (
+        "brains_are_chosen_by_name",
+        From::Installed,
+        operator::split_brain_by_choice,
+    ),
     (
         "demote_names_the_holder",
         From::Installed,

@@ -18,6 +18,7 @@ const PACKAGES: &[&str] = &[
     "initramfs-tools",
     "linux-image-cloud-amd64",
     "nfs-kernel-server",
+    "openssh-server",
     "rpcbind",
     "zstd",
 ];
