@@ -18,9 +18,9 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Whether it does no more than look.
+    /// Whether it does no more than look, or forgets what was seen.
     pub fn only_looks(&self) -> bool {
-        matches!(self.operation.as_str(), "monitor" | "cancel")
+        matches!(self.operation.as_str(), "monitor" | "cancel" | "clear_failcount")
     }
 }
 
@@ -35,17 +35,29 @@ impl fmt::Display for Planned {
 
 /// What the cluster would do next if this were its configuration and state.
 pub fn plan(cib: &Element, deadline: Deadline) -> Result<Vec<Planned>, Error> {
-    let (cib, graph) = (file(cib)?, file(&Element::new("empty"))?);
+    parse(&simulate(cib, &[], "--save-graph", deadline)?).map_err(|why| Error::Answer("crm_simulate", why))
+}
+
+/// How the cluster would be when it has done that, as a CIB. `failures` are options such as `--node-fail=node1`.
+pub fn outcome(cib: &Element, failures: &[&str], deadline: Deadline) -> Result<Element, Error> {
+    let text = simulate(cib, failures, "--save-output", deadline)?;
+    Element::parse(&text).map_err(|why| Error::Answer("crm_simulate", why))
+}
+
+/// Runs the scheduler; the answer is what it writes into the file of the option `save`.
+fn simulate(cib: &Element, failures: &[&str], save: &str, deadline: Deadline) -> Result<String, Error> {
+    let failed = |error: std::io::Error| Error::Answer("crm_simulate", error.to_string());
+    // The tool makes the file itself, for everybody to read; a CIB may hold passwords.
+    let directory = tempfile::tempdir().map_err(failed)?;
+    let (cib, answer) = (file(cib)?, directory.path().join("answer.xml"));
     Command::new("crm_simulate")
         .args(["--simulate", "--xml-file"])
         .arg(cib.path())
-        .arg("--save-graph")
-        .arg(graph.path())
+        .arg(save)
+        .arg(&answer)
+        .args(failures)
         .run_ok(deadline)?;
-    // The tool replaces the file.
-    let text = std::fs::read_to_string(graph.path())
-        .map_err(|error| Error::Answer("crm_simulate", error.to_string()))?;
-    parse(&text).map_err(|why| Error::Answer("crm_simulate", why))
+    std::fs::read_to_string(&answer).map_err(failed)
 }
 
 /// Reads a transition graph: the actions in it, without what only triggers others.
@@ -84,11 +96,20 @@ mod tests {
             </action_set><inputs/></synapse><synapse id="1"><action_set>
             <pseudo_event id="15" operation="stopped" operation_key="KaiwuDBGrp_stopped_0"/></action_set>
             <inputs><trigger><rsc_op id="1" operation="stop" operation_key="KaiwuDB_stop_0" on_node="node1"/></trigger></inputs></synapse>
-            <synapse id="2"><action_set><crm_event id="2" operation="stonith" on_node="node2"/></action_set><inputs/></synapse>
+            <synapse id="3"><action_set>
+            <rsc_op id="3" operation="clear_failcount" operation_key="KaiwuDB_clear_failcount_0" on_node="node1"><primitive id="KaiwuDB"/></rsc_op>
+            </action_set><inputs/></synapse><synapse id="2"><action_set><crm_event id="2" operation="stonith" on_node="node2"/></action_set><inputs/></synapse>
             </transition_graph>"#;
         let plan = parse(graph).unwrap();
         let words: Vec<String> = plan.iter().map(ToString::to_string).collect();
-        assert_eq!(words, ["monitor ClusterIP (node1)", "stonith node2"]);
+        assert_eq!(
+            words,
+            [
+                "monitor ClusterIP (node1)",
+                "clear_failcount KaiwuDB (node1)",
+                "stonith node2"
+            ]
+        );
         assert_eq!(plan.iter().filter(|action| !action.only_looks()).count(), 1);
         assert!(parse("<empty/>").is_err());
     }

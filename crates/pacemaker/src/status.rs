@@ -113,6 +113,16 @@ pub fn get(deadline: Deadline) -> Result<Status, Error> {
     }
 }
 
+/// What `crm_mon` makes of a CIB that no cluster has, such as the outcome of a simulation.
+pub fn of(cib: &crate::xml::Element, deadline: Deadline) -> Result<Status, Error> {
+    let file = crate::change::file(cib)?;
+    let output = Command::new("crm_mon")
+        .env("CIB_file", file.path())
+        .args(["--output-as=xml", "--inactive", "--group-by-node"])
+        .run_ok(deadline)?;
+    parse(&output.text()).map_err(|why| Error::Answer("crm_mon", why))
+}
+
 impl Status {
     /// The instances of this primitive.
     pub fn instances_of<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = &'a Instance> {

@@ -5,7 +5,7 @@ use super::journal::{Journal, Seen, agrees};
 use crate::node::Node;
 use crate::texts::migrate as texts;
 use crate::{Context, facts};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use host::{Command, Deadline};
 use ocf::Role;
 use pacemaker::simulate::{self, Planned};
@@ -17,6 +17,9 @@ use std::time::Duration;
 pub(super) const QUESTION: Duration = Duration::from_secs(10);
 /// Meta-data of one agent on one node.
 pub(super) const METADATA: Duration = Duration::from_secs(20);
+/// After so long without an end it is looked at what is left to do. Operations that were running when they were cancelled have
+/// ended by then: Pacemaker kills them.
+const PART_OF_WAITING: Duration = Duration::from_secs(15);
 /// Pacemaker's scheduler on a copy.
 const SIMULATION: Duration = Duration::from_secs(60);
 
@@ -68,21 +71,37 @@ pub(super) fn unchanged(context: &Context, journal: &Journal, ids: &[String]) ->
 
 /// Waits until the cluster has nothing left to do.
 pub(super) fn wait_until_idle(context: &Context, patience: Duration) -> Result<()> {
-    let timeout = format!("--timeout={}", patience.as_secs());
-    let limit = Deadline::after(patience + Duration::from_secs(10));
-    Command::new("crm_resource")
-        .args(["--wait", &timeout])
-        .run_ok(limit)
-        .map(drop)
-        .map_err(|error| {
-            anyhow!(texts::NOT_IDLE.fill(
-                context.language,
-                &[
-                    ("seconds", &patience.as_secs().to_string()),
-                    ("why", &error.to_string())
-                ]
-            ))
-        })
+    let deadline = Deadline::after(patience);
+    loop {
+        let seconds = deadline.remaining().min(PART_OF_WAITING).as_secs().max(1);
+        let waited = Command::new("crm_resource")
+            .args(["--wait", &format!("--timeout={seconds}")])
+            .run_ok(Deadline::after(
+                Duration::from_secs(seconds) + Duration::from_secs(10),
+            ));
+        let error = match waited {
+            Ok(_) => return Ok(()),
+            Err(_) if only_cancels() => return Ok(()),
+            Err(error) => error,
+        };
+        if !deadline.pause(Duration::from_millis(500)) {
+            let values = [
+                ("seconds", patience.as_secs().to_string()),
+                ("why", error.to_string()),
+            ];
+            let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+            bail!(texts::NOT_IDLE.fill(context.language, &values));
+        }
+    }
+}
+
+/// Whether nothing is left but monitors to be cancelled. The failed or degraded result of one in maintenance stays in the history:
+/// the scheduler wants that monitor cancelled, the controller does not know it any more, and `crm_resource --wait` waits for ever
+/// (seen with Pacemaker 2.1.5).
+fn only_cancels() -> bool {
+    let planned = pacemaker::change::query(Deadline::after(QUESTION))
+        .and_then(|cib| simulate::plan(&cib, Deadline::after(SIMULATION)));
+    planned.is_ok_and(|planned| planned.iter().all(|action| action.operation == "cancel"))
 }
 
 /// Refuses when the cluster would do more than look if this were its configuration and state.

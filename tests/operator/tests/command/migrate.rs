@@ -158,6 +158,23 @@ pub(crate) fn a_failed_step_is_taken_back(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
+/// A monitor has been degraded, and Pacemaker remembers it: in maintenance `crm_resource --wait` then waits for ever.
+fn be_degraded_once(active: &Node) -> Result<()> {
+    active
+        .shell(
+            "systemctl enable --quiet kaiwudb.service
+         for i in $(seq 120); do
+             cibadmin --query | grep -q 'id=\"KaiwuDB_last_failure_0\".*rc-code=\"190\"' && break
+             sleep 0.5
+         done
+         systemctl disable --quiet kaiwudb.service
+         cibadmin --query | grep -q 'id=\"KaiwuDB_last_failure_0\".*rc-code=\"190\"'",
+            deadline(),
+        )
+        .map(drop)
+        .context("the monitor was not degraded")
+}
+
 pub(crate) fn under_load(lab: &Lab) -> Result<()> {
     let [first, second] = lab.nodes();
     let before = seen(lab)?;
@@ -190,6 +207,7 @@ pub(crate) fn under_load(lab: &Lab) -> Result<()> {
         command(first, "kaiwudb-ha migrate --back --yes")?.status == Some(3),
         "the way back without a record"
     );
+    be_degraded_once(active)?;
     let back = command(second, "kaiwudb-ha migrate --back --yes")?;
     ensure!(back.status == Some(0), "{back}");
     ensure!(seen(lab)? == before, "{before:#?} {:#?}", seen(lab)?);
