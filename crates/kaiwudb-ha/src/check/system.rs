@@ -3,19 +3,11 @@
 use super::Scene;
 use super::finding::Finding;
 use super::rule;
-use crate::facts::Facts;
+use crate::facts::{Facts, TIME_SERVICES};
 use std::time::Duration;
 
 /// More than ssh and a busy machine can explain.
 const CLOCKS: Duration = Duration::from_secs(1);
-const TIME_SERVICES: [&str; 6] = [
-    "chrony.service",
-    "chronyd.service",
-    "ntp.service",
-    "ntpd.service",
-    "ntpsec.service",
-    "systemd-timesyncd.service",
-];
 
 /// Looks at the systems.
 pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {

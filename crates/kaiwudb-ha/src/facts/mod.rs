@@ -16,7 +16,7 @@ pub(crate) use corosync::{Corosync, gather as corosync};
 pub(crate) use database::{DATA_ROOT, Database};
 pub(crate) use drbd::{Configured, Drbd, Secret};
 pub(crate) use system::System;
-pub(crate) use units::{DATABASE as DATABASE_UNIT, Unit};
+pub(crate) use units::{DATABASE as DATABASE_UNIT, TIME_SERVICES, Unit};
 
 use crate::drill;
 use crate::exit::Exit;

@@ -7,7 +7,17 @@ use std::collections::BTreeMap;
 /// The database's unit, as the vendor's installer makes it.
 pub(crate) const DATABASE: &str = "kaiwudb.service";
 
-const UNITS: [&str; 13] = [
+/// Those that keep the clock right.
+pub(crate) const TIME_SERVICES: [&str; 6] = [
+    "chrony.service",
+    "chronyd.service",
+    "ntp.service",
+    "ntpd.service",
+    "ntpsec.service",
+    "systemd-timesyncd.service",
+];
+
+const UNITS: [&str; 7] = [
     DATABASE,
     "drbd.service",
     "corosync.service",
@@ -15,12 +25,6 @@ const UNITS: [&str; 13] = [
     "sbd.service",
     "multipathd.service",
     "multipathd.socket",
-    "chrony.service",
-    "chronyd.service",
-    "ntp.service",
-    "ntpd.service",
-    "ntpsec.service",
-    "systemd-timesyncd.service",
 ];
 
 /// What systemd says of one unit. Units that it does not have are left out.
@@ -50,6 +54,7 @@ pub(super) fn gather(deadline: Deadline) -> Result<BTreeMap<String, Unit>, Comma
     let output = Command::new("systemctl")
         .args(["show", "--no-pager", properties])
         .args(UNITS)
+        .args(TIME_SERVICES)
         .run_ok(deadline)?;
     Ok(parse(&output.text()))
 }

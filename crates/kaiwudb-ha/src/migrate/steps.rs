@@ -124,11 +124,7 @@ fn online() -> Result<Vec<String>> {
 
 fn units(context: &Context, journal: &mut Journal) -> Result<()> {
     begin(context, journal, Step::Units)?;
-    match journal.to {
-        Side::Ours => units::hand_over(context, journal),
-        Side::Guide => units::take_back(context, journal),
-    }
-    .map_err(|why| anyhow!(why))
+    units::give(context, journal, journal.to).map_err(|why| anyhow!(why))
 }
 
 fn begin(context: &Context, journal: &mut Journal, step: Step) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The vendor's unit: it must not start the server at boot any more, and at shutdown the cluster must be the one that stops the
 //! server that it once started.
 
-use super::journal::Journal;
+use super::journal::{Journal, Side};
 use crate::Context;
 use crate::facts::{DATABASE_UNIT, Facts};
 use crate::node::{self, Node};
@@ -32,41 +32,27 @@ pub(super) fn enabled_on(nodes: &[Node]) -> Vec<String> {
         .collect()
 }
 
-/// Disables it where it was enabled, and puts the server that it has started in the cluster's order.
-pub(super) fn hand_over(context: &Context, journal: &Journal) -> Result<(), String> {
+/// To our side: disables it where it was enabled, and puts the server that it has started in the cluster's order. To the guide's:
+/// takes both back.
+pub(super) fn give(context: &Context, journal: &Journal, to: Side) -> Result<(), String> {
     let deadline = Deadline::after(COMMAND);
     for (node, ..) in &journal.before.servers {
-        let install = ["install", "-D", "-m", "644", "/dev/stdin", ORDER_FILE];
-        on(context, node, &install, ORDER, deadline)?;
+        match to {
+            Side::Ours => {
+                let install = ["install", "-D", "-m", "644", "/dev/stdin", ORDER_FILE];
+                on(context, node, &install, ORDER, deadline)?;
+            }
+            Side::Guide => on(context, node, &["rm", "-f", ORDER_FILE], "", deadline)?,
+        }
         on(context, node, &["systemctl", "daemon-reload"], "", deadline)?;
     }
+    let verb = match to {
+        Side::Ours => "disable",
+        Side::Guide => "enable",
+    };
     for node in &journal.enabled_on {
-        on(
-            context,
-            node,
-            &["systemctl", "disable", "--quiet", DATABASE_UNIT],
-            "",
-            deadline,
-        )?;
-    }
-    Ok(())
-}
-
-/// Takes both back.
-pub(super) fn take_back(context: &Context, journal: &Journal) -> Result<(), String> {
-    let deadline = Deadline::after(COMMAND);
-    for (node, ..) in &journal.before.servers {
-        on(context, node, &["rm", "-f", ORDER_FILE], "", deadline)?;
-        on(context, node, &["systemctl", "daemon-reload"], "", deadline)?;
-    }
-    for node in &journal.enabled_on {
-        on(
-            context,
-            node,
-            &["systemctl", "enable", "--quiet", DATABASE_UNIT],
-            "",
-            deadline,
-        )?;
+        let words = ["systemctl", verb, "--quiet", DATABASE_UNIT];
+        on(context, node, &words, "", deadline)?;
     }
     Ok(())
 }

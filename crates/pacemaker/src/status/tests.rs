@@ -95,6 +95,25 @@ fn maintenance_is_seen_at_every_level() {
     assert!(!node.manages("KaiwuData", "node1") && node.manages("KaiwuData", "node2"));
 }
 
+/// Pacemaker escapes the reason once for itself and once as XML; what is escaped once only stays as it is.
+#[test]
+fn a_reason_is_read_as_the_agent_wrote_it() {
+    let reason = |written: &str| {
+        let xml = format!(
+            "<pacemaker-result><failures><failure op_key=\"KaiwuDB_start_0\" node=\"node1\" exitcode=\"1\" \
+             exitreason=\"{written}\"/></failures></pacemaker-result>"
+        );
+        parse(&xml).unwrap().failures.remove(0).reason
+    };
+    let agents = "can't read 'a & b' <c>";
+    assert_eq!(
+        reason("can&amp;apos;t read &amp;apos;a &amp;amp; b&amp;apos; &amp;lt;c&amp;gt;"),
+        agents
+    );
+    assert_eq!(reason("can&apos;t read &apos;a &amp; b&apos; &lt;c&gt;"), agents);
+    assert_eq!(reason("100 % &amp; more"), "100 % & more");
+}
+
 #[test]
 fn what_is_not_an_answer_is_an_error() {
     let xml = RECORDED[2].1;

@@ -233,13 +233,14 @@ fn killed_in_the_middle(node: &lab::Node, words: &str, begun: &str) -> Result<()
     node.exec_ok(["bash", "-c", &script], deadline()).map(drop)
 }
 
+fn the_other<'a>(lab: &'a Lab, node: &lab::Node) -> Result<&'a lab::Node> {
+    let mut nodes = lab.nodes().iter();
+    nodes.find(|one| one.name() != node.name()).context("one node")
+}
+
 pub(crate) fn a_killed_drill_is_undone(lab: &Lab) -> Result<()> {
     let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
-    let other = lab
-        .nodes()
-        .iter()
-        .find(|node| node.name() != active.name())
-        .context("one node")?;
+    let other = the_other(lab, active)?;
     let in_standby = format!(
         "crm_standby --node {} --query --quiet 2>/dev/null | grep -qx on",
         active.cluster_name()
@@ -310,11 +311,7 @@ pub(crate) fn no_is_no(lab: &Lab) -> Result<()> {
 
 pub(crate) fn a_drill_tells_what_it_cost(lab: &Lab) -> Result<()> {
     let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
-    let other = lab
-        .nodes()
-        .iter()
-        .find(|node| node.name() != active.name())
-        .context("one node")?;
+    let other = the_other(lab, active)?;
     let (status, record) = answer(other, "kaiwudb-ha drill run kill --yes --json")?;
     ensure!(status == Some(0), "{status:?} {record:#}");
     ensure!(
