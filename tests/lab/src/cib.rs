@@ -74,9 +74,9 @@ pub enum Constraint {
         /// Started then.
         then: String,
     },
-    /// `first` is started before `then`.
-    Order {
-        /// Started first, stopped last.
+    /// `first` is started before `then`; they are stopped in no order.
+    StartOrder {
+        /// Started first.
         first: String,
         /// Started then.
         then: String,
@@ -346,12 +346,12 @@ impl Constraint {
                      then-action=\"start\" kind=\"Mandatory\"/>"
                 )
             }
-            Self::Order { first, then } => {
+            Self::StartOrder { first, then } => {
                 let (first, then) = (escape(first.as_str()), escape(then.as_str()));
                 writeln!(
                     xml,
                     "<rsc_order id=\"{first}-then-{then}\" first=\"{first}\" first-action=\"start\" then=\"{then}\" \
-                     then-action=\"start\" kind=\"Mandatory\"/>"
+                     then-action=\"start\" kind=\"Mandatory\" symmetrical=\"false\"/>"
                 )
             }
             Self::Location {

@@ -320,7 +320,8 @@ fn address(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     };
     if !ordered(cib, database, address, "start") {
         let xml = format!(
-            "<rsc_order id=\"order-{0}-{1}\" first=\"{0}\" first-action=\"start\" then=\"{1}\" then-action=\"start\"/>",
+            "<rsc_order id=\"order-{0}-{1}\" first=\"{0}\" first-action=\"start\" then=\"{1}\" then-action=\"start\" \
+             symmetrical=\"false\"/>",
             database.id, address.id
         );
         findings.push(

@@ -297,6 +297,8 @@ impl Constraint {
                         .get("then-action")
                         .is_none_or(|action| action == "start" || *promote && action == "promote")
                     && element.get("kind").is_none_or(|kind| kind == "Mandatory")
+                    // An address that also stops before its server is slower, not wrong.
+                    && !(*promote && matches!(element.get("symmetrical"), Some("false" | "no" | "off" | "0")))
             }
             Self::Avoids { resource, node } => {
                 element.name == "rsc_location"

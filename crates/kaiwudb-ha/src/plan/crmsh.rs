@@ -131,8 +131,12 @@ fn constraint(constraint: &Constraint, spelling: Spelling) -> String {
             format!("colocation {id} inf: {resource} {with}{role}")
         }
         Constraint::Order { first, promote, then } => {
-            let action = if *promote { "promote" } else { "start" };
-            format!("order {id} Mandatory: {first}:{action} {then}:start")
+            let (action, reverse) = if *promote {
+                ("promote", "")
+            } else {
+                ("start", " symmetrical=false")
+            };
+            format!("order {id} Mandatory: {first}:{action} {then}:start{reverse}")
         }
         Constraint::Avoids { resource, node } => format!("location {id} {resource} -inf: {node}"),
     }

@@ -86,7 +86,9 @@ pub(crate) enum Constraint {
         with: String,
         promoted: bool,
     },
-    /// `first` is started, or promoted, before `then` is started.
+    /// `first` is started, or promoted, before `then` is started. With a promotion it is the other way round at the stop; else
+    /// they are stopped in no order, so that an address need not go before its server has said goodbye to the clients, nor when
+    /// the server is started again in place.
     Order {
         first: String,
         promote: bool,
@@ -254,13 +256,20 @@ impl Constraint {
                     element
                 }
             }
-            Self::Order { first, promote, then } => Element::new("rsc_order")
-                .with("id", &id)
-                .with("first", first)
-                .with("first-action", if *promote { "promote" } else { "start" })
-                .with("then", then)
-                .with("then-action", "start")
-                .with("kind", "Mandatory"),
+            Self::Order { first, promote, then } => {
+                let element = Element::new("rsc_order")
+                    .with("id", &id)
+                    .with("first", first)
+                    .with("first-action", if *promote { "promote" } else { "start" })
+                    .with("then", then)
+                    .with("then-action", "start")
+                    .with("kind", "Mandatory");
+                if *promote {
+                    element
+                } else {
+                    element.with("symmetrical", "false")
+                }
+            }
             Self::Avoids { resource, node } => Element::new("rsc_location")
                 .with("id", &id)
                 .with("rsc", resource)

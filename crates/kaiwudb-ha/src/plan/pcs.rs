@@ -187,9 +187,13 @@ fn constraint(constraint: &Constraint, dialect: Dialect) -> String {
             )
         }
         Constraint::Order { first, promote, then } => {
-            let action = if *promote { "promote" } else { "start" };
+            let (action, reverse) = if *promote {
+                ("promote", "")
+            } else {
+                ("start", "symmetrical=false ")
+            };
             format!(
-                "constraint order {action} {} then start {} id={id}",
+                "constraint order {action} {} then start {} {reverse}id={id}",
                 quote(first),
                 quote(then)
             )

@@ -61,7 +61,7 @@ pub(super) fn ocf_on(device: &str) -> Cib {
             resource: "ClusterIP".to_owned(),
             with: "KaiwuDBGrp".to_owned(),
         })
-        .constrain(Constraint::Order {
+        .constrain(Constraint::StartOrder {
             first: "KaiwuDBGrp".to_owned(),
             then: "ClusterIP".to_owned(),
         })
