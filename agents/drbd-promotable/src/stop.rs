@@ -7,15 +7,24 @@ use crate::run_directory::Wanted;
 use crate::{outdate, score, watcher};
 use agent::Context;
 use ocf::Failure;
+use std::thread;
 
 /// Takes the resource down; success when it is down. Needs drbdsetup only.
 pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     // It would write the score again that is removed below.
     watcher::retire(&config.run, cx.deadline);
     let Some(tools) = &config.tools else { return Ok(()) };
-    if let Some(resource) = look(tools, cx.deadline)? {
-        note_wanted(config, Wanted::Unpromoted);
-        to_secondary(tools, resource.clone(), cx.deadline)?;
+    let Some(resource) = look(tools, cx.deadline)? else {
+        score::remove(config, cx.env, cx.deadline);
+        config.run.clear();
+        return Ok(());
+    };
+    note_wanted(config, Wanted::Unpromoted);
+    to_secondary(tools, resource.clone(), cx.deadline)?;
+    // Pacemaker's tools take as long as DRBD's, and the other node waits for both.
+    thread::scope(|both| {
+        let (config, env, deadline) = (config.clone(), cx.env, cx.deadline);
+        both.spawn(move || score::remove(&config, env, deadline));
         release(
             tools,
             resource,
@@ -23,10 +32,9 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
             "take it down",
             |_| false,
             |_, deadline| tools.down(deadline),
-        )?;
-        outdate::after_stop(config, cx);
-    }
-    score::remove(config, cx.env, cx.deadline);
+        )
+    })?;
+    outdate::after_stop(config, cx);
     config.run.clear();
     Ok(())
 }
