@@ -110,16 +110,20 @@ pub(crate) fn before_start(config: &Config, deadline: Deadline) -> Identity {
     }
 }
 
-/// What the running server adds to it.
-pub(crate) fn of_running(config: &Config, before: &Identity, deadline: Deadline) -> Identity {
-    let ask = |statement: &str| {
-        sql::ask(&config.sql_target()?, statement, deadline.slice(ONE_CALL))
+/// What the running server adds to it, if there is a connection to it.
+pub(crate) fn of_running(
+    connection: Option<sql::Connection>,
+    before: &Identity,
+    deadline: Deadline,
+) -> Identity {
+    let cluster = connection.and_then(|mut connection| {
+        connection
+            .query("SELECT kwdb_internal.cluster_id()", deadline.slice(ONE_CALL))
             .ok()?
             .first()?
             .first()?
             .clone()
-    };
-    let cluster = ask("SELECT kwdb_internal.cluster_id()");
+    });
     Identity {
         cluster: cluster.unwrap_or_else(|| UNKNOWN.into()),
         ..before.clone()

@@ -36,7 +36,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
     };
     let patience = cx.deadline.slice(config.thresholds.hang_timeout);
     match server::wait_until_serving(config, server, question, patience) {
-        Serving::Yes(took) => serves(config, &run, cx, recurring, took),
+        Serving::Yes(took, _) => serves(config, &run, cx, recurring, took),
         Serving::Ended => ended(config, &run, cx, recurring),
         Serving::No(words) => Err(Failure::generic(format!(
             "the server (pid {}) runs but has not served for {:.0} s: {words}",

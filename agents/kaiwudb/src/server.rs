@@ -6,10 +6,15 @@ use host::{Deadline, Process};
 use kwdb::health::{self, Health};
 use kwdb::sql;
 use ocf::Failure;
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, Instant};
 
-/// How often to ask where nothing wakes us.
+/// How often to ask at most where nothing wakes us.
 const ASK_INTERVAL: Duration = Duration::from_millis(10);
+/// A question is followed by a pause of so many times its length, so that asking does not slow down a server that starts on few or slow processors.
+const ASK_SHARE: u32 = 10;
+/// A question that had to wait for its answer says nothing about its cost.
+const LONGEST_INTERVAL: Duration = Duration::from_millis(200);
 /// No single question may use up the time of all.
 const ONE_QUESTION: Duration = Duration::from_secs(3);
 
@@ -46,10 +51,10 @@ pub(crate) fn only_one(config: &Config, servers: &[Process]) -> Result<Option<Pr
 }
 
 /// What a server that runs does.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Serving {
-    /// It serves; how long the answer took.
-    Yes(Duration),
+    /// It serves; how long the answer took, and the connection if it was SQL that answered.
+    Yes(Duration, Option<sql::Connection>),
     /// It has ended.
     Ended,
     /// It still runs and does not serve: its own words, or what was seen.
@@ -72,38 +77,39 @@ pub(crate) fn wait_until_serving(
     question: Question,
     deadline: Deadline,
 ) -> Serving {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     loop {
-        let answer = ask(config, question, deadline.slice(ONE_QUESTION));
-        if answer.is_ok() {
-            return Serving::Yes(started.elapsed());
-        }
+        let asked = Instant::now();
+        let refusal = match ask(config, question, deadline.slice(ONE_QUESTION)) {
+            Ok(connection) => return Serving::Yes(started.elapsed(), connection),
+            Err(refusal) => refusal,
+        };
         if !server.is_running() {
             return Serving::Ended;
         }
-        if !deadline.pause(ASK_INTERVAL) {
-            return Serving::No(answer.err().unwrap_or_default());
+        let pause = (asked.elapsed() * ASK_SHARE).clamp(ASK_INTERVAL, LONGEST_INTERVAL);
+        if !deadline.pause(pause) {
+            return Serving::No(refusal);
         }
     }
 }
 
 /// Asks once; the error says what came instead of an answer.
-pub(crate) fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<(), String> {
+fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<Option<sql::Connection>, String> {
     if let (Question::Sql, Some(target)) = (question, config.sql_target()) {
-        let rows = sql::ask(&target, "SELECT 1", deadline)
-            .map_err(|error| format!("SQL on {}: {error}", target.address))?;
+        let refused = |what: &dyn fmt::Display| format!("SQL on {}: {what}", target.address);
+        let mut connection = sql::Connection::open(&target, deadline).map_err(|error| refused(&error))?;
+        let rows = connection
+            .query("SELECT 1", deadline)
+            .map_err(|error| refused(&error))?;
         return match rows.as_slice() {
-            [row] if row.len() == 1 => Ok(()),
-            _ => Err(format!(
-                "SQL on {}: SELECT 1 gave {} rows",
-                target.address,
-                rows.len()
-            )),
+            [row] if row.len() == 1 => Ok(Some(connection)),
+            _ => Err(refused(&format_args!("SELECT 1 gave {} rows", rows.len()))),
         };
     }
     let address = config.http_address();
     match health::ask(address, deadline) {
-        Health::Ready => Ok(()),
+        Health::Ready => Ok(None),
         Health::NotReady(words) => Err(words),
         Health::Refused => Err(format!("nobody listens on {address}")),
         Health::Silent(why) => Err(format!("/health on {address}: {why}")),

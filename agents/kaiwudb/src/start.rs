@@ -10,6 +10,7 @@ use crate::{runtime, sentinel, stop};
 use agent::Context;
 use host::{Process, file, log};
 use kwdb::install::SecureMode;
+use kwdb::sql;
 use ocf::Failure;
 use std::path::Path;
 
@@ -28,11 +29,11 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
     runtime::forbid_restart(config, cx.deadline)?;
     sentinel::ensure_starting(config, run, server, cx.deadline)?;
     match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
-        Serving::Yes(_) => {
+        Serving::Yes(_, connection) => {
             run.note(Record::Serving, &ProcessRecord::from(server))?;
             let pinned = identity::pinned(config, cx);
-            let found =
-                identity::of_running(config, &identity::before_start(config, cx.deadline), cx.deadline);
+            let before = identity::before_start(config, cx.deadline);
+            let found = identity::of_running(connection, &before, cx.deadline);
             identity::check(config, &pinned, &found)?;
             identity::pin(config, &pinned, &found, cx.deadline);
             Ok(())
@@ -64,14 +65,14 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
     let mark = LogMark::take(config, cx.deadline);
     let server = runtime::launch(config, run, cx.deadline)?;
     match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
-        Serving::Yes(took) => {
+        Serving::Yes(took, connection) => {
             log::info(format!(
                 "server pid {} serves after {:.2} s",
                 server.pid(),
                 took.as_secs_f64()
             ));
             run.note(Record::Serving, &ProcessRecord::from(server))?;
-            own(config, &pinned, &before, cx)
+            own(config, &pinned, &before, connection, cx)
         }
         Serving::Ended => Err(Failure::generic(diagnosis::of_end(
             config,
@@ -88,8 +89,14 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
 }
 
 /// Only the running server can tell which store it is. A foreign one is stopped again.
-fn own(config: &Config, pinned: &Pinned, before: &Identity, cx: &Context<'_>) -> Result<(), Failure> {
-    let found = identity::of_running(config, before, cx.deadline);
+fn own(
+    config: &Config,
+    pinned: &Pinned,
+    before: &Identity,
+    connection: Option<sql::Connection>,
+    cx: &Context<'_>,
+) -> Result<(), Failure> {
+    let found = identity::of_running(connection, before, cx.deadline);
     if let Err(foreign) = identity::check(config, pinned, &found) {
         stop::stop_locked(config, cx)?;
         return Err(foreign);
