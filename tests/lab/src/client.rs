@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use host::Deadline;
 use kwdb::sql::{Connection, SqlError, Target};
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -211,7 +211,12 @@ impl Run {
         let [connect, commit, create] = self.patience;
         let connection = match &mut self.connection {
             Some(open) => open,
-            none => none.insert(Connection::open(&self.target, Deadline::after(connect))?),
+            none => {
+                // An address that is nowhere does not answer at all. Waiting for it as long as for a slow server would hide when it
+                // comes back.
+                TcpStream::connect_timeout(&self.target.address, CONNECT).map_err(SqlError::Io)?;
+                none.insert(Connection::open(&self.target, Deadline::after(connect))?)
+            }
         };
         if !self.table_exists {
             let table = "CREATE TABLE IF NOT EXISTS lab_commits (run INT8, id INT8, PRIMARY KEY (run, id))";
