@@ -132,15 +132,25 @@ impl<'lab> Cluster<'lab> {
                     Deadline::after(Duration::from_secs(left + 5)),
                 )
             });
-            match result {
-                Ok(_) => return Ok(()),
+            match result.and_then(|_| self.controller_is_idle()) {
+                Ok(true) => return Ok(()),
                 // During an election there is nobody who could tell.
-                Err(_) if deadline.pause(Duration::from_millis(200)) => {}
+                Ok(false) | Err(_) if deadline.pause(Duration::from_millis(200)) => {}
+                Ok(false) => bail!("the cluster is not idle in time\n{}", self.text()),
                 Err(error) => {
                     return Err(error.context(format!("the cluster is not idle in time\n{}", self.text())));
                 }
             }
         }
+    }
+
+    /// `crm_resource --wait` (2.1.5) also returns while an action is still on its way.
+    fn controller_is_idle(self) -> Result<bool> {
+        let status = self.status()?;
+        let dc = status.nodes.iter().find(|node| node.is_dc).context("no DC")?;
+        let answer =
+            self.ask(|node| node.exec_ok(["crmadmin", "--status", &dc.name], Deadline::after(QUESTION)))?;
+        Ok(answer.contains("S_IDLE"))
     }
 
     /// Waits until both nodes are online members.
