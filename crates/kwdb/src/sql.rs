@@ -6,6 +6,7 @@
 mod tls;
 mod wire;
 
+use host::net::DeadlineStream;
 use host::{Deadline, net};
 use std::fmt;
 use std::io;
@@ -55,6 +56,11 @@ impl Connection {
     /// Connects and authenticates.
     pub fn open(target: &Target, deadline: Deadline) -> Result<Self, SqlError> {
         let stream = net::connect(target.address, deadline).map_err(SqlError::Io)?;
+        Self::on(stream, target)
+    }
+
+    /// Authenticates on a connection to the server that was made already, before the connection's deadline.
+    pub fn on(stream: DeadlineStream, target: &Target) -> Result<Self, SqlError> {
         let wire = match &target.certs_directory {
             None => wire::Wire::plain(stream),
             Some(directory) => wire::Wire::encrypted(stream, &tls::client(directory, &target.user)?)?,

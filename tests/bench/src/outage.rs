@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use lab::cib::{Cib, guide, ocf};
-use lab::{Client, ClientOptions, Deadline, Event, Installation, Lab, Options, event};
+use lab::{Client, ClientOptions, Deadline, Event, Installation, Lab, Options, event, steps};
 use nix::sys::signal::Signal;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -89,13 +89,17 @@ fn design(name: &str, cib: &Cib, runs: usize) -> Result<(Duration, Vec<Outages>)
 fn one(lab: &Lab, client: &Client, event: Event) -> Result<Option<Duration>> {
     let node = lab.cluster().wait_active("KaiwuDB", Deadline::after(PATIENCE))?;
     let server = event::server(node)?;
+    let begin = steps::now(node)?;
     let outage = match event.run(lab, client, Deadline::after(PATIENCE)) {
         Ok(outcome) => {
             if event == Event::Standby {
-                let others = outcome.others_took(lab)?;
+                let steps = steps::since(lab, begin)?;
+                for step in &steps {
+                    eprintln!("    {step}");
+                }
                 eprintln!(
-                    "file system and virtual IP took {:.2} s of it",
-                    others.as_secs_f64()
+                    "    all but the database took {:.2} s",
+                    steps::without("KaiwuDB", &steps).as_secs_f64()
                 );
             }
             Some(outcome.outage)

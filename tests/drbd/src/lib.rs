@@ -3,7 +3,6 @@
 
 mod agent;
 mod nfs;
-pub mod steps;
 mod world;
 
 pub use agent::{Agent, Call};

@@ -4,18 +4,21 @@ use crate::lab::Lab;
 use crate::network::VIRTUAL_IP;
 use crate::report::{Acknowledgement, Report};
 use anyhow::{Context, Result};
-use host::Deadline;
+use host::{Deadline, net};
 use kwdb::sql::{Connection, SqlError, Target};
 use std::collections::HashSet;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Connecting, with authentication, may take this long before the client tries again.
-const CONNECT: Duration = Duration::from_millis(250);
+/// How long an attempt may wait for the address: the node that had it a moment ago does not answer, and does not refuse either.
+const CONNECT: Duration = Duration::from_millis(50);
+
+/// Authentication may take this long before the client tries again.
+const LOGIN: Duration = Duration::from_millis(250);
 
 /// A commit may take this long before the client gives the connection up.
 const COMMIT: Duration = Duration::from_millis(500);
@@ -91,7 +94,7 @@ impl Client {
             number,
             connection: None,
             table_exists: false,
-            patience: [CONNECT, COMMIT, CREATE].map(|time| lab.patience(time)),
+            patience: [CONNECT, LOGIN, COMMIT, CREATE].map(|time| lab.patience(time)),
         };
         let thread = inside.spawn({
             let (record, stop, interval) = (Arc::clone(&record), Arc::clone(&stop), options.interval);
@@ -176,8 +179,8 @@ struct Run {
     number: u64,
     connection: Option<Connection>,
     table_exists: bool,
-    /// [`CONNECT`], [`COMMIT`] and [`CREATE`] as these machines need them.
-    patience: [Duration; 3],
+    /// [`CONNECT`], [`LOGIN`], [`COMMIT`] and [`CREATE`] as these machines need them.
+    patience: [Duration; 4],
 }
 
 impl Run {
@@ -208,14 +211,14 @@ impl Run {
 
     fn commit(&mut self, id: u64) -> Result<(), SqlError> {
         // Each step has its own time, from its own beginning.
-        let [connect, commit, create] = self.patience;
+        let [connect, login, commit, create] = self.patience;
         let connection = match &mut self.connection {
             Some(open) => open,
             none => {
-                // An address that is nowhere does not answer at all. Waiting for it as long as for a slow server would hide when it
-                // comes back.
-                TcpStream::connect_timeout(&self.target.address, CONNECT).map_err(SqlError::Io)?;
-                none.insert(Connection::open(&self.target, Deadline::after(connect))?)
+                let mut stream =
+                    net::connect(self.target.address, Deadline::after(connect)).map_err(SqlError::Io)?;
+                stream.set_deadline(Deadline::after(login));
+                none.insert(Connection::on(stream, &self.target)?)
             }
         };
         if !self.table_exists {

@@ -101,26 +101,6 @@ impl<'lab> Cluster<'lab> {
         }
     }
 
-    /// How long the last start or stop of a resource took on a node, as the cluster measured it.
-    pub fn last_action_took(self, resource: &str, node: &Node) -> Result<Duration> {
-        let entry = format!(
-            "//node_state[@uname='{}']//lrm_rsc_op[@id='{resource}_last_0']",
-            node.cluster_name()
-        );
-        let text = self.ask(|node| {
-            node.exec_ok(
-                ["cibadmin", "--query", "--xpath", &entry],
-                Deadline::after(QUESTION),
-            )
-        })?;
-        let milliseconds = text
-            .split("exec-time=\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next()?.parse().ok())
-            .with_context(|| format!("the cluster does not say how long it took: {text}"))?;
-        Ok(Duration::from_millis(milliseconds))
-    }
-
     /// Waits until the cluster has nothing left to do.
     pub fn wait_idle(self, deadline: Deadline) -> Result<()> {
         loop {

@@ -40,19 +40,6 @@ pub struct Outcome {
     pub to: String,
 }
 
-impl Outcome {
-    /// After a planned standby: what stopping the file system and the virtual IP there and starting them here took.
-    pub fn others_took(&self, lab: &Lab) -> Result<Duration> {
-        let mut sum = Duration::ZERO;
-        for node in [&self.from, &self.to] {
-            for resource in ["KaiwuFS", "ClusterIP"] {
-                sum += lab.cluster().last_action_took(resource, lab.node(node)?)?;
-            }
-        }
-        Ok(sum)
-    }
-}
-
 impl Event {
     /// All of them, the gentle ones first.
     pub const ALL: [Self; 4] = [Self::Standby, Self::Kill, Self::Hang, Self::PowerOff];

@@ -25,6 +25,7 @@ mod registry;
 mod report;
 mod setup;
 mod spawn;
+pub mod steps;
 pub mod vm;
 
 pub use audit::{Audit, Violation};

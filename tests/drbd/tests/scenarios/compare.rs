@@ -1,9 +1,9 @@
 //! Ours side by side with `ocf:linbit:drbd`, in the same machines and states.
 
 use anyhow::{Context, Result, ensure};
-use drbd_scenarios::{Agent, Call, World, steps};
+use drbd_scenarios::{Agent, Call, World};
 use host::Deadline;
-use lab::{Event, Node, activate, cib};
+use lab::{Event, Node, activate, cib, steps};
 use std::time::Duration;
 
 const CALLS: u32 = 10;
