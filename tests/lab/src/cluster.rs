@@ -133,6 +133,28 @@ impl<'lab> Cluster<'lab> {
         Ok(answer.contains("S_IDLE"))
     }
 
+    /// Forgets the failures of a resource, or of all. A cleanup takes the resources from the nodes' executors for a moment, and a
+    /// controller (2.1.5) that is to start one of them just then ends itself; so nothing may be on its way.
+    pub fn cleanup(self, resource: Option<&str>, deadline: Deadline) -> Result<()> {
+        self.forget("--cleanup", resource, deadline)
+    }
+
+    /// Forgets all that is known of a resource, so that it is looked at anew: also what stays of an operation that is no longer
+    /// configured. The same holds.
+    pub fn refresh(self, resource: &str, deadline: Deadline) -> Result<()> {
+        self.forget("--refresh", Some(resource), deadline)
+    }
+
+    fn forget(self, how: &str, resource: Option<&str>, deadline: Deadline) -> Result<()> {
+        self.wait_idle(deadline)?;
+        let words = ["crm_resource", how].into_iter();
+        let words: Vec<&str> = words
+            .chain(resource.iter().flat_map(|id| ["--resource", id]))
+            .collect();
+        self.ask(|node| node.exec_ok(words.iter().copied(), deadline))?;
+        self.wait_idle(deadline)
+    }
+
     /// Waits until both nodes are online members.
     pub fn wait_online(self, deadline: Deadline) -> Result<()> {
         loop {

@@ -98,10 +98,7 @@ impl Event {
         for node in lab.nodes() {
             standby(node, false)?;
         }
-        // A cleanup forgets resources on the nodes; a controller (2.1.5) that is to start one of those just then gives up and ends.
-        lab.cluster().wait_idle(deadline)?;
-        lab.nodes()[0].exec_ok(["crm_resource", "--cleanup"], deadline)?;
-        lab.cluster().wait_idle(deadline)
+        lab.cluster().cleanup(None, deadline)
     }
 }
 

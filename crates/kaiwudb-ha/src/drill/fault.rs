@@ -16,6 +16,9 @@ const COMMAND: Duration = Duration::from_secs(60);
 /// A probe on both nodes.
 const LOOKED_AGAIN: Duration = Duration::from_secs(15);
 
+/// What the fault has set off may last as long as this.
+const IDLE: Duration = Duration::from_secs(20);
+
 /// How long a link is cut: longer than Corosync waits for a token by any usual configuration.
 const CUT: Duration = Duration::from_secs(20);
 /// systemd heals the link after this, whatever has become of us.
@@ -147,6 +150,11 @@ impl Target {
         if self.fault == Fault::Standby {
             return Ok(());
         }
+        // A controller (2.1.5) that is to start just then what is forgotten ends itself. One that never becomes idle is not waited for.
+        let idle = format!("--timeout={}s", IDLE.as_secs());
+        let _ = Command::new("crm_resource")
+            .args(["--wait", &idle])
+            .run(Deadline::after(IDLE + LOOKED_AGAIN));
         let cleanup = [
             "crm_resource",
             "--cleanup",

@@ -23,8 +23,10 @@ fn shown_and_cleared(scene: &Scene<'_>, begin: &str, sentence: &str, end: &str) 
         Ok(!scene.crm_mon()?.contains("KaiwuDB-concern"))
     })?;
     // Pacemaker remembers the last failed action, so the operator tells it to forget; the next monitor says nothing new.
-    scene.shell("crm_resource --cleanup --resource KaiwuDB")?;
-    scene.wait_idle()?;
+    scene
+        .lab()
+        .cluster()
+        .cleanup(Some("KaiwuDB"), Scene::deadline())?;
     ensure!(
         !scene.crm_mon()?.contains(sentence),
         "it is still shown:\n{}",

@@ -79,11 +79,9 @@ fn refused(scene: &Scene<'_>, sentence: &str, rest: &[&str]) -> Result<()> {
 }
 
 fn cleanup(scene: &Scene<'_>) -> Result<()> {
-    scene.shell("crm_resource --cleanup --resource KaiwuDB")?;
-    scene
-        .lab()
-        .cluster()
-        .wait_active("ClusterIP", Scene::deadline())?;
+    let cluster = scene.lab().cluster();
+    cluster.cleanup(Some("KaiwuDB"), Scene::deadline())?;
+    cluster.wait_active("ClusterIP", Scene::deadline())?;
     scene.client.wait_for_commits(20, Scene::deadline())
 }
 

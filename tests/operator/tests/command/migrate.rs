@@ -263,8 +263,7 @@ pub(crate) fn afterwards_the_cluster_works(lab: &Lab) -> Result<()> {
         event::server(lab.cluster().wait_active("KaiwuDB", deadline())?)? != adopted,
         "the server that was killed runs"
     );
-    lab.nodes()[0].exec_ok(["crm_resource", "--cleanup"], deadline())?;
-    lab.cluster().wait_idle(deadline())?;
+    lab.cluster().cleanup(None, deadline())?;
     let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
     event::standby(active, true)?;
     lab.cluster().wait_idle(deadline())?;
