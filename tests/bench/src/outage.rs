@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use lab::cib::{Cib, guide, ocf};
-use lab::{Client, ClientOptions, Deadline, Event, Installation, Lab, Options, event, steps};
+use lab::{ByHand, Client, ClientOptions, Deadline, Event, Installation, Lab, Options, event, steps};
 use nix::sys::signal::Signal;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -58,7 +58,7 @@ fn design(name: &str, cib: &Cib, runs: usize) -> Result<(Duration, Vec<Outages>)
     let installation = Installation::from_environment()?;
     let lab = Lab::up(&Options::from_environment()?)?;
     lab::install(&lab, &lab::package_from_environment()?, &installation)?;
-    let floor = lab::floor(&lab, &installation, ROUNDS)?;
+    let floor = lab::floor(&lab, &installation, ByHand::BARE, ROUNDS)?;
     lab::activate(&lab, cib)?;
     let audit = lab.audit()?;
     let mut client = Client::start(&lab, &ClientOptions::default())?;

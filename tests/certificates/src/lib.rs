@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use cluster::{Ground, Scene, Test};
 use lab::cib::{Cib, DISK, Primitive, Resource};
-use lab::{Deadline, Event, Installation, Lab, Node, Options, Outcome, VIRTUAL_IP};
+use lab::{ByHand, Deadline, Event, Installation, Lab, Node, Options, Outcome, VIRTUAL_IP};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -245,7 +245,7 @@ pub fn run(
             tls: true,
             ..Installation::from_environment()?
         };
-        Ground::prepare_with(&options()?, &installation, logs, |lab, cib| {
+        Ground::prepare_with(&options()?, &installation, logs, ByHand::BARE, |lab, cib| {
             change(lab)?;
             let [first, second] = lab
                 .nodes()

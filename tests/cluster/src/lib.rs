@@ -8,7 +8,7 @@ pub use ask::Database;
 pub use scene::Scene;
 
 use anyhow::{Context, Result};
-use lab::{Installation, Lab, Options, cib};
+use lab::{ByHand, Installation, Lab, Options, cib};
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,23 +37,25 @@ pub struct Ground {
 impl Ground {
     /// Starts a lab and a database in it.
     pub fn prepare(options: &Options, installation: &Installation, logs: &Path) -> Result<Self> {
-        Self::prepare_with(options, installation, logs, |_, cib| Ok(cib))
+        Self::prepare_with(options, installation, logs, ByHand::BARE, |_, cib| Ok(cib))
     }
 
-    /// The same after a `change` of what is installed and configured.
+    /// The same after a `change` of what is installed and configured, where the server is started and ended `by_hand` otherwise.
     pub fn prepare_with(
         options: &Options,
         installation: &Installation,
         logs: &Path,
+        by_hand: ByHand,
         change: impl FnOnce(&Lab, cib::Cib) -> Result<cib::Cib>,
     ) -> Result<Self> {
         let package = lab::package_from_environment()?;
         let lab = Lab::up(options)?;
         lab::install(&lab, &package, installation)?;
-        let floor = lab::floor(&lab, installation, ROUNDS).context("the floor cannot be measured")?;
-        eprintln!("bare floor: {:.2} s", floor.as_secs_f64());
         let names = lab.nodes().each_ref().map(|node| node.cluster_name().to_owned());
         let cib = change(&lab, cib::ocf().cluster_names(&names))?;
+        let floor =
+            lab::floor(&lab, installation, by_hand, ROUNDS).context("the floor cannot be measured")?;
+        eprintln!("bare floor: {:.2} s", floor.as_secs_f64());
         lab::activate(&lab, &cib)?;
         Ok(Self {
             lab,

@@ -34,7 +34,7 @@ pub use cluster::Cluster;
 pub use deploy::{activate, install, package_from_environment};
 pub use event::{Event, Outcome};
 pub use fence::FenceEvent;
-pub use floor::floor;
+pub use floor::{ByHand, floor};
 pub use host::Deadline;
 pub use image::{Suite, cache_directory, ensure as ensure_image, remove_all as remove_images};
 pub use lab::{Lab, Machines, Options};

@@ -2,11 +2,17 @@
 
 use anyhow::{Result, ensure};
 use cluster::{Database, Ground, Scene, Test, everywhere};
-use lab::{Installation, Options};
+use lab::{ByHand, Installation, Options};
 use std::path::Path;
 use std::process::ExitCode;
 
 const TESTS: &[Test] = &[("the_container_runs_it", the_container_runs_it)];
+
+const BY_HAND: ByHand = ByHand {
+    start: "docker start kaiwudb-container >/dev/null\n",
+    kill: "docker kill kaiwudb-container >/dev/null
+           docker wait kaiwudb-container >/dev/null\n",
+};
 
 fn the_container_runs_it(scene: &Scene<'_>) -> Result<()> {
     let (active, passive) = scene.nodes()?;
@@ -30,10 +36,16 @@ fn main() -> ExitCode {
             packages: vec![runtimes::DOCKER.to_owned()],
             ..Options::from_environment()?
         };
-        Ground::prepare_with(&options, &Installation::from_environment()?, logs, |lab, cib| {
-            runtimes::install(lab)?;
-            Ok(cib)
-        })
+        Ground::prepare_with(
+            &options,
+            &Installation::from_environment()?,
+            logs,
+            BY_HAND,
+            |lab, cib| {
+                runtimes::install(lab)?;
+                Ok(cib)
+            },
+        )
     };
     cluster::run(
         TESTS.iter().chain(everywhere::TESTS),

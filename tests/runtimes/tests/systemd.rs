@@ -2,11 +2,18 @@
 
 use anyhow::{Result, ensure};
 use cluster::{Database, Ground, Scene, Test, everywhere};
-use lab::{Installation, Options};
+use lab::{ByHand, Installation, Options};
 use std::path::Path;
 use std::process::ExitCode;
 
 const TESTS: &[Test] = &[("the_unit_runs_it", the_unit_runs_it)];
+
+const BY_HAND: ByHand = ByHand {
+    start: "systemctl start kaiwudb.service\n",
+    kill: "systemctl kill --signal=SIGKILL kaiwudb.service
+           while systemctl --quiet is-active kaiwudb.service; do sleep 0.01; done
+           systemctl reset-failed kaiwudb.service\n",
+};
 
 fn the_unit_runs_it(scene: &Scene<'_>) -> Result<()> {
     let (active, passive) = scene.nodes()?;
@@ -26,6 +33,7 @@ fn main() -> ExitCode {
             &Options::from_environment()?,
             &Installation::from_environment()?,
             logs,
+            BY_HAND,
             |_, cib| Ok(cib.change("KaiwuDB", |database| database.parameter("runtime", "systemd"))),
         )
     };

@@ -7,21 +7,34 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// There and back, and no failure is counted.
+/// Of planned standbys.
+const ROUNDS: usize = 3;
+
+/// There and back, and no failure is counted. Somebody else's load on the machine makes an outage longer and never shorter, and the
+/// floor was measured before it: one of some rounds has to be within the bounds.
 pub fn planned_standby_and_back(scene: &Scene<'_>) -> Result<()> {
     let (first, second) = scene.nodes()?;
-    let there = scene.event(Event::Standby)?;
-    ensure!(
-        (there.from.as_str(), there.to.as_str()) == (first.name(), second.name()),
-        "{there:?}"
-    );
-    Event::mend(scene.lab())?;
-    let back = scene.event(Event::Standby)?;
-    ensure!(back.to == first.name(), "{back:?}");
-    for node in scene.lab().nodes() {
-        ensure!(scene.fail_count(node)? == "0", "a planned standby is no failure");
+    let mut reasons = Vec::new();
+    for _ in 0..ROUNDS {
+        let (there, too_long) = scene.timed(Event::Standby)?;
+        ensure!(
+            (there.from.as_str(), there.to.as_str()) == (first.name(), second.name()),
+            "{there:?}"
+        );
+        Event::mend(scene.lab())?;
+        let (back, also_too_long) = scene.timed(Event::Standby)?;
+        ensure!(back.to == first.name(), "{back:?}");
+        for node in scene.lab().nodes() {
+            ensure!(scene.fail_count(node)? == "0", "a planned standby is no failure");
+        }
+        let slow: Vec<String> = too_long.into_iter().chain(also_too_long).collect();
+        if slow.is_empty() {
+            return Ok(());
+        }
+        reasons.extend(slow);
+        Event::mend(scene.lab())?;
     }
-    Ok(())
+    bail!("{}", reasons.join("\n"))
 }
 
 /// It starts again where it was, and the failure counts once.
