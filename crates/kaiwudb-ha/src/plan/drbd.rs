@@ -1,8 +1,9 @@
 //! DRBD's resource file for both nodes, with a secret of its own. Making meta-data and the first synchronisation destroy what is on the
 //! disks: they stay in the operator's hands, and stand as commands in the file's head.
 
+use super::parameters::address_of;
 use super::storage::{DRBD_DEVICE, Storage};
-use super::wanted::{Missing, Sources, address_of};
+use super::wanted::{Missing, Sources};
 use crate::texts::plan as texts;
 use anyhow::{Context as _, Result};
 use host::{Command, Deadline};

@@ -1,7 +1,8 @@
 //! A settings file to begin with: what was found out is filled in, what was not is left to be written, the rest is there as a comment.
 
+use super::parameters::{address, address_of};
 use super::storage::storage;
-use super::wanted::{Sources, address, address_of, node_names};
+use super::wanted::{Sources, node_names};
 use crate::cluster::Roles;
 use crate::node;
 use crate::texts::plan as texts;

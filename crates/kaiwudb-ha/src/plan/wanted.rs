@@ -5,20 +5,15 @@ use super::live::Live;
 use super::model::{Configuration, Constraint, Pairs, Primitive, Resource};
 use super::ours::{self, Ids, named};
 use super::storage::{Storage, file_system_parameters, storage};
+use super::{options, parameters};
 use crate::Context;
 use crate::cluster::Roles;
 use crate::facts::Facts;
 use crate::node::{self, Node};
-use crate::settings::{Device, Settings};
 use crate::texts::plan as texts;
 use pacemaker::cib::{self, Cib};
-use pacemaker::version::FeatureSet;
 use std::collections::BTreeSet;
 
-/// First feature set with `priority-fencing-delay` (Pacemaker 2.0.4).
-const WITH_FENCING_DELAY: FeatureSet = FeatureSet::new(3, 3, 0);
-/// A fencing device of a server needs about this long to switch it off.
-const FENCING_DELAY: &str = "2s";
 /// How the nodes are written into the settings.
 const NODE_LINES: &str =
     "[nodes.ha-node01]\naddress = \"192.0.2.1\"\n\n[nodes.ha-node02]\naddress = \"192.0.2.2\"\n";
@@ -64,7 +59,7 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
         missing.push(sources.missing(texts::MISSING_NODES, NODE_LINES));
         Vec::new()
     });
-    let address = address(sources, &roles).unwrap_or_else(|| {
+    let address = parameters::address(sources, &roles).unwrap_or_else(|| {
         missing.push(sources.missing(
             texts::MISSING_ADDRESS,
             "[virtual_ip]\naddress = \"192.0.2.100\"\n",
@@ -81,16 +76,16 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
     let ids = ids(cib, &roles);
     let own = ours::database(
         &ids.database,
-        &database_parameters(sources, &storage, &directory_installed),
+        &parameters::database(sources, &storage, &directory_installed),
     );
     let mut members = vec![ours::file_system(
         &ids.file_system,
         file_system_parameters(&storage),
     )];
-    if certificates_wanted(sources, &roles) {
+    if parameters::certificates_wanted(sources, &roles) {
         members.push(ours::certificates(
             &ids.certificates,
-            &certificate_parameters(sources, &address, &nodes, &storage, &directory_installed),
+            &parameters::certificates(sources, &address, &nodes, &storage, &directory_installed),
         ));
     }
     members.push(Primitive {
@@ -103,7 +98,7 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
     let with_group = cib
         .groups()
         .any(|group| group.id == ids.group && group.members().iter().any(|one| one.id == ids.address));
-    let devices = fencing(settings);
+    let devices = options::fencing(settings);
     let fenced = !devices.is_empty() || !roles.fencing.is_empty();
     for (device, avoided) in devices {
         if let Some(node) = avoided {
@@ -154,8 +149,8 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
         id: ids.group.clone(),
         members,
     });
-    configuration.properties = properties(settings, cib, &roles, fenced);
-    configuration.resource_defaults = defaults(cib);
+    configuration.properties = options::properties(settings, cib, &roles, fenced);
+    configuration.resource_defaults = options::defaults(cib);
     Ok(Wanted {
         configuration,
         ids,
@@ -197,166 +192,6 @@ pub(super) fn node_names(sources: &Sources<'_>) -> Option<Vec<String>> {
             .collect();
     }
     (names.len() == 2).then(|| names.into_iter().collect())
-}
-
-/// Parameters of the virtual IP.
-pub(super) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs> {
-    if let Some(virtual_ip) = &sources.context.settings.virtual_ip {
-        let mut parameters = named(&[("ip", virtual_ip.address.get_ref())]);
-        if let Some(prefix) = &virtual_ip.prefix {
-            parameters.push(("cidr_netmask".to_owned(), prefix.get_ref().to_string()));
-        }
-        if let Some(interface) = &virtual_ip.interface {
-            parameters.push(("nic".to_owned(), interface.get_ref().clone()));
-        }
-        return Some(parameters);
-    }
-    let live = roles.address?;
-    let keep = ["ip", "cidr_netmask", "nic"].into_iter();
-    Some(
-        keep.filter_map(|name| Some((name.to_owned(), live.parameter(name)?.to_owned())))
-            .collect(),
-    )
-}
-
-fn database_parameters(sources: &Sources<'_>, storage: &Storage, installed: &str) -> Pairs {
-    let settings = &sources.context.settings.database;
-    let mut parameters: Pairs = Pairs::new();
-    if storage.directory != installed {
-        parameters.push(("data_root".to_owned(), storage.directory.clone()));
-    }
-    if sources.facts().any(|facts| facts.database.container) {
-        parameters.push(("runtime".to_owned(), "container".to_owned()));
-    }
-    for (name, value) in settings {
-        parameters.retain(|(known, _)| known != name);
-        parameters.push((name.clone(), value.get_ref().to_string()));
-    }
-    parameters
-}
-
-fn certificates_wanted(sources: &Sources<'_>, roles: &Roles<'_>) -> bool {
-    sources.context.settings.certificates.sync.unwrap_or_else(|| {
-        roles.certificates.is_some()
-            || sources
-                .facts()
-                .any(|facts| matches!(facts.database.secure_mode.as_str(), "tls" | "tlcp"))
-    })
-}
-
-fn certificate_parameters(
-    sources: &Sources<'_>,
-    address: &Pairs,
-    nodes: &[String],
-    storage: &Storage,
-    installed: &str,
-) -> Pairs {
-    let settings = &sources.context.settings;
-    let mut names: Vec<String> = nodes
-        .iter()
-        .filter_map(|node| address_of(sources, node))
-        .collect();
-    names.extend(
-        address
-            .iter()
-            .filter(|(name, _)| name == "ip")
-            .map(|(_, ip)| ip.clone()),
-    );
-    names.extend(
-        settings
-            .certificates
-            .names
-            .iter()
-            .map(|name| name.get_ref().clone()),
-    );
-    let mut parameters = named(&[("required_names", names.join(",").as_str())]);
-    if storage.directory != installed {
-        parameters.push(("data_root".to_owned(), storage.directory.clone()));
-    }
-    parameters
-}
-
-/// A node's own address.
-pub(crate) fn address_of(sources: &Sources<'_>, node: &str) -> Option<String> {
-    let settings = sources.context.settings.nodes.get(node);
-    if let Some(address) = settings.and_then(|node| node.address.as_ref()) {
-        return Some(address.get_ref().clone());
-    }
-    let facts = sources.nodes.iter().find(|one| one.name == node);
-    let installed = facts.and_then(|one| one.facts.as_ref().ok()?.database.address.clone());
-    installed.or_else(|| {
-        let corosync = sources.facts().find_map(|facts| facts.corosync.as_ref())?;
-        corosync.nodes.get(node)?.first().cloned()
-    })
-}
-
-/// Fencing devices, and the node on which one shall not run: a node cannot be trusted to switch itself off.
-fn fencing(settings: &Settings) -> Vec<(Primitive, Option<String>)> {
-    let parameters = |device: &Device| -> (String, Pairs) {
-        let agent = device.get("agent").map(|agent| agent.get_ref().to_string());
-        let rest = device.iter().filter(|(name, _)| *name != "agent");
-        let rest = rest.map(|(name, value)| (name.clone(), value.get_ref().to_string()));
-        (agent.unwrap_or_default(), rest.collect())
-    };
-    if let Some(device) = &settings.fencing.device {
-        let (agent, parameters) = parameters(device.get_ref());
-        return vec![(ours::fencing("Fence", &agent, parameters), None)];
-    }
-    let own = settings
-        .nodes
-        .iter()
-        .filter_map(|(name, node)| Some((name, node.fencing.as_ref()?)));
-    own.map(|(name, device)| {
-        let (agent, mut parameters) = parameters(device.get_ref());
-        if !parameters.iter().any(|(name, _)| name.starts_with("pcmk_host_")) {
-            parameters.push(("pcmk_host_list".to_owned(), name.clone()));
-        }
-        (
-            ours::fencing(&format!("Fence-{name}"), &agent, parameters),
-            Some(name.clone()),
-        )
-    })
-    .collect()
-}
-
-fn properties(settings: &Settings, cib: &Cib, roles: &Roles<'_>, fenced: bool) -> Pairs {
-    let mut properties = named(&[
-        ("stonith-enabled", if fenced { "true" } else { "false" }),
-        ("no-quorum-policy", "stop"),
-    ]);
-    let written = settings
-        .fencing
-        .delay
-        .as_ref()
-        .map(|delay| delay.get_ref().as_str());
-    // Whoever has set a delay of his own knows why.
-    let delayed_otherwise = roles.fencing.iter().any(|device| {
-        device.parameter("pcmk_delay_base").is_some() || device.parameter("pcmk_delay_max").is_some()
-    });
-    let delay = written
-        .or_else(|| cib.property("priority-fencing-delay"))
-        .or((!delayed_otherwise).then_some(FENCING_DELAY));
-    let known = FeatureSet::parse(&cib.feature_set).is_none_or(|features| features >= WITH_FENCING_DELAY);
-    if let (Some(delay), true) = (delay, fenced && known) {
-        properties.push(("priority-fencing-delay".to_owned(), delay.to_owned()));
-    }
-    properties
-}
-
-/// Defaults of all resources; what the cluster has and is as good stays.
-fn defaults(cib: &Cib) -> Pairs {
-    let stickiness = cib
-        .resource_default("resource-stickiness")
-        .filter(|value| *value == "INFINITY" || value.parse::<i64>().is_ok_and(|value| value >= 100));
-    let threshold = cib.resource_default("migration-threshold");
-    let timeout = cib
-        .resource_default("failure-timeout")
-        .filter(|value| cib::seconds(value).is_some_and(|seconds| seconds >= 60.0));
-    named(&[
-        ("resource-stickiness", stickiness.unwrap_or("100")),
-        ("migration-threshold", threshold.unwrap_or("2")),
-        ("failure-timeout", timeout.unwrap_or("60s")),
-    ])
 }
 
 /// The ids that the cluster has, and the guide's for what it does not have.
