@@ -177,7 +177,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Some(Format::Drbd) => return print_drbd(context, &plan),
         None if context.output.is_json() => {
             let simulated = if plan.live.running {
-                Some(simulate::simulate(context, &plan)?)
+                Some(simulate::run(context, &plan)?)
             } else {
                 None
             };

@@ -8,15 +8,13 @@ use super::{Plan, live::Live};
 use crate::Context;
 use crate::output::{self, Table, Tone};
 use crate::texts::plan as texts;
-use anyhow::{Context as _, Result, bail};
-use host::{Command, Deadline};
+use anyhow::Result;
+use host::Deadline;
 use ocf::Role;
+use pacemaker::simulate;
 use pacemaker::status::{self, Status};
 use pacemaker::xml::Element;
 use serde::Serialize;
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// One simulation.
@@ -44,35 +42,13 @@ pub(crate) struct Simulation {
     pub(crate) interrupted: Vec<String>,
 }
 
-/// A directory for files that nobody else may read: they hold the passwords of fencing devices.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("kaiwudb-ha-plan-{}", std::process::id()));
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .with_context(|| path.display().to_string())?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Simulates the plan.
-pub(crate) fn simulate(context: &Context, plan: &Plan) -> Result<Simulation> {
+pub(crate) fn run(context: &Context, plan: &Plan) -> Result<Simulation> {
     let language = context.language;
-    let scratch = Scratch::new()?;
-    let file = |name: &str| scratch.0.join(name);
-    let document = with_scores(&plan.live, &plan.changes);
-    fs::write(file("new.xml"), document.text())?;
-    let calm = file("calm.xml");
-    run(&file("new.xml"), &[], &calm)?;
+    let after =
+        |cib: &Element, failures: &[&str]| simulate::outcome(cib, failures, Deadline::after(SIMULATION));
+    let look = |cib: &Element| status::of(cib, Deadline::after(SIMULATION));
+    let calm = after(&with_scores(&plan.live, &plan.changes), &[])?;
     let now = look(&calm)?;
     let ids = &plan.wanted.ids;
     let outcome = |when: String, status: &Status| Outcome {
@@ -82,11 +58,10 @@ pub(crate) fn simulate(context: &Context, plan: &Plan) -> Result<Simulation> {
         fenced: fenced(&now, status),
     };
     let mut outcomes = vec![outcome(texts::NOW.of(language).to_owned(), &now)];
-    let after = file("after.xml");
     for node in &plan.wanted.nodes {
-        run(&calm, &[&format!("--node-fail={node}")], &after)?;
+        let lost = after(&calm, &[&format!("--node-fail={node}")])?;
         let when = texts::NODE_LOST.fill(language, &[("node", node)]);
-        outcomes.push(outcome(when, &look(&after)?));
+        outcomes.push(outcome(when, &look(&lost)?));
     }
     if let Some(node) = place(&now, &ids.database) {
         for (id, text) in [
@@ -95,12 +70,10 @@ pub(crate) fn simulate(context: &Context, plan: &Plan) -> Result<Simulation> {
         ] {
             let interval = if id == &ids.database { 10_000 } else { 20_000 };
             let failure = format!("--op-inject={id}_monitor_{interval}@{node}=1");
-            run(&calm, &[&failure], &after)?;
-            outcomes.push(outcome(text.fill(language, &[("node", &node)]), &look(&after)?));
+            let failed = after(&calm, &[&failure])?;
+            outcomes.push(outcome(text.fill(language, &[("node", &node)]), &look(&failed)?));
         }
     }
-    let text = fs::read_to_string(&calm)?;
-    let calm = Element::parse(&text).map_err(|why| anyhow::anyhow!("crm_simulate: {why}"))?;
     Ok(Simulation {
         outcomes,
         interrupted: interrupted(&plan.live.document, &calm),
@@ -205,28 +178,6 @@ fn with_scores(live: &Live, changes: &Changes) -> Element {
     document
 }
 
-fn run(input: &Path, failure: &[&str], output: &Path) -> Result<()> {
-    let input = format!("--xml-file={}", input.display());
-    let save = format!("--save-output={}", output.display());
-    let _ = fs::remove_file(output);
-    let done = Command::new("crm_simulate")
-        .args([input.as_str(), "--simulate", save.as_str()])
-        .args(failure)
-        .run_ok(Deadline::after(SIMULATION))?;
-    if !output.exists() {
-        bail!("crm_simulate: {}", done.last_words());
-    }
-    Ok(())
-}
-
-fn look(file: &Path) -> Result<Status> {
-    let output = Command::new("crm_mon")
-        .env("CIB_file", file)
-        .args(["--output-as=xml", "--inactive", "--group-by-node"])
-        .run_ok(Deadline::after(SIMULATION))?;
-    status::parse(&output.text()).map_err(|why| anyhow::anyhow!("crm_mon: {why}"))
-}
-
 /// Where the resource is active; where it is promoted, if it has roles.
 fn place(status: &Status, resource: &str) -> Option<String> {
     status
@@ -261,7 +212,7 @@ pub(super) fn print(context: &Context, plan: &Plan) {
     if !plan.live.running {
         return;
     }
-    match simulate(context, plan) {
+    match run(context, plan) {
         Ok(simulation) => show(context, &simulation),
         Err(error) => {
             let why = format!("{error:#}");
