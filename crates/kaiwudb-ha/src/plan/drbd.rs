@@ -85,7 +85,7 @@ pub(super) fn text(
         text,
         "resource {resource} {{\n    device {device};\n    meta-disk internal;\n{options}    net {{\n        protocol C;\n        \
          cram-hmac-alg sha256;\n        shared-secret \"{}\";\n        after-sb-0pri disconnect;\n        after-sb-1pri disconnect;\n        \
-         after-sb-2pri disconnect;\n        verify-alg crc32c;\n{net}    }}\n    disk {{\n        on-io-error detach;\n{disk}    }}\n    handlers {{\n        fence-peer \"/usr/lib/drbd/crm-fence-peer.9.sh\";\n        \
+         after-sb-2pri disconnect;\n        verify-alg crc32c;\n{net}    }}\n    disk {{\n        on-io-error detach;\n{disk}    }}\n    handlers {{\n        fence-peer \"/usr/lib/kaiwudb-ha/crm-fence-peer\";\n        \
          after-resync-target \"/usr/lib/drbd/crm-unfence-peer.9.sh\";\n    }}\n",
         secret()?
     );
