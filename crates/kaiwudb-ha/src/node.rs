@@ -75,8 +75,8 @@ fn target(context: &Context, corosync: Option<&Corosync>, name: &str) -> Result<
         .unwrap_or_else(|| name.to_owned());
     // Corosync's file is not ours: what it names must not become an option of ssh.
     if found.is_empty() || found.starts_with('-') {
-        let values = [("node", name), ("file", crate::settings::FILE)];
-        return Err(texts::NO_SSH_TARGET.fill(context.language, &values));
+        let file = context.config.display().to_string();
+        return Err(texts::NO_SSH_TARGET.fill(context.language, &[("node", name), ("file", &file)]));
     }
     Ok(found)
 }

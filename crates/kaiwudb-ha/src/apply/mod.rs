@@ -110,10 +110,10 @@ fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> Result<()> {
     }
     plan::refuse_other_agents(context, &plan.changes.changes)?;
     if !plan.wanted.fenced && !arguments.without_fencing {
-        let file = [("file", crate::settings::FILE)];
+        let file = context.config.display().to_string();
         bail!(
             "{}\n\n{}",
-            texts::UNFENCED.fill(language, &file),
+            texts::UNFENCED.fill(language, &[("file", &file)]),
             plan::FENCING_LINES
         );
     }

@@ -232,7 +232,8 @@ pub(crate) fn print(context: &Context, plan: &Plan) {
         output::line(&texts::NO_CLUSTER.fill(language, &[("nodes", &nodes)]));
     }
     if !plan.wanted.fenced {
-        output::line(&texts::UNFENCED.fill(language, &[("file", crate::settings::FILE)]));
+        let file = context.config.display().to_string();
+        output::line(&texts::UNFENCED.fill(language, &[("file", &file)]));
         output::line(FENCING_LINES);
     }
     if plan.changes.changes.is_empty() {
@@ -253,12 +254,18 @@ pub(crate) fn report_missing(context: &Context, missing: &[Missing]) -> Result<(
             .collect();
         return output::value(&serde_json::json!({ "missing": values }));
     }
-    let file = [("file", crate::settings::FILE)];
-    output::line(&texts::MISSING_HEADING.fill(context.language, &file));
-    for one in missing {
-        output::line(&format!("\n# {}\n{}", one.what, one.lines.trim_end()));
-    }
+    output::line(&missing_text(context, missing));
     Ok(())
+}
+
+/// What to write into the settings, with the lines.
+pub(crate) fn missing_text(context: &Context, missing: &[Missing]) -> String {
+    let file = context.config.display().to_string();
+    let heading = texts::MISSING_HEADING.fill(context.language, &[("file", &file)]);
+    let lines = missing
+        .iter()
+        .map(|one| format!("\n\n# {}\n{}", one.what, one.lines.trim_end()));
+    std::iter::once(heading).chain(lines).collect()
 }
 
 #[cfg(test)]

@@ -48,6 +48,11 @@ pub(crate) fn what_is_missing(lab: &Lab) -> Result<()> {
     );
     // The nodes are known from the cluster.
     ensure!(!lines.contains("[nodes"), "{answer:#}");
+    let asked = command(&lab.nodes()[0], "kaiwudb-ha --config /root/none.toml plan")?;
+    ensure!(
+        asked.status == Some(2) && asked.stdout.contains("Write into /root/none.toml"),
+        "{asked}"
+    );
     Ok(())
 }
 
