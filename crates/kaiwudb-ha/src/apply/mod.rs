@@ -1,5 +1,6 @@
 //! `apply`: makes the cluster's configuration the planned one, in one step; looks whether all runs, and undoes it if not.
 
+mod expected;
 mod ready;
 mod verify;
 
@@ -70,7 +71,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::Declined);
     }
     let before = verify::failures();
-    let kept = keep(&plan.live.document)?;
+    let kept = keep(&plan.live.configuration())?;
     let version = Version::of(&plan.live.document);
     let wanted = plan::merged(&plan);
     commit(context, Some(version), &wanted)?;
@@ -95,7 +96,18 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Ok(()) => bail!(texts::UNDONE.fill(context.language, &[("why", &why)])),
         Err(error) => {
             let (file, error) = (kept.display().to_string(), format!("{error:#}"));
-            let values = [("why", why.as_str()), ("file", &file), ("error", &error)];
+            // Pacemaker remembers what has failed and is gone, and is never done then; what it has forgotten it does not find.
+            let cleanup = plan::added(&plan.changes)
+                .iter()
+                .map(|id| format!("; crm_resource --cleanup --resource {id}"))
+                .collect::<Vec<_>>()
+                .concat();
+            let values = [
+                ("why", why.as_str()),
+                ("file", &file),
+                ("error", &error),
+                ("cleanup", &cleanup),
+            ];
             bail!(texts::NOT_UNDONE.fill(context.language, &values))
         }
     }
@@ -123,8 +135,8 @@ fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Writes the configuration down as it was.
-fn keep(document: &Element) -> Result<PathBuf> {
+/// Writes the configuration down as it was, in the form that `cibadmin --replace --scope=configuration` takes.
+fn keep(configuration: &Element) -> Result<PathBuf> {
     let failed = || format!("{KEPT}: the configuration as it is cannot be kept");
     DirBuilder::new()
         .recursive(true)
@@ -139,7 +151,7 @@ fn keep(document: &Element) -> Result<PathBuf> {
         .mode(0o600)
         .open(&path)
         .with_context(failed)?;
-    file.write_all(document.text().as_bytes())
+    file.write_all(configuration.text().as_bytes())
         .and_then(|()| file.sync_all())
         .with_context(failed)?;
     Ok(path)
@@ -249,6 +261,7 @@ fn report(context: &Context, plan: &Plan, trouble: &[String], kept: Option<&Path
             "changed": kept.is_some(),
             "changes": if kept.is_some() { plan::lines(context, plan) } else { Vec::new() },
             "kept": kept.map(|path| path.display().to_string()),
+            "stopped": expected::expected(&plan.wanted.configuration, &plan.live).asked,
             "trouble": trouble,
             "verified": trouble.is_empty(),
         }))?;

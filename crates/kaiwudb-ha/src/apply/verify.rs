@@ -1,5 +1,6 @@
 //! Whether all runs: what the cluster says, and what a client meets at the virtual IP.
 
+use super::expected::{Expected, expected};
 use crate::Context;
 use crate::plan::{Plan, Resource};
 use crate::texts::apply as texts;
@@ -61,14 +62,15 @@ pub(super) fn look(
             trouble.push(texts::NODE_AWAY.fill(language, &[("node", node)]));
         }
     }
-    for (id, promoted) in expected(plan) {
-        if place(&status, &id, promoted).is_none() {
-            let text = if promoted {
+    let expected = expected(&plan.wanted.configuration, &plan.live);
+    for (id, promoted) in &expected.runs {
+        if place(&status, id, *promoted).is_none() {
+            let text = if *promoted {
                 texts::NOT_PROMOTED
             } else {
                 texts::NOT_ACTIVE
             };
-            trouble.push(text.fill(language, &[("resource", &id)]));
+            trouble.push(text.fill(language, &[("resource", id)]));
         }
     }
     for failure in &status.failures {
@@ -82,6 +84,7 @@ pub(super) fn look(
         }
     }
     if trouble.is_empty()
+        && serving(plan, &expected)
         && let Some(address) = address(plan)
         && let Err(why) = serves(address, deadline)
     {
@@ -107,7 +110,15 @@ pub(super) fn well(context: &Context, plan: &Plan) -> Vec<String> {
         ("node", &on(&plan.wanted.ids.database)),
         ("address", &address),
     ];
-    let mut lines = vec![texts::SERVES.fill(language, &values)];
+    let expected = expected(&plan.wanted.configuration, &plan.live);
+    let mut lines: Vec<String> = expected
+        .asked
+        .iter()
+        .map(|id| texts::STOPPED.fill(language, &[("resource", id)]))
+        .collect();
+    if serving(plan, &expected) {
+        lines.push(texts::SERVES.fill(language, &values));
+    }
     let devices: Vec<String> = plan
         .live
         .cib
@@ -134,20 +145,10 @@ fn new_devices(plan: &Plan) -> impl Iterator<Item = String> {
         .map(|one| one.id.clone())
 }
 
-/// Every primitive that must run, and whether it must be promoted somewhere.
-fn expected(plan: &Plan) -> Vec<(String, bool)> {
-    plan.wanted
-        .configuration
-        .resources
-        .iter()
-        .flat_map(|resource| {
-            let promoted = matches!(resource, Resource::Promotable { .. });
-            resource
-                .primitives()
-                .iter()
-                .map(move |one| (one.id.clone(), promoted))
-        })
-        .collect()
+/// Whether clients are to be served.
+fn serving(plan: &Plan, expected: &Expected) -> bool {
+    let ids = &plan.wanted.ids;
+    !expected.stopped.contains(&ids.database) && !expected.stopped.contains(&ids.address)
 }
 
 fn place(status: &Status, id: &str, promoted: bool) -> Option<String> {

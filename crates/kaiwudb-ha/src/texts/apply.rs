@@ -17,14 +17,16 @@ texts! {
     UNDOING: "Not everything runs: the old configuration is being put back ...", "并非全部正常运行：正在恢复原配置……";
     CHANGED_SINCE: "somebody else has changed the configuration since", "此后配置又被其他人修改";
     UNDONE: "undone, the cluster has its old configuration again: {why}", "已撤销，集群恢复了原配置：{why}";
-    NOT_UNDONE: "{why}; and the change could not be undone ({error}); the old configuration is in {file}: cibadmin --replace --xml-file {file} puts it back after its epoch has been raised",
-        "{why}；并且无法撤销修改（{error}）；原配置在 {file} 中：提高其 epoch 后用 cibadmin --replace --xml-file {file} 恢复";
+    NOT_UNDONE: "{why}; and the change could not be undone: {error}. The old configuration is in {file}; to put it back: cibadmin --replace --scope=configuration --xml-file {file}{cleanup}",
+        "{why}；并且无法撤销修改：{error}。原配置在 {file} 中；恢复命令：cibadmin --replace --scope=configuration --xml-file {file}{cleanup}";
     NODE_AWAY: "{node} is not online", "{node} 不在线";
     NOT_ACTIVE: "{resource} does not run", "{resource} 没有运行";
     NOT_PROMOTED: "{resource} is promoted nowhere", "{resource} 没有在任何节点被提升";
     FAILED: "{operation} failed on {node}: {reason}", "{operation} 在 {node} 上失败：{reason}";
     NOT_SERVED: "{address} does not answer: {why}", "{address} 没有应答：{why}";
     SERVES: "Verified: {database} runs on {node}, and {address} answers.", "已验证：{database} 运行在 {node}，{address} 有应答。";
+    STOPPED: "{resource} stays as somebody has asked for by target-role; to give it back to the cluster: crm_resource --resource {resource} --meta --delete-parameter target-role",
+        "{resource} 保持 target-role 所要求的状态；交还集群：crm_resource --resource {resource} --meta --delete-parameter target-role";
     FENCED: "Fenced by: {devices}.", "隔离设备：{devices}。";
     UNFENCED_NOW: "NOT FENCED: a node that hangs is never switched off.", "没有隔离：挂起的节点永远不会被关闭。";
 }

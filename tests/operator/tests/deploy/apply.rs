@@ -90,6 +90,48 @@ pub(crate) fn what_does_not_run(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
+/// Somebody changes the configuration while `apply` waits for a cluster that does not come up: that change is not undone with it.
+pub(crate) fn changed_while_it_waits(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    let before = canonical_of(lab)?;
+    let left = operator::at_terminal(
+        node,
+        "kaiwudb-ha --config /root/wrong.toml apply --yes",
+        "Waiting for the cluster",
+        "crm_attribute --name cluster-recheck-interval --update 7min",
+    )?;
+    ensure!(
+        left.status == Some(3)
+            && left
+                .stdout
+                .contains("somebody else has changed the configuration since")
+            && left.stdout.contains("cibadmin --replace"),
+        "{left}"
+    );
+    let cib = lab.cluster().cib()?;
+    ensure!(
+        cib.contains("value=\"7min\"") && cib.contains("id=\"KaiwuFS\""),
+        "{cib}"
+    );
+    // What the operator has been told.
+    let advised = left
+        .stdout
+        .split_once("; to put it back: ")
+        .and_then(|(_, rest)| rest.lines().next())
+        .unwrap_or_default();
+    command(node, advised.trim())?;
+    lab.cluster().wait_idle(deadline())?;
+    ensure!(
+        canonical_of(lab)? == before,
+        "the advice does not put it back: {advised}"
+    );
+    Ok(())
+}
+
+fn canonical_of(lab: &Lab) -> Result<String> {
+    operator::canonical(&lab.cluster().cib()?)
+}
+
 /// The documentation's transcript. Before it: the password of `hacluster`, which belongs to the installation; `pcs host auth` and
 /// `pcs cluster setup`, which the first test did.
 pub(crate) fn six_commands(lab: &Lab) -> Result<()> {
@@ -168,6 +210,63 @@ pub(crate) fn what_is_not_ours(lab: &Lab) -> Result<()> {
         "pcs resource update KaiwuDB drain_timeout= && pcs resource delete Other",
         deadline(),
     )?;
+    Ok(())
+}
+
+/// Between the question and the answer somebody else changes the configuration: nothing is done, and nothing of his is lost.
+pub(crate) fn changed_before_the_answer(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    node.shell("pcs property set no-quorum-policy=ignore", deadline())?;
+    let refused = operator::at_terminal(
+        node,
+        "kaiwudb-ha apply",
+        "[y/N]",
+        "crm_attribute --name cluster-recheck-interval --update 8min && echo y",
+    )?;
+    ensure!(
+        refused.status == Some(3)
+            && refused
+                .stdout
+                .contains("changed by somebody else meanwhile: nothing was done"),
+        "{refused}"
+    );
+    let has = |policy: &str| -> Result<bool> {
+        let cib = lab.cluster().cib()?;
+        let policy = format!("name=\"no-quorum-policy\" value=\"{policy}\"");
+        Ok(cib.contains(&policy) && cib.contains("name=\"cluster-recheck-interval\" value=\"8min\""))
+    };
+    ensure!(has("ignore")?, "{}", lab.cluster().cib()?);
+    let (status, done) = answer(node, "kaiwudb-ha apply --yes --json")?;
+    ensure!(status == Some(0) && done["changed"] == true, "{done:#}");
+    ensure!(has("stop")?, "{}", lab.cluster().cib()?);
+    node.shell(
+        "crm_attribute --name cluster-recheck-interval --delete",
+        deadline(),
+    )?;
+    Ok(())
+}
+
+pub(crate) fn what_somebody_has_stopped(lab: &Lab) -> Result<()> {
+    let node = &lab.nodes()[0];
+    for (role, resource) in [("Stopped", "KaiwuDB"), ("Stopped", "KaiwuDBGrp")] {
+        let meta = format!("crm_resource --resource {resource} --meta");
+        node.shell(
+            &format!(
+                "{meta} --set-parameter target-role --parameter-value {role} && \
+                 pcs property set no-quorum-policy=ignore && crm_resource --wait"
+            ),
+            deadline(),
+        )?;
+        let done = patient(node, "kaiwudb-ha apply --yes")?;
+        ensure!(
+            done.status == Some(0)
+                && done.stdout.contains("KaiwuDB stays as somebody has asked for")
+                && !done.stdout.contains("Verified"),
+            "{resource}: {done}"
+        );
+        node.shell(&format!("{meta} --delete-parameter target-role"), deadline())?;
+        lab.cluster().wait_active("ClusterIP", deadline())?;
+    }
     Ok(())
 }
 
