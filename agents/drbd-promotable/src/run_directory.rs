@@ -116,9 +116,13 @@ impl RunDirectory {
 
     /// Text of a file that was written less than [`BELIEVED`] ago.
     fn read_fresh(&self, name: &str) -> Option<String> {
+        self.read_younger(name, BELIEVED)
+    }
+
+    fn read_younger(&self, name: &str, age: Duration) -> Option<String> {
         let written = fs::metadata(self.path.join(name)).ok()?.modified().ok()?;
         // A clock that was set back makes a file unusable, not younger.
-        (written.elapsed().ok()? < BELIEVED).then(|| self.read(name))?
+        (written.elapsed().ok()? < age).then(|| self.read(name))?
     }
 
     /// What was last said about the score.
@@ -129,6 +133,11 @@ impl RunDirectory {
     /// The same, if it was said, or found to be true still, a short while ago.
     pub(crate) fn published_lately(&self) -> Option<String> {
         self.read_fresh("score")
+    }
+
+    /// The same, if it was said less than `age` ago.
+    pub(crate) fn published_within(&self, age: Duration) -> Option<String> {
+        self.read_younger("score", age)
     }
 
     /// Nothing is known about the score any more.

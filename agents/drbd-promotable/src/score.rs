@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::parameters::RemoveScore;
 use drbd::policy::{self, Decision, IfPeerPrimary, Score};
 use drbd::resource::Resource;
+use drbd::state::ConnectionState;
 use host::{Deadline, log};
 use ocf::Env;
 use pacemaker::attribute;
@@ -18,6 +19,8 @@ const ONE_CALL: Duration = Duration::from_secs(8);
 /// The explanation is for people: it comes when the cluster has settled. In the middle of a switchover it would make Pacemaker
 /// drop its plan and compute anew.
 const EXPLANATION_DELAY: Duration = Duration::from_secs(60);
+/// How long a switchover may take: what is not urgent waits for so long.
+pub(crate) const CALM: Duration = Duration::from_secs(20);
 
 /// Id of the primitive, without the number that an instance of a globally unique clone carries.
 pub(crate) fn primitive(instance: &str) -> &str {
@@ -101,24 +104,24 @@ pub(crate) enum Duty {
     LeaveToWatcher,
 }
 
-/// Writes the score and why, each only when it changed. Does nothing when no cluster calls.
+/// Writes the score when it changed; the answer is what is to be said of it then, see [`explain`]. Does nothing when no cluster calls.
 pub(crate) fn write(
     config: &Config,
     env: &Env,
     decision: &Decision,
     duty: Duty,
     deadline: Deadline,
-) -> Result<(), pacemaker::Error> {
+) -> Result<Option<String>, pacemaker::Error> {
     let Some(instance) = config.instance.as_deref() else {
-        return Ok(());
+        return Ok(None);
     };
     let Some((wanted, text)) = wanted(decision) else {
-        return Ok(());
+        return Ok(None);
     };
     // Without the lock the score is written all the same: a wrong note is put right within minutes.
-    let lock = config.run.score_lock(deadline.slice(ONE_CALL));
+    let _lock = config.run.score_lock(deadline.slice(ONE_CALL));
     if duty == Duty::Believe && config.run.published_lately().as_ref() == Some(&text) {
-        return Ok(());
+        return Ok(None);
     }
     let before = config.run.published();
     config.run.forget_published();
@@ -136,23 +139,48 @@ pub(crate) fn write(
     if let Err(error) = config.run.note_published(&text) {
         log::warning(format!("the score cannot be noted in /run: {error}"));
     }
-    // Nobody waits for the explanation.
-    drop(lock);
     // A score that had to be written anew may have been lost together with its explanation.
-    if changed || before.as_deref() != Some(&text) {
-        let explained = attribute::explain(
+    Ok((changed || before.as_deref() != Some(&text)).then_some(text))
+}
+
+/// Says why the score is what it is.
+pub(crate) fn explain(config: &Config, env: &Env, text: &str, deadline: Deadline) {
+    let Some(instance) = config.instance.as_deref() else {
+        return;
+    };
+    let explained = node::name(env, deadline.slice(ONE_CALL)).and_then(|node| {
+        attribute::explain(
             &node,
             &explanation(instance),
-            &text,
+            text,
             EXPLANATION_DELAY,
             deadline.slice(ONE_CALL),
-        );
-        if explained.is_err() {
-            config.run.forget_published();
-        }
-        return explained;
+        )
+    });
+    if let Err(error) = explained {
+        log::warning(format!("the promotion score cannot be explained: {error}"));
+        config.run.forget_published();
     }
-    Ok(())
+}
+
+/// Whether the score may stay as it is for the moment: a higher one for a node that is Primary already, with no other in sight, changes
+/// nothing but that Pacemaker drops its plan, which is to start what belongs on the Primary.
+pub(crate) fn can_wait(config: &Config, decision: &Decision, resource: &Resource) -> bool {
+    let Score::Set(wanted) = decision.score else {
+        return false;
+    };
+    let written = config.run.published_within(CALM);
+    let lower = |text: &str| {
+        text.split_once(':')
+            .and_then(|(score, _)| score.parse::<u64>().ok())
+            .is_some_and(|score| score < wanted)
+    };
+    resource.is_primary()
+        && !resource
+            .connections
+            .values()
+            .any(|connection| connection.state == ConnectionState::Connected)
+        && written.as_deref().is_some_and(lower)
 }
 
 /// The score (`None` for no score) and what is said of it; nothing when it is to stay as it is.
@@ -177,11 +205,13 @@ fn explanation(instance: &str) -> String {
 /// Decides and writes; a cluster that cannot be told is worth a warning, not a failure.
 pub(crate) fn refresh(config: &Config, env: &Env, resource: &Resource, duty: Duty, deadline: Deadline) {
     let decision = decide(config, env, resource, deadline);
-    if duty == Duty::Believe && is_known(config, &decision) {
+    if duty == Duty::Believe && (is_known(config, &decision) || can_wait(config, &decision, resource)) {
         return;
     }
-    if let Err(error) = write(config, env, &decision, duty, deadline) {
-        log::warning(format!("the promotion score cannot be written: {error}"));
+    match write(config, env, &decision, duty, deadline) {
+        Ok(Some(text)) => explain(config, env, &text, deadline),
+        Ok(None) => {}
+        Err(error) => log::warning(format!("the promotion score cannot be written: {error}")),
     }
 }
 
@@ -193,8 +223,11 @@ pub(crate) fn remove(config: &Config, env: &Env, deadline: Deadline) {
     let _lock = config.run.score_lock(deadline.slice(ONE_CALL));
     config.run.forget_published();
     let removed = node::name(env, deadline.slice(ONE_CALL)).and_then(|node| {
-        score(env, instance, &node).write(None, deadline.slice(ONE_CALL))?;
-        attribute::stop_explaining(&node, &explanation(instance), deadline.slice(ONE_CALL))
+        let removed = score(env, instance, &node).write(None, deadline.slice(ONE_CALL));
+        if let Err(error) = attribute::stop_explaining_unwaited(&node, &explanation(instance)) {
+            log::debug(format!("the explanation of the promotion score stays: {error}"));
+        }
+        removed
     });
     if let Err(error) = removed {
         log::warning(format!("the promotion score cannot be removed: {error}"));

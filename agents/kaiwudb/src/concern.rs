@@ -19,7 +19,7 @@ pub(crate) fn tell(config: &Config, run: &RunDirectory, reason: Option<&str>, de
     if reason.map(without_numbers) == told.as_deref().map(without_numbers) {
         return;
     }
-    let name = format!("{}-concern", config.instance);
+    let name = name(config);
     let done = match reason {
         Some(reason) => attribute::explain(node, &name, reason, DELAY, deadline),
         None => attribute::stop_explaining(node, &name, deadline),
@@ -31,6 +31,23 @@ pub(crate) fn tell(config: &Config, run: &RunDirectory, reason: Option<&str>, de
         }
         (Ok(()), None) => run.forget(Record::Concern),
         (Err(error), _) => log::debug(format!("{name}: {error}")),
+    }
+}
+
+fn name(config: &Config) -> String {
+    format!("{}-concern", config.instance)
+}
+
+/// Takes back what was told, when the server is stopped.
+pub(crate) fn withdraw(config: &Config, run: &RunDirectory) {
+    let Some(node) = &config.node else { return };
+    if run.read::<String>(Record::Concern).is_none() {
+        return;
+    }
+    let name = name(config);
+    match attribute::stop_explaining_unwaited(node, &name) {
+        Ok(()) => run.forget(Record::Concern),
+        Err(error) => log::debug(format!("{name}: {error}")),
     }
 }
 

@@ -19,7 +19,7 @@ const UMOUNT_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let run = RunDirectory::of(&config.instance);
-    concern::tell(config, &run, None, cx.deadline);
+    concern::withdraw(config, &run);
     let mut servers = server::all(config);
     // The one we started counts even if the parameters have changed since.
     servers.extend(run.recorded_server().filter(|server| {

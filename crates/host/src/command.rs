@@ -1,5 +1,6 @@
 //! Running other programs. The only place that does.
 
+use crate::daemon::{Daemon, DaemonOutput};
 use crate::{Deadline, log, pidfd};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
@@ -8,6 +9,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -120,6 +122,11 @@ impl Command {
             .find(|path| path.is_file())
     }
 
+    fn found(&self) -> Result<PathBuf, CommandError> {
+        self.resolve()
+            .ok_or_else(|| CommandError::NotFound(self.program.to_string_lossy().into_owned()))
+    }
+
     fn line(&self) -> String {
         std::iter::once(&self.program)
             .chain(&self.arguments)
@@ -176,11 +183,21 @@ impl Command {
         }
     }
 
+    /// Starts it in a session of its own and leaves it alone: neither its end nor what it says is waited for, and it may outlive us.
+    pub fn start_unwaited(&self) -> Result<(), CommandError> {
+        let path = self.found()?;
+        let daemon = Daemon::new(&path).args(&self.arguments);
+        let nowhere = File::options().write(true).open("/dev/null");
+        nowhere
+            .and_then(|nowhere| daemon.spawn(DaemonOutput::File(nowhere)))
+            .map_err(|error| CommandError::Start(self.line(), error))?;
+        log::debug(format!("started '{}'", self.line()));
+        Ok(())
+    }
+
     #[allow(clippy::disallowed_methods)] // this is what the lint points everybody to
     fn spawn(&self) -> Result<Child, CommandError> {
-        let path = self
-            .resolve()
-            .ok_or_else(|| CommandError::NotFound(self.program.to_string_lossy().into_owned()))?;
+        let path = self.found()?;
         let mut command = std::process::Command::new(path);
         command
             .args(&self.arguments)

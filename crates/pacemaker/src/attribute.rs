@@ -56,7 +56,7 @@ pub fn explain(
     delay: Duration,
     deadline: Deadline,
 ) -> Result<(), Error> {
-    explanation(node, name)
+    updater(node, name)
         .arg(format!("--update-both={value}"))
         .args(["-d", &format!("{}s", delay.as_secs())])
         .run_ok(deadline)?;
@@ -65,10 +65,17 @@ pub fn explain(
 
 /// Removes an attribute that [`explain`] has set, after the same delay.
 pub fn stop_explaining(node: &str, name: &str, deadline: Deadline) -> Result<(), Error> {
-    absent(explanation(node, name).arg("-D").run_ok(deadline)).map(drop)
+    remove(updater(node, name), deadline)
 }
 
-fn explanation(node: &str, name: &str) -> Command {
+/// The same, but the tool is not waited for: what is only for people must not hold up a stop.
+pub fn stop_explaining_unwaited(node: &str, name: &str) -> Result<(), Error> {
+    updater(node, name).arg("-D").start_unwaited()?;
+    Ok(())
+}
+
+/// The tool that asks the attribute manager itself, about an attribute of a node.
+pub(crate) fn updater(node: &str, name: &str) -> Command {
     Command::new("attrd_updater").args(["-N", node, "-n", name])
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Watch<'a> {
     written: Option<Score>,
     /// When to try again to write the score, and how long to wait after that.
     rewrite: Option<(Instant, Duration)>,
+    /// What is to be said of the score, and when.
+    explanation: Option<(Instant, String)>,
     was_primary: bool,
     disk_loss_reported: bool,
     report: Option<Report>,
@@ -61,6 +63,7 @@ impl<'a> Watch<'a> {
             resource: Resource::named(tools.resource()),
             written: None,
             rewrite: None,
+            explanation: None,
             // A demotion before the first look is seen as well.
             was_primary: is_promoted(config.run.wanted()),
             disk_loss_reported: false,
@@ -137,7 +140,11 @@ impl<'a> Watch<'a> {
         let rewrite = self
             .rewrite
             .map(|(at, _)| at.saturating_duration_since(Instant::now()));
-        [report, rewrite]
+        let explanation = self
+            .explanation
+            .as_ref()
+            .map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        [report, rewrite, explanation]
             .into_iter()
             .flatten()
             .min()
@@ -227,10 +234,17 @@ impl<'a> Watch<'a> {
             self.written = Some(decision.score);
             return;
         }
+        if score::can_wait(self.config, &decision, &self.resource) {
+            self.rewrite = Some((Instant::now() + score::CALM, RETRY));
+            return;
+        }
         match score::write(self.config, self.env, &decision, Duty::Believe, deadline) {
-            Ok(()) => {
+            Ok(text) => {
                 self.written = Some(decision.score);
                 self.rewrite = None;
+                if let Some(text) = text {
+                    self.explanation = Some((Instant::now() + score::CALM, text));
+                }
             }
             Err(error) => {
                 log::warning(format!("the promotion score cannot be written yet: {error}"));
@@ -247,6 +261,9 @@ impl<'a> Watch<'a> {
         self.tell();
         if self.rewrite.is_some_and(|(at, _)| at <= Instant::now()) {
             self.write_score();
+        }
+        if let Some((_, text)) = self.explanation.take_if(|(at, _)| *at <= Instant::now()) {
+            score::explain(self.config, self.env, &text, Deadline::after(ONE_CALL));
         }
     }
 }

@@ -23,14 +23,32 @@ fn the_score_follows_the_state_at_once() {
             wait_until("the score of a node that does not know its peer", || {
                 node.score() == "1000"
             });
-            wait_until("the explanation", || {
-                node.explanation() == "1000: good data here, but the peer's are not known and may be newer"
-            });
             node.drbd("disk", "Outdated", "device name:r0 volume:0 disk:Outdated");
             wait_until("no score for stale data", || node.score().is_empty());
             assert_eq!(node.reports(), 0);
         });
     }
+}
+
+/// In the middle of a switchover both would make Pacemaker drop its plan.
+#[test]
+fn what_is_not_urgent_is_told_when_it_is_calm() {
+    promoted(NEW, |node| {
+        node.call("demote", &[]).is_silent(0);
+        node.lose_peer();
+        wait_until("the score of a node that does not know its peer", || {
+            node.score() == "1000"
+        });
+        node.call("promote", &[]).is_silent(0);
+        node.monitor().says(191, &["not connected"]);
+        assert_eq!(
+            (node.score().as_str(), node.explanation().as_str()),
+            ("1000", "10000: good data here, and the peer's are known")
+        );
+        wait_until("the score of a Primary, and its explanation", || {
+            node.score() == "10000" && node.explanation().starts_with("10000: ")
+        });
+    });
 }
 
 #[test]
