@@ -51,9 +51,10 @@ fn a_server_that_is_stopped_by_a_signal() {
 #[test]
 fn a_server_that_hangs() {
     on_a_machine(|machine| {
-        machine.server_variables(&[("KWBASE_STANDIN_HANG_AFTER_READY", "0.2")]);
+        // Late enough for the start's question to be answered on a busy machine.
+        machine.server_variables(&[("KWBASE_STANDIN_HANG_AFTER_READY", "3")]);
         machine.start();
-        wait_until("the server hangs", Duration::from_secs(10), || {
+        wait_until("the server hangs", Duration::from_secs(30), || {
             machine.probe().set("hang_timeout", "1s").run().code() == 1
         });
         for call in [machine.probe(), machine.monitor(), machine.monitor().level(10)] {
