@@ -198,6 +198,13 @@ impl Process {
         }
     }
 
+    /// Whether it is in the same namespace of that kind (a name in `/proc/PID/ns`) as we. A process that has ended is in none.
+    pub fn shares_namespace(self, kind: &str) -> bool {
+        let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok();
+        let theirs = namespace(&self.pid.to_string());
+        theirs.is_some() && theirs == namespace("self")
+    }
+
     /// Whether something of it (current directory, root, executable or an open file) lies below `directory`. Reads only
     /// links in /proc, which does not touch the file system itself.
     pub fn uses(self, directory: &Path) -> bool {

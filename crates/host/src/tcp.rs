@@ -28,14 +28,10 @@ const QUESTION: u32 = 72;
 /// Whether a connection to `port` is established in the network namespace of `process`, which may be a container's. One between
 /// two programs of that namespace counts as any other.
 pub fn is_connected(process: Process, port: u16, deadline: Deadline) -> io::Result<bool> {
-    let namespace = File::open(format!("/proc/{}/ns/net", process.pid()))?;
-    let is_ours = namespace.metadata().and_then(|theirs| {
-        use std::os::unix::fs::MetadataExt;
-        Ok(std::fs::metadata("/proc/self/ns/net")?.ino() == theirs.ino())
-    })?;
-    if is_ours {
+    if process.shares_namespace("net") {
         return ask(port, deadline);
     }
+    let namespace = File::open(format!("/proc/{}/ns/net", process.pid()))?;
     // Only a child may go there: there is no way back for us.
     let answer = bounded::run(deadline, || {
         let answer = setns(&namespace, CloneFlags::CLONE_NEWNET)

@@ -1,8 +1,8 @@
 //! Whether a server has clients, as the kernel sees it: that needs no certificate, and no answer of the server.
 
+use crate::process::values;
 use host::{Deadline, Process, tcp};
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 
 /// Where the server takes SQL unless its flags say otherwise.
 const DEFAULT_PORT: u16 = 26257;
@@ -16,18 +16,7 @@ pub fn any(server: Process, deadline: Deadline) -> Option<bool> {
 /// The port of a server with these arguments, which need not be the one that the host shows of a container; `None` when it takes
 /// clients at a socket file as well.
 fn sql_port(arguments: &[OsString]) -> Option<u16> {
-    let value = |flag: &str| {
-        let mut found = None;
-        let mut words = arguments.iter().map(|word| word.as_bytes());
-        while let Some(word) = words.next() {
-            match word.strip_prefix(flag.as_bytes()) {
-                Some([]) => found = words.next(),
-                Some([b'=', value @ ..]) => found = Some(value),
-                _ => {}
-            }
-        }
-        found
-    };
+    let value = |flag| values(arguments, &[flag]).pop();
     if value("--socket-dir").is_some_and(|directory| !directory.is_empty()) {
         return None;
     }

@@ -51,8 +51,7 @@ pub fn serves(process: Process, data_root: &Path, binary: &Path) -> bool {
 
 /// Whether the process means by `store` what we mean by `data_root`.
 fn is_same(process: Process, store: &Path, data_root: &Path) -> bool {
-    let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
-    if namespace(&process.pid().to_string()) == namespace("self") {
+    if process.shares_namespace("mnt") {
         return store == data_root;
     }
     match (
@@ -66,21 +65,29 @@ fn is_same(process: Process, store: &Path, data_root: &Path) -> bool {
 
 /// The paths of all `--store`/`-s` flags. A value is a path, or `path=…` among comma-separated fields.
 fn stores(arguments: &[OsString]) -> Vec<PathBuf> {
+    let path = |value: &[u8]| {
+        let path = value
+            .split(|byte| *byte == b',')
+            .find_map(|field| field.strip_prefix(b"path="));
+        PathBuf::from(OsStr::from_bytes(path.unwrap_or(value)))
+    };
+    values(arguments, &["--store", "-store", "-s"])
+        .into_iter()
+        .map(path)
+        .collect()
+}
+
+/// The values of a flag that has these names, as a server takes them: `--name=value` or `--name value`, behind its command.
+pub(crate) fn values<'a>(arguments: &'a [OsString], names: &[&str]) -> Vec<&'a [u8]> {
     let mut found = Vec::new();
     let mut words = arguments.iter().skip(2).map(|word| word.as_bytes());
     while let Some(word) = words.next() {
-        let value = match word {
-            b"--store" | b"-store" | b"-s" => words.next(),
-            _ => [b"--store=".as_slice(), b"-s="]
-                .iter()
-                .find_map(|prefix| word.strip_prefix(*prefix)),
-        };
-        if let Some(value) = value {
-            let path = value
-                .split(|byte| *byte == b',')
-                .find_map(|field| field.strip_prefix(b"path="));
-            found.push(PathBuf::from(OsStr::from_bytes(path.unwrap_or(value))));
-        }
+        let rest = names.iter().find_map(|name| word.strip_prefix(name.as_bytes()));
+        found.extend(match rest {
+            Some([]) => words.next(),
+            Some([b'=', value @ ..]) => Some(value),
+            _ => None,
+        });
     }
     found
 }
