@@ -95,6 +95,7 @@ impl Client {
             connection: None,
             table_exists: false,
             patience: [CONNECT, LOGIN, COMMIT, CREATE].map(|time| lab.patience(time)),
+            retry: lab.patience(RETRY),
         };
         let thread = inside.spawn({
             let (record, stop, interval) = (Arc::clone(&record), Arc::clone(&stop), options.interval);
@@ -181,6 +182,8 @@ struct Run {
     table_exists: bool,
     /// [`CONNECT`], [`LOGIN`], [`COMMIT`] and [`CREATE`] as these machines need them.
     patience: [Duration; 4],
+    /// [`RETRY`], so that asking does not take the time of an emulated machine that the answer needs.
+    retry: Duration,
 }
 
 impl Run {
@@ -201,7 +204,7 @@ impl Run {
                     // Whether the row is there is unknown: its number is never used again.
                     self.connection = None;
                     report.errors.push((at, error.to_string()));
-                    RETRY
+                    self.retry
                 }
             };
             drop(report);
