@@ -117,6 +117,15 @@ impl ResourceConfig {
             .filter_map(|volume| volume.disk.as_deref())
     }
 
+    /// Backing disks of one host, as written.
+    pub fn disks_of<'a>(&'a self, host: &'a str) -> impl Iterator<Item = &'a str> {
+        self.hosts
+            .iter()
+            .filter(move |one| one.name.as_deref() == Some(host))
+            .flat_map(|one| &one.volumes)
+            .filter_map(|volume| volume.disk.as_deref())
+    }
+
     /// Names of hosts and the addresses that they replicate over.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
         self.hosts

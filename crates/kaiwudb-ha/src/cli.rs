@@ -39,6 +39,9 @@ pub(crate) enum Subcommand {
     /// Print what is known of this node as JSON; other nodes ask for it
     #[command(hide = true)]
     Facts,
+    /// Look at this node's disk below DRBD and take one step there, as standard input says; apply --new-disks asks for it on both nodes
+    #[command(hide = true)]
+    Disk,
     /// End what our agents left running for a resource that is no longer theirs; migrate --back asks for it on every node
     #[command(hide = true)]
     Disarm {

@@ -8,6 +8,7 @@ mod apply;
 mod check;
 pub mod cli;
 mod cluster;
+mod disks;
 mod drill;
 mod exit;
 mod facts;
@@ -80,6 +81,7 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
         Subcommand::Migrate(arguments) => migrate::run(&context, arguments),
         Subcommand::Plan(arguments) => plan::run(&context, arguments),
         Subcommand::SplitBrain(arguments) => split_brain::run(&context, arguments),
+        Subcommand::Disk => disks::obey(),
         Subcommand::Facts => facts::print(),
         Subcommand::Status(arguments) => status::run(&context, arguments),
     }

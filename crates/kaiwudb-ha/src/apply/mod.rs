@@ -5,11 +5,12 @@ mod ready;
 mod verify;
 
 use crate::Context;
+use crate::disks;
 use crate::exit::Exit;
 use crate::output;
 use crate::plan::{self, Plan};
 use crate::question;
-use crate::texts::{apply as texts, plan as plan_texts};
+use crate::texts::{apply as texts, disks as disk_texts, plan as plan_texts};
 use anyhow::{Context as _, Result, anyhow, bail};
 use host::{Command, Deadline};
 use pacemaker::change::{self, Refused, Version};
@@ -38,6 +39,9 @@ pub(crate) struct Arguments {
     /// Go on without a fencing device: a node that hangs is then never switched off, and the data may fork
     #[arg(long)]
     without_fencing: bool,
+    /// First make the DRBD resource and the file system of the settings, on disks that hold nothing
+    #[arg(long)]
+    new_disks: bool,
     /// Undo the change when not everything runs after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(10..=3600))]
     timeout: u64,
@@ -58,17 +62,36 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let trouble = verify::look(context, &plan, &[], Deadline::after(verify::LOOK));
         return report(context, &plan, &trouble, None);
     }
-    ready::look(context, &plan)?;
-    if !context.output.is_json() {
-        plan::print(context, &plan);
+    let disks = if arguments.new_disks {
+        disks::look(context, &plan)?.filter(|work| !work.is_empty())
+    } else {
+        None
+    };
+    ready::look(context, &plan, disks.is_some())?;
+    if disks.is_none() {
+        disks::refuse_unfinished(context, &plan)?;
     }
+    if !context.output.is_json() {
+        if let Some(work) = &disks {
+            work.print(context);
+        }
+        plan::print_changes(context, &plan);
+    }
+    let question = if disks.is_some() {
+        disk_texts::ASK
+    } else {
+        texts::ASK
+    };
     if !arguments.yes
         && !question::agreed(
-            texts::ASK.of(context.language),
+            question.of(context.language),
             texts::NO_TERMINAL.of(context.language),
         )?
     {
         return Ok(Exit::Declined);
+    }
+    if let Some(work) = &disks {
+        work.carry_out(context)?;
     }
     let before = verify::failures();
     let kept = keep(&plan.live.configuration())?;

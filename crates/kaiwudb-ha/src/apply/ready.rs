@@ -8,12 +8,12 @@ use anyhow::{Result, bail};
 use std::io::Write;
 
 /// Looks at both nodes; the error says what is missing, and where. A node that does not answer is said to be silent: the cluster may
-/// reach it all the same.
-pub(super) fn look(context: &Context, plan: &Plan) -> Result<()> {
+/// reach it all the same. `drbd_is_made`: the resource of DRBD is about to be made.
+pub(super) fn look(context: &Context, plan: &Plan, drbd_is_made: bool) -> Result<()> {
     let mut missing = Vec::new();
     for node in &plan.nodes {
         match &node.facts {
-            Ok(facts) => missing.extend(lacks(context, plan, &node.name, facts)),
+            Ok(facts) => missing.extend(lacks(context, plan, &node.name, facts, drbd_is_made)),
             Err(why) => {
                 let values = [("node", node.name.as_str()), ("why", why)];
                 let text = crate::texts::general::NODE_SILENT.fill(context.language, &values);
@@ -28,13 +28,14 @@ pub(super) fn look(context: &Context, plan: &Plan) -> Result<()> {
     }
 }
 
-fn lacks(context: &Context, plan: &Plan, node: &str, facts: &Facts) -> Vec<String> {
+fn lacks(context: &Context, plan: &Plan, node: &str, facts: &Facts, drbd_is_made: bool) -> Vec<String> {
     let language = context.language;
     let mut missing = Vec::new();
     if !facts.database.installed {
         missing.push(texts::NOT_INSTALLED.fill(language, &[("node", node)]));
     }
-    if let Some(resource) = &plan.wanted.storage.drbd
+    if !drbd_is_made
+        && let Some(resource) = &plan.wanted.storage.drbd
         && !facts.drbd.resources.contains_key(resource)
     {
         missing.push(texts::NO_DRBD.fill(language, &[("node", node), ("resource", resource)]));

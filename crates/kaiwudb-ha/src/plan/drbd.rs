@@ -1,5 +1,5 @@
 //! DRBD's resource file for both nodes, with a secret of its own. Making meta-data and the first synchronisation destroy what is on the
-//! disks: they stay in the operator's hands, and stand as commands in the file's head.
+//! disks: `apply --new-disks` does it where they hold nothing, and otherwise it stays in the operator's hands, as commands in the file's head.
 
 use super::parameters::address_of;
 use super::storage::{DRBD_DEVICE, Storage};

@@ -26,8 +26,10 @@ pub(crate) use advice::parameters;
 pub(crate) use live::Live;
 pub(crate) use merge::stopped;
 pub(crate) use model::Resource;
+pub(crate) use storage::DRBD_DEVICE;
 
 use crate::Context;
+use crate::disks;
 use crate::exit::Exit;
 use crate::node::{self, Node};
 use crate::output;
@@ -191,13 +193,26 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn print_drbd(context: &Context, plan: &Plan) -> Result<Exit> {
+/// DRBD's resource file with a new secret; or what is missing for it.
+pub(crate) fn drbd_file(context: &Context, plan: &Plan) -> Result<Result<String, Vec<Missing>>> {
     let sources = Sources {
         context,
         live: &plan.live,
         nodes: &plan.nodes,
     };
-    match drbd::text(&sources, &plan.wanted.nodes, &plan.wanted.storage)? {
+    drbd::text(&sources, &plan.wanted.nodes, &plan.wanted.storage)
+}
+
+/// Whether the cluster runs this resource of DRBD already.
+pub(crate) fn has_resource(plan: &Plan, resource: &str) -> bool {
+    plan.live
+        .cib
+        .primitives()
+        .any(|one| one.parameter("drbd_resource") == Some(resource))
+}
+
+fn print_drbd(context: &Context, plan: &Plan) -> Result<Exit> {
+    match drbd_file(context, plan)? {
         Ok(text) => {
             output::line(text.trim_end());
             Ok(Exit::Done)
@@ -236,6 +251,17 @@ pub(crate) fn print(context: &Context, plan: &Plan) {
         output::line(&texts::UNFENCED.fill(language, &[("file", &file)]));
         output::line(FENCING_LINES);
     }
+    if plan.live.running
+        && let Some(text) = disks::preview(context, plan)
+    {
+        output::line(&text);
+    }
+    print_changes(context, plan);
+}
+
+/// Shows the changes and what would come of them.
+pub(crate) fn print_changes(context: &Context, plan: &Plan) {
+    let language = context.language;
     if plan.changes.changes.is_empty() {
         output::line(texts::NOTHING.of(language));
     } else {

@@ -1,12 +1,12 @@
 //! Generations of data: DRBD gives each a number of 64 bits, a new one whenever a node begins to write alone.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The lowest bit says whether the node was Primary; it is no part of the identity.
 const PRIMARY: u64 = 1;
 
 /// The generations that a node knows, as `drbdadm get-gi` prints them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Generations {
     /// What its data is now.
     pub(crate) current: u64,

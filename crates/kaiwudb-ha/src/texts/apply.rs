@@ -9,8 +9,8 @@ texts! {
         "拒绝执行：集群处于维护模式，不会执行任何动作；请先结束维护模式：crm_attribute --type crm_config --name maintenance-mode --delete";
     NOT_INSTALLED: "{node}: KWDB is not installed (/etc/kaiwudb/info/MODE is missing or empty): a failover to this node would fail",
         "{node}：未安装 KWDB（/etc/kaiwudb/info/MODE 不存在或为空）：切换到该节点会失败";
-    NO_DRBD: "{node}: DRBD has no resource '{resource}'; 'kaiwudb-ha plan --format drbd' prints its file and the commands that make it",
-        "{node}：DRBD 没有资源“{resource}”；kaiwudb-ha plan --format drbd 会输出其配置文件和创建命令";
+    NO_DRBD: "{node}: DRBD has no resource '{resource}'; 'kaiwudb-ha apply --new-disks' makes it on disks that hold nothing, 'kaiwudb-ha plan --format drbd' prints its file and the commands that make it by hand",
+        "{node}：DRBD 没有资源“{resource}”；kaiwudb-ha apply --new-disks 会在空磁盘上创建它，kaiwudb-ha plan --format drbd 会输出其配置文件和手动创建的命令";
     OVERTAKEN: "the configuration was changed by somebody else meanwhile: nothing was done; look at it and run apply again",
         "配置同时被其他人修改：没有执行任何操作；请查看后重新执行 apply";
     CHANGED: "The configuration is changed; as it was it is kept in {file}. Waiting for the cluster ...", "配置已修改；原配置保存在 {file}。正在等待集群……";

@@ -57,6 +57,14 @@ const CHINESE: &[(&str, &str)] = &[
         "没有隔离设备也继续：挂起的节点将永远不会被关闭，数据可能分叉",
     ),
     (
+        "First make the DRBD resource and the file system of the settings, on disks that hold nothing",
+        "首先在空磁盘上创建设置中的 DRBD 资源和文件系统",
+    ),
+    (
+        "Look at this node's disk below DRBD and take one step there, as standard input says; apply --new-disks asks for it on both nodes",
+        "查看本节点 DRBD 之下的磁盘并按标准输入执行一步；apply --new-disks 会在两个节点上调用它",
+    ),
+    (
         "Undo the change when not everything runs after so many seconds",
         "若干秒后仍未全部正常运行则撤销修改",
     ),

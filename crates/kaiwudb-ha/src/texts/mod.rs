@@ -11,6 +11,7 @@ macro_rules! texts {
 
 pub(crate) mod apply;
 pub(crate) mod check;
+pub(crate) mod disks;
 pub(crate) mod drill;
 pub(crate) mod general;
 pub(crate) mod help;
@@ -41,6 +42,7 @@ mod tests {
         let tables = [
             apply::ALL,
             check::ALL,
+            disks::ALL,
             drill::ALL,
             general::ALL,
             plan::ALL,

@@ -57,6 +57,11 @@ const SCENARIOS: &[Scenario] = &[
         operator::split_brain_by_choice,
     ),
     (
+        "new_disks_become_a_cluster",
+        From::Installed,
+        operator::from_new_disks,
+    ),
+    (
         "demote_names_the_holder",
         From::Installed,
         hands::demote_with_a_shell,

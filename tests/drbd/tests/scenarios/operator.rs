@@ -12,6 +12,9 @@ fn patience() -> Deadline {
     Deadline::after(Duration::from_secs(900))
 }
 
+/// What the operator writes into the settings file.
+const FILL_IN: &str = include_str!("../../files/new-disks.sed");
+
 fn run(node: &Node, command: &str) -> Result<Output> {
     node.exec(["sh", "-c", &format!("{command} </dev/null")], patience())
 }
@@ -111,5 +114,129 @@ pub(crate) fn split_brain_by_choice(world: &World) -> Result<()> {
         none.status == Some(0) && none.stdout.contains("No split brain"),
         "{none}"
     );
+    Ok(())
+}
+
+/// From two nodes with everything installed, a cluster and empty disks to a database on DRBD: `apply --new-disks`.
+pub(crate) fn from_new_disks(world: &World) -> Result<()> {
+    lab::ssh_between_nodes(&world.lab, patience())?;
+    let [first, second] = world.lab.nodes();
+    for node in [first, second] {
+        node.shell(
+            "drbdadm down drbd3 && rm /etc/drbd.d/drbd3.res && wipefs --all --quiet /dev/vdb && \
+             dd if=/dev/zero of=/dev/vdb bs=1M count=2 conv=fsync 2>/dev/null",
+            patience(),
+        )?;
+    }
+    second.shell(
+        "mkfs.ext4 -q -L foreign /dev/vdc && mount /dev/vdc /mnt && echo precious >/mnt/file && umount /mnt",
+        patience(),
+    )?;
+    first.write_file("/root/fill-in.sed", FILL_IN)?;
+    first.shell(
+        "kaiwudb-ha plan --init >/etc/kaiwudb/ha.toml && sed -i -f /root/fill-in.sed /etc/kaiwudb/ha.toml && \
+         sed '/^\\[nodes.node2\\]/,/^disk/ s,/dev/vdb,/dev/vdc,' /etc/kaiwudb/ha.toml >/root/foreign.toml",
+        patience(),
+    )?;
+    a_foreign_disk_is_refused(first, second)?;
+
+    let planned = run(first, "kaiwudb-ha plan")?;
+    println!("{}", planned.stdout);
+    ensure!(
+        planned.status == Some(0) && planned.stdout.matches("drbdadm create-md kwdb").count() == 2,
+        "{planned}"
+    );
+    let refused = run(first, "kaiwudb-ha apply --yes")?;
+    ensure!(
+        refused.status == Some(3) && refused.stderr.contains("apply --new-disks"),
+        "{refused}"
+    );
+    // Killed when one of the disks has its meta-data.
+    kill_apply_when(first, "wipefs --parsable /dev/vdb | grep -q drbd")?;
+    let half = run(first, "kaiwudb-ha plan")?;
+    println!("{}", half.stdout.split("\n\n").next().unwrap_or_default());
+    ensure!(
+        half.stdout.contains("node2: drbdadm create-md") && !half.stdout.contains("node1: drbdadm create-md"),
+        "{half}"
+    );
+    let refused = run(first, "kaiwudb-ha apply --yes")?;
+    println!("{}", refused.stderr);
+    ensure!(
+        refused.status == Some(3)
+            && refused.stderr.contains("kwdb is half made")
+            && refused
+                .stderr
+                .contains("node2: /dev/vdb has no meta-data of DRBD")
+            && refused.stderr.contains("apply --new-disks"),
+        "{refused}"
+    );
+    let begun = Instant::now();
+    let applied = run(first, "kaiwudb-ha apply --new-disks --yes")?;
+    println!(
+        "{}{}    {:.0} s",
+        applied.stdout,
+        applied.stderr,
+        begun.elapsed().as_secs_f64()
+    );
+    ensure!(
+        applied.status == Some(0) && applied.stdout.contains("Verified: KaiwuDB runs on"),
+        "{applied}"
+    );
+    let seen = |node: &Node| {
+        node.shell(
+            "drbdadm get-gi kwdb | cut -d : -f 1; cibadmin --query | grep -o ' epoch=\"[0-9]*\"'; drbdadm role kwdb; drbdadm dstate kwdb",
+            patience(),
+        )
+    };
+    let before = seen(first)?;
+    ensure!(before.contains("UpToDate/UpToDate"), "{before}");
+    let again = run(first, "kaiwudb-ha apply --new-disks --yes")?;
+    ensure!(
+        again.status == Some(0) && again.stdout.contains("Nothing to do"),
+        "{again}"
+    );
+    ensure!(seen(first)? == before, "{before} {}", seen(first)?);
+    let checked = run(first, "kaiwudb-ha check")?;
+    println!("{}", checked.stdout.lines().last().unwrap_or_default());
+    ensure!(checked.stdout.contains("0 errors"), "{checked}");
+    Ok(())
+}
+
+/// Begins the work on the disks and kills what coordinates it as soon as a command on the first node succeeds.
+fn kill_apply_when(node: &Node, reached: &str) -> Result<()> {
+    let script = format!(
+        "setsid kaiwudb-ha apply --new-disks --yes >/root/apply.log 2>&1 </dev/null & pid=$!
+         while kill -0 $pid; do
+             {reached} && kill -KILL $pid && exit 0
+             sleep 0.2
+         done
+         cat /root/apply.log >&2
+         exit 1"
+    );
+    node.shell(&script, patience()).map(drop)
+}
+
+/// A disk that holds a file system: nothing is done to it, nor to anything else.
+fn a_foreign_disk_is_refused(first: &Node, second: &Node) -> Result<()> {
+    let seen = || {
+        anyhow::Ok((
+            second.shell("cat /dev/vdc | md5sum", patience())?,
+            first.shell("wipefs --parsable /dev/vdb; ls /etc/drbd.d", patience())?,
+            first.shell("cibadmin --query | grep -o ' epoch=\"[0-9]*\"'", patience())?,
+        ))
+    };
+    let before = seen()?;
+    let refused = run(
+        first,
+        "kaiwudb-ha --config /root/foreign.toml apply --new-disks --yes",
+    )?;
+    println!("{}", refused.stderr);
+    ensure!(
+        refused.status == Some(3)
+            && refused.stderr.contains("node2: /dev/vdc holds ext4")
+            && refused.stderr.contains("wipefs --all /dev/vdc"),
+        "{refused}"
+    );
+    ensure!(seen()? == before, "something was done: {before:?} {:?}", seen()?);
     Ok(())
 }
