@@ -129,8 +129,10 @@ pub fn bare_ground() -> Result<Lab> {
         ..options
     })?;
     for node in lab.nodes() {
+        // Debian 11's second half of pcsd ends again by itself unless it is enabled.
         node.shell(
-            "rm -f /etc/corosync/corosync.conf && echo hacluster:secret | chpasswd && systemctl start pcsd.service",
+            "rm -f /etc/corosync/corosync.conf && echo hacluster:secret | chpasswd && \
+             systemctl enable --quiet --now $(cd /lib/systemd/system && ls pcsd-ruby.service 2>/dev/null) pcsd.service",
             deadline(),
         )?;
     }
