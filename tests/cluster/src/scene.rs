@@ -119,23 +119,18 @@ impl<'ground> Scene<'ground> {
         Ok((active, passive))
     }
 
-    /// Lets an event happen to the active node; the client commits again when this returns. The outage must be within its
-    /// bound; see [`Scene::timed`].
+    /// Lets an event happen to the active node; the client commits again when this returns.
     pub fn event(&self, event: Event) -> Result<Outcome> {
-        let (outcome, too_long) = self.timed(event)?;
-        ensure!(too_long.is_none(), "{}", too_long.unwrap_or_default());
-        Ok(outcome)
+        self.timed(event).map(|(outcome, _)| outcome)
     }
 
-    /// The same, with a sentence when the outage was longer than it may be: 1.5 times the
-    /// floor, in a planned standby what moving takes without the database ([`steps::without`]), and what the cluster needs to
-    /// notice ([`allowance`]). The floor is that of the whole run or, when the machine has become slower since, what this one
-    /// start of the server took.
+    /// The same, with a sentence when the outage was longer than it may be ([`bound`]).
     pub fn timed(&self, event: Event) -> Result<(Outcome, Option<String>)> {
         let (begun, fenced) = (Instant::now(), self.lab().fence_events().len());
         let at = steps::now(&self.lab().nodes()[0])?;
         let outcome = event.run(self.lab(), &self.client, Self::deadline())?;
         let started = last_start(self.lab().node(&outcome.to)?)?;
+        // That of the whole run or, when the machine has become slower since, what this one start of the server took.
         let floor = self.ground.floor.max(started);
         // How long the switch takes to cut a node's power is not ours.
         let fencing = self
@@ -148,7 +143,7 @@ impl<'ground> Scene<'ground> {
             Event::Kill | Event::Hang | Event::PowerOff => Vec::new(),
         };
         let others = steps::without("KaiwuDB", &moved);
-        let limit = floor.mul_f64(1.5) + fencing + others + allowance(event);
+        let limit = bound(event, floor, others, fencing);
         let seconds = |duration: Duration| format!("{:.2} s", duration.as_secs_f64());
         let mut words = format!(
             "{event}: outage {}, of which the server's start {}, all but the database {}; fencing done after {}; bare floor \
@@ -277,17 +272,19 @@ fn configuration(lab: &Lab) -> Result<String> {
     )
 }
 
-/// What an event may cost beside the server's stop and start, with defaults, on a machine whose two cores run both nodes.
-const fn allowance(event: Event) -> Duration {
-    Duration::from_millis(match event {
+/// How long an outage may be, with defaults, on a machine whose two cores run both nodes. `others` is what moving takes without the
+/// database ([`steps::without`]).
+fn bound(event: Event, floor: Duration, others: Duration, fencing: Duration) -> Duration {
+    const SECOND: Duration = Duration::from_secs(1);
+    match event {
         // The half floor that the database may take more than by hand is enough for the agent, and for the client's retry.
-        Event::Standby => 0,
-        // Killed: the report, one transition, the virtual IP. Without power, from the end of fencing on: the file system's
-        // journal and the virtual IP.
-        Event::Kill | Event::PowerOff => 2500,
-        // hang_timeout 10 s, a question a second, drain_timeout 0.3 s, the second SIGTERM.
-        Event::Hang => 10_000 + 2000 + 3500,
-    })
+        Event::Standby => floor.mul_f64(1.5) + others,
+        Event::Kill => floor + SECOND,
+        // Noticed within hang_timeout (10 s) and 2 s; then as if it had been killed.
+        Event::Hang => 12 * SECOND + floor + SECOND,
+        // From the end of fencing on: the file system's journal and the virtual IP.
+        Event::PowerOff => fencing + floor.mul_f64(1.5) + SECOND.mul_f64(2.5),
+    }
 }
 
 /// How long the server took until it served, the last time it was started on this node.
