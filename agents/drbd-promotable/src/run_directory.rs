@@ -114,11 +114,7 @@ impl RunDirectory {
         }
     }
 
-    /// Text of a file that was written less than [`BELIEVED`] ago.
-    fn read_fresh(&self, name: &str) -> Option<String> {
-        self.read_younger(name, BELIEVED)
-    }
-
+    /// Text of a file that was written less than `age` ago.
     fn read_younger(&self, name: &str, age: Duration) -> Option<String> {
         let written = fs::metadata(self.path.join(name)).ok()?.modified().ok()?;
         // A clock that was set back makes a file unusable, not younger.
@@ -132,7 +128,7 @@ impl RunDirectory {
 
     /// The same, if it was said, or found to be true still, a short while ago.
     pub(crate) fn published_lately(&self) -> Option<String> {
-        self.read_fresh("score")
+        self.published_within(BELIEVED)
     }
 
     /// The same, if it was said less than `age` ago.
@@ -154,7 +150,7 @@ impl RunDirectory {
 
     /// DRBD's state as it was found a short while ago: what `/proc/drbd` said then, and the events.
     pub(crate) fn seen(&self) -> Option<(String, String)> {
-        let text = self.read_fresh("seen")?;
+        let text = self.read_younger("seen", BELIEVED)?;
         let (glance, events) = text.split_once("\n\n")?;
         Some((glance.to_owned(), events.to_owned()))
     }

@@ -137,13 +137,9 @@ impl<'a> Watch<'a> {
     /// How long nothing but an event needs doing.
     fn sleep(&self) -> Duration {
         let report = self.report.as_ref().map(Report::due_in);
-        let rewrite = self
-            .rewrite
-            .map(|(at, _)| at.saturating_duration_since(Instant::now()));
-        let explanation = self
-            .explanation
-            .as_ref()
-            .map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        let until = |at: Instant| at.saturating_duration_since(Instant::now());
+        let rewrite = self.rewrite.map(|(at, _)| until(at));
+        let explanation = self.explanation.as_ref().map(|(at, _)| until(*at));
         [report, rewrite, explanation]
             .into_iter()
             .flatten()

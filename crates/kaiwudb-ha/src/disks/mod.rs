@@ -216,10 +216,13 @@ impl Work {
             let side = command(context, &self.nodes[0], &self.orders[0])?;
             let now = Resource::from_events(&self.orders[0].resource, &side.events)?;
             let here: Vec<&Disk> = now.devices.values().map(|device| &device.disk).collect();
-            let there: Vec<&Disk> = now
+            let connected: Vec<_> = now
                 .connections
                 .values()
                 .filter(|peer| peer.state == ConnectionState::Connected)
+                .collect();
+            let there: Vec<&Disk> = connected
+                .iter()
                 .flat_map(|peer| peer.devices.values().map(|device| &device.disk))
                 .collect();
             if [&here, &there]
@@ -236,14 +239,10 @@ impl Work {
                     .map(ToString::to_string)
                     .collect::<Vec<_>>()
                     .join("/");
-                let (text, disks) = if now
-                    .connections
-                    .values()
-                    .any(|peer| peer.state == ConnectionState::Connected)
-                {
-                    (texts::NOT_IN_STATE, disks)
-                } else {
+                let (text, disks) = if connected.is_empty() {
                     (texts::NOT_CONNECTED, String::new())
+                } else {
+                    (texts::NOT_IN_STATE, disks)
                 };
                 let wanted = wanted.to_string();
                 let values = [
