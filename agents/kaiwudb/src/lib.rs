@@ -51,7 +51,7 @@ impl ResourceAgent for Kaiwudb {
     }
 
     fn validate(&self, cx: &Context<'_>, _level: CheckLevel) -> Result<(), Failure> {
-        preflight::installation(&self.config, cx.deadline)
+        preflight::installation(&self.config, cx.deadline).map(drop)
     }
 
     fn reload(&self, cx: &Context<'_>) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! Everything that can be known to be wrong before the server is started.
 
 use crate::config::Config;
-use crate::runtime::{self, Runtime};
+use crate::runtime::{self, Found, Runtime};
 use host::{Deadline, bounded, mount};
 use kwdb::install::SecureMode;
 use kwdb::store::{self, Contents};
@@ -16,8 +16,8 @@ use std::time::Duration;
 const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What validate-all at level 10 looks at: program, account, certificates. Nothing on the replicated file system.
-pub(crate) fn installation(config: &Config, deadline: Deadline) -> Result<(), Failure> {
-    runtime::check_installation(config, deadline)?;
+pub(crate) fn installation(config: &Config, deadline: Deadline) -> Result<Found, Failure> {
+    let found = runtime::check_installation(config, deadline)?;
     let uid = match config.runtime {
         Runtime::Bare => {
             program(config)?;
@@ -29,7 +29,7 @@ pub(crate) fn installation(config: &Config, deadline: Deadline) -> Result<(), Fa
     if config.server.secure_mode != SecureMode::Insecure {
         certificates(&config.server.certs_directory, uid, config.server.encrypted_store)?;
     }
-    Ok(())
+    Ok(found)
 }
 
 fn program(config: &Config) -> Result<(), Failure> {

@@ -30,24 +30,40 @@ impl Choice for Runtime {
     const NAMES: &'static [&'static str] = &["bare", "systemd", "container"];
 }
 
+/// How the unit or the container was found when the installation was checked; the start does not ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// It has to be made first.
+    Missing,
+    /// Whoever starts the server would also start it again.
+    Restarts,
+    /// Nothing is left to do.
+    Ready,
+}
+
 /// How long systemd or Docker may take until the server's process exists.
 const APPEAR: Duration = Duration::from_secs(30);
 
 /// What must be installed on this node besides what every runtime needs.
-pub(crate) fn check_installation(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+pub(crate) fn check_installation(config: &Config, deadline: Deadline) -> Result<Found, Failure> {
     match config.runtime {
-        Runtime::Bare => Ok(()),
+        Runtime::Bare => Ok(Found::Ready),
         Runtime::Systemd => systemd::check_installation(config, deadline),
         Runtime::Container => container::check_installation(config, deadline),
     }
 }
 
 /// Starts the server and a sentinel that watches it.
-pub(crate) fn launch(config: &Config, run: &RunDirectory, deadline: Deadline) -> Result<Process, Failure> {
+pub(crate) fn launch(
+    config: &Config,
+    found: Found,
+    run: &RunDirectory,
+    deadline: Deadline,
+) -> Result<Process, Failure> {
     match config.runtime {
         Runtime::Bare => return sentinel::launch(config, run, deadline),
-        Runtime::Systemd => systemd::start(config, deadline)?,
-        Runtime::Container => container::start(config, deadline)?,
+        Runtime::Systemd => systemd::start(config, found, deadline)?,
+        Runtime::Container => container::start(config, found, deadline)?,
     }
     let server = appear(config, deadline.slice(APPEAR))?;
     sentinel::ensure_starting(config, run, server, deadline)?;

@@ -53,7 +53,7 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
 }
 
 fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), Failure> {
-    preflight::installation(config, cx.deadline)?;
+    let found = preflight::installation(config, cx.deadline)?;
     let store = preflight::store(config, cx.deadline)?;
     let pinned = identity::pinned(config, cx);
     let before = identity::before_start(config, cx.deadline);
@@ -63,7 +63,7 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
     }
     raise_max_map_count(config.max_map_count);
     let mark = LogMark::take(config, cx.deadline);
-    let server = runtime::launch(config, run, cx.deadline)?;
+    let server = runtime::launch(config, found, run, cx.deadline)?;
     match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
         Serving::Yes(took, connection) => {
             log::info(format!(

@@ -6,6 +6,7 @@ pub mod change;
 pub mod cib;
 mod error;
 pub mod failure;
+pub mod idle;
 pub mod node;
 pub mod score;
 pub mod simulate;

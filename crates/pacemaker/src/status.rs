@@ -85,6 +85,8 @@ pub struct Status {
     pub failures: Vec<FailedAction>,
     /// Whether the whole cluster is in maintenance mode.
     pub maintenance: bool,
+    /// The node whose controller decides (the DC); empty during an election.
+    pub controller: String,
     /// Whether this partition has quorum.
     pub quorum: bool,
 }
@@ -185,7 +187,10 @@ impl Status {
         let within = |name: &str| path.iter().rev().find(|parent| parent.name == name);
         let parent = path.last().map_or("", |parent| parent.name.as_str());
         match (parent, element.name.as_str()) {
-            ("summary", "current_dc") => self.quorum = element.flag("with_quorum"),
+            ("summary", "current_dc") => {
+                self.controller = element.text("name");
+                self.quorum = element.flag("with_quorum");
+            }
             ("summary", "cluster_options") => self.maintenance = element.flag("maintenance-mode"),
             ("nodes", "node") => self.nodes.push(Node {
                 name: element.text("name"),

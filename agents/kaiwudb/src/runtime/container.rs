@@ -1,6 +1,7 @@
 //! The vendor's container `kaiwudb-container`, through Docker. The server's process is seen from this host like any other,
 //! so it is watched and ended like any other; Docker is asked which process it is and told not to restart it.
 
+use super::Found;
 use crate::config::Config;
 use host::daemon::End;
 use host::{Command, Deadline};
@@ -23,6 +24,12 @@ struct Inspected {
     host_config: HostConfig,
     #[serde(default)]
     mounts: Vec<Mount>,
+}
+
+impl Inspected {
+    fn restarts(&self) -> bool {
+        !matches!(self.host_config.restart_policy.name.as_str(), "" | "no")
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,15 +87,22 @@ fn inspect(config: &Config, deadline: Deadline) -> Result<Option<Inspected>, Fai
     Ok(found.pop())
 }
 
-pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<Found, Failure> {
     if !docker(&[]).is_installed() {
         return Err(Failure::not_installed(
             "runtime=container needs docker, which is not installed on this node",
         ));
     }
     match inspect_when_up(config, deadline)? {
-        Some(container) => serves_the_store(config, &container),
-        None if Path::new(COMPOSE_FILE).exists() => Ok(()),
+        Some(container) => {
+            serves_the_store(config, &container)?;
+            Ok(if container.restarts() {
+                Found::Restarts
+            } else {
+                Found::Ready
+            })
+        }
+        None if Path::new(COMPOSE_FILE).exists() => Ok(Found::Missing),
         None => Err(Failure::not_installed(format!(
             "there is no container {} and no {COMPOSE_FILE} to make it from; install KWDB on this node",
             config.container
@@ -112,21 +126,28 @@ fn serves_the_store(config: &Config, container: &Inspected) -> Result<(), Failur
     )))
 }
 
-pub(super) fn start(config: &Config, deadline: Deadline) -> Result<(), Failure> {
-    if inspect(config, deadline)?.is_none() {
-        Command::new("docker-compose")
-            .args(["--compatibility", "-f", COMPOSE_FILE, "up", "--no-start"])
-            .run_ok(deadline)
-            .map_err(|error| failed(&error))?;
-        let made = inspect(config, deadline)?
-            .ok_or_else(|| failed(&format!("{COMPOSE_FILE} makes no container {}", config.container)))?;
-        serves_the_store(config, &made)?;
+pub(super) fn start(config: &Config, found: Found, deadline: Deadline) -> Result<(), Failure> {
+    if found == Found::Missing {
+        make(config, deadline)?;
     }
-    forbid_restart(config, deadline)?;
+    if found != Found::Ready {
+        never_restart(config, deadline)?;
+    }
     docker(&["start", &config.container])
         .run_ok(deadline)
         .map(drop)
         .map_err(|error| failed(&error))
+}
+
+/// From the installer's compose file, without starting it.
+fn make(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    Command::new("docker-compose")
+        .args(["--compatibility", "-f", COMPOSE_FILE, "up", "--no-start"])
+        .run_ok(deadline)
+        .map_err(|error| failed(&error))?;
+    let made = inspect(config, deadline)?
+        .ok_or_else(|| failed(&format!("{COMPOSE_FILE} makes no container {}", config.container)))?;
+    serves_the_store(config, &made)
 }
 
 /// At boot the cluster may be quicker than Docker, and a failed start would be final.
@@ -140,27 +161,29 @@ fn inspect_when_up(config: &Config, deadline: Deadline) -> Result<Option<Inspect
     }
 }
 
-/// The installer's compose file says `restart: on-failure`.
 pub(super) fn forbid_restart(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     match inspect(config, deadline)? {
-        Some(container) if !matches!(container.host_config.restart_policy.name.as_str(), "" | "no") => {
-            docker(&["update", "--restart=no", &config.container])
-                .run_ok(deadline.slice(ONE_CALL))
-                .map(drop)
-                .map_err(|error| failed(&error))
-        }
+        Some(container) if container.restarts() => never_restart(config, deadline),
         _ => Ok(()),
     }
 }
 
+/// The installer's compose file says `restart: on-failure`.
+fn never_restart(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    docker(&["update", "--restart=no", &config.container])
+        .run_ok(deadline.slice(ONE_CALL))
+        .map(drop)
+        .map_err(|error| failed(&error))
+}
+
 pub(super) fn settle(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    // Returns when the container is down and its mounts are gone.
+    let Err(error) = docker(&["stop", "--time", "1", &config.container]).run_ok(deadline) else {
+        return Ok(());
+    };
     match inspect(config, deadline)? {
-        // Returns when the container is down and its mounts are gone.
-        Some(container) if container.state.running => docker(&["stop", "--time", "1", &config.container])
-            .run_ok(deadline)
-            .map(drop)
-            .map_err(|error| failed(&error)),
-        _ => Ok(()),
+        Some(_) => Err(failed(&error)),
+        None => Ok(()),
     }
 }
 

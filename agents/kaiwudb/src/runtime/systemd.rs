@@ -1,6 +1,7 @@
 //! The vendor's unit, started and watched through systemd. Its `ExecStop` together with `KillMode=control-group` sends
 //! SIGTERM twice by accident, so the agent ends the server itself and lets systemd notice.
 
+use super::Found;
 use crate::config::Config;
 use host::daemon::End;
 use host::{Command, Deadline};
@@ -34,12 +35,14 @@ fn properties(config: &Config, names: &str, deadline: Deadline) -> Result<BTreeM
         .collect())
 }
 
-pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<(), Failure> {
-    match properties(config, "LoadState", deadline)?
-        .get("LoadState")
-        .map(String::as_str)
-    {
-        Some("loaded") => Ok(()),
+pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<Found, Failure> {
+    let found = properties(config, "LoadState,Restart", deadline)?;
+    match found.get("LoadState").map(String::as_str) {
+        Some("loaded") => Ok(if restarts(&found) {
+            Found::Restarts
+        } else {
+            Found::Ready
+        }),
         state => Err(Failure::not_installed(format!(
             "the unit {} cannot be used (LoadState {}); install KWDB on this node or set the parameter unit",
             config.unit,
@@ -48,8 +51,14 @@ pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<
     }
 }
 
-pub(super) fn start(config: &Config, deadline: Deadline) -> Result<(), Failure> {
-    forbid_restart(config, deadline)?;
+fn restarts(properties: &BTreeMap<String, String>) -> bool {
+    properties.get("Restart").is_none_or(|restart| restart != "no")
+}
+
+pub(super) fn start(config: &Config, found: Found, deadline: Deadline) -> Result<(), Failure> {
+    if found == Found::Restarts {
+        write_drop_in(config, deadline)?;
+    }
     // A unit that failed before may be held back by its start limit.
     let _ = systemctl(&["reset-failed", &config.unit]).run(deadline.slice(ONE_CALL));
     systemctl(&["start", &config.unit])
@@ -58,15 +67,16 @@ pub(super) fn start(config: &Config, deadline: Deadline) -> Result<(), Failure> 
         .map_err(|error| failed(&error))
 }
 
+pub(super) fn forbid_restart(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    if restarts(&properties(config, "Restart", deadline)?) {
+        write_drop_in(config, deadline)?;
+    }
+    Ok(())
+}
+
 /// A unit that somebody gave `Restart=` would start the server again behind the cluster's back. A drop-in in /run says no,
 /// as Pacemaker's own does for `systemd:` resources.
-pub(super) fn forbid_restart(config: &Config, deadline: Deadline) -> Result<(), Failure> {
-    if properties(config, "Restart", deadline)?
-        .get("Restart")
-        .is_some_and(|restart| restart == "no")
-    {
-        return Ok(());
-    }
+fn write_drop_in(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     let directory = PathBuf::from(format!("/run/systemd/system/{}.d", config.unit));
     std::fs::create_dir_all(&directory)
         .and_then(|()| std::fs::write(directory.join("50-kaiwudb-ha.conf"), "[Service]\nRestart=no\n"))

@@ -14,6 +14,7 @@ use crate::texts::{apply as texts, disks as disk_texts, plan as plan_texts};
 use anyhow::{Context as _, Result, anyhow, bail};
 use host::{Command, Deadline};
 use pacemaker::change::{self, Refused, Version};
+use pacemaker::idle;
 use pacemaker::xml::Element;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
@@ -60,7 +61,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let patience = Duration::from_secs(arguments.timeout);
     if plan.changes.changes.is_empty() {
         let trouble = verify::look(context, &plan, &[], Deadline::after(verify::LOOK));
-        return report(context, &plan, &trouble, None);
+        return report(context, &plan, &trouble, None, &[]);
     }
     let disks = if arguments.new_disks {
         disks::look(context, &plan)?.filter(|work| !work.is_empty())
@@ -90,8 +91,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     {
         return Ok(Exit::Declined);
     }
+    let mut made = Vec::new();
     if let Some(work) = &disks {
         work.carry_out(context)?;
+        made = work.lines(context);
     }
     let before = verify::failures();
     let kept = keep(&plan.live.configuration())?;
@@ -103,16 +106,16 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         &texts::CHANGED.fill(context.language, &[("file", &kept.display().to_string())]),
     );
     let deadline = Deadline::after(patience);
-    let trouble = match settle(deadline) {
+    let trouble = match idle::wait(deadline) {
         Ok(()) => verify::until_well(context, &plan, &before, deadline),
         Err(why) => {
             let mut trouble = verify::look(context, &plan, &before, Deadline::after(verify::LOOK));
-            trouble.insert(0, why);
+            trouble.insert(0, why.to_string());
             trouble
         }
     };
     if trouble.is_empty() {
-        return report(context, &plan, &[], Some(&kept));
+        return report(context, &plan, &[], Some(&kept), &made);
     }
     let why = trouble.join("; ");
     match undo(context, &plan, &wanted) {
@@ -197,22 +200,6 @@ fn commit(context: &Context, version: Option<Version>, wanted: &Element) -> Resu
     }
 }
 
-/// Waits until the cluster has nothing left to do.
-fn settle(deadline: Deadline) -> Result<(), String> {
-    loop {
-        let left = deadline.remaining().as_secs().max(1);
-        let waited = Command::new("crm_resource")
-            .args(["--wait", &format!("--timeout={left}s")])
-            .run_ok(Deadline::after(Duration::from_secs(left + 5)));
-        match waited {
-            Ok(_) => return Ok(()),
-            // During an election there is nobody who could tell.
-            Err(_) if deadline.pause(Duration::from_millis(500)) => {}
-            Err(error) => return Err(error.to_string()),
-        }
-    }
-}
-
 /// Puts the old configuration back, unless somebody else has changed it since; forgets the failures of what is gone.
 fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
     say(context, texts::UNDOING.of(context.language));
@@ -226,7 +213,7 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
     // Pacemaker keeps what runs and is no longer configured; so it is stopped first.
     if !added.is_empty() {
         commit(context, Some(version), &plan::stopped(&current, &plan.changes))?;
-        settle(Deadline::after(STOP)).map_err(|why| anyhow!(why))?;
+        idle::wait(Deadline::after(STOP))?;
         version = Version::of(&change::query(Deadline::after(COMMIT))?);
     }
     let mut old = plan.live.configuration();
@@ -247,7 +234,7 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
             .args(["--cleanup", "--resource", id])
             .run(Deadline::after(COMMIT));
     }
-    let _ = settle(Deadline::after(Duration::from_secs(10)));
+    let _ = idle::wait(Deadline::after(Duration::from_secs(10)));
     Ok(())
 }
 
@@ -272,7 +259,13 @@ fn say(context: &Context, text: &str) {
 }
 
 /// How the cluster is now.
-fn report(context: &Context, plan: &Plan, trouble: &[String], kept: Option<&Path>) -> Result<Exit> {
+fn report(
+    context: &Context,
+    plan: &Plan,
+    trouble: &[String],
+    kept: Option<&Path>,
+    made: &[String],
+) -> Result<Exit> {
     let language = context.language;
     let exit = if trouble.is_empty() {
         Exit::Done
@@ -283,6 +276,7 @@ fn report(context: &Context, plan: &Plan, trouble: &[String], kept: Option<&Path
         output::value(&serde_json::json!({
             "changed": kept.is_some(),
             "changes": if kept.is_some() { plan::lines(context, plan) } else { Vec::new() },
+            "disks": made,
             "kept": kept.map(|path| path.display().to_string()),
             "stopped": expected::expected(&plan.wanted.configuration, &plan.live).asked,
             "trouble": trouble,

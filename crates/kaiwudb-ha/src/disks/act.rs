@@ -162,7 +162,10 @@ impl Order {
                 signatures(device, deadline)?.is_empty() && is_blank(device, deadline)?,
                 "{device} is not empty any more"
             );
-            make_file_system(kind, device, side.owner.unwrap_or_default())
+            let owner = side
+                .owner
+                .with_context(|| format!("{} is gone", self.data_root))?;
+            make_file_system(kind, device, owner)
         })();
         made.and(self.demote())
     }

@@ -20,6 +20,7 @@ use anyhow::{Result, anyhow, bail};
 use drbd::resource::Resource;
 use drbd::state::{ConnectionState, Disk};
 use host::Deadline;
+use serde_json::{Value, json};
 use side::{Order, Side, file_of};
 use std::io::Write;
 use std::time::Duration;
@@ -117,14 +118,28 @@ pub(crate) fn look(context: &Context, plan: &Plan) -> Result<Option<Work>> {
     Ok(Some(work))
 }
 
-/// What `plan` says of the disks: the steps, or what is against them; `None` when there is nothing to make.
+/// What is to be made on the disks, or what is against it; `None` when there is nothing to make or the cluster does not run.
+fn unfinished(context: &Context, plan: &Plan) -> Option<Result<Work>> {
+    context.settings.drbd.as_ref().filter(|_| plan.live.running)?;
+    look(context, plan)
+        .transpose()
+        .filter(|looked| looked.as_ref().map_or(true, Work::is_unfinished))
+}
+
+/// What `plan` says of the disks.
 pub(crate) fn preview(context: &Context, plan: &Plan) -> Option<String> {
-    context.settings.drbd.as_ref()?;
-    match look(context, plan) {
-        Ok(Some(work)) if work.is_unfinished() => Some(work.text(context, texts::WITH_THE_OPTION)),
-        Ok(_) => None,
-        Err(error) => Some(format!("{error:#}\n")),
-    }
+    unfinished(context, plan).map(|looked| match looked {
+        Ok(work) => work.text(context, texts::WITH_THE_OPTION),
+        Err(error) => format!("{error:#}\n"),
+    })
+}
+
+/// The same for programs: `steps` and `notes`, or `refused`.
+pub(crate) fn preview_value(context: &Context, plan: &Plan) -> Option<Value> {
+    unfinished(context, plan).map(|looked| match looked {
+        Ok(work) => json!({ "steps": work.lines(context), "notes": work.notes }),
+        Err(error) => json!({ "refused": format!("{error:#}") }),
+    })
 }
 
 /// The disk that the settings name; the resource's file has been made from the same.
@@ -170,12 +185,17 @@ impl Work {
 
     /// The steps and what should be known first, below a heading.
     fn text(&self, context: &Context, heading: Text) -> String {
-        let steps = self.steps.iter().map(|step| self.line(context, step));
-        steps
-            .chain(self.notes.iter().cloned())
+        let lines = [self.lines(context), self.notes.clone()].concat();
+        lines
+            .iter()
             .fold(format!("{}\n", heading.of(context.language)), |text, line| {
                 format!("{text}  {line}\n")
             })
+    }
+
+    /// Each step as one line.
+    pub(crate) fn lines(&self, context: &Context) -> Vec<String> {
+        self.steps.iter().map(|step| self.line(context, step)).collect()
     }
 
     /// Prints them.

@@ -86,6 +86,9 @@ fn against(node: usize, side: &Side) -> Option<Refusal> {
     if side.size.is_none() {
         return refuse(texts::NO_DISK, String::new());
     }
+    if side.owner.is_none() {
+        return refuse(texts::NO_DIRECTORY, String::new());
+    }
     if side.has_data() {
         return None;
     }
@@ -162,6 +165,7 @@ mod tests {
     fn new() -> Side {
         Side {
             size: Some(1 << 30),
+            owner: Some((990, 990)),
             blank: true,
             ..Side::default()
         }
@@ -278,6 +282,7 @@ mod tests {
             "drbd",
         );
         refused(&[Side { size: None, ..new() }, new()], "no block device");
+        refused(&[new(), Side { owner: None, ..new() }], "directory");
         let used = Side {
             used_by: Some("vdb1 part /srv".to_owned()),
             ..new()

@@ -151,10 +151,7 @@ impl Target {
             return Ok(());
         }
         // A controller (2.1.5) that is to start just then what is forgotten ends itself. One that never becomes idle is not waited for.
-        let idle = format!("--timeout={}s", IDLE.as_secs());
-        let _ = Command::new("crm_resource")
-            .args(["--wait", &idle])
-            .run(Deadline::after(IDLE + LOOKED_AGAIN));
+        let _ = pacemaker::idle::wait(Deadline::after(IDLE));
         let cleanup = [
             "crm_resource",
             "--cleanup",

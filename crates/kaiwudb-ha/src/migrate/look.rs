@@ -6,8 +6,9 @@ use crate::node::Node;
 use crate::texts::migrate as texts;
 use crate::{Context, facts};
 use anyhow::{Result, bail};
-use host::{Command, Deadline};
+use host::Deadline;
 use ocf::Role;
+use pacemaker::idle;
 use pacemaker::simulate::{self, Planned};
 use pacemaker::status::{self, Status};
 use pacemaker::xml::Element;
@@ -73,14 +74,8 @@ pub(super) fn unchanged(context: &Context, journal: &Journal, ids: &[String]) ->
 pub(super) fn wait_until_idle(context: &Context, patience: Duration) -> Result<()> {
     let deadline = Deadline::after(patience);
     loop {
-        let seconds = deadline.remaining().min(PART_OF_WAITING).as_secs().max(1);
-        let waited = Command::new("crm_resource")
-            .args(["--wait", &format!("--timeout={seconds}")])
-            .run_ok(Deadline::after(
-                Duration::from_secs(seconds) + Duration::from_secs(10),
-            ));
-        let error = match waited {
-            Ok(_) => return Ok(()),
+        let error = match idle::wait(deadline.slice(PART_OF_WAITING)) {
+            Ok(()) => return Ok(()),
             Err(_) if only_cancels() => return Ok(()),
             Err(error) => error,
         };

@@ -185,7 +185,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             };
             let changes = show::plain(context, &plan.changes);
             output::value(&serde_json::json!({
-                "changes": changes, "fenced": plan.wanted.fenced, "simulated": simulated
+                "changes": changes, "disks": disks::preview_value(context, &plan), "fenced": plan.wanted.fenced,
+                "simulated": simulated
             }))?;
         }
         None => print(context, &plan),
@@ -251,9 +252,7 @@ pub(crate) fn print(context: &Context, plan: &Plan) {
         output::line(&texts::UNFENCED.fill(language, &[("file", &file)]));
         output::line(FENCING_LINES);
     }
-    if plan.live.running
-        && let Some(text) = disks::preview(context, plan)
-    {
+    if let Some(text) = disks::preview(context, plan) {
         output::line(&text);
     }
     print_changes(context, plan);

@@ -28,6 +28,8 @@ texts! {
     SERVER_RUNS: "{node}: the database runs in {directory} on this node's own disk; stop it first: systemctl disable --now kaiwudb.service",
         "{node}：数据库正运行在本机磁盘的 {directory} 中；请先停止：systemctl disable --now kaiwudb.service";
     NO_DISK: "{node}: {disk} is no block device", "{node}：{disk} 不是块设备";
+    NO_DIRECTORY: "{node}: there is no directory {directory} to mount the file system on, and its owner becomes the owner of what is made: install KWDB there, or make it with the owner it has on the other node",
+        "{node}：没有可挂载文件系统的目录 {directory}，而新文件系统的所有者取自该目录：请在该节点上安装 KWDB，或以另一节点上的所有者创建该目录";
     HOLDS: "{node}: {disk} holds {what}. If nothing on it is needed, on that node: wipefs --all {disk} && dd if=/dev/zero of={disk} bs=1M count=1 conv=fsync",
         "{node}：{disk} 上有 {what}。若其内容不再需要，在该节点上执行：wipefs --all {disk} && dd if=/dev/zero of={disk} bs=1M count=1 conv=fsync";
     HOLDS_SOMETHING: "{node}: {disk} holds something without a signature. If nothing on it is needed, on that node: dd if=/dev/zero of={disk} bs=1M count=1 conv=fsync",

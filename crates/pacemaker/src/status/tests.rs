@@ -33,6 +33,7 @@ fn every_release_says_the_same() {
             "{release}"
         );
         assert!(status.quorum && !status.maintenance, "{release}");
+        assert!(names.contains(&status.controller.as_str()), "{release}");
         assert_eq!(
             status.promoted_on("KaiwuData").collect::<Vec<_>>(),
             ["node1"],
