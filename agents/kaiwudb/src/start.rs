@@ -12,7 +12,9 @@ use host::{Process, file, log};
 use kwdb::install::SecureMode;
 use kwdb::sql;
 use ocf::Failure;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let run = RunDirectory::of(&config.instance);
@@ -53,9 +55,14 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
 }
 
 fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), Failure> {
-    let found = preflight::installation(config, cx.deadline)?;
+    // Pacemaker's tool and Docker's take their time, and neither answer depends on the other. What follows forks, so it comes after.
+    let (found, pinned) = thread::scope(|both| {
+        let installation = both.spawn(|| preflight::installation(config, cx.deadline));
+        let pinned = identity::pinned(config, cx);
+        (installation.join(), pinned)
+    });
+    let found = found.unwrap_or_else(|panic| resume_unwind(panic))?;
     let store = preflight::store(config, cx.deadline)?;
-    let pinned = identity::pinned(config, cx);
     let before = identity::before_start(config, cx.deadline);
     identity::check(config, &pinned, &before)?;
     if store == Startable::Empty {
