@@ -170,6 +170,10 @@ pub(crate) fn from_new_disks(world: &World) -> Result<()> {
             && refused.stderr.contains("apply --new-disks"),
         "{refused}"
     );
+    // Killed when the file system is being made: what makes it goes on, and the next apply waits for its end.
+    kill_apply_when(first, "drbdadm role kwdb 2>/dev/null | grep -q ^Primary")?;
+    let cib = first.shell("cibadmin --query", patience())?;
+    ensure!(!cib.contains("drbd_resource"), "killed too late: {cib}");
     let begun = Instant::now();
     let applied = run(first, "kaiwudb-ha apply --new-disks --yes")?;
     println!(
