@@ -122,17 +122,19 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Ok(()) => bail!(texts::UNDONE.fill(context.language, &[("why", &why)])),
         Err(error) => {
             let (file, error) = (kept.display().to_string(), format!("{error:#}"));
-            // Pacemaker remembers what has failed and is gone, and is never done then; what it has forgotten it does not find.
-            let cleanup = plan::added(&plan.changes)
-                .iter()
-                .map(|id| format!("; crm_resource --cleanup --resource {id}"))
-                .collect::<Vec<_>>()
-                .concat();
+            // What is still being stopped must not be forgotten yet.
+            let refresh = std::iter::once("; crm_resource --wait --timeout=60s".to_owned())
+                .chain(
+                    plan::added(&plan.changes)
+                        .iter()
+                        .map(|id| format!("; crm_resource --refresh --resource {id}")),
+                )
+                .collect::<String>();
             let values = [
                 ("why", why.as_str()),
                 ("file", &file),
                 ("error", &error),
-                ("cleanup", &cleanup),
+                ("refresh", &refresh),
             ];
             bail!(texts::NOT_UNDONE.fill(context.language, &values))
         }
@@ -228,10 +230,11 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
         .retain(|set| set.get("id") != Some(OWN_PROPERTIES));
     section.children.extend(pinned);
     commit(context, Some(version), &old)?;
-    // Without this the history of what is gone stays, and with it the cluster is never done.
+    // The history of what is gone may stay, and with it `crm_resource --wait` never ends (2.1.5, 3.0.0). A cleanup leaves what has not
+    // failed, even if it is no more than a probe.
     for id in added {
         let _ = Command::new("crm_resource")
-            .args(["--cleanup", "--resource", id])
+            .args(["--refresh", "--resource", id])
             .run(Deadline::after(COMMIT));
     }
     let _ = idle::wait(Deadline::after(Duration::from_secs(10)));

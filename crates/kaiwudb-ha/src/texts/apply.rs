@@ -17,8 +17,8 @@ texts! {
     UNDOING: "Not everything runs: the old configuration is being put back ...", "并非全部正常运行：正在恢复原配置……";
     CHANGED_SINCE: "somebody else has changed the configuration since", "此后配置又被其他人修改";
     UNDONE: "undone, the cluster has its old configuration again: {why}", "已撤销，集群恢复了原配置：{why}";
-    NOT_UNDONE: "{why}; and the change could not be undone: {error}. The old configuration is in {file}; to put it back: cibadmin --replace --scope=configuration --xml-file {file}{cleanup}",
-        "{why}；并且无法撤销修改：{error}。原配置在 {file} 中；恢复命令：cibadmin --replace --scope=configuration --xml-file {file}{cleanup}";
+    NOT_UNDONE: "{why}; and the change could not be undone: {error}. The old configuration is in {file}; to put it back: cibadmin --replace --scope=configuration --xml-file {file}{refresh}",
+        "{why}；并且无法撤销修改：{error}。原配置在 {file} 中；恢复命令：cibadmin --replace --scope=configuration --xml-file {file}{refresh}";
     NODE_AWAY: "{node} is not online", "{node} 不在线";
     NOT_ACTIVE: "{resource} does not run", "{resource} 没有运行";
     NOT_PROMOTED: "{resource} is promoted nowhere", "{resource} 没有在任何节点被提升";

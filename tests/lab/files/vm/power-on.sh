@@ -34,7 +34,7 @@ esac
 # A machine from a snapshot waits, so that both continue at the same instant.
 [ -z "$snapshot" ] || set -- "$@" -loadvm "$snapshot" -S
 rm -f "$directory/node$number.monitor"
-setsid nice -n "${KAIWUDB_HA_VM_NICE:-5}" qemu-system-x86_64 -name "guest=node$number" -machine pc -smp 1 -m 1200 -nodefaults -display none \
+setsid nice -n "${KAIWUDB_HA_VM_NICE:-5}" qemu-system-x86_64 -name "guest=node$number" -machine pc -smp 2 -m 1200 -nodefaults -display none \
     -kernel "$kernel" -initrd "$initrd" \
     -append "root=/dev/vda rw console=ttyS0 quiet mitigations=off net.ifnames=0 panic=1 systemd.show_status=0 \
 systemd.hostname=node$number lab.node=$number" \
