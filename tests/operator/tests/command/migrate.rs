@@ -61,11 +61,12 @@ fn is_managed(lab: &Lab) -> Result<()> {
 /// Starts a migration and ends it by SIGKILL as soon as it has come to a step.
 fn kill_in(node: &Node, arguments: &str, step: &str) -> Result<()> {
     let script = format!(
-        "setsid kaiwudb-ha migrate {arguments} --yes >/dev/null 2>&1 </dev/null & pid=$!
+        "setsid kaiwudb-ha migrate {arguments} --yes >/run/migrate.said 2>&1 </dev/null & pid=$!
          for i in $(seq 600); do
              grep -q '\"step\": \"{step}\"' {JOURNAL} 2>/dev/null && kill -KILL $pid && exit 0
              sleep 0.05
          done
+         cat /run/migrate.said {JOURNAL} >&2
          exit 1"
     );
     node.exec_ok(["bash", "-c", &script], deadline())
