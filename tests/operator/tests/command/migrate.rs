@@ -62,7 +62,7 @@ fn is_managed(lab: &Lab) -> Result<()> {
 fn kill_in(node: &Node, arguments: &str, step: &str) -> Result<()> {
     let script = format!(
         "setsid kaiwudb-ha migrate {arguments} --yes >/run/migrate.said 2>&1 </dev/null & pid=$!
-         for i in $(seq 600); do
+         for i in $(seq 2000); do
              grep -q '\"step\": \"{step}\"' {JOURNAL} 2>/dev/null && kill -KILL $pid && exit 0
              sleep 0.05
          done
