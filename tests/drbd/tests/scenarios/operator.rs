@@ -159,6 +159,24 @@ pub(crate) fn from_new_disks(world: &World) -> Result<()> {
         half.stdout.contains("node2: drbdadm create-md") && !half.stdout.contains("node1: drbdadm create-md"),
         "{half}"
     );
+    let value = run(first, "kaiwudb-ha plan --json")?;
+    ensure!(
+        value.status == Some(0)
+            && value.stdout.contains("\"steps\": [")
+            && value.stdout.matches("node2: drbdadm create-md kwdb").count() == 1,
+        "{value}"
+    );
+    second.shell("mv /var/lib/kaiwudb /var/lib/away", patience())?;
+    let nowhere = run(first, "kaiwudb-ha apply --new-disks --yes")?;
+    second.shell("mv /var/lib/away /var/lib/kaiwudb", patience())?;
+    println!("{}", nowhere.stderr);
+    ensure!(
+        nowhere.status == Some(3)
+            && nowhere
+                .stderr
+                .contains("node2: there is no directory /var/lib/kaiwudb"),
+        "{nowhere}"
+    );
     let refused = run(first, "kaiwudb-ha apply --yes")?;
     println!("{}", refused.stderr);
     ensure!(
