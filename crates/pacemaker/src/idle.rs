@@ -9,7 +9,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(300);
 /// `crm_resource` counts in whole seconds and is to end by itself.
 const OWN_END: Duration = Duration::from_secs(5);
 
-/// Returns when nothing is planned and nothing is on its way any more. The deadline counts in whole seconds, at least one.
+/// Returns when nothing is planned and nothing is on its way any more. An error says what the last look found when the deadline is
+/// over, which counts in whole seconds, at least one; a tool that does not answer may take some seconds more.
 pub fn wait(deadline: Deadline) -> Result<(), Error> {
     loop {
         let error = match nothing_planned(deadline).and_then(|()| controller_is_idle(deadline)) {

@@ -91,11 +91,13 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     {
         return Ok(Exit::Declined);
     }
-    let mut made = Vec::new();
-    if let Some(work) = &disks {
-        work.carry_out(context)?;
-        made = work.lines(context);
-    }
+    let made = match &disks {
+        Some(work) => {
+            work.carry_out(context)?;
+            work.lines(context)
+        }
+        None => Vec::new(),
+    };
     let before = verify::failures();
     let kept = keep(&plan.live.configuration())?;
     let version = Version::of(&plan.live.document);

@@ -119,7 +119,7 @@ pub(crate) fn look(context: &Context, plan: &Plan) -> Result<Option<Work>> {
 }
 
 /// What is to be made on the disks, or what is against it; `None` when there is nothing to make or the cluster does not run.
-fn unfinished(context: &Context, plan: &Plan) -> Option<Result<Work>> {
+fn to_make(context: &Context, plan: &Plan) -> Option<Result<Work>> {
     context.settings.drbd.as_ref().filter(|_| plan.live.running)?;
     look(context, plan)
         .transpose()
@@ -128,7 +128,7 @@ fn unfinished(context: &Context, plan: &Plan) -> Option<Result<Work>> {
 
 /// What `plan` says of the disks.
 pub(crate) fn preview(context: &Context, plan: &Plan) -> Option<String> {
-    unfinished(context, plan).map(|looked| match looked {
+    to_make(context, plan).map(|looked| match looked {
         Ok(work) => work.text(context, texts::WITH_THE_OPTION),
         Err(error) => format!("{error:#}\n"),
     })
@@ -136,7 +136,7 @@ pub(crate) fn preview(context: &Context, plan: &Plan) -> Option<String> {
 
 /// The same for programs: `steps` and `notes`, or `refused`.
 pub(crate) fn preview_value(context: &Context, plan: &Plan) -> Option<Value> {
-    unfinished(context, plan).map(|looked| match looked {
+    to_make(context, plan).map(|looked| match looked {
         Ok(work) => json!({ "steps": work.lines(context), "notes": work.notes }),
         Err(error) => json!({ "refused": format!("{error:#}") }),
     })
@@ -185,9 +185,9 @@ impl Work {
 
     /// The steps and what should be known first, below a heading.
     fn text(&self, context: &Context, heading: Text) -> String {
-        let lines = [self.lines(context), self.notes.clone()].concat();
-        lines
+        self.lines(context)
             .iter()
+            .chain(&self.notes)
             .fold(format!("{}\n", heading.of(context.language)), |text, line| {
                 format!("{text}  {line}\n")
             })
