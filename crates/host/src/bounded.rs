@@ -8,7 +8,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, pipe};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 /// Why bounded work gave no answer.
@@ -30,6 +30,7 @@ pub fn run(deadline: Deadline, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>
         ForkResult::Child => {
             drop(reader);
             let mut pipe = std::fs::File::from(writer);
+            close_standard_streams(&pipe);
             // The pipe ends either way; an incomplete answer is told from a complete one by the last byte.
             let complete = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_ok_and(|bytes| {
                 pipe.write_all(&bytes)
@@ -54,6 +55,16 @@ pub fn run(deadline: Deadline, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>
                 )),
             }
         }
+    }
+}
+
+/// A child that is stuck in the kernel must not hold the streams of an agent that has ended: whoever called the agent may
+/// wait for their end.
+fn close_standard_streams(except: &impl AsFd) {
+    let kept = except.as_fd().as_raw_fd();
+    for stream in (0..=2).filter(|stream| *stream != kept) {
+        // SAFETY: only this child's descriptors; nothing in it uses them afterwards, and their numbers may be taken again.
+        unsafe { nix::libc::close(stream) };
     }
 }
 

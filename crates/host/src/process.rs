@@ -205,18 +205,21 @@ impl Process {
         theirs.is_some() && theirs == namespace("self")
     }
 
-    /// Whether something of it (current directory, root, executable or an open file) lies below `directory`. Reads only
-    /// links in /proc, which does not touch the file system itself.
-    pub fn uses(self, directory: &Path) -> bool {
-        let below = |link: PathBuf| fs::read_link(link).is_ok_and(|target| target.starts_with(directory));
+    /// Paths of what it uses: current directory, root, executable and open files, as its own mount namespace names them.
+    /// Reads only links in /proc, which does not touch the file systems themselves.
+    pub fn used_paths(self) -> impl Iterator<Item = PathBuf> {
         let proc = PathBuf::from(format!("/proc/{}", self.pid));
+        let open = fs::read_dir(proc.join("fd")).into_iter().flatten();
         ["cwd", "root", "exe"]
             .into_iter()
-            .any(|name| below(proc.join(name)))
-            || fs::read_dir(proc.join("fd"))
-                .into_iter()
-                .flatten()
-                .any(|entry| entry.is_ok_and(|entry| below(entry.path())))
+            .map(move |name| proc.join(name))
+            .chain(open.filter_map(|entry| Some(entry.ok()?.path())))
+            .filter_map(|link| fs::read_link(link).ok())
+    }
+
+    /// Whether one of [`Self::used_paths`] lies below `directory`.
+    pub fn uses(self, directory: &Path) -> bool {
+        self.used_paths().any(|path| path.starts_with(directory))
     }
 }
 

@@ -39,7 +39,7 @@ impl Agent {
             .iter()
             .filter(|parameter| parameter.required);
         required.fold(Self::bare_call(&self.name, action), |call, parameter| {
-            call.set(&parameter.name, "r0")
+            call.set(&parameter.name, valid(&parameter.name))
         })
     }
 
@@ -48,6 +48,16 @@ impl Agent {
             .actions
             .iter()
             .any(|declared| declared.name == action)
+    }
+}
+
+/// A value that a required parameter takes, of something that is not there.
+fn valid(parameter: &str) -> &'static str {
+    match parameter {
+        "device" => "/dev/not-there",
+        "directory" => "/var/lib/not-there",
+        "fstype" => "ext4",
+        _ => "r0",
     }
 }
 

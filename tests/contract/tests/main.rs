@@ -5,6 +5,7 @@ mod bare_node;
 mod data_loss;
 mod deadlines;
 mod degraded;
+mod filesystem;
 mod interface;
 mod lifecycle;
 mod ocf_tester;

@@ -1,0 +1,139 @@
+//! The parameters, and what the kernel's table of mounts says of them.
+
+use crate::parameters::{self as p, Kind, MountOptions};
+use host::mount::{self, Mount};
+use nix::sys::stat::{SFlag, major, minor, stat};
+use ocf::{Env, Failure, Parameter, Parameters, Value};
+use std::path::{Path, PathBuf};
+
+/// What is given. To an action that must not fail for the configuration (stop, probe) a path that is missing or wrong is
+/// empty: nothing is mounted there.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) device: PathBuf,
+    pub(crate) directory: PathBuf,
+    pub(crate) kind: String,
+    pub(crate) options: MountOptions,
+    pub(crate) force_unmount: bool,
+}
+
+/// What is mounted on the directory, topmost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mounted {
+    Nothing,
+    /// The device.
+    Ours(Mount),
+    /// Something else, maybe on top of the device.
+    Other(Mount),
+}
+
+impl Config {
+    /// Reads the parameters. See [`agent::ResourceAgent::configure`] for `lenient`.
+    pub(crate) fn read(env: &Env, lenient: bool) -> Result<Self, Failure> {
+        let given = if lenient {
+            Parameters::lenient(env, &p::METADATA)
+        } else {
+            Parameters::strict(env, &p::METADATA)
+        };
+        let directory = required(&given, &p::DIRECTORY, lenient)?.map_or_else(PathBuf::new, PathBuf::from);
+        if directory == Path::new("/") && !lenient {
+            return Err(Failure::not_configured(
+                "parameter directory=\"/\": the root is mounted already; allowed: another directory",
+            ));
+        }
+        Ok(Self {
+            device: required(&given, &p::DEVICE, lenient)?.map_or_else(PathBuf::new, PathBuf::from),
+            directory: as_mounted(directory),
+            kind: required(&given, &p::FSTYPE, lenient)?.map_or_else(String::new, |Kind(kind)| kind),
+            options: given.get(&p::OPTIONS)?,
+            force_unmount: given.get(&p::FORCE_UNMOUNT)?,
+        })
+    }
+
+    /// What is mounted on the directory now.
+    pub(crate) fn mounted(&self) -> Mounted {
+        match mount::at(&self.directory) {
+            None => Mounted::Nothing,
+            Some(mount) if self.is_ours(&mount) => Mounted::Ours(mount),
+            Some(mount) => Mounted::Other(mount),
+        }
+    }
+
+    /// Whether a mount is one of the device, whatever the name by which it was mounted.
+    pub(crate) fn is_ours(&self, mount: &Mount) -> bool {
+        if Path::new(&mount.source) == self.device {
+            return true;
+        }
+        number(&self.device).is_some_and(|device| {
+            // btrfs has a number of its own in the table.
+            mount.device == device || number(Path::new(&mount.source)) == Some(device)
+        })
+    }
+}
+
+fn required<T: Value>(
+    given: &Parameters<'_>,
+    parameter: &Parameter<T>,
+    lenient: bool,
+) -> Result<Option<T>, Failure> {
+    if lenient {
+        given.given(parameter)
+    } else {
+        given.get(parameter).map(Some)
+    }
+}
+
+/// The directory as the kernel's table names it: without symbolic links. Where something is mounted already the path is not
+/// touched, because the file system there may hang.
+fn as_mounted(directory: PathBuf) -> PathBuf {
+    match mount::at(&directory) {
+        Some(_) => directory,
+        None => directory.canonicalize().unwrap_or(directory),
+    }
+}
+
+/// `major:minor` of a block device. Looking at a device does not open it.
+pub(crate) fn number(path: &Path) -> Option<String> {
+    let node = stat(path).ok()?;
+    let is_block = SFlag::from_bits_truncate(node.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFBLK;
+    is_block.then(|| format!("{}:{}", major(node.st_rdev), minor(node.st_rdev)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ocf::FailureKind;
+
+    fn read(pairs: &[(&str, &str)], lenient: bool) -> Result<Config, Failure> {
+        let env: Env = pairs
+            .iter()
+            .map(|(name, value)| (format!("OCF_RESKEY_{name}"), *value))
+            .collect();
+        Config::read(&env, lenient)
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_hinders_no_stop() {
+        let all = [("device", "/dev/x"), ("directory", "/srv/x/"), ("fstype", "ext4")];
+        assert_eq!(read(&all, false).unwrap().directory, Path::new("/srv/x"));
+        for (missing, _) in all {
+            let rest: Vec<_> = all.into_iter().filter(|(name, _)| *name != missing).collect();
+            let error = read(&rest, false).unwrap_err();
+            assert_eq!(error.kind, FailureKind::NotConfigured);
+            assert!(error.reason.contains(missing), "{error}");
+            read(&rest, true).unwrap();
+        }
+        assert_eq!(read(&[], true).unwrap().mounted(), Mounted::Nothing);
+        let root = [("device", "/dev/x"), ("directory", "/"), ("fstype", "ext4")];
+        assert!(read(&root, false).unwrap_err().reason.contains("allowed"));
+    }
+
+    #[test]
+    fn the_root_is_not_ours() {
+        let config = Config {
+            directory: "/".into(),
+            ..read(&[("device", "/dev/no-such-device")], true).unwrap()
+        };
+        assert!(matches!(config.mounted(), Mounted::Other(_)));
+    }
+}

@@ -1,0 +1,93 @@
+//! `start`: waits for the device and mounts it.
+
+use crate::config::{Config, Mounted, number};
+use agent::Context;
+use host::{Command, Deadline, log, mount};
+use ocf::Failure;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::time::Duration;
+
+/// udev makes the links to a device a moment after the device has appeared.
+const DEVICE_TIMEOUT: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
+    match config.mounted() {
+        Mounted::Ours(_) => return Ok(()),
+        Mounted::Other(other) => {
+            return Err(Failure::generic(format!(
+                "{} is mounted on {} already, so {} cannot be: unmount it, or give another directory",
+                other.source,
+                config.directory.display(),
+                config.device.display()
+            )));
+        }
+        Mounted::Nothing => {}
+    }
+    wait_for_device(config, cx.deadline)?;
+    make_directory(config)?;
+    for other in mount::all().iter().filter(|mount| config.is_ours(mount)) {
+        log::warning(format!(
+            "{} is also mounted on {}: DRBD cannot be demoted before that is unmounted",
+            config.device.display(),
+            other.point.display()
+        ));
+    }
+    let mut call = Command::new("mount").args(["-t", &config.kind]);
+    if !config.options.0.is_empty() {
+        call = call.args(["-o", &config.options.0]);
+    }
+    match call
+        .arg(&config.device)
+        .arg(&config.directory)
+        .run_ok(cx.deadline)
+    {
+        Ok(_) => Ok(()),
+        // Another call was quicker.
+        Err(_) if matches!(config.mounted(), Mounted::Ours(_)) => Ok(()),
+        Err(error) => Err(Failure::generic(format!(
+            "cannot mount {} on {}: {error}; see dmesg, and whether DRBD is Primary here",
+            config.device.display(),
+            config.directory.display()
+        ))),
+    }
+}
+
+fn wait_for_device(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    let patience = deadline.slice(DEVICE_TIMEOUT);
+    while number(&config.device).is_none() {
+        if config.device.exists() {
+            return Err(Failure::invalid_here(format!(
+                "parameter device=\"{}\": not a block device; allowed: a block device, such as /dev/drbd0",
+                config.device.display()
+            )));
+        }
+        if !patience.pause(LOOK_AGAIN) {
+            return Err(Failure::not_installed(format!(
+                "there is no device {} on this node",
+                config.device.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A node on which nobody made the mount point is found out in the failover otherwise.
+fn make_directory(config: &Config) -> Result<(), Failure> {
+    let directory = config.directory.display();
+    if config.directory.is_dir() {
+        return Ok(());
+    }
+    if fs::symlink_metadata(&config.directory).is_ok() {
+        return Err(Failure::invalid_here(format!(
+            "parameter directory=\"{directory}\": not a directory; allowed: a directory, or none yet"
+        )));
+    }
+    log::info(format!("makes {directory}, which was missing"));
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(&config.directory);
+    made.map_err(|error| Failure::generic(format!("cannot make the mount point {directory}: {error}")))
+}
