@@ -168,10 +168,10 @@ pub(crate) static METADATA: MetaData = MetaData {
     ),
     long: text(
         "Mounts a file system that lies on a block device, such as a DRBD device that is Primary here, and unmounts it. \
-         The monitor looks whether this device is mounted there, writable and answering; level 20 also writes a file. A stop \
+         The monitor looks whether this device is mounted there, writable and answering; with OCF_CHECK_LEVEL=20 it also writes a file. A stop \
          names and ends who still uses it. Parameters mean the same as those of ocf:heartbeat:Filesystem, which is the agent \
          for network file systems, bind mounts and clones.",
-        "挂载并卸载块设备（例如本节点为 Primary 的 DRBD 设备）上的文件系统。监控检查该设备是否挂载在指定目录、可写且有响应；级别 20 还会写入一个文件。\
+        "挂载并卸载块设备（例如本节点为 Primary 的 DRBD 设备）上的文件系统。监控检查该设备是否挂载在指定目录、可写且有响应；设置 OCF_CHECK_LEVEL=20 时还会写入一个文件。\
          停止操作会列出并结束仍在占用的进程。参数含义与 ocf:heartbeat:Filesystem 相同；网络文件系统、bind 挂载和克隆请使用后者。",
     ),
     parameters: &[
@@ -187,7 +187,6 @@ pub(crate) static METADATA: MetaData = MetaData {
         ActionSpec::new(Action::Start, 60),
         ActionSpec::new(Action::Stop, 60),
         ActionSpec::monitor(40, 20, CheckLevel::Basic),
-        ActionSpec::monitor(40, 60, CheckLevel::Write),
         ActionSpec::new(Action::ReloadAgent, 20),
         ActionSpec::new(Action::MetaData, 5),
         ActionSpec::new(Action::ValidateAll, 20),

@@ -18,7 +18,9 @@ const LOOKS_AGAIN: Duration = Duration::from_secs(5);
 pub(crate) const DATABASE: &str = "ocf:kaiwudb:kaiwudb";
 pub(crate) const CERTIFICATES: &str = "ocf:kaiwudb:cert-sync";
 pub(crate) const DRBD: &str = "ocf:kaiwudb:drbd-promotable";
+pub(crate) const FILE_SYSTEM: &str = "ocf:kaiwudb:filesystem";
 pub(crate) const LINBIT: &str = "ocf:linbit:drbd";
+pub(crate) const SHELL_FILE_SYSTEM: &str = "ocf:heartbeat:Filesystem";
 
 /// The cluster at one moment; either part may be missing, with the reason.
 #[derive(Debug)]
@@ -111,7 +113,7 @@ impl<'cib> Roles<'cib> {
         };
         let file_systems: Vec<&Primitive> = cib
             .primitives()
-            .filter(|primitive| primitive.agent() == "ocf:heartbeat:Filesystem")
+            .filter(|primitive| [FILE_SYSTEM, SHELL_FILE_SYSTEM].contains(&primitive.agent().as_str()))
             .collect();
         let is_store = |primitive: &&&Primitive| {
             primitive

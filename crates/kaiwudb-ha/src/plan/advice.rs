@@ -8,6 +8,7 @@ use pacemaker::xml::Element;
 const DATABASE: &str = include_str!("../../../../ocf-metadata/1.1/kaiwudb.xml");
 const CERTIFICATES: &str = include_str!("../../../../ocf-metadata/1.1/cert-sync.xml");
 const DRBD: &str = include_str!("../../../../ocf-metadata/1.1/drbd-promotable.xml");
+const FILE_SYSTEM: &str = include_str!("../../../../ocf-metadata/1.1/filesystem.xml");
 
 /// What Pacemaker runs of its own accord; the rest (`validate-all`, `reload`, …) keeps the default timeout.
 const RUN: [&str; 5] = ["start", "stop", "promote", "demote", "monitor"];
@@ -27,9 +28,10 @@ fn metadata(agent: &str) -> Option<Element> {
         cluster::DATABASE => DATABASE,
         cluster::CERTIFICATES => CERTIFICATES,
         cluster::DRBD => DRBD,
+        cluster::FILE_SYSTEM => FILE_SYSTEM,
         _ => return None,
     };
-    // It is part of this program; a test reads all three.
+    // It is part of this program; a test reads all of them.
     Element::parse(text).ok()
 }
 
@@ -117,7 +119,12 @@ mod tests {
 
     #[test]
     fn every_agent_advises_its_operations() {
-        for agent in [cluster::DATABASE, cluster::CERTIFICATES, cluster::DRBD] {
+        for agent in [
+            cluster::DATABASE,
+            cluster::CERTIFICATES,
+            cluster::DRBD,
+            cluster::FILE_SYSTEM,
+        ] {
             for name in ["start", "stop", "monitor"] {
                 let found = of(agent, name);
                 assert!(

@@ -86,14 +86,14 @@ pub(crate) fn certificates(id: &str, parameters: &[(String, String)]) -> Primiti
     }
 }
 
-/// The file system. The operations are those that its own meta-data advise.
+/// The file system: `ocf:kaiwudb:filesystem`.
 pub(crate) fn file_system(id: &str, parameters: Pairs) -> Primitive {
     Primitive {
         id: id.to_owned(),
-        agent: "ocf:heartbeat:Filesystem".to_owned(),
+        agent: cluster::FILE_SYSTEM.to_owned(),
         parameters,
         meta: Pairs::new(),
-        operations: vec![once("start", "60s"), once("stop", "60s"), monitor("20s", "40s")],
+        operations: advice::operations(cluster::FILE_SYSTEM),
     }
 }
 

@@ -75,7 +75,7 @@ fn what_is_tuned_and_what_is_not_ours_stays() {
         "pacemaker-3.9",
         "<crm_config><cluster_property_set id=\"kaiwudb-ha\"><nvpair id=\"k\" name=\"kaiwudb-store-KaiwuDB\" value=\"x\"/>\
          </cluster_property_set></crm_config><nodes/><resources><primitive id=\"Other\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\"/>\
-         <group id=\"KaiwuDBGrp\"><primitive id=\"KaiwuFS\" class=\"ocf\" provider=\"heartbeat\" type=\"Filesystem\">\
+         <group id=\"KaiwuDBGrp\"><primitive id=\"KaiwuFS\" class=\"ocf\" provider=\"kaiwudb\" type=\"filesystem\">\
          <instance_attributes id=\"p\"><nvpair id=\"p1\" name=\"device\" value=\"/dev/drbd0\"/></instance_attributes>\
          <operations><op id=\"m\" name=\"monitor\" interval=\"7s\" timeout=\"99s\"/><op id=\"s\" name=\"start\" interval=\"0\" timeout=\"10\"/>\
          </operations></primitive><primitive id=\"KaiwuDB\" class=\"ocf\" provider=\"kaiwudb\" type=\"kaiwudb\"><instance_attributes id=\"d\">\

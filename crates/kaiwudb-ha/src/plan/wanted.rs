@@ -78,10 +78,12 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
         &ids.database,
         &parameters::database(sources, &storage, &directory_installed),
     );
-    let mut members = vec![ours::file_system(
-        &ids.file_system,
-        file_system_parameters(&storage),
-    )];
+    let own_file_system = ours::file_system(&ids.file_system, file_system_parameters(&storage));
+    let mut members = vec![Primitive {
+        // Another agent's would be unmounted for the exchange, and the database stopped.
+        agent: (roles.file_system).map_or(own_file_system.agent, cib::Primitive::agent),
+        ..own_file_system
+    }];
     if parameters::certificates_wanted(sources, &roles) {
         members.push(ours::certificates(
             &ids.certificates,

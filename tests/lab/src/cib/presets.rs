@@ -32,14 +32,14 @@ pub(super) fn guide_on(device: &str) -> Cib {
         .property("dc-deadtime", "3s")
         .resource_default("migration-threshold", "2")
         .with(Resource::Primitive(address))
-        .with(group(device, database))
+        .with(group("ocf:heartbeat:Filesystem", device, database))
         .constrain(Constraint::Colocation {
             resource: "ClusterIP".to_owned(),
             with: "KaiwuDB".to_owned(),
         })
 }
 
-/// Our design: the same resources with `ocf:kaiwudb:kaiwudb`, fencing, stickiness, and the virtual IP after the database.
+/// Our design: the same resources with our agents, fencing, stickiness, and the virtual IP after the database.
 pub fn ocf() -> Cib {
     ocf_on(DISK)
 }
@@ -56,7 +56,7 @@ pub(super) fn ocf_on(device: &str) -> Cib {
         .resource_default("migration-threshold", "2")
         .resource_default("failure-timeout", "60s")
         .with(Resource::Primitive(address))
-        .with(group(device, database))
+        .with(group("ocf:kaiwudb:filesystem", device, database))
         .constrain(Constraint::Colocation {
             resource: "ClusterIP".to_owned(),
             with: "KaiwuDBGrp".to_owned(),
@@ -94,8 +94,8 @@ pub(super) fn address() -> Primitive {
         .parameter("cidr_netmask", "24")
 }
 
-fn group(device: &str, database: Primitive) -> Resource {
-    let file_system = Primitive::new("KaiwuFS", "ocf:heartbeat:Filesystem")
+fn group(agent: &str, device: &str, database: Primitive) -> Resource {
+    let file_system = Primitive::new("KaiwuFS", agent)
         .parameter("device", device)
         .parameter("directory", DATA_ROOT)
         .parameter("fstype", "ext4")
