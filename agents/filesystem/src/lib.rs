@@ -1,9 +1,9 @@
 //! `ocf:kaiwudb:filesystem`: a file system on a block device is mounted on one node.
 //!
 //! A database on DRBD waits for two of these calls in every switchover. `ocf:heartbeat:Filesystem` does far more (network
-//! file systems, clones, bind mounts), starts some seventy programs for it, and ends whoever uses the file system before it
-//! says who that was. This one knows block devices only: it reads the kernel's table and starts `mount` or `umount`.
-//! Parameters of the same name mean the same in both, so that a resource can change from one agent to the other.
+//! file systems, clones, bind mounts) and starts forty to sixty programs for it (resource-agents 4.12). This one knows block
+//! devices only: it reads the kernel's table and starts `mount` or `umount`. Parameters of the same name mean the same in
+//! both, so that a resource can change from one agent to the other.
 
 mod config;
 mod holders;

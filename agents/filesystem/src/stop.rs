@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::holders;
 use agent::Context;
 use host::mount::{self, Mount};
-use host::{Command, CommandError, Deadline, log};
+use host::{Command, CommandError, Deadline, Process, log};
 use ocf::Failure;
 use std::time::Duration;
 
@@ -39,27 +39,28 @@ fn innermost(config: &Config) -> Option<Mount> {
 }
 
 fn unmount(config: &Config, mount: &Mount, deadline: Deadline) -> Result<(), Failure> {
+    let mut refusal = None;
     loop {
-        let error = match Command::new("umount").arg(&mount.point).run_ok(deadline) {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let error = match (
+            Command::new("umount").arg(&mount.point).run_ok(deadline),
+            refusal.take(),
+        ) {
+            (Ok(_), _) => return Ok(()),
+            // A try that was cut short says less than the one before.
+            (Err(CommandError::DeadlineOver(..)), Some(before)) => before,
+            (Err(error), _) => error,
         };
+        // Somebody else was quicker.
         if !mount::all().contains(mount) {
             return Ok(());
         }
         let users = holders::of(mount);
-        let in_the_way = || {
-            let (point, why) = (mount.point.display(), why(&error, &users));
-            Failure::generic(format!("cannot unmount {point}: {why}"))
-        };
-        if !users.is_empty() && !config.force_unmount {
+        if deadline.is_over() || (!users.is_empty() && !config.force_unmount) {
             return Err(Failure::generic(format!(
-                "{}; set force_unmount=true to let a stop end them",
-                in_the_way()
+                "cannot unmount {}: {}",
+                mount.point.display(),
+                why(config, &error, &users)
             )));
-        }
-        if deadline.is_over() {
-            return Err(in_the_way());
         }
         if users.is_empty() {
             log::debug(error.to_string());
@@ -67,17 +68,24 @@ fn unmount(config: &Config, mount: &Mount, deadline: Deadline) -> Result<(), Fai
         } else {
             holders::end(&users, deadline);
         }
+        refusal = Some(error);
     }
 }
 
-fn why(error: &CommandError, users: &[host::Process]) -> String {
-    match error {
+/// What is in the way, and what to do; the tool's words come last, because Pacemaker shows 127 characters.
+fn why(config: &Config, error: &CommandError, users: &[Process]) -> String {
+    let advice = match error {
         CommandError::DeadlineOver(..) => {
-            format!("{error}; the device or what lies below it does not answer, and only fencing helps")
+            "the device or what lies below it does not answer, only fencing helps".to_owned()
         }
         _ if users.is_empty() => {
-            format!("{error}; no process uses it, so look for loop devices, swap files and NFS exports on it")
+            "no process uses it; look for loop devices, swap files and NFS exports on it".to_owned()
         }
-        _ => format!("{error}; used by {}", holders::describe(users)),
-    }
+        _ if config.force_unmount => format!("used by {}", holders::describe(users)),
+        _ => format!(
+            "used by {}; force_unmount=true lets a stop end them",
+            holders::describe(users)
+        ),
+    };
+    format!("{advice} ({error})")
 }
