@@ -279,6 +279,15 @@ pub(crate) fn afterwards_the_cluster_works(lab: &Lab) -> Result<()> {
         back.status == Some(3) && back.stderr.contains("was started by the agent"),
         "{back}"
     );
+    // The exchange of an agent that works would cost an outage.
+    let (_, plan) = answer(other, "kaiwudb-ha plan --json")?;
+    let changes = plan["changes"].as_array().context("no plan")?;
+    ensure!(
+        !changes
+            .iter()
+            .any(|change| change.to_string().contains("Filesystem")),
+        "the file system gets another agent: {plan:#}"
+    );
     for node in lab.nodes() {
         node.exec_ok(["rm", "-f", JOURNAL], deadline())?;
     }
