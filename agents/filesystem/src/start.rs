@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Mounted, number};
 use agent::Context;
-use host::{Command, Deadline, log, mount};
+use host::{Command, CommandError, Deadline, log, mount};
 use ocf::Failure;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -47,9 +47,14 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         // Another call was quicker.
         Err(_) if matches!(config.mounted(), Mounted::Ours(_)) => Ok(()),
         Err(error) => Err(Failure::generic(format!(
-            "cannot mount {} on {}: {error}; see dmesg, and whether DRBD is Primary here",
+            "cannot mount {} on {}: {}; a DRBD device must be Primary here",
             config.device.display(),
-            config.directory.display()
+            config.directory.display(),
+            match &error {
+                // What was called is said already.
+                CommandError::Failed(_, output) => output.last_words(),
+                other => other.to_string(),
+            }
         ))),
     }
 }

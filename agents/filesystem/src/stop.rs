@@ -23,19 +23,19 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The next one that has to go: below the directory, on top of the device, or the device itself.
+/// The next one that has to go: the last that was mounted on the directory or below it, while the device is among them.
+/// Whatever hides another one was mounted later.
 fn innermost(config: &Config) -> Option<Mount> {
-    let there: Vec<Mount> = mount::all()
+    let mut there: Vec<Mount> = mount::all()
         .into_iter()
-        .filter(|mount| mount.point == config.directory)
+        .filter(|mount| mount.point.starts_with(&config.directory))
         .collect();
-    if !there.iter().any(|mount| config.is_ours(mount)) {
-        return None;
+    let is_device = |mount: &Mount| mount.point == config.directory && config.is_ours(mount);
+    if there.iter().any(is_device) {
+        there.pop()
+    } else {
+        None
     }
-    mount::below(&config.directory)
-        .into_iter()
-        .next()
-        .or_else(|| there.last().cloned())
 }
 
 fn unmount(config: &Config, mount: &Mount, deadline: Deadline) -> Result<(), Failure> {
