@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 /// empty: nothing is mounted there.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
+    /// Id of the resource in the cluster.
+    pub(crate) instance: String,
     pub(crate) device: PathBuf,
     pub(crate) directory: PathBuf,
     pub(crate) kind: String,
@@ -42,6 +44,7 @@ impl Config {
             ));
         }
         Ok(Self {
+            instance: env.instance().to_owned(),
             device: required(&given, &p::DEVICE, lenient)?.map_or_else(PathBuf::new, PathBuf::from),
             directory: as_mounted(directory),
             kind: required(&given, &p::FSTYPE, lenient)?.map_or_else(String::new, |Kind(kind)| kind),

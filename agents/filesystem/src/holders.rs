@@ -3,6 +3,7 @@
 use host::mount::{self, Mount};
 use host::{Deadline, Process, log, wait_for_end};
 use nix::sys::signal::Signal;
+use std::path::Path;
 use std::time::Duration;
 
 /// Time to end on a signal, at most; a third of what is left when that is less. A shell ignores SIGTERM, and clients wait.
@@ -14,7 +15,7 @@ const NAMED: usize = 5;
 /// and tables in /proc are read.
 pub(crate) fn of(file_system: &Mount) -> Vec<Process> {
     let here = mount::all();
-    let lies_there = |mounts: &[Mount], path: &std::path::Path| {
+    let lies_there = |mounts: &[Mount], path: &Path| {
         mount::place(mounts, path).is_some_and(|place| place.device == file_system.device)
     };
     let me = Process::current();
@@ -24,8 +25,12 @@ pub(crate) fn of(file_system: &Mount) -> Vec<Process> {
             if process.shares_namespace("mnt") {
                 process.used_paths().any(|path| lies_there(&here, &path))
             } else {
-                let theirs = mount::seen_by(*process);
-                process.used_paths().any(|path| lies_there(&theirs, &path))
+                // Its table begins at its own root, its paths at the namespace's.
+                let (theirs, root) = (mount::seen_by(*process), process.root().unwrap_or_default());
+                process.used_paths().any(|path| {
+                    let below = path.strip_prefix(&root).unwrap_or(&path);
+                    lies_there(&theirs, &Path::new("/").join(below))
+                })
             }
         })
         .collect()

@@ -8,6 +8,7 @@
 mod config;
 mod holders;
 mod monitor;
+mod only_one;
 mod parameters;
 mod start;
 mod stop;

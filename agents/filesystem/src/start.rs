@@ -1,6 +1,7 @@
 //! `start`: waits for the device and mounts it.
 
 use crate::config::{Config, Mounted, number};
+use crate::only_one::only_one;
 use agent::Context;
 use host::{Command, CommandError, Deadline, log, mount};
 use ocf::Failure;
@@ -13,6 +14,7 @@ const DEVICE_TIMEOUT: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
+    only_one(config, cx.deadline)?;
     match config.mounted() {
         Mounted::Ours(_) => return Ok(()),
         Mounted::Other(other) => {
@@ -44,7 +46,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         .run_ok(cx.deadline)
     {
         Ok(_) => Ok(()),
-        // Another call was quicker.
+        // Somebody else was quicker.
         Err(_) if matches!(config.mounted(), Mounted::Ours(_)) => Ok(()),
         Err(error) => Err(Failure::generic(format!(
             "cannot mount {} on {}: {}; a DRBD device must be Primary here",

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::holders;
+use crate::only_one::only_one;
 use agent::Context;
 use host::mount::{self, Mount};
 use host::{Command, CommandError, Deadline, Process, log};
@@ -17,6 +18,7 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     // Somebody may call us by hand from there.
     let _ = std::env::set_current_dir("/");
     let deadline = cx.deadline.minus(LAST_WORDS.min(cx.deadline.remaining() / 4));
+    only_one(config, deadline)?;
     while let Some(mount) = innermost(config) {
         unmount(config, &mount, deadline)?;
     }

@@ -2,7 +2,7 @@
 
 use crate::Deadline;
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,7 +12,18 @@ use std::time::Duration;
 /// A held lock; dropped with the value.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: Flock<File>,
+    file: Flock<File>,
+}
+
+impl FileLock {
+    /// Keeps the lock until this process has ended, and every program that it starts from now on: one that hangs in the kernel
+    /// outlives us.
+    pub fn keep_with_children(self) -> io::Result<()> {
+        fcntl(&*self.file, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        // Dropped, it would be unlocked for all.
+        std::mem::forget(self);
+        Ok(())
+    }
 }
 
 /// Takes the lock, or `None` when somebody else holds it.
@@ -24,7 +35,7 @@ pub fn try_lock(path: &Path) -> io::Result<Option<FileLock>> {
         .mode(0o600)
         .open(path)?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(file) => Ok(Some(FileLock { _file: file })),
+        Ok(file) => Ok(Some(FileLock { file })),
         Err((_, Errno::EWOULDBLOCK)) => Ok(None),
         Err((_, error)) => Err(error.into()),
     }

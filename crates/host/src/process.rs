@@ -217,6 +217,11 @@ impl Process {
             .filter_map(|link| fs::read_link(link).ok())
     }
 
+    /// Its root directory, as [`Self::used_paths`] names it: not `/` after chroot(2).
+    pub fn root(self) -> Option<PathBuf> {
+        fs::read_link(format!("/proc/{}/root", self.pid)).ok()
+    }
+
     /// Whether one of [`Self::used_paths`] lies below `directory`.
     pub fn uses(self, directory: &Path) -> bool {
         self.used_paths().any(|path| path.starts_with(directory))

@@ -1,0 +1,36 @@
+//! One start or stop at a time, and none while a mount hangs.
+
+use crate::config::Config;
+use host::lock::{self, FileLock};
+use host::{Deadline, log};
+use ocf::Failure;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+
+/// Waits for the end of every other start and stop of the resource on this node, and of the `mount` and `umount` that they
+/// have started. Two mounts at once would both succeed (the kernel's newer interface stacks them), and one that hangs in the
+/// kernel may still succeed after a stop has said that nothing is mounted.
+///
+/// A lock that cannot be had for want of room in `/run` hinders nothing.
+pub(crate) fn only_one(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    let directory = agent::run_directory(&config.instance);
+    let path = directory.join("filesystem.lock");
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+    let taken = made.and_then(|()| {
+        lock::lock(&path, deadline)?
+            .map(FileLock::keep_with_children)
+            .transpose()
+    });
+    match taken {
+        Ok(Some(())) => Ok(()),
+        Ok(None) => Err(Failure::generic(format!(
+            "a mount or umount of {} still runs; if it hangs in the kernel, only fencing helps (it holds {})",
+            config.device.display(),
+            path.display()
+        ))),
+        Err(error) => {
+            log::warning(format!("goes on without the lock {}: {error}", path.display()));
+            Ok(())
+        }
+    }
+}
