@@ -159,11 +159,15 @@ fn connect_drbd(lab: &Lab, deadline: Deadline) -> Result<()> {
             deadline,
         )?;
     }
-    wait_drbd(lab, "connection:Connected", deadline)?;
-    first.shell(
-        &format!("drbdadm -- --clear-bitmap new-current-uuid {DRBD_RESOURCE}/0"),
-        deadline,
-    )?;
+    let declare = format!("drbdadm -- --clear-bitmap new-current-uuid {DRBD_RESOURCE}/0");
+    loop {
+        wait_drbd(lab, "connection:Connected", deadline)?;
+        // On a busy machine the connection may be gone again by now.
+        match first.shell(&declare, deadline) {
+            Ok(_) => break,
+            Err(error) => ensure!(deadline.pause(Duration::from_secs(1)), "{error:#}"),
+        }
+    }
     wait_drbd(lab, "peer-disk:UpToDate", deadline)?;
     first.shell(
         &format!(
