@@ -1,15 +1,13 @@
 //! Who uses a file system, and how they are made to let go.
 
 use host::mount::{self, Mount};
-use host::{Deadline, Process, log, wait_for_end};
+use host::{Deadline, Process, describe, log, wait_for_end};
 use nix::sys::signal::Signal;
 use std::path::Path;
 use std::time::Duration;
 
 /// Time to end on a signal, at most; a third of what is left when that is less. A shell ignores SIGTERM, and clients wait.
 const GRACE: Duration = Duration::from_secs(1);
-/// More are counted only.
-const NAMED: usize = 5;
 
 /// Every process with something on the file system, in whichever mount namespace, we ourselves and init not among them. Only links
 /// and tables in /proc are read.
@@ -52,18 +50,5 @@ pub(crate) fn end(holders: &[Process], deadline: Deadline) {
         for holder in holders {
             wait_for_end(*holder, grace);
         }
-    }
-}
-
-/// Names and pids.
-pub(crate) fn describe(holders: &[Process]) -> String {
-    let named: Vec<String> = holders
-        .iter()
-        .take(NAMED)
-        .map(|holder| format!("{} (pid {})", holder.name(), holder.pid()))
-        .collect();
-    match holders.len().saturating_sub(NAMED) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
     }
 }

@@ -5,7 +5,7 @@ use crate::holders;
 use crate::only_one::only_one;
 use agent::Context;
 use host::mount::{self, Mount};
-use host::{Command, CommandError, Deadline, Process, log};
+use host::{Command, CommandError, Deadline, Process, describe, log};
 use ocf::Failure;
 use std::time::Duration;
 
@@ -83,10 +83,10 @@ fn why(config: &Config, error: &CommandError, users: &[Process]) -> String {
         _ if users.is_empty() => {
             "no process uses it; look for loop devices, swap files and NFS exports on it".to_owned()
         }
-        _ if config.force_unmount => format!("used by {}", holders::describe(users)),
+        _ if config.force_unmount => format!("used by {}", describe(users)),
         _ => format!(
             "used by {}; force_unmount=true lets a stop end them",
-            holders::describe(users)
+            describe(users)
         ),
     };
     format!("{advice} ({error})")

@@ -5,7 +5,7 @@ use crate::drain::Drain;
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
 use crate::{concern, runtime, server};
 use agent::Context;
-use host::{Command, Deadline, Process, ProcessState, WaitOutcome, log, mount, wait_for_end};
+use host::{Command, Deadline, Process, ProcessState, WaitOutcome, describe, log, mount, wait_for_end};
 use nix::sys::signal::Signal;
 use ocf::Failure;
 use std::time::Duration;
@@ -199,13 +199,4 @@ fn unmount_leftovers(config: &Config, deadline: Deadline) {
 /// Whether all that is left are children of the sentinel that flush the store; they end in a moment.
 fn is_own_flush(holders: &[Process]) -> bool {
     holders.iter().all(|holder| holder.name().starts_with("kaiwudb"))
-}
-
-fn describe(holders: &[Process]) -> String {
-    holders
-        .iter()
-        .take(5)
-        .map(|holder| format!("{} (pid {})", holder.name(), holder.pid()))
-        .collect::<Vec<_>>()
-        .join(", ")
 }

@@ -21,4 +21,4 @@ pub mod user;
 
 pub use command::{Command, CommandError, Output};
 pub use deadline::Deadline;
-pub use process::{Process, ProcessState, WaitOutcome, wait_for_end};
+pub use process::{Process, ProcessState, WaitOutcome, describe, wait_for_end};

@@ -228,6 +228,20 @@ impl Process {
     }
 }
 
+/// Names and pids of some processes, for people; of more than five the rest is counted.
+pub fn describe(processes: &[Process]) -> String {
+    const NAMED: usize = 5;
+    let named: Vec<String> = processes
+        .iter()
+        .take(NAMED)
+        .map(|process| format!("{} (pid {})", process.name(), process.pid()))
+        .collect();
+    match processes.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
 fn stat_of(pid: i32) -> Option<Stat> {
     parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
