@@ -72,6 +72,22 @@ impl Config {
             mount.device == device || number(Path::new(&mount.source)) == Some(device)
         })
     }
+
+    /// What to say of a device that is something else.
+    pub(crate) fn not_a_block_device(&self) -> Failure {
+        Failure::invalid_here(format!(
+            "parameter device=\"{}\": not a block device; allowed: a block device, such as /dev/drbd0",
+            self.device.display()
+        ))
+    }
+
+    /// What to say of a mount point that is something else.
+    pub(crate) fn not_a_directory(&self) -> Failure {
+        Failure::invalid_here(format!(
+            "parameter directory=\"{}\": not a directory; allowed: a directory, or none yet",
+            self.directory.display()
+        ))
+    }
 }
 
 fn required<T: Value>(

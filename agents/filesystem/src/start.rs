@@ -65,10 +65,7 @@ fn wait_for_device(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     let patience = deadline.slice(DEVICE_TIMEOUT);
     while number(&config.device).is_none() {
         if config.device.exists() {
-            return Err(Failure::invalid_here(format!(
-                "parameter device=\"{}\": not a block device; allowed: a block device, such as /dev/drbd0",
-                config.device.display()
-            )));
+            return Err(config.not_a_block_device());
         }
         if !patience.pause(LOOK_AGAIN) {
             return Err(Failure::not_installed(format!(
@@ -82,15 +79,13 @@ fn wait_for_device(config: &Config, deadline: Deadline) -> Result<(), Failure> {
 
 /// A node on which nobody made the mount point is found out in the failover otherwise.
 fn make_directory(config: &Config) -> Result<(), Failure> {
-    let directory = config.directory.display();
     if config.directory.is_dir() {
         return Ok(());
     }
     if fs::symlink_metadata(&config.directory).is_ok() {
-        return Err(Failure::invalid_here(format!(
-            "parameter directory=\"{directory}\": not a directory; allowed: a directory, or none yet"
-        )));
+        return Err(config.not_a_directory());
     }
+    let directory = config.directory.display();
     log::info(format!("makes {directory}, which was missing"));
     let made = DirBuilder::new()
         .recursive(true)

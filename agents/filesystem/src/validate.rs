@@ -10,17 +10,11 @@ pub(crate) fn validate(config: &Config) -> Result<(), Failure> {
             return Err(Failure::not_installed(format!("{tool} is not installed")));
         }
     }
-    let device = config.device.display();
     if config.device.exists() && number(&config.device).is_none() {
-        return Err(Failure::invalid_here(format!(
-            "parameter device=\"{device}\": not a block device; allowed: a block device, such as /dev/drbd0"
-        )));
+        return Err(config.not_a_block_device());
     }
-    let directory = config.directory.display();
     if config.directory.exists() && !config.directory.is_dir() {
-        return Err(Failure::invalid_here(format!(
-            "parameter directory=\"{directory}\": not a directory; allowed: a directory, or none yet"
-        )));
+        return Err(config.not_a_directory());
     }
     Ok(())
 }

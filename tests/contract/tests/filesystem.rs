@@ -1,5 +1,6 @@
 //! `ocf:kaiwudb:filesystem` on a loop device, and next to it `ocf:heartbeat:Filesystem`, whose parameters it shares.
 
+use crate::ocf_tester::has_no_complaint;
 use contract::machine::{Machine, shell, wait_until};
 use contract::programs::Programs;
 use contract::{Call, on_a_bare_machine, store};
@@ -122,11 +123,7 @@ fn the_real_ocf_tester_has_no_complaint() {
             device.path,
             Programs::get().agent("filesystem").display()
         ));
-        assert!(said.contains("passed all tests"), "{said}");
-        let complaint = said
-            .lines()
-            .find(|line| line.contains("rc=") || line.contains("WARN"));
-        assert_eq!(complaint, None, "{said}");
+        has_no_complaint(&said, "filesystem");
     });
 }
 

@@ -3,6 +3,18 @@
 use contract::machine::{AGENT, BINARY, DATA_ROOT};
 use contract::{on_a_machine, process};
 
+/// What the tester must have said of an agent.
+#[track_caller]
+pub(crate) fn has_no_complaint(said: &str, agent: &str) {
+    assert!(said.contains(&format!("{agent} passed all tests")), "{said}");
+    // A complaint is "* rc=…" even where it does not fail the run.
+    let complaints: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("rc=") || line.contains("WARN"))
+        .collect();
+    assert_eq!(complaints, Vec::<&str>::new(), "{said}");
+}
+
 #[test]
 fn the_real_ocf_tester_has_no_complaint() {
     on_a_machine(|machine| {
@@ -11,13 +23,7 @@ fn the_real_ocf_tester_has_no_complaint() {
         let said = machine.shell(&format!(
             "ocf-tester -n KaiwuDB -o data_root={DATA_ROOT} -o binary={BINARY} {AGENT} 2>&1"
         ));
-        assert!(said.contains("kaiwudb passed all tests"), "{said}");
-        // A complaint is "* rc=…" even where it does not fail the run.
-        let complaints: Vec<&str> = said
-            .lines()
-            .filter(|line| line.contains("rc=") || line.contains("WARN"))
-            .collect();
-        assert_eq!(complaints, Vec::<&str>::new(), "{said}");
+        has_no_complaint(&said, "kaiwudb");
         assert_eq!(process::servers(), []);
     });
 }
