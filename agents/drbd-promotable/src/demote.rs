@@ -67,9 +67,11 @@ pub(crate) fn release(
                 holders::sentence(&resource, search(deadline)),
             )));
         }
-        match look(tools, deadline)? {
-            Some(now) => resource = now,
-            None => return Ok(()),
+        match look(tools, half) {
+            Ok(Some(now)) => resource = now,
+            Ok(None) => return Ok(()),
+            // The refusal says more.
+            Err(error) => log::debug(error.to_string()),
         }
     }
     Ok(())

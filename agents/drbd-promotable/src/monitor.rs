@@ -116,7 +116,7 @@ fn judge(config: &Config, resource: &Resource) -> State {
     let findings = health::findings(
         resource,
         &Circumstances {
-            split_brain_seen: config.run.split_brain_seen(),
+            split_brains: config.run.split_brains(),
             disconnected_while_secondary: config.connect_only_after_promote,
             remaining: progress::remaining(&config.run, resource),
         },

@@ -5,10 +5,11 @@ use crate::monitor::{look, note_wanted};
 use crate::run_directory::Wanted;
 use crate::{preflight, score};
 use agent::Context;
+use drbd::health::NO_QUORUM;
 use drbd::policy::local_disks;
 use drbd::resource::Resource;
 use drbd::state::{Disk, Role};
-use drbd::tools::NO_GOOD_DATA;
+use drbd::tools::{NO_GOOD_DATA, Tools};
 use host::{CommandError, log};
 use ocf::Failure;
 use std::time::{Duration, Instant};
@@ -46,11 +47,16 @@ fn try_promote(config: &Config, cx: &Context<'_>, begin: Instant) -> Result<Reso
     preflight::clone_options(config, cx.env, cx.deadline)?;
     let mut tried = None;
     loop {
-        let Some(resource) = look(tools, cx.deadline)? else {
-            return Err(Failure::generic(format!(
-                "cannot promote {}: it is not running",
-                tools.resource()
-            )));
+        let resource = match look(tools, cx.deadline) {
+            Ok(Some(resource)) => resource,
+            Ok(None) => {
+                return Err(Failure::generic(format!(
+                    "cannot promote {}: it is not running",
+                    tools.resource()
+                )));
+            }
+            // What DRBD answered says more than a look that was cut short.
+            Err(failure) => return Err(tried.map_or(failure, |error| not_in_time(tools, &error))),
         };
         // 8.4 has a role for each volume and shows the highest: after a half-done promotion it looks Primary.
         if resource.is_primary() && tried.is_none() && resource.devices.len() == 1 {
@@ -81,18 +87,21 @@ fn try_promote(config: &Config, cx: &Context<'_>, begin: Instant) -> Result<Reso
                 local_disks(&resource)
             )));
         }
-        give_up_on_a_primary_peer(config, cx, begin)?;
+        give_up_early(config, cx, begin, &error)?;
         log::debug(format!("promote of {}: {error}", tools.resource()));
         if !cx.deadline.pause(RETRY) {
-            return Err(Failure::generic(format!(
-                "cannot make {} Primary in time: {}",
-                tools.resource(),
-                tried.unwrap_or(error)
-            )));
+            return Err(not_in_time(tools, &tried.unwrap_or(error)));
         }
         // A try that was cut short by the deadline says less than the one before.
         tried = Some(error);
     }
+}
+
+fn not_in_time(tools: &Tools, error: &CommandError) -> Failure {
+    Failure::generic(format!(
+        "cannot make {} Primary in time: {error}",
+        tools.resource()
+    ))
 }
 
 /// Why a promotion is refused without asking DRBD, which would refuse as well, but not say it as clearly. Consistent data are not
@@ -136,21 +145,40 @@ fn refusal(resource: &Resource) -> Option<String> {
     ))
 }
 
-fn give_up_on_a_primary_peer(config: &Config, cx: &Context<'_>, begin: Instant) -> Result<(), Failure> {
-    let tools = config.tools()?;
-    // Asked again: the try itself may have found out that the peer is dead.
-    let resource = look(tools, cx.deadline)?.unwrap_or_default();
-    let Some(peer) = resource.primary_peer().filter(|_| !config.allow_two_primaries) else {
+/// What DRBD has refused for a reason that trying again does not change.
+fn give_up_early(
+    config: &Config,
+    cx: &Context<'_>,
+    begin: Instant,
+    error: &CommandError,
+) -> Result<(), Failure> {
+    // Asked again: the try itself may have found out that the peer is dead. The next look says why this one failed, if it did.
+    let Ok(Some(resource)) = look(config.tools()?, cx.deadline) else {
         return Ok(());
     };
-    if !config.fail_promote_early && begin.elapsed() < PEER_PRIMARY_PATIENCE {
+    let reason = if !resource.has_quorum() && matches!(error, CommandError::Failed(..)) {
+        let links: Vec<String> = resource
+            .connections
+            .iter()
+            .map(|(peer, connection)| format!("{peer} {}", connection.state))
+            .collect();
+        format!(
+            "refusing to promote {}: {NO_QUORUM} ({}): {error}",
+            resource.name,
+            links.join(", ")
+        )
+    } else if let Some(peer) = resource.primary_peer().filter(|_| !config.allow_two_primaries)
+        && (config.fail_promote_early || begin.elapsed() >= PEER_PRIMARY_PATIENCE)
+    {
+        format!(
+            "{peer} is still Primary and alive on the replication link: demote it there first; if Pacemaker believes that it is not, \
+             the cluster is split and needs fencing"
+        )
+    } else {
         return Ok(());
-    }
+    };
     score::remove(config, cx.env, cx.deadline);
-    Err(Failure::generic(format!(
-        "{peer} is still Primary and alive on the replication link: demote it there first; if Pacemaker believes that it is not, \
-         the cluster is split and needs fencing"
-    )))
+    Err(Failure::generic(reason))
 }
 
 fn has_status(error: &CommandError, status: i32) -> bool {

@@ -98,15 +98,16 @@ impl RunDirectory {
         self.write("role", wanted.word())
     }
 
-    /// Whether DRBD has called its split-brain helper since the peers were last connected.
-    pub(crate) fn split_brain_seen(&self) -> bool {
-        self.read("split-brain").is_some()
+    /// The peers with which DRBD has found a split brain since they were last connected.
+    pub(crate) fn split_brains(&self) -> Vec<String> {
+        let text = self.read("split-brain").unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
     }
 
-    pub(crate) fn note_split_brain(&self, seen: bool) {
-        if !seen {
+    pub(crate) fn note_split_brains(&self, peers: &[String]) {
+        if peers.is_empty() {
             self.remove("split-brain");
-        } else if let Err(error) = self.write("split-brain", "") {
+        } else if let Err(error) = self.write("split-brain", &peers.join("\n")) {
             host::log::warning(format!(
                 "the split brain cannot be noted in {}: {error}",
                 self.path.display()
@@ -223,10 +224,10 @@ mod tests {
             assert_eq!(run.wanted(), Some(wanted));
         }
         run.note_resource("r0").unwrap();
-        run.note_split_brain(true);
-        assert!(run.split_brain_seen());
-        run.note_split_brain(false);
-        assert!(!run.split_brain_seen());
+        for peers in [vec!["a".to_owned(), "b".to_owned()], vec!["b".to_owned()], vec![]] {
+            run.note_split_brains(&peers);
+            assert_eq!(run.split_brains(), peers);
+        }
         let me = Process::current().unwrap();
         run.note_watcher(me).unwrap();
         assert_eq!(run.watcher(), Some(me));

@@ -108,7 +108,11 @@ fn bring_up(config: &Config, tools: &Tools, devices: &[PathBuf], deadline: Deadl
             Err(_) if wait_for_nodes(devices, deadline.slice(NODES_AFTER_FAILURE)).is_err() => {
                 Some("a volume".to_owned())
             }
-            Err(_) => wait_for_disks(tools, deadline)?,
+            // When DRBD cannot be asked either, the error says more.
+            Err(error) => wait_for_disks(tools, deadline).map_err(|failure| {
+                log::debug(failure.to_string());
+                Failure::generic(format!("{} could not be brought up: {error}", tools.resource()))
+            })?,
             Ok(()) => {
                 wait_for_nodes(devices, deadline)?;
                 wait_for_disks(tools, deadline)?

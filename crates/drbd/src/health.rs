@@ -4,11 +4,14 @@ use crate::resource::{Connection, PeerDevice, Resource};
 use crate::state::{ConnectionState, Disk, Replication};
 use std::time::Duration;
 
+/// Why nothing may be written.
+pub const NO_QUORUM: &str = "no quorum: too few peers are connected to write safely";
+
 /// What is known beside the state itself.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
-    /// DRBD has called its split-brain helper since the peers were last connected.
-    pub split_brain_seen: bool,
+    /// The peers with which DRBD has found a split brain since they were last connected.
+    pub split_brains: Vec<String>,
     /// The links are down on purpose for as long as this node is Secondary (`connect_only_after_promote`).
     pub disconnected_while_secondary: bool,
     /// Time until a resync ends, by peer and volume, where it could be estimated.
@@ -21,12 +24,16 @@ pub fn findings(resource: &Resource, circumstances: &Circumstances) -> Vec<Strin
     if let Some(why) = &resource.suspended {
         findings.push(format!("I/O is suspended ({why}): applications wait"));
     }
-    let without_quorum = |findings: &mut Vec<String>| {
-        if resource.devices.values().any(|device| !device.quorum) {
-            findings.push("no quorum: too few peers are connected to write safely".into());
-        }
-    };
-    without_quorum(&mut findings);
+    if resource.force_io_failures {
+        findings.push(
+            "all I/O of programs that still have the device open fails (force-io-failures): it was made Secondary by force; \
+             unmount and end them"
+                .into(),
+        );
+    }
+    if !resource.has_quorum() {
+        findings.push(NO_QUORUM.into());
+    }
     for (volume, device) in &resource.devices {
         match device.disk {
             Disk::UpToDate => {}
@@ -49,7 +56,7 @@ pub fn findings(resource: &Resource, circumstances: &Circumstances) -> Vec<Strin
                 findings.extend(of_peer_device(resource, circumstances, peer, *volume, device));
             }
         } else if !is_expected_alone(resource, circumstances) {
-            findings.push(not_connected(peer, connection, circumstances));
+            findings.push(not_connected(resource, circumstances, peer, connection));
         }
     }
     findings
@@ -106,22 +113,40 @@ fn is_syncing_from_somebody(resource: &Resource, volume: u32) -> bool {
         .any(|device| device.replication.is_resync())
 }
 
-fn not_connected(peer: &str, connection: &Connection, circumstances: &Circumstances) -> String {
+fn not_connected(
+    resource: &Resource,
+    circumstances: &Circumstances,
+    peer: &str,
+    connection: &Connection,
+) -> String {
     let state = &connection.state;
-    if connection.sync_state.as_deref() == Some("Unrelated") {
-        return format!("{peer} has unrelated data ({state}): it never was a mirror of this disk");
-    }
-    let split = connection.sync_state.as_deref() == Some("SplitBrain") || circumstances.split_brain_seen;
-    match state {
-        ConnectionState::StandAlone | ConnectionState::Disconnecting if split => format!(
+    let gone = matches!(
+        state,
+        ConnectionState::StandAlone | ConnectionState::Disconnecting
+    );
+    if gone && circumstances.split_brains.iter().any(|other| other == peer) {
+        return format!(
             "split brain with {peer} ({state}): both sides have changed their data since they parted; \
              choose whose changes to give up, nothing is resolved by itself"
-        ),
-        ConnectionState::StandAlone => format!(
-            "not connected to {peer} (StandAlone) and not trying: disconnected by hand, refused, or split brain \
-             suspected; see the kernel log, then 'drbdadm connect'"
-        ),
-        _ => format!("not connected to {peer} ({state}): changes are not mirrored"),
+        );
+    }
+    let trying = if *state == ConnectionState::StandAlone {
+        " and not trying"
+    } else {
+        ""
+    };
+    let lead = format!("not connected to {peer} ({state}){trying}");
+    if connection.is_to_client() {
+        format!("{lead}, which has no disk: it does not count for quorum")
+    } else if resource.is_client() {
+        format!("{lead}: this node, which has no disk, cannot reach its data")
+    } else if *state == ConnectionState::StandAlone {
+        format!(
+            "{lead}: disconnected by hand, refused, unrelated data, or split brain suspected; see the kernel log, then 'drbdadm \
+             connect'"
+        )
+    } else {
+        format!("{lead}: changes are not mirrored")
     }
 }
 

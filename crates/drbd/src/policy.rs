@@ -21,6 +21,7 @@
 //! A score of 0 is a removed one: Pacemaker promotes neither. Negative scores are not used: they make old Pacemaker
 //! releases stop the instance.
 
+use crate::health::NO_QUORUM;
 use crate::resource::{Connection, Resource};
 use crate::state::{Disk, Role};
 use ocf::{Bounds, ContentType, Value};
@@ -138,16 +139,11 @@ impl Facts {
         let peers: Vec<&Connection> = resource
             .connections
             .values()
-            .filter(|connection| {
-                !resource
-                    .devices
-                    .keys()
-                    .all(|volume| connection.devices.get(volume).is_some_and(|device| device.client))
-            })
+            .filter(|connection| !connection.is_to_client())
             .collect();
         let has_all = |peer: &&&Connection| count(peer, |disk| *disk == Disk::UpToDate) == volumes;
         Self {
-            quorum: resource.devices.values().all(|device| device.quorum),
+            quorum: resource.has_quorum(),
             primary: resource.is_primary(),
             peer_primary: resource
                 .connections
@@ -183,7 +179,7 @@ pub fn decide(resource: &Resource, scores: Scores, if_peer_primary: IfPeerPrimar
     };
     let remove = |reason: &str| set(0, reason);
     if !facts.quorum {
-        return remove("no quorum: too few peers are connected to write safely");
+        return remove(NO_QUORUM);
     }
     let healthy_primary_elsewhere = facts.peer_primary && facts.some_peer_has_all && !facts.primary;
     match if_peer_primary {

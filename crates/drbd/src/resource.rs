@@ -13,6 +13,8 @@ pub struct Resource {
     pub role: Option<Role>,
     /// Why I/O is suspended (`user`, `no-data`, `fencing`, `quorum`); `None`: it is not.
     pub suspended: Option<String>,
+    /// Whether all I/O of those fails that had it open when it was made Secondary by force (DRBD 9).
+    pub force_io_failures: bool,
     /// Our volumes, by number.
     pub devices: BTreeMap<u32, Device>,
     /// The links to the peers, by name; `peer` with 8.4, which knows one peer only and no name.
@@ -43,8 +45,6 @@ pub struct Connection {
     pub state: ConnectionState,
     /// The peer's role.
     pub role: Role,
-    /// Why a connection is refused, with newer tools: `SplitBrain` or `Unrelated`.
-    pub sync_state: Option<String>,
     /// The peer's volumes, by number.
     pub devices: BTreeMap<u32, PeerDevice>,
 }
@@ -84,7 +84,6 @@ impl Default for Connection {
             node_id: None,
             state: ConnectionState::StandAlone,
             role: Role::Unknown,
-            sync_state: None,
             devices: BTreeMap::new(),
         }
     }
@@ -184,6 +183,7 @@ impl Resource {
                     self.role = Some(Role::parse(word));
                 }
                 reason(&mut self.suspended, event.get("suspended"));
+                flag(&mut self.force_io_failures, event.get("force-io-failures"));
             }
             Object::Device => {
                 let Some(volume) = volume else { return };
@@ -195,13 +195,9 @@ impl Resource {
                 };
                 if let Some(word) = event.get("connection") {
                     connection.state = ConnectionState::parse(word);
-                    connection.sync_state = None;
                 }
                 if let Some(word) = event.get("role") {
                     connection.role = Role::parse(word);
-                }
-                if let Some(word) = event.get("sync-state") {
-                    connection.sync_state = Some(word.to_owned());
                 }
             }
             Object::PeerDevice => {
@@ -237,6 +233,16 @@ impl Resource {
         }
     }
 
+    /// Whether enough peers are there to write every volume; always with 8.4.
+    pub fn has_quorum(&self) -> bool {
+        self.devices.values().all(|device| device.quorum)
+    }
+
+    /// Whether this node has no disk of any volume on purpose (DRBD 9).
+    pub fn is_client(&self) -> bool {
+        all_are_clients(self.devices.values().map(|device| device.client))
+    }
+
     /// The link that the event is about; made when it is new.
     fn connection(&mut self, event: &Event<'_>) -> Option<&mut Connection> {
         let known = self.peer_of(event)?;
@@ -250,7 +256,7 @@ impl Resource {
     }
 
     /// The name under which the peer of the event is known, by its number or its name.
-    fn peer_of(&self, event: &Event<'_>) -> Option<String> {
+    pub fn peer_of(&self, event: &Event<'_>) -> Option<String> {
         let id = event.number::<u32>("peer-node-id");
         let by_id = self
             .connections
@@ -267,6 +273,17 @@ impl Resource {
 
 fn name_in<'a>(event: &Event<'a>) -> Option<&'a str> {
     event.get("conn-name").filter(|name| !name.is_empty())
+}
+
+fn all_are_clients(mut volumes: impl ExactSizeIterator<Item = bool>) -> bool {
+    volumes.len() > 0 && volumes.all(|client| client)
+}
+
+impl Connection {
+    /// Whether the peer has no disk of any volume on purpose: it only counts for quorum (DRBD 9).
+    pub fn is_to_client(&self) -> bool {
+        all_are_clients(self.devices.values().map(|device| device.client))
+    }
 }
 
 impl Device {

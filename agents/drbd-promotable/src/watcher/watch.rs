@@ -110,7 +110,7 @@ impl<'a> Watch<'a> {
                 for line in &lines {
                     match event::parse(line) {
                         Some(Line::Event(event)) => {
-                            self.note_helper(&event);
+                            self.note_helper(&event, &state);
                             state.apply(&event);
                             // Noted line by line: it may be Secondary again at the end of the batch.
                             self.was_primary |= state.is_primary();
@@ -148,17 +148,39 @@ impl<'a> Watch<'a> {
     }
 
     /// The kernel calls this helper when it finds a split brain, whether or not one is configured.
-    fn note_helper(&self, event: &Event<'_>) {
+    fn note_helper(&self, event: &Event<'_>, state: &Resource) {
         let calls = event.verb == Verb::Call && event.object == Object::Helper;
         if calls
             && event.resource() == Some(self.tools.resource())
             && event.get("helper") == Some("split-brain")
+            && let Some(peer) = state.peer_of(event)
         {
             log::error(format!(
-                "DRBD has found a split brain of {}: both sides have changed their data since they parted; nothing is resolved by itself",
+                "DRBD has found a split brain of {} with {peer}: both sides have changed their data since they parted; nothing is resolved \
+                 by itself",
                 self.tools.resource()
             ));
-            self.config.run.note_split_brain(true);
+            let mut peers = self.config.run.split_brains();
+            if !peers.contains(&peer) {
+                peers.push(peer);
+                self.config.run.note_split_brains(&peers);
+            }
+        }
+    }
+
+    /// A split brain is over with the peer with which it was, however many others are connected.
+    fn forget_split_brains(&self) {
+        let mut peers = self.config.run.split_brains();
+        let known = peers.len();
+        let is_connected = |peer: &String| {
+            self.resource
+                .connections
+                .get(peer)
+                .is_some_and(|connection| connection.state == ConnectionState::Connected)
+        };
+        peers.retain(|peer| !is_connected(peer));
+        if peers.len() < known {
+            self.config.run.note_split_brains(&peers);
         }
     }
 
@@ -168,13 +190,7 @@ impl<'a> Watch<'a> {
             return;
         }
         self.resource = state.clone();
-        if state
-            .connections
-            .values()
-            .any(|connection| connection.state == ConnectionState::Connected)
-        {
-            self.config.run.note_split_brain(false);
-        }
+        self.forget_split_brains();
         // First what hurts: the score takes a few calls.
         self.look_for_demotion();
         self.look_for_lost_disk();

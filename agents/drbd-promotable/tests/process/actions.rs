@@ -167,6 +167,61 @@ fn stale_data_are_not_promoted() {
 }
 
 #[test]
+fn without_quorum_drbd_refuses_and_that_is_said_at_once() {
+    started(NEW, |node| {
+        node.write("drbd/tiebreaker", "Connecting");
+        node.lose_peer();
+        node.drbd("quorum", "no", "device name:r0 volume:0 quorum:no");
+        let outcome = node.call("promote", &[]);
+        outcome.says(
+            1,
+            &[
+                "refusing to promote r0: no quorum",
+                "b Connecting, c Connecting",
+                "(-25) No quorum",
+            ],
+        );
+        assert!(outcome.took < Duration::from_secs(8), "{outcome:?}");
+        assert_eq!(node.file("drbd/calls").matches("drbdsetup primary").count(), 1);
+        assert_eq!(node.score(), "");
+    });
+}
+
+/// The reason is DRBD's, not that the next question was cut short.
+#[test]
+fn a_look_that_hangs_does_not_replace_drbds_refusal() {
+    for releases in [OLD, NEW] {
+        started(releases, |node| {
+            let short = [("CRM_meta_timeout", "6000")];
+            let forget = || node.shell(": >/run/drbd/calls");
+            node.drbd(
+                "peer-role",
+                "Primary",
+                "connection name:r0 conn-name:b role:Primary",
+            );
+            node.write("drbd/hang-after-refusal", "");
+            forget();
+            node.call("promote", &short)
+                .says(1, &["cannot make r0 Primary in time", "Multiple primaries"]);
+            node.shell("rm /run/drbd/hang-after-refusal");
+            node.drbd(
+                "peer-role",
+                "Secondary",
+                "connection name:r0 conn-name:b role:Secondary",
+            );
+            node.call("promote", &[]).is_silent(0);
+            node.write("drbd/held", "");
+            node.write("drbd/hang-after-refusal", "");
+            for action in ["demote", "stop"] {
+                forget();
+                node.call(action, &short)
+                    .says(1, &["cannot make it Secondary", "Device is held open by someone"]);
+            }
+        });
+    }
+}
+
+#[test]
 fn a_primary_peer_ends_a_promotion_early() {
     started(NEW, |node| {
         node.drbd(

@@ -164,6 +164,58 @@ fn a_split_brain_is_remembered_until_the_peers_meet_again() {
     });
 }
 
+/// As DRBD 9.2 was seen to do it: the tiebreaker stays connected all the time, and goes and comes later.
+#[test]
+fn a_split_brain_is_remembered_for_the_peer_with_which_it_is() {
+    if let Some(node) = Node::new(NEW) {
+        node.write("drbd/tiebreaker", "Connected");
+        node.call("start", &[]).is_silent(0);
+        node.call("promote", &[]).is_silent(0);
+        node.lose_peer();
+        node.shell(
+            "echo 'call helper name:r0 peer-node-id:1 conn-name:b volume:0 minor:7 helper:split-brain' >>/run/drbd/changes",
+        );
+        node.drbd(
+            "link",
+            "StandAlone",
+            "connection name:r0 peer-node-id:1 conn-name:b connection:StandAlone",
+        );
+        let split = "split brain with b (StandAlone): both sides have changed";
+        wait_until("the helper's call is noted", || {
+            node.monitor().stderr.contains(split)
+        });
+        let tiebreaker = |state: &str| {
+            let event = format!("connection name:r0 peer-node-id:2 conn-name:c connection:{state}");
+            node.drbd("tiebreaker", state, &event);
+        };
+        tiebreaker("StandAlone");
+        node.monitor().says(
+            191,
+            &[
+                split,
+                "not connected to c (StandAlone) and not trying, which has no disk",
+            ],
+        );
+        tiebreaker("Connected");
+        // The watcher has seen the tiebreaker come back when it has seen what came after it.
+        node.drbd("disk", "Outdated", "device name:r0 volume:0 disk:Outdated");
+        wait_until("the score of stale data", || node.score().is_empty());
+        node.monitor().says(191, &[split]);
+        node.write("drbd/peer-disk", "UpToDate");
+        node.write("drbd/replication", "Established");
+        node.write("drbd/disk", "UpToDate");
+        node.drbd(
+            "link",
+            "Connected",
+            "connection name:r0 peer-node-id:1 conn-name:b connection:Connected",
+        );
+        wait_until("it is over", || {
+            node.file("kaiwudb-ha/KaiwuData/split-brain").is_empty()
+        });
+        wait_until("it is not even suspected", || node.monitor().code == 8);
+    }
+}
+
 #[test]
 fn a_killed_watcher_is_armed_again() {
     promoted(NEW, |node| {

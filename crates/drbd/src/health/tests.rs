@@ -51,14 +51,6 @@ fn every_defect_is_named() {
             vec!["StandAlone", "split brain suspected"],
         ),
         (
-            format!("{LINK} connection:StandAlone sync-state:SplitBrain"),
-            vec!["split brain with b", "nothing is resolved by itself"],
-        ),
-        (
-            format!("{LINK} connection:StandAlone sync-state:Unrelated"),
-            vec!["unrelated data"],
-        ),
-        (
             format!("{PEER} peer-disk:Outdated"),
             vec!["volume 0 on b is Outdated"],
         ),
@@ -84,6 +76,10 @@ fn every_defect_is_named() {
             "resource name:r0 suspended:fencing".to_owned(),
             vec!["suspended (fencing)"],
         ),
+        (
+            "resource name:r0 force-io-failures:yes".to_owned(),
+            vec!["force-io-failures", "fails"],
+        ),
     ] {
         let finding = only(&[&change]);
         for part in parts {
@@ -92,11 +88,82 @@ fn every_defect_is_named() {
     }
 }
 
+/// The words for what DRBD 9.2 said.
+#[test]
+fn recorded_states_of_9() {
+    for (events, expected) in [
+        (
+            include_str!("../../../../tests/fixtures/drbd-9.2.18/events2-tiebreaker-away.txt"),
+            vec!["not connected to node3 (Connecting), which has no disk: it does not count for quorum"],
+        ),
+        (
+            include_str!("../../../../tests/fixtures/drbd-9.2.18/events2-tiebreaker-node3.txt"),
+            vec!["not connected to node2 (Connecting): this node, which has no disk, cannot reach its data"],
+        ),
+        (
+            include_str!("../../../../tests/fixtures/drbd-9.2.18/events2-no-quorum.txt"),
+            vec![
+                "no quorum: too few peers are connected to write safely",
+                "not connected to node1 (Connecting): changes are not mirrored",
+                "not connected to node3 (Connecting), which has no disk: it does not count for quorum",
+            ],
+        ),
+        (
+            include_str!("../../../../tests/fixtures/drbd-9.2.18/events2-suspended.txt"),
+            vec![
+                "I/O is suspended (quorum): applications wait",
+                "no quorum: too few peers are connected to write safely",
+                "not connected to node2 (Connecting): changes are not mirrored",
+                "not connected to node3 (Connecting), which has no disk: it does not count for quorum",
+            ],
+        ),
+        (
+            include_str!("../../../../tests/fixtures/drbd-9.2.18/events2-forced-secondary.txt"),
+            vec![
+                "all I/O of programs that still have the device open fails (force-io-failures): it was made Secondary by force; \
+                 unmount and end them",
+            ],
+        ),
+        (
+            include_str!("../../../../tests/fixtures/drbd-9.2.18/events2-unrelated.txt"),
+            vec![
+                "not connected to node2 (StandAlone) and not trying: disconnected by hand, refused, unrelated data, or split brain \
+                 suspected; see the kernel log, then 'drbdadm connect'",
+            ],
+        ),
+    ] {
+        let name = if events.contains("name:r2 ") { "r2" } else { "r0" };
+        let resource = Resource::from_events(name, events).unwrap();
+        assert_eq!(findings(&resource, &Circumstances::default()), expected);
+    }
+}
+
+#[test]
+fn a_split_brain_is_with_one_peer() {
+    let away = "change connection name:r0 conn-name:node3 connection:StandAlone\nexists -";
+    let events = include_str!("../../../../tests/fixtures/drbd-9.2.18/events2-tiebreaker-away.txt")
+        .replace(
+            "exists -",
+            "change connection name:r0 conn-name:node2 connection:StandAlone\nexists -",
+        )
+        .replace("exists -", away);
+    let known = Circumstances {
+        split_brains: vec!["node2".into()],
+        ..Circumstances::default()
+    };
+    let findings = findings(&Resource::from_events("r0", &events).unwrap(), &known);
+    assert!(findings[0].contains("split brain with node2"), "{findings:?}");
+    assert_eq!(
+        findings[1],
+        "not connected to node3 (StandAlone) and not trying, which has no disk: it does not count for quorum"
+    );
+}
+
 #[test]
 fn circumstances_change_the_words() {
     let alone = state(&[&format!("{LINK} connection:StandAlone")]);
     let seen = Circumstances {
-        split_brain_seen: true,
+        split_brains: vec!["b".into()],
         ..Circumstances::default()
     };
     assert!(findings(&alone, &seen)[0].contains("split brain with b"));

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 const V84: &str = include_str!("../../../../tests/fixtures/drbd-utils-9.22/events2-8.4.txt");
 /// The same before the first sync, with two volumes and no peer.
 const V84_NEW: &str = include_str!("../../../../tests/fixtures/drbd-utils-9.22/events2-8.4-two-volumes.txt");
-/// The forms that DRBD 9 adds, with a whole resync, a split brain and the end of the resource.
-const V9: &str = include_str!("../../../../tests/fixtures/drbd-utils-9.22/events2-9.txt");
+/// DRBD 9.2: from the first start through a loss of quorum, a demotion by force and a resync.
+const V9: &str = include_str!("../../../../tests/fixtures/drbd-9.2.18/follow-quorum.txt");
+const V9_RENAME: &str = include_str!("../../../../tests/fixtures/drbd-9.2.18/follow-rename.txt");
 
 fn follow(name: &str, text: &str) -> Vec<Resource> {
     let mut resource = Resource::named(name);
@@ -100,55 +101,55 @@ fn a_resource_that_is_not_there() {
 
 #[test]
 fn the_changes_of_9_add_up() {
-    let states = follow("kwdb", V9);
-    let done: Vec<u8> = states
+    let states = follow("r0", V9);
+    let percents: Vec<f64> = states
         .iter()
-        .filter_map(|state| {
-            state
-                .connections
-                .get("db-b.example")?
-                .devices
-                .get(&0)?
-                .done_percent
-        })
-        .map(|percent| {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 100
-            {
-                percent as u8
-            }
-        })
+        .filter_map(|state| state.connections.get("node2")?.devices.get(&0)?.done_percent)
         .collect();
-    assert!(done.contains(&12) && done.contains(&80), "{done:?}");
-    assert!(states.iter().any(|state| state.connections.values().any(|peer| {
-        peer.state == ConnectionState::StandAlone && peer.sync_state.as_deref() == Some("SplitBrain")
-    })));
     assert!(
-        states
-            .iter()
-            .any(|state| state.suspended.as_deref() == Some("quorum"))
+        percents.contains(&0.0) && percents.iter().any(|percent| *percent > 50.0),
+        "{percents:?}"
     );
-    assert!(
-        states
-            .iter()
-            .any(|state| state.devices.values().any(|device| !device.quorum))
-    );
-    assert!(states.iter().any(|state| state.devices.len() == 2));
+    let somewhen = |what: fn(&Resource) -> bool| states.iter().any(what);
+    assert!(somewhen(|state| state.suspended.as_deref() == Some("quorum")));
+    assert!(somewhen(|state| state.is_primary() && !state.devices[&0].quorum));
+    assert!(somewhen(|state| state.force_io_failures));
     let end = states.last().unwrap();
-    assert!(!end.is_configured() && end.devices.is_empty() && end.connections.is_empty());
-    assert_eq!(end.name, "kwdb");
+    assert!(!end.force_io_failures);
+    assert_eq!(end.connections["node2"].state, ConnectionState::StandAlone);
+    assert!(end.connections["node3"].devices[&0].client);
+    // The end of a resource is not in the recording.
+    let mut end = end.clone();
+    for line in [
+        "destroy peer-device name:r0 peer-node-id:1 conn-name:node2 volume:0",
+        "destroy connection name:r0 peer-node-id:1 conn-name:node2",
+        "destroy device name:r0 volume:0 minor:0",
+        "destroy resource name:r0",
+    ] {
+        let Some(Line::Event(event)) = event::parse(line) else {
+            panic!("not read: {line}")
+        };
+        end.apply(&event);
+    }
+    assert_eq!(end, Resource::named("r0"));
+}
+
+#[test]
+fn a_resource_follows_its_new_name() {
+    assert_eq!(follow("r2", V9_RENAME).last().unwrap().name, "r2new");
 }
 
 proptest! {
     #[test]
     fn no_order_of_real_lines_panics(order in proptest::collection::vec(0usize..200, 0..60)) {
         let lines: Vec<&str> = V84.lines().chain(V9.lines()).collect();
-        let mut resource = Resource::named("kwdb");
+        let mut resource = Resource::named("r0");
         for index in order {
             if let Some(Line::Event(event)) = event::parse(lines[index % lines.len()]) {
                 resource.apply(&event);
             }
         }
-        prop_assert_eq!(resource.name, "kwdb");
+        prop_assert_eq!(resource.name, "r0");
     }
 
     #[test]

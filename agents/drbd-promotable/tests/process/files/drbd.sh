@@ -20,9 +20,13 @@ dump() {
         echo "exists resource name:r0 role:$(get role) suspended:no"
         [ ! -e $S/link ] ||
             echo "exists connection name:r0 peer-node-id:1 conn-name:b connection:$(get link) role:$(get peer-role)"
-        echo "exists device name:r0 volume:0 minor:7 disk:$(get disk) client:no quorum:yes size:1000"
+        [ ! -e $S/tiebreaker ] ||
+            echo "exists connection name:r0 peer-node-id:2 conn-name:c connection:$(get tiebreaker) role:Secondary"
+        echo "exists device name:r0 volume:0 minor:7 disk:$(get disk) client:no quorum:$(get quorum) size:1000"
         [ ! -e $S/link ] ||
             echo "exists peer-device name:r0 peer-node-id:1 conn-name:b volume:0 replication:$(get replication) peer-disk:$(get peer-disk) resync-suspended:no out-of-sync:$(get out-of-sync)"
+        [ ! -e $S/tiebreaker ] ||
+            echo "exists peer-device name:r0 peer-node-id:2 conn-name:c volume:0 replication:Established peer-disk:Diskless peer-client:yes resync-suspended:no out-of-sync:0"
     fi
     echo "exists -"
 }
@@ -36,7 +40,10 @@ up() {
 case "$tool $*" in
     "modprobe -s drbd"*) mkdir /sys/module/drbd && cp $S/version /sys/module/drbd/version ;;
     modinfo*) cat $S/version ;;
-    "drbdsetup events2 --now --statistics r0") dump ;;
+    "drbdsetup events2 --now --statistics r0")
+        [ ! -e "$S/hang-after-refusal" ] || ! grep -q "primary\|secondary\|down" $S/calls || exec sleep 100
+        dump
+        ;;
     "drbdsetup events2 r0")
         seen=$(wc -l <$S/changes)
         state=$(dump)
@@ -46,6 +53,7 @@ case "$tool $*" in
         exec tail -n +$((seen + 1)) -f $S/changes
         ;;
     "drbdsetup primary r0" | "drbdsetup primary 7")
+        [ "$(get quorum)" = yes ] || refuse 11 -25 "No quorum"
         [ "$(get peer-role)" != Primary ] || refuse 11 -1 "Multiple primaries not allowed by config"
         [ "$(get disk)" = UpToDate ] || refuse 17 -2 "Need access to UpToDate data"
         put role Primary

@@ -24,6 +24,7 @@ printf %s Secondary >peer-role
 printf %s UpToDate >peer-disk
 printf %s Established >replication
 printf %s 0 >out-of-sync
+printf %s yes >quorum
 cp "$DUMP" dump.xml
 echo ready
 # The shell collects orphans while it waits.
