@@ -21,11 +21,16 @@ pub enum BoundedError {
 }
 
 /// Runs `work` in a forked child and returns the bytes it gives. For work that touches a file system which may hang: the
-/// child takes the risk. `work` must not rely on other threads of this process.
+/// child takes the risk.
+///
+/// No second thread may run meanwhile: the child would have its locks and not the thread that opens them. Debug builds, which
+/// the tests are, panic where one does.
 pub fn run(deadline: Deadline, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, BoundedError> {
     let broken = |what: &str, error: &dyn fmt::Display| BoundedError::Broken(format!("{what}: {error}"));
     let (reader, writer) = pipe().map_err(|error| broken("pipe", &error))?;
-    // SAFETY: the child runs `work` (documented not to need other threads), writes to its pipe and leaves with _exit.
+    assert_only_thread();
+    // SAFETY: no other thread holds anything that the child could need. It runs `work`, writes to its pipe and leaves with
+    // _exit.
     match unsafe { fork() }.map_err(|error| broken("fork", &error))? {
         ForkResult::Child => {
             drop(reader);
@@ -76,14 +81,15 @@ pub struct Background {
 }
 
 impl Background {
-    /// Begins `work`, which tells whether it succeeded; see [`run`] for what it may rely on.
-    pub fn start(work: impl FnOnce() -> bool) -> io::Result<Self> {
+    /// Begins `work`, which gives an exit status; see [`run`] about threads.
+    pub fn start(work: impl FnOnce() -> u8) -> io::Result<Self> {
+        assert_only_thread();
         // SAFETY: as in `run`: the child only works and leaves with _exit.
         match unsafe { fork() }? {
             ForkResult::Child => {
-                let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(false);
+                let status = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(u8::MAX);
                 // SAFETY: ends only this child.
-                unsafe { nix::libc::_exit(i32::from(!done)) }
+                unsafe { nix::libc::_exit(status.into()) }
             }
             ForkResult::Parent { child } => Ok(Self {
                 child,
@@ -92,12 +98,12 @@ impl Background {
         }
     }
 
-    /// Whether it succeeded; `None` while it goes on.
-    pub fn result(&self) -> Option<bool> {
+    /// Its exit status, 255 if it died; `None` while it goes on.
+    pub fn result(&self) -> Option<u8> {
         match waitpid(self.child, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) => None,
-            Ok(WaitStatus::Exited(_, status)) => Some(status == 0),
-            _ => Some(false),
+            Ok(WaitStatus::Exited(_, status)) => Some(u8::try_from(status).unwrap_or(u8::MAX)),
+            _ => Some(u8::MAX),
         }
     }
 
@@ -109,6 +115,20 @@ impl Background {
     /// Its pid.
     pub const fn pid(&self) -> i32 {
         self.child.as_raw()
+    }
+}
+
+/// Tests run in threads of libtest's, which wait for them and hold nothing. A thread that was joined may be seen for a moment.
+fn assert_only_thread() {
+    if cfg!(debug_assertions) && std::thread::current().name() == Some("main") {
+        let tasks = || std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+        let moment = Deadline::after(Duration::from_millis(100));
+        while tasks() > 1 {
+            assert!(
+                moment.pause(Duration::from_millis(1)),
+                "a fork while another thread runs"
+            );
+        }
     }
 }
 
@@ -176,15 +196,23 @@ mod tests {
 
     #[test]
     fn work_in_the_background() {
-        for succeeds in [true, false] {
-            let work = Background::start(|| succeeds).unwrap();
+        let result_of = |work: fn() -> u8| {
+            let work = Background::start(work).unwrap();
             let deadline = Deadline::after(Duration::from_secs(5));
-            while work.result().is_none() && deadline.pause(Duration::from_millis(1)) {}
-            assert!(work.elapsed() < Duration::from_secs(5));
-        }
-        let work =
-            Background::start(|| Deadline::after(Duration::from_secs(30)).pause(Duration::from_secs(30)))
-                .unwrap();
+            loop {
+                match work.result() {
+                    None => assert!(deadline.pause(Duration::from_millis(1))),
+                    Some(status) => return status,
+                }
+            }
+        };
+        assert_eq!(result_of(|| 0), 0);
+        assert_eq!(result_of(|| 7), 7);
+        assert_eq!(result_of(|| panic!("as work may")), u8::MAX);
+        let work = Background::start(|| {
+            u8::from(Deadline::after(Duration::from_secs(30)).pause(Duration::from_secs(30)))
+        })
+        .unwrap();
         assert_eq!(work.result(), None);
         kill(work.child, Signal::SIGKILL).unwrap();
     }

@@ -99,7 +99,7 @@ impl Command {
         self
     }
 
-    /// What it reads from its standard input; at most what a pipe holds (64 KiB).
+    /// What it reads from its standard input, as fast as it likes; it need not read it.
     #[must_use]
     pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = bytes.into();
@@ -152,10 +152,7 @@ impl Command {
         let started = Instant::now();
         let mut child = self.spawn()?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let finished = self
-            .feed(&mut child)
-            .and_then(|()| collect(&mut child, &mut stdout, &mut stderr, deadline));
-        match finished {
+        match collect(&mut child, &self.input, &mut stdout, &mut stderr, deadline) {
             Ok(Some(status)) => Ok(Output {
                 status,
                 stdout,
@@ -223,38 +220,33 @@ impl Command {
             .spawn()
             .map_err(|error| CommandError::Start(self.line(), error))
     }
-
-    fn feed(&self, child: &mut Child) -> std::io::Result<()> {
-        match child.stdin.take() {
-            Some(mut stdin) => match stdin.write_all(&self.input) {
-                // It need not read what it is offered.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-                other => other,
-            },
-            None => Ok(()),
-        }
-    }
 }
 
-/// Reads both pipes and waits for the end. `None`: the deadline is over. A grandchild that keeps a pipe open after the
-/// end of the program does not delay the answer.
+/// Feeds the program, reads both pipes and waits for the end. `None`: the deadline is over. A grandchild that keeps a pipe
+/// open after the end of the program does not delay the answer.
 fn collect(
     child: &mut Child,
+    mut input: &[u8],
     stdout: &mut Vec<u8>,
     stderr: &mut Vec<u8>,
     deadline: Deadline,
 ) -> std::io::Result<Option<ExitStatus>> {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0));
     let ended: Option<OwnedFd> = pidfd::open(pid);
-    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
-    for fd in [out.as_ref().map(AsFd::as_fd), err.as_ref().map(AsFd::as_fd)]
-        .into_iter()
-        .flatten()
+    let (mut stdin, mut out, mut err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    for fd in [
+        stdin.as_ref().map(AsFd::as_fd),
+        out.as_ref().map(AsFd::as_fd),
+        err.as_ref().map(AsFd::as_fd),
+    ]
+    .into_iter()
+    .flatten()
     {
         fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
     loop {
         let status = child.try_wait()?;
+        feed(&mut stdin, &mut input)?;
         drain(&mut out, stdout)?;
         drain(&mut err, stderr)?;
         if status.is_some() {
@@ -272,6 +264,11 @@ fn collect(
         .flatten()
         .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
         .collect();
+        fds.extend(
+            stdin
+                .as_ref()
+                .map(|stdin| PollFd::new(stdin.as_fd(), PollFlags::POLLOUT)),
+        );
         // Without a pidfd nothing wakes us for the end itself.
         let timeout = deadline
             .poll_timeout()
@@ -281,6 +278,26 @@ fn collect(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Writes what the pipe has room for; closes it after the last byte, or when the program has closed its end.
+fn feed(stream: &mut Option<impl Write>, input: &mut &[u8]) -> std::io::Result<()> {
+    while let Some(open) = stream {
+        let written = if input.is_empty() {
+            Ok(0)
+        } else {
+            open.write(input)
+        };
+        match written {
+            Ok(0) => *stream = None,
+            Ok(count) => *input = &input[count..],
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => *stream = None,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Reads what is there now; drops the stream at its end.
@@ -395,6 +412,23 @@ mod tests {
             "secret"
         );
         assert!(Command::new("true").input("unread").run_ok(soon()).is_ok());
+    }
+
+    /// More than a pipe holds.
+    #[test]
+    fn much_input_is_read_late_or_never() {
+        let much = vec![b'x'; 1 << 20];
+        let late = shell("sleep 0.2; wc -c").input(much.clone());
+        assert_eq!(late.run_ok(soon()).unwrap().text().trim(), "1048576");
+        let both_ways = Command::new("cat").input(much.clone());
+        assert_eq!(both_ways.run_ok(soon()).unwrap().stdout.len(), 1 << 20);
+        let started = Instant::now();
+        let error = shell("sleep 30")
+            .input(much)
+            .run(Deadline::after(Duration::from_millis(100)))
+            .unwrap_err();
+        assert!(matches!(error, CommandError::DeadlineOver(..)), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(2));
     }
 
     #[test]

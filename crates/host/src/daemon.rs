@@ -1,5 +1,6 @@
-//! Starting a program that outlives us: own session, own account, no descriptor of ours.
+//! Starting a program that outlives us: own session, own account, and nothing inherited that a service would not have.
 
+use crate::clean_slate::{CleanSlate, permitted};
 use crate::user::User;
 use nix::libc;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
@@ -13,8 +14,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-/// A program to start in a session of its own, so that a signal to our process group never reaches it. All descriptors of
-/// std and of this suite are close-on-exec; standard input is empty.
+/// A program to start in a session of its own, so that a signal to our process group never reaches it, with none of our
+/// descriptors, an empty standard input, and a clean slate of limits, priorities and signals.
 #[derive(Debug)]
 pub struct Daemon {
     program: PathBuf,
@@ -149,7 +150,6 @@ impl Daemon {
     /// Starts it. Returns its pid and, with [`DaemonOutput::Pipe`], the reading end of its standard output.
     #[allow(clippy::disallowed_methods)] // not waited for
     pub fn spawn(&self, output: DaemonOutput) -> io::Result<(i32, Option<OwnedFd>)> {
-        keep_descriptors_from_children();
         let mut command = std::process::Command::new(&self.program);
         command
             .args(&self.arguments)
@@ -175,22 +175,28 @@ impl Daemon {
                 Some((*resource, permitted(*resource, *wanted, hard)))
             })
             .collect();
+        let slate = CleanSlate::prepare();
         let oom = self.oom_score_adj.map(|value| value.to_string());
         let account = self.account.as_ref().map(|(user, gid, groups)| {
             let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
             (Uid::from_raw(user.uid), Gid::from_raw(*gid), groups)
         });
-        // SAFETY: only system calls and a write to a file between fork and exec; this process has one thread, so memory
-        // allocation in the child would be sound as well.
+        // SAFETY: between fork and exec nothing but system calls on what was prepared before: no allocation, no lock, so
+        // other threads of this process do not matter.
         unsafe {
             command.pre_exec(move || {
                 setsid()?;
+                slate.apply();
                 for (resource, value) in &limits {
                     // Failing here would keep the database down for a limit; refused_limits has told.
                     let _ = setrlimit(*resource, *value, *value);
                 }
                 if let Some(value) = &oom {
-                    let _ = std::fs::write("/proc/self/oom_score_adj", value);
+                    let file = libc::open(
+                        c"/proc/self/oom_score_adj".as_ptr(),
+                        libc::O_WRONLY | libc::O_CLOEXEC,
+                    );
+                    libc::write(file, value.as_ptr().cast(), value.len());
                 }
                 if let Some((uid, gid, groups)) = &account {
                     setgroups(groups)?;
@@ -204,29 +210,6 @@ impl Daemon {
         let pipe = child.stdout.take().map(OwnedFd::from);
         let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
         Ok((pid, pipe))
-    }
-}
-
-/// Whoever called us may have left descriptors open, such as a pipe that somebody waits on; a daemon must not keep them.
-fn keep_descriptors_from_children() {
-    let numbers = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
-    for number in numbers
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|fd| *fd > 2)
-    {
-        // SAFETY: sets a flag on a descriptor by number; one that is closed by now makes the call fail, no more.
-        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
-    }
-}
-
-fn permitted(resource: Resource, wanted: u64, hard: u64) -> u64 {
-    if wanted <= hard {
-        return wanted;
-    }
-    // Raising a hard limit takes a capability. Whether we have it is found out by raising our own by nothing but that.
-    match setrlimit(resource, wanted.min(hard), wanted) {
-        Ok(()) => wanted,
-        Err(_) => hard,
     }
 }
 
@@ -302,6 +285,54 @@ mod tests {
         assert_eq!(text, format!("b\n{pid}\n{pid}\n"));
         assert_eq!(ended(pid), End::Exited(3));
         assert_eq!(ended_by_signal().to_string(), "signal 9 (SIGKILL)");
+    }
+
+    /// As a shell or a daemon may have been started: each of these was seen to reach the server.
+    #[test]
+    fn nothing_is_inherited_that_a_service_would_not_have() {
+        const SPOILT: &str = "trap '' TERM HUP USR1; umask 077; ulimit -S -n 256; ulimit -S -f 1000; ulimit -S -t 600; \
+                              exec nice -n 10 ionice -c 3 taskset 1 env --block-signal \"$@\"";
+        // This test as a program of its own, because all of it would spoil the others.
+        let daemon_of = |script: &str| {
+            let output = crate::Command::new("/bin/sh")
+                .args(["-c", script, "sh"])
+                .arg(std::env::current_exe().unwrap())
+                .args([
+                    "--exact",
+                    "--nocapture",
+                    "daemon::tests::a_daemon_that_shows_what_it_has",
+                ])
+                .env("SHOW", "1")
+                .run_ok(Deadline::after(Duration::from_secs(20)))
+                .unwrap();
+            let text = output.text();
+            text.split_once("<<<")
+                .unwrap()
+                .1
+                .split_once(">>>")
+                .unwrap()
+                .0
+                .to_owned()
+        };
+        let clean = daemon_of("exec \"$@\"");
+        assert!(clean.starts_with("0022\n"), "{clean}");
+        assert_eq!(daemon_of(SPOILT), clean);
+    }
+
+    #[test]
+    fn a_daemon_that_shows_what_it_has() {
+        const SHOW: &str = "umask; ulimit -S -n; ulimit -S -f; ulimit -S -t; nice; ionice; taskset -p $$ | cut -d: -f2; \
+                            grep -E '^Sig(Blk|Ign)' /proc/self/status; cat /proc/self/timerslack_ns";
+        if std::env::var_os("SHOW").is_none() {
+            return;
+        }
+        let (_, pipe) = Daemon::new(Path::new("/bin/sh"))
+            .args(["-c", SHOW])
+            .spawn(DaemonOutput::Pipe)
+            .unwrap();
+        let mut text = String::new();
+        File::from(pipe.unwrap()).read_to_string(&mut text).unwrap();
+        println!("<<<{text}>>>");
     }
 
     fn ended_by_signal() -> End {

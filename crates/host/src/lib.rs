@@ -6,6 +6,7 @@
 //! - whatever may block in the kernel (a file system on a stalled device) runs in a child ([`bounded`]), never in us.
 
 pub mod bounded;
+mod clean_slate;
 mod command;
 pub mod daemon;
 mod deadline;
@@ -22,3 +23,15 @@ pub mod user;
 pub use command::{Command, CommandError, Output};
 pub use deadline::Deadline;
 pub use process::{Process, ProcessState, WaitOutcome, describe, wait_for_end};
+
+/// To be called first. A program that was started with SIGCHLD ignored, as by a careless daemon, would have its children
+/// collected by the kernel and never learn how they ended.
+pub fn learn_how_children_end() {
+    // SAFETY: sets the default disposition; no handler of ours is replaced.
+    let _ = unsafe {
+        nix::sys::signal::signal(
+            nix::sys::signal::Signal::SIGCHLD,
+            nix::sys::signal::SigHandler::SigDfl,
+        )
+    };
+}

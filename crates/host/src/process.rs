@@ -186,13 +186,15 @@ impl Process {
             .unwrap_or_default()
     }
 
-    /// Sends a signal; success when the process is gone already. The start time is checked first, so the pid's next owner
-    /// is spared (up to the instant between the look and the signal, which cannot be closed without a pidfd).
+    /// Sends a signal; success when the process is gone already. Never reaches the pid's next owner, except in the instant
+    /// between a look and the signal where the kernel has no pidfd.
     pub fn signal(self, signal: Signal) -> nix::Result<()> {
-        if self.stat().is_none() {
-            return Ok(());
-        }
-        match signal::kill(self.pid, signal) {
+        let sent = match self.watch() {
+            Some(fd) => pidfd::signal(&fd, signal),
+            None if self.stat().is_none() => Ok(()),
+            None => signal::kill(self.pid, signal),
+        };
+        match sent {
             Err(Errno::ESRCH) => Ok(()),
             other => other,
         }

@@ -1,6 +1,7 @@
 //! What start leaves running, and what later calls make of it.
 
-use contract::machine::{BINARY, DATA_ROOT, RUN_DIRECTORY, SERVICE_ID, wait_until};
+use contract::call::Call;
+use contract::machine::{AGENT, BINARY, DATA_ROOT, RUN_DIRECTORY, SERVICE_ID, wait_until};
 use contract::process::{self, Process};
 use contract::programs::Programs;
 use contract::{on_a_bare_machine, on_a_machine, store};
@@ -251,5 +252,33 @@ fn a_stock_installation() {
             machine.start();
             machine.agent("stop").run().succeeds();
         }
+    });
+}
+
+/// An operator's shell or an old Corosync may hand on limits, priorities and signals: none of them reaches server and sentinel.
+#[test]
+fn a_start_is_a_clean_slate() {
+    const SPOILT: &str = "#!/bin/sh\ntrap '' TERM HUP\numask 077\nulimit -S -n 256; ulimit -S -f 2000000; ulimit -S -t 600\n\
+                          exec nice -n 10 ionice -c 3 taskset 1 chrt --rr 5 env --ignore-signal=CHLD --block-signal=USR1 \\\n";
+    on_a_machine(|machine| {
+        let seen = || {
+            let [sentinel] = process::sentinels()[..] else {
+                panic!("not one sentinel")
+            };
+            [process::server(), sentinel].map(|Process(pid)| {
+                machine.shell(&format!(
+                    "cd /proc/{pid}; grep -E '^(Umask|Sig(Ign|Blk)|Cpus_allowed_list)' status; cat limits timerslack_ns
+                     ionice -p {pid}; chrt -p {pid} | sed s/{pid}//; ps -o ni= -p {pid}"
+                ))
+            })
+        };
+        machine.start();
+        let clean = seen();
+        machine.agent("stop").run().succeeds();
+        fs::write("/run/spoilt", format!("{SPOILT}{AGENT} \"$@\"\n")).unwrap();
+        machine.shell("chmod +x /run/spoilt");
+        Call::new("/run/spoilt".into(), "start").run().succeeds();
+        assert_eq!(seen(), clean);
+        Call::new("/run/spoilt".into(), "stop").run().succeeds();
     });
 }

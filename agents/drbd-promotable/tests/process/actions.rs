@@ -239,6 +239,25 @@ fn a_primary_peer_ends_a_promotion_early() {
     });
 }
 
+/// The search for holders forks, which it must not while Pacemaker's slow tool is waited for in a thread.
+#[test]
+fn holders_are_named_when_it_cannot_be_taken_down() {
+    started(NEW, |node| {
+        node.write("drbd/held-down", "");
+        node.write("cib/slow", "3");
+        let mut holder = node.background("exec sleep 100 </dev/drbd7");
+        let outcome = node.call("stop", &[("CRM_meta_timeout", "6000")]);
+        outcome.says(
+            1,
+            &["cannot take it down", "held by: /dev/drbd7 opened by sleep (pid "],
+        );
+        node.shell("rm /run/drbd/held-down /run/cib/slow");
+        node.call("stop", &[]).is_silent(0);
+        let _ = holder.kill();
+        let _ = holder.wait();
+    });
+}
+
 #[test]
 fn who_holds_the_device_is_named_within_half_the_time() {
     started(NEW, |node| {

@@ -65,6 +65,7 @@ case "$tool $*" in
         tell resource name:r0 role:Secondary
         ;;
     "drbdsetup down r0")
+        [ ! -e $S/held-down ] || refuse 11 -12 "Device is held open by someone"
         rm -f $S/up
         echo "destroy resource name:r0" >>$S/changes
         ;;

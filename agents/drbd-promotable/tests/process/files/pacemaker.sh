@@ -4,6 +4,7 @@ set -u
 
 tool=${0##*/}
 echo "$tool $*" >>/run/cib/calls
+[ ! -e /run/cib/slow ] || sleep "$(cat /run/cib/slow)"
 case $tool in
     crm_node) echo node1 && exit 0 ;;
     crm_resource) exit 0 ;;
