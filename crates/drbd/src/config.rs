@@ -1,4 +1,5 @@
-//! DRBD's configuration as `drbdadm dump-xml` prints it. It holds the shared secret: never log the text.
+//! DRBD's configuration as `drbdadm -v dump-xml` prints it: what `common` and templates say stands in each resource, where it counts.
+//! It holds the shared secret: never log the text.
 
 use serde::Deserialize;
 
@@ -36,7 +37,7 @@ struct Host {
 /// Where a host is reached.
 #[derive(Clone, Debug, Deserialize)]
 struct Address {
-    #[serde(rename = "$text")]
+    #[serde(rename = "$text", default)]
     address: String,
 }
 
@@ -47,6 +48,8 @@ struct VolumeConfig {
     /// None for a node without a disk of its own.
     #[serde(default)]
     disk: Option<String>,
+    #[serde(rename = "section", default)]
+    sections: Vec<Section>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -54,6 +57,15 @@ struct ConnectionConfig {
     #[serde(rename = "section", default)]
     sections: Vec<Section>,
     /// With more than two nodes each connection has addresses of its own.
+    #[serde(rename = "host", default)]
+    hosts: Vec<Host>,
+    #[serde(rename = "path", default)]
+    paths: Vec<PathConfig>,
+}
+
+/// One of the ways between two hosts.
+#[derive(Clone, Debug, Deserialize)]
+struct PathConfig {
     #[serde(rename = "host", default)]
     hosts: Vec<Host>,
 }
@@ -77,7 +89,12 @@ struct Setting {
 impl Config {
     /// Reads the XML of drbd-utils 8.4 and 9.
     pub fn parse(xml: &str) -> Result<Self, String> {
-        quick_xml::de::from_str(xml).map_err(|error| format!("drbdadm dump-xml: {error}"))
+        // drbdadm up to 9.34 opens this element and never closes it.
+        let xml: String = xml
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("<template "))
+            .collect();
+        quick_xml::de::from_str(&xml).map_err(|error| format!("drbdadm dump-xml: {error}"))
     }
 
     /// The resource of that name.
@@ -109,56 +126,72 @@ impl ResourceConfig {
         numbers
     }
 
-    /// Backing disks of all hosts, as written.
-    pub fn disks(&self) -> impl Iterator<Item = &str> {
-        self.hosts
-            .iter()
-            .flat_map(|host| &host.volumes)
-            .filter_map(|volume| volume.disk.as_deref())
+    /// Hosts, as far as they have names, and their backing disks, as written.
+    pub fn disks(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        self.hosts.iter().flat_map(|host| {
+            let disks = host.volumes.iter().filter_map(VolumeConfig::backing);
+            disks.map(|disk| (host.name.as_deref(), disk))
+        })
     }
 
     /// Backing disks of one host, as written.
     pub fn disks_of<'a>(&'a self, host: &'a str) -> impl Iterator<Item = &'a str> {
-        self.hosts
-            .iter()
-            .filter(move |one| one.name.as_deref() == Some(host))
-            .flat_map(|one| &one.volumes)
-            .filter_map(|volume| volume.disk.as_deref())
+        self.disks()
+            .filter(move |(name, _)| *name == Some(host))
+            .map(|(_, disk)| disk)
     }
 
     /// Names of hosts and the addresses that they replicate over.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
+        let of_connections = self.connections.iter().flat_map(|connection| {
+            let paths = connection.paths.iter().flat_map(|path| &path.hosts);
+            connection.hosts.iter().chain(paths)
+        });
         self.hosts
             .iter()
-            .chain(self.connections.iter().flat_map(|connection| &connection.hosts))
+            .chain(of_connections)
             .filter_map(|host| Some((host.name.as_deref()?, &host.addresses)))
             .flat_map(|(name, addresses)| {
                 addresses
                     .iter()
                     .map(move |address| (name, address.address.trim()))
             })
+            // What drbdadm prints for a host whose addresses stand in the connections.
+            .filter(|(_, address)| !matches!(*address, "" | "(null)"))
     }
 
-    /// An option, for example `("net", "protocol")`; of a connection where the resource itself does not have it. An option that
-    /// is only named is `yes`.
+    /// An option, for example `("net", "protocol")`. What a connection or a volume says for itself counts before what is said of the whole
+    /// resource. An option that is only named is `yes`.
     pub fn option(&self, section: &str, option: &str) -> Option<&str> {
-        self.sections
-            .iter()
-            .chain(
-                self.connections
-                    .iter()
-                    .flat_map(|connection| &connection.sections),
-            )
-            .filter(|known| known.name == section)
-            .flat_map(|known| &known.options)
-            .find(|known| known.name == option)
-            .map(|known| known.value.as_deref().unwrap_or("yes"))
+        let of_connections = self.connections.iter().map(|connection| &connection.sections);
+        let volumes = self.hosts.iter().flat_map(|host| &host.volumes);
+        let general = value(&self.sections, section, option);
+        of_connections
+            .chain(volumes.map(|volume| &volume.sections))
+            .filter_map(|sections| value(sections, section, option))
+            .find(|special| Some(*special) != general)
+            .or(general)
     }
 
     /// Whether both nodes may be Primary at once.
     pub fn allows_two_primaries(&self) -> bool {
         self.option("net", "allow-two-primaries") == Some("yes")
     }
+}
+
+impl VolumeConfig {
+    fn backing(&self) -> Option<&str> {
+        self.disk.as_deref().filter(|disk| *disk != "none")
+    }
+}
+
+fn value<'a>(sections: &'a [Section], section: &str, option: &str) -> Option<&'a str> {
+    sections
+        .iter()
+        .filter(|known| known.name == section)
+        .flat_map(|known| &known.options)
+        .find(|known| known.name == option)
+        .map(|known| known.value.as_deref().unwrap_or("yes"))
 }
 
 #[cfg(test)]
@@ -169,7 +202,89 @@ mod tests {
     const KWDB: &str = include_str!("../../../tests/fixtures/drbd-utils-9.22/dump-xml-kwdb.xml");
     const GUIDE: &str = include_str!("../../../tests/fixtures/drbd-utils-9.22/dump-xml-guide.xml");
     const GUIDE_84: &str = include_str!("../../../tests/fixtures/drbd-utils-9.22/dump-xml-guide-84.xml");
+    /// With `common`, as `drbdadm -v` prints it; and the same of 8.4's.
+    const COMMON: &str = include_str!("../../../tests/fixtures/drbd-utils-9.22/dump-xml-common.xml");
+    const COMMON_84: &str = include_str!("../../../tests/fixtures/drbd-utils-9.22/dump-xml-common-84.xml");
+    const TEMPLATE: &str = include_str!("../../../tests/fixtures/drbd-utils-9.22/dump-xml-template.xml");
+    const PATHS: &str = include_str!("../../../tests/fixtures/drbd-utils-9.22/dump-xml-paths.xml");
     const DUAL: &str = include_str!("../../../tests/fixtures/drbd-utils-9.22/dump-xml-dual.xml");
+
+    #[test]
+    fn what_common_says_counts_unless_the_resource_says_otherwise() {
+        for xml in [COMMON, COMMON_84] {
+            let config = Config::parse(xml).unwrap();
+            let resource = config.resource("kwdb").unwrap();
+            assert!(resource.allows_two_primaries());
+            for (section, option, value) in [
+                ("net", "protocol", "B"),
+                ("net", "after-sb-1pri", "discard-secondary"),
+                ("net", "cram-hmac-alg", "sha1"),
+                ("disk", "disk-flushes", "no"),
+                ("disk", "on-io-error", "pass_on"),
+                ("handlers", "fence-peer", "/usr/lib/drbd/crm-fence-peer.9.sh"),
+            ] {
+                assert_eq!(
+                    resource.option(section, option),
+                    Some(value),
+                    "{section}/{option}"
+                );
+            }
+            assert_eq!(resource.disks_of("kwdb1").collect::<Vec<_>>(), ["/dev/sda3"]);
+            assert_eq!(resource.disks_of("kwdb2").collect::<Vec<_>>(), ["/dev/vg1/kwdb"]);
+        }
+    }
+
+    /// A template takes the place of `common`.
+    #[test]
+    fn a_template_is_read() {
+        let config = Config::parse(TEMPLATE).unwrap();
+        let resource = config.resource("kwdb").unwrap();
+        assert!(resource.allows_two_primaries());
+        assert_eq!(resource.option("disk", "md-flushes"), Some("no"));
+        assert_eq!(resource.option("net", "protocol"), None);
+    }
+
+    #[test]
+    fn paths_and_hosts_without_a_disk() {
+        let config = Config::parse(PATHS).unwrap();
+        let resource = config.resource("a").unwrap();
+        let addresses: Vec<_> = resource.addresses().filter(|(host, _)| *host == "b").collect();
+        assert_eq!(
+            addresses,
+            [("b", "10.0.0.2"), ("b", "10.1.0.2"), ("b", "10.0.0.2")]
+        );
+        assert_eq!(resource.disks_of("c").count(), 0);
+        assert_eq!(
+            resource.disks().collect::<Vec<_>>(),
+            [(Some("vm"), "/dev/sda"), (Some("b"), "/dev/sda")]
+        );
+        // Of one connection only.
+        assert_eq!(resource.option("net", "fencing"), Some("resource-only"));
+    }
+
+    #[test]
+    fn a_connection_and_a_volume_speak_for_themselves() {
+        let xml = COMMON
+            .replacen(
+                r#"name="disk-flushes" value="no""#,
+                r#"name="disk-flushes" value="yes""#,
+                1,
+            )
+            .replacen(r#"name="protocol" value="B""#, r#"name="protocol" value="C""#, 1);
+        let config = Config::parse(&xml).unwrap();
+        let resource = config.resource("kwdb").unwrap();
+        assert_eq!(resource.option("net", "protocol"), Some("C"));
+        let volume = COMMON.replacen(
+            r#"vnr="0">"#,
+            r#"vnr="0"><section name="disk"><option name="md-flushes" value="no"/></section>"#,
+            1,
+        );
+        let config = Config::parse(&volume).unwrap();
+        assert_eq!(
+            config.resource("kwdb").unwrap().option("disk", "md-flushes"),
+            Some("no")
+        );
+    }
 
     #[test]
     fn two_volumes() {

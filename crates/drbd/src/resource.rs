@@ -28,6 +28,8 @@ pub struct Device {
     pub minor: Option<u32>,
     /// Its disk.
     pub disk: Disk,
+    /// What the disk is, such as `/dev/vdb` (DRBD 9).
+    pub backing: Option<String>,
     /// Whether it has no disk on purpose (DRBD 9).
     pub client: bool,
     /// Whether enough peers are there to write (DRBD 9; always with 8.4).
@@ -71,6 +73,7 @@ impl Default for Device {
         Self {
             minor: None,
             disk: Disk::Diskless,
+            backing: None,
             client: false,
             quorum: true,
             size_kib: None,
@@ -293,6 +296,9 @@ impl Device {
         }
         if let Some(word) = event.get("disk") {
             self.disk = Disk::parse(word);
+        }
+        if let Some(path) = event.get("backing_dev") {
+            self.backing = Some(path.to_owned()).filter(|path| path != "none");
         }
         flag(&mut self.client, event.get("client"));
         flag(&mut self.quorum, event.get("quorum"));

@@ -7,7 +7,7 @@ use crate::state::Role;
 use host::{Command, CommandError, Deadline};
 use std::cell::OnceCell;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Exit status of `drbdsetup` and `drbdadm` when the kernel refuses because there is no good data (drbdsetup(8)).
 pub const NO_GOOD_DATA: i32 = 17;
@@ -53,6 +53,28 @@ impl From<CommandError> for Error {
     }
 }
 
+fn adm(configuration: Option<&Path>) -> Command {
+    let command = Command::new("drbdadm")
+        // Said with every call otherwise, and nothing that can be done about it here.
+        .env("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "1");
+    match configuration {
+        Some(path) => command.arg("-c").arg(path),
+        None => command,
+    }
+}
+
+/// The whole configuration, all files together. Without `-v` drbdadm leaves what `common` says where it stands.
+pub fn configuration(path: Option<&Path>, deadline: Deadline) -> Result<Config, Error> {
+    let output = adm(path).args(["-v", "dump-xml"]).run_ok(deadline)?;
+    Config::parse(&output.text()).map_err(Error::Answer)
+}
+
+/// The same without drbdadm's last questions, such as whether this host has its address: what it refuses may still be read.
+pub fn configuration_unchecked(path: Option<&Path>, deadline: Deadline) -> Result<Config, Error> {
+    let output = adm(path).args(["-d", "dump-xml"]).run_ok(deadline)?;
+    Config::parse(&output.text()).map_err(Error::Answer)
+}
+
 impl Tools {
     /// The tools for `resource`; `configuration` as for `drbdadm -c`.
     pub fn new(resource: impl Into<String>, configuration: Option<PathBuf>) -> Self {
@@ -79,13 +101,7 @@ impl Tools {
     }
 
     fn adm(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("drbdadm")
-            // Said with every call otherwise, and nothing that can be done about it here.
-            .env("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "1");
-        if let Some(path) = &self.configuration {
-            command = command.arg("-c").arg(path);
-        }
-        command.args(words)
+        adm(self.configuration.as_deref()).args(words)
     }
 
     /// A drbdadm command on the resource, such as `adjust --skip-net`.
@@ -191,8 +207,7 @@ impl Tools {
 
     /// The whole configuration.
     pub fn configuration(&self, deadline: Deadline) -> Result<Config, Error> {
-        let output = self.adm(&["dump-xml"]).run_ok(deadline)?;
-        Config::parse(&output.text()).map_err(Error::Answer)
+        configuration(self.configuration.as_deref(), deadline)
     }
 
     /// The block devices of the resource on this host, as configured.
@@ -283,6 +298,44 @@ mod tests {
         std::fs::write(&path, "resource x {").unwrap();
         let broken = ask("x").unwrap_err().to_string();
         assert!(broken.contains("cannot be read"), "{broken}");
+    }
+
+    /// Needs drbd-utils as well.
+    #[test]
+    fn the_configuration_is_what_counts_wherever_it_stands() {
+        let directory = tempfile::tempdir().unwrap();
+        let soon = Deadline::after(Duration::from_secs(20));
+        let path = directory.path().join("drbd.conf");
+        let elsewhere = directory.path().join("elsewhere");
+        std::fs::create_dir(&elsewhere).unwrap();
+        let host = nix::unistd::gethostname().unwrap();
+        let write = |common: &str, address: &str| {
+            let resource = format!(
+                "resource kwdb {{ device minor 7; meta-disk internal; on {} {{ disk /dev/sda3; address {address}:7790; }}\n\
+                 on other {{ disk /dev/vg1/kwdb; address 10.0.0.2:7790; }} }}",
+                host.to_string_lossy()
+            );
+            std::fs::write(elsewhere.join("kwdb.anything"), resource).unwrap();
+            let include = format!("{common}\ninclude \"{}/*.anything\";\n", elsewhere.display());
+            std::fs::write(&path, include).unwrap();
+        };
+        if Tools::new("kwdb", None).installed().is_err() {
+            eprintln!("skipped: drbd-utils are not installed");
+            return;
+        }
+        write("common { net { protocol A; allow-two-primaries; } }", "127.0.0.1");
+        let config = configuration(Some(&path), soon).unwrap();
+        let resource = config.resource("kwdb").unwrap();
+        assert_eq!(resource.option("net", "protocol"), Some("A"));
+        assert!(resource.allows_two_primaries());
+        write("common { net { protocol A; } }", "192.0.2.1");
+        let refused = configuration(Some(&path), soon).unwrap_err().to_string();
+        assert!(refused.contains("192.0.2.1 not found"), "{refused}");
+        let config = configuration_unchecked(Some(&path), soon).unwrap();
+        assert_eq!(
+            config.resource("kwdb").unwrap().option("net", "protocol"),
+            Some("A")
+        );
     }
 
     /// Needs drbd-utils as well.

@@ -114,7 +114,8 @@ fn resource(
              unfence-peer \"/usr/lib/drbd/crm-unfence-peer.9.sh\"; }",
         );
     }
-    for disk in configured.disks.iter().filter(|disk| is_unstable(disk)) {
+    let disks = configured.disks_of(&facts.host);
+    for disk in disks.iter().filter(|disk| is_unstable(disk)) {
         found(
             rule::DRBD_DISK_UNSTABLE,
             format!("disk={disk}"),

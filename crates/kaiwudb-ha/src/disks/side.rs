@@ -56,7 +56,7 @@ pub(super) struct Side {
     /// Its devices, if the one that was asked about is not among them.
     pub(super) other_devices: Option<String>,
     /// Generations of the data; `None`: no meta-data, or none that can be read.
-    pub(super) generations: Option<Generations>,
+    pub(super) generations: Option<Vec<Generations>>,
     /// What `drbdsetup events2 --now` says; nothing about the resource: it is down.
     pub(super) events: String,
     /// User and group of `data_root`.
@@ -73,7 +73,7 @@ impl Side {
     pub(super) fn is_fresh(&self) -> bool {
         self.generations
             .as_ref()
-            .is_some_and(|generations| generations.current == JUST_CREATED)
+            .is_some_and(|volumes| volumes.iter().all(|volume| volume.current == JUST_CREATED))
     }
 
     /// Whether DRBD has had data here.
@@ -81,10 +81,21 @@ impl Side {
         self.generations.is_some() && !self.is_fresh()
     }
 
-    /// Whether the nodes have parted since the data began: then somebody has used it.
+    /// Whether the nodes have parted since the data began, or this may be so: then somebody has used it.
     pub(super) fn has_history(&self) -> bool {
-        let earlier = |one: &Generations| one.bitmap != 0 || one.history.iter().any(|one| *one != 0);
-        self.generations.as_ref().is_some_and(earlier)
+        self.volumes()
+            .any(|volume| !volume.bitmaps.is_empty() || !volume.history.is_empty())
+    }
+
+    /// Whether all that it knows of before is one generation. DRBD 9 notes one on the node that takes over the data of the other without a
+    /// resync.
+    pub(super) fn has_taken_over_at_most(&self) -> bool {
+        self.volumes()
+            .all(|volume| volume.bitmaps.is_empty() && volume.history.len() <= 1)
+    }
+
+    fn volumes(&self) -> impl Iterator<Item = &Generations> {
+        self.generations.iter().flatten()
     }
 
     pub(super) fn is_up(&self) -> bool {
@@ -184,7 +195,7 @@ pub(super) fn adm(words: &[&str]) -> Command {
 }
 
 /// The generations of the data, from the kernel or, when the resource is down, from the disk.
-fn generations(resource: &str, deadline: Deadline) -> Option<Generations> {
+fn generations(resource: &str, deadline: Deadline) -> Option<Vec<Generations>> {
     let output = adm(&["get-gi", resource]).run_ok(deadline).ok()?;
     Generations::parse(&output.text())
 }

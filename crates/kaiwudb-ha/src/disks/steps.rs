@@ -139,6 +139,10 @@ fn against_both(sides: &[Side; 2], kind: &str) -> Option<Refusal> {
             [] if !side.blank => refuse(data, texts::UNKNOWN_CONTENT, String::new()),
             [] => {
                 let used = sides.iter().position(Side::has_history)?;
+                let is_new = !sides[1 - used].has_history() && sides[used].has_taken_over_at_most();
+                if is_new {
+                    return None;
+                }
                 refuse(used, texts::USED_BEFORE, String::new())
             }
             found => refuse(data, texts::OTHER_CONTENT, found.join(", ")),
@@ -238,6 +242,14 @@ mod tests {
         assert_eq!(words(&[fresh(SECONDARY), fresh(SECONDARY)]), all[6..]);
         let begun = || with(DATA, SECONDARY, &[]);
         assert_eq!(words(&[begun(), begun()]), all[7..]);
+        // Recorded with DRBD 9.2.18 at this moment: the one that takes the other's generation over has one entry of history.
+        let [node1, node2] = [
+            "16022569B815E3C0:0000000000000000:0000000000000000:0000000000000000:1:1:0:0:0:0:0:1:0:0:0:1",
+            "16022569B815E3C0:0000000000000000:9B7AA462AECC142A:0000000000000000:1:1:0:0:0:0:0:1:0:0:0:1",
+        ]
+        .map(|line| with(line, SECONDARY, &[]));
+        assert_eq!(words(&[node1.clone(), node2.clone()]), all[7..]);
+        assert_eq!(words(&[node2, node1]), all[7..]);
         let formatted = |events| with(DATA, events, &["ext4"]);
         assert_eq!(
             words(&[formatted(SECONDARY), formatted(SECONDARY)]),
@@ -314,6 +326,23 @@ mod tests {
             ..with(DATA, "", &[])
         };
         refused(&[raw(), raw()], "without a signature");
+        // Recorded with DRBD 9.2.18: a split brain that was resolved, and a Secondary that was cut off and came back.
+        for [one, other] in [
+            [
+                "AEAD70A145CA11E8:0000000000000000:16022569B815E3C0:0000000000000000:1:1:0:0:0:0:0:1:0:0:0:1",
+                "AEAD70A145CA11E8:0000000000000000:9B7AA462AECC142A:0000000000000000:1:1:0:0:0:0:0:1:0:0:0:1",
+            ],
+            [
+                "8B837C1ECB02F9FA:0000000000000000:AB9D7AC9D6DC85D2:0000000000000000:1:1:1:0:0:1:0:1:0:0:0:1",
+                "8B837C1ECB02F9FB:0000000000000000:8C8D28D5EDE6522E:C9F5D8CD16C11E9A:1:1:1:1:0:0:0:1:0:0:0:1",
+            ],
+            [
+                "8C8D28D5EDE6522F:AB9D7AC9D6DC85D2:0000000000000000:0000000000000000:1:1:1:1:0:0:0:1:1:0:0:1",
+                "8C8D28D5EDE6522E:0000000000000000:C9F5D8CD16C11E9A:0000000000000000:1:1:1:0:0:1:0:1:0:0:0:1",
+            ],
+        ] {
+            refused(&[with(one, "", &[]), with(other, "", &[])], "used before");
+        }
         // It looks empty, but the nodes have parted since it was made: somebody has written.
         let used = DATA.replacen(":0000000000000000", ":1111111111111111", 1);
         refused(&[with(DATA, "", &[]), with(&used, "", &[])], "used before");

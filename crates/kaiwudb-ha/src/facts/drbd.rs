@@ -1,14 +1,18 @@
 //! DRBD on this node: how it is configured and how it is. Never loads the module, and never tells the shared secret.
 
+mod files;
 mod text;
 
-use drbd::config::Config;
+use drbd::config::{Config, ResourceConfig};
 use drbd::kernel;
+use drbd::tools::{self, Tools};
 use host::{Command, CommandError, Deadline, file};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+/// Where drbdadm begins to read.
+const ROOT: &str = "/etc/drbd.conf";
 
 /// Options that decide about the data.
 const OPTIONS: [(&str, &str); 13] = [
@@ -64,8 +68,8 @@ pub(crate) struct Configured {
     pub(crate) secret: Secret,
     /// Hosts that it is for.
     pub(crate) hosts: Vec<String>,
-    /// Backing disks of all hosts.
-    pub(crate) disks: Vec<String>,
+    /// Backing disks by host; those of hosts that are known by their address only below an empty name.
+    pub(crate) disks_by_host: BTreeMap<String, Vec<String>>,
     /// Hosts and the addresses that they replicate over, as far as `drbdadm` tells.
     pub(crate) addresses: Vec<(String, String)>,
 }
@@ -83,39 +87,32 @@ pub(crate) enum Secret {
     Own,
 }
 
+impl Configured {
+    /// Backing disks of this host, as far as they are known for certain.
+    pub(crate) fn disks_of(&self, host: &str) -> &[String] {
+        let named = self.disks_by_host.get(host);
+        named
+            .or_else(|| self.same_everywhere())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The disks, if they have the same names on all hosts.
+    fn same_everywhere(&self) -> Option<&Vec<String>> {
+        let mut all = self.disks_by_host.values();
+        let first = all.next()?;
+        all.all(|other| other == first).then_some(first)
+    }
+}
+
 /// Looks at DRBD.
 pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Drbd {
-    let adm = Command::new("drbdadm")
-        .env("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "1")
-        .arg("dump-xml");
     let mut found = Drbd {
-        installed: adm.is_installed(),
+        installed: Tools::new("", None).installed().is_ok(),
         module: kernel::loaded_version().map(|version| version.to_string()),
-        legacy_syncer: files()
-            .into_iter()
-            .filter(|path| has_section(path, "syncer"))
-            .map(|path| path.display().to_string())
-            .collect(),
         ..Drbd::default()
     };
-    // Without a resource drbdadm has nothing to say, and says that as an error.
-    if !found.installed || !files().iter().any(|path| has_section(path, "resource")) {
-        return found;
-    }
-    match adm.run_ok(deadline.slice(super::QUESTION)) {
-        Ok(output) => match configured(&output.text()) {
-            Ok(resources) => found.resources = resources,
-            Err(why) => unanswered.push(why),
-        },
-        Err(CommandError::Failed(_, output)) => {
-            found.refused = Some(output.last_words());
-            let texts: Vec<String> = files()
-                .iter()
-                .filter_map(|path| file::read_text(path).ok().flatten())
-                .collect();
-            found.resources = text::read(&texts.join("\n"));
-        }
-        Err(error) => unanswered.push(error.to_string()),
+    if Path::new(ROOT).exists() {
+        configuration(&mut found, Path::new(ROOT), deadline, unanswered);
     }
     // Without the module drbdsetup would load it.
     if found.module.is_some() {
@@ -146,39 +143,71 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Drbd {
     found
 }
 
-fn configured(xml: &str) -> Result<BTreeMap<String, Configured>, String> {
-    // Nothing configured: drbdadm prints an empty element, or nothing at all.
-    if !xml.contains("<resource") {
-        return Ok(BTreeMap::new());
+/// What stands in `root` and in what it includes, wherever that is.
+fn configuration(found: &mut Drbd, root: &Path, deadline: Deadline, unanswered: &mut Vec<String>) {
+    let texts: Vec<(String, String)> = files::all(root)
+        .into_iter()
+        .filter_map(|path| Some((path.display().to_string(), file::read_text(&path).ok().flatten()?)))
+        .collect();
+    found.legacy_syncer = texts
+        .iter()
+        .filter(|(_, text)| has_section(text, "syncer"))
+        .map(|(path, _)| path.clone())
+        .collect();
+    if !found.installed {
+        return;
     }
-    let config = Config::parse(xml)?;
-    Ok(config
+    match tools::configuration(Some(root), deadline.slice(super::QUESTION)) {
+        Ok(config) => found.resources = configured(&config),
+        Err(tools::Error::Tool(CommandError::Failed(_, output))) => {
+            // Without a resource some releases have nothing to say, and say that as an error.
+            if !texts.iter().any(|(_, text)| has_section(text, "resource")) {
+                return;
+            }
+            found.refused = Some(output.last_words());
+            found.resources = tools::configuration_unchecked(Some(root), deadline.slice(super::QUESTION))
+                .map_or_else(
+                    |_| {
+                        let texts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+                        text::read(&texts.join("\n"))
+                    },
+                    |config| configured(&config),
+                );
+        }
+        Err(error) => unanswered.push(error.to_string()),
+    }
+}
+
+fn configured(config: &Config) -> BTreeMap<String, Configured> {
+    config
         .names()
-        .filter_map(|name| {
-            let resource = config.resource(name)?;
-            let options = OPTIONS
-                .iter()
-                .filter_map(|(section, option)| {
-                    let value = resource.option(section, option)?;
-                    Some((format!("{section}/{option}"), value.to_owned()))
-                })
-                .collect();
-            let secret = judge(resource.option("net", "shared-secret"));
-            Some((
-                name.to_owned(),
-                Configured {
-                    options,
-                    secret,
-                    hosts: resource.hosts().map(str::to_owned).collect(),
-                    disks: resource.disks().map(str::to_owned).collect(),
-                    addresses: resource
-                        .addresses()
-                        .map(|(host, address)| (host.to_owned(), address.to_owned()))
-                        .collect(),
-                },
-            ))
+        .filter_map(|name| Some((name.to_owned(), one(config.resource(name)?))))
+        .collect()
+}
+
+fn one(resource: &ResourceConfig) -> Configured {
+    let options = OPTIONS
+        .iter()
+        .filter_map(|(section, option)| {
+            let value = resource.option(section, option)?;
+            Some((format!("{section}/{option}"), value.to_owned()))
         })
-        .collect())
+        .collect();
+    let mut disks_by_host: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (host, disk) in resource.disks() {
+        let disks = disks_by_host.entry(host.unwrap_or_default().to_owned());
+        disks.or_default().push(disk.to_owned());
+    }
+    Configured {
+        options,
+        secret: judge(resource.option("net", "shared-secret")),
+        hosts: resource.hosts().map(str::to_owned).collect(),
+        disks_by_host,
+        addresses: resource
+            .addresses()
+            .map(|(host, address)| (host.to_owned(), address.to_owned()))
+            .collect(),
+    }
 }
 
 fn judge(secret: Option<&str>) -> Secret {
@@ -189,34 +218,18 @@ fn judge(secret: Option<&str>) -> Secret {
     }
 }
 
-fn files() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir("/etc/drbd.d")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|ending| ending == "conf" || ending == "res")
-        })
-        .collect();
-    files.push(PathBuf::from("/etc/drbd.conf"));
-    files.sort();
-    files
-}
-
-/// Whether a line that is no comment begins a section of this kind.
-fn has_section(path: &Path, kind: &str) -> bool {
-    file::read_text(path).ok().flatten().is_some_and(|text| {
-        text.lines()
-            .map(|line| line.split('#').next().unwrap_or_default().trim())
-            .filter_map(|line| line.strip_prefix(kind))
-            .any(|rest| rest.starts_with([' ', '\t', '{']))
-    })
+/// Whether a section of this kind is in the text.
+fn has_section(text: &str, kind: &str) -> bool {
+    let words = text::tokens(text);
+    let ends = |word: &String| matches!(word.as_str(), "{" | "}" | ";");
+    (0..words.len()).any(|at| words[at] == kind && (at == 0 || ends(&words[at - 1])))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::time::Duration;
 
     #[test]
     fn the_secret_is_judged_and_not_told() {
@@ -227,27 +240,111 @@ mod tests {
                  </section></resource></config>"
             )
         };
-        let of = |secret: &str| configured(&xml(secret)).unwrap().remove("r").unwrap();
+        let of = |secret: &str| {
+            configured(&Config::parse(&xml(secret)).unwrap())
+                .remove("r")
+                .unwrap()
+        };
         assert_eq!(of("").secret, Secret::Missing);
         let sample = of("<option name=\"shared-secret\" value=\"justaverificationtest\"/>");
-        assert_eq!(
-            (sample.secret, sample.disks),
-            (Secret::Sample, vec!["/dev/sde".to_owned()])
-        );
+        assert_eq!(sample.secret, Secret::Sample);
+        assert_eq!(sample.disks_of("a"), ["/dev/sde"]);
         let own = of("<option name=\"shared-secret\" value=\"x7Gh\"/>");
         assert_eq!(own.secret, Secret::Own);
         assert!(!serde_json::to_string(&own).unwrap().contains("x7Gh"));
     }
 
     #[test]
-    fn a_comment_is_no_syncer_section() {
-        let directory = tempfile::tempdir().unwrap();
-        let with = |text: &str| {
-            let path = directory.path().join("x.conf");
-            fs::write(&path, text).unwrap();
-            has_section(&path, "syncer")
+    fn a_host_is_told_of_its_own_disk() {
+        let xml = include_str!("../../../../tests/fixtures/drbd-utils-9.22/dump-xml-common.xml");
+        let resource = configured(&Config::parse(xml).unwrap()).remove("kwdb").unwrap();
+        assert_eq!(resource.disks_of("kwdb1"), ["/dev/sda3"]);
+        assert_eq!(resource.disks_of("kwdb2"), ["/dev/vg1/kwdb"]);
+        // Under another name it might be either.
+        assert!(resource.disks_of("kwdb1.example").is_empty());
+        let same = Configured {
+            disks_by_host: BTreeMap::from([
+                ("a".into(), vec!["/dev/x".into()]),
+                ("b".into(), vec!["/dev/x".into()]),
+            ]),
+            ..Configured::default()
         };
-        assert!(with("common {\n  syncer {\n rate 330M;\n }\n}\n"));
-        assert!(!with("common {\n # syncer { rate 1M; }\n}\n"));
+        assert_eq!(same.disks_of("a.example"), ["/dev/x"]);
+    }
+
+    #[test]
+    fn a_syncer_section_is_found_and_a_comment_is_not_one() {
+        assert!(has_section(
+            "common {\n  syncer {\n rate 330M;\n }\n}\n",
+            "syncer"
+        ));
+        assert!(!has_section("common {\n # syncer { rate 1M; }\n}\n", "syncer"));
+    }
+
+    /// Needs drbd-utils, which `make check` installs.
+    #[test]
+    fn resources_are_found_wherever_they_stand() {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, elsewhere) = (
+            directory.path().join("drbd.conf"),
+            directory.path().join("var lib"),
+        );
+        fs::create_dir(&elsewhere).unwrap();
+        let host = nix::unistd::gethostname().unwrap();
+        let resource = |more: &str, address: &str| {
+            format!(
+                "resource kwdb {{ {more} device minor 7; meta-disk internal; on {} {{ disk /dev/sda3; address {address}:7790; }}\n\
+                 on other {{ disk /dev/vg1/kwdb; address 10.0.0.2:7790; }} }}\n",
+                host.to_string_lossy()
+            )
+        };
+        fs::write(
+            &root,
+            "include \"var lib/*.cfg\";\ncommon { net { protocol A; } disk { disk-flushes no; } }\n",
+        )
+        .unwrap();
+        let of = |text: &str| {
+            fs::write(elsewhere.join("r.cfg"), text).unwrap();
+            let mut found = Drbd {
+                installed: Tools::new("", None).installed().is_ok(),
+                ..Drbd::default()
+            };
+            let mut unanswered = Vec::new();
+            configuration(
+                &mut found,
+                &root,
+                Deadline::after(Duration::from_secs(20)),
+                &mut unanswered,
+            );
+            assert_eq!(unanswered, Vec::<String>::new());
+            found
+        };
+        if !of("").installed {
+            eprintln!("skipped: drbd-utils are not installed");
+            return;
+        }
+        assert_eq!((of("").resources.len(), of("").refused), (0, None));
+        for (text, refusal) in [
+            (resource("", "127.0.0.1"), None),
+            (resource("", "192.0.2.1"), Some("192.0.2.1 not found")),
+            (resource("syncer { rate 1M; }", "127.0.0.1"), Some("syncer")),
+        ] {
+            let found = of(&text);
+            assert_eq!(found.refused.is_some(), refusal.is_some(), "{:?}", found.refused);
+            assert!(
+                found
+                    .refused
+                    .unwrap_or_default()
+                    .contains(refusal.unwrap_or_default())
+            );
+            let resource = &found.resources["kwdb"];
+            let option = |key: &str| resource.options.get(key).map(String::as_str);
+            assert_eq!(
+                (option("net/protocol"), option("disk/disk-flushes")),
+                (Some("A"), Some("no"))
+            );
+            assert_eq!(resource.disks_of("other"), ["/dev/vg1/kwdb"]);
+            assert_eq!(found.legacy_syncer.is_empty(), !text.contains("syncer"));
+        }
     }
 }

@@ -61,6 +61,7 @@ fn why_not(context: &Context, view: &View) -> String {
         _ if view.connected => texts::CONNECTED.of(language).to_owned(),
         Relation::FirstIsNewer => texts::ONE_NEWER.fill(language, &[("node", &view.sides[0].node)]),
         Relation::SecondIsNewer => texts::ONE_NEWER.fill(language, &[("node", &view.sides[1].node)]),
+        Relation::EachHasNewer => texts::EACH_NEWER.of(language).to_owned(),
         Relation::Same | Relation::Split => texts::SAME.of(language).to_owned(),
     };
     texts::NONE.fill(language, &[("why", &why)])
@@ -85,7 +86,11 @@ fn text(context: &Context, view: &View) -> String {
     row(texts::DISK.of(language), &|side| side.disk.clone());
     row(texts::LINK.of(language), &|side| side.link.clone());
     row(texts::GENERATION.of(language), &|side| {
-        format!("{:016X}", side.generations.current)
+        let generations = side.generations.iter();
+        generations
+            .map(|volume| format!("{:016X}", volume.current))
+            .collect::<Vec<_>>()
+            .join(" ")
     });
     row(texts::WRITTEN.of(language), &|side| {
         output::size(side.written_kib * 1024)
@@ -120,13 +125,22 @@ fn text(context: &Context, view: &View) -> String {
 
 /// How the side that is given up is saved.
 fn backup(context: &Context, victim: &Side) -> String {
-    let disk = victim.backing.as_deref().unwrap_or("DISK");
-    let command = format!(
-        "dd if={disk} bs=4M iflag=direct status=progress | gzip >/BACKUP/{}.img.gz",
-        victim.node
-    );
+    let command = match victim.backing.as_slice() {
+        [] => save("DISK", &victim.node),
+        [disk] => save(disk, &victim.node),
+        disks => disks
+            .iter()
+            .enumerate()
+            .map(|(volume, disk)| save(disk, &format!("{}-{volume}", victim.node)))
+            .collect::<Vec<_>>()
+            .join(" && "),
+    };
     texts::BACKUP.fill(
         context.language,
         &[("victim", &victim.node), ("command", &command)],
     )
+}
+
+fn save(disk: &str, name: &str) -> String {
+    format!("dd if={disk} bs=4M iflag=direct status=progress | gzip >/BACKUP/{name}.img.gz")
 }

@@ -6,7 +6,7 @@ use crate::check::fencing_is_off;
 use crate::cluster::{Cluster, DATABASE, Roles};
 use crate::facts::now_us;
 use crate::node::Node;
-use crate::split_brain::generation::{Generations, Relation};
+use crate::split_brain::generation::{Generations, Relation, relation};
 use crate::texts::{general, status as texts};
 use crate::time::date;
 use pacemaker::cib::Cib;
@@ -250,7 +250,7 @@ fn of_generations(context: &Context, nodes: &[Node], say: &mut impl FnMut(String
             other.get(resource).and_then(|line| Generations::parse(line)),
         );
         if let (Some(one), Some(other)) = sides
-            && one.relation(&other) == Relation::Split
+            && relation(&one, &other) == Some(Relation::Split)
         {
             say(texts::SPLIT_BRAIN.fill(context.language, &[("resource", resource)]));
         }

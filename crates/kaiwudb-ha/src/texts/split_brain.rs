@@ -6,6 +6,7 @@ texts! {
     CONNECTED: "the nodes are connected", "两个节点已连接";
     SAME: "both nodes have the same generation of data", "两个节点的数据代相同";
     ONE_NEWER: "the data of {node} is a continuation of the other node's; connecting brings that one up to date", "{node} 的数据是另一节点数据的延续；连接后会自动同步";
+    EACH_NEWER: "each node has a volume that is a continuation of the other node's; connecting brings both up to date", "两个节点各有一个卷是另一节点数据的延续；连接后会自动同步";
     SPLIT: "SPLIT BRAIN of {resource}: both nodes have changed their data since they parted.", "{resource} 脑裂：分开之后两个节点都修改了数据。";
     UNKNOWN: "{node} did not answer: whether the data has diverged cannot be told from one side", "{node} 没有应答：只看一侧无法判断数据是否分叉";
     NO_GENERATION: "DRBD on {node} does not tell its generation of data ({resource} is down there)", "{node} 上的 DRBD 没有给出数据代（{resource} 在该节点未启用）";

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 struct Said {
     options: BTreeMap<(String, String), String>,
     hosts: Vec<String>,
-    disks: Vec<String>,
+    disks: BTreeMap<String, Vec<String>>,
 }
 
 /// The resources in the text of all files.
@@ -47,7 +47,11 @@ pub(super) fn read(text: &str) -> BTreeMap<String, Configured> {
                     .map_or("", String::as_str)
                     .to_owned();
                 if let Some(said) = owner(&path, &mut common, &mut resources) {
-                    said.take(&section, &line);
+                    let host = path
+                        .iter()
+                        .find(|head| matches!(head.as_slice(), [kind, _] if kind == "on"));
+                    let host = host.map_or("", |head| head[1].as_str()).to_owned();
+                    said.take(&host, &section, &line);
                 }
             }
             _ => words.push(token),
@@ -73,7 +77,7 @@ fn owner<'a>(
 }
 
 impl Said {
-    fn take(&mut self, section: &str, line: &[String]) {
+    fn take(&mut self, host: &str, section: &str, line: &[String]) {
         let Some(option) = line.first() else { return };
         let value = line.get(1).map_or("yes", String::as_str);
         // "no-disk-flushes" is how DRBD 8.3 said "disk-flushes no"; a protocol may stand outside of net.
@@ -81,13 +85,29 @@ impl Said {
             ("disk", Some(negated)) if line.len() == 1 => ("disk", negated, "no"),
             ("common" | "resource", _) if option == "protocol" => ("net", option.as_str(), value),
             ("on" | "resource" | "volume", _) if option == "disk" => {
-                self.disks.push(value.to_owned());
+                if value != "none" {
+                    self.disks
+                        .entry(host.to_owned())
+                        .or_default()
+                        .push(value.to_owned());
+                }
                 return;
             }
             _ => (section, option.as_str(), value),
         };
         self.options
             .insert((section.to_owned(), option.to_owned()), value.to_owned());
+    }
+
+    /// A disk that stands outside of the hosts is that of every host.
+    fn disks_by_host(&self) -> BTreeMap<String, Vec<String>> {
+        let mut disks = self.disks.clone();
+        if let Some(shared) = disks.remove("") {
+            for host in &self.hosts {
+                disks.entry(host.clone()).or_default().extend(shared.clone());
+            }
+        }
+        disks
     }
 
     fn finish(&self, common: &Self) -> Configured {
@@ -107,14 +127,14 @@ impl Said {
                 .collect(),
             secret: judge(get("net", "shared-secret")),
             hosts: self.hosts.clone(),
-            disks: self.disks.clone(),
+            disks_by_host: self.disks_by_host(),
             addresses: Vec::new(),
         }
     }
 }
 
 /// Words, quoted or not, and the characters `{`, `}` and `;`. A comment ends with its line.
-fn tokens(text: &str) -> Vec<String> {
+pub(super) fn tokens(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in text.lines() {
         let mut rest = line.trim_start();
@@ -146,14 +166,14 @@ mod tests {
 
     #[test]
     fn the_guides_files_are_read_although_drbdadm_refuses_them() {
-        let read = read(
+        let resources = read(
             "common { protocol C; # comment }\n disk { on-io-error detach; no-disk-flushes; }\n\
              net { shared-secret \"justaverificationtest\"; after-sb-1pri discard-secondary; }\n\
              syncer { rate 330M; } }\n\
              resource drbd3 { on ha-node01 { device /dev/drbd3; disk /dev/sde; address 10.0.0.1:7789; }\n\
              on ha-node02 { device /dev/drbd3; disk /dev/sde; } net { after-sb-1pri disconnect; } }",
         );
-        let found = &read["drbd3"];
+        let found = &resources["drbd3"];
         let option = |key: &str| found.options.get(key).map(String::as_str);
         assert_eq!(option("disk/disk-flushes"), Some("no"));
         assert_eq!(option("disk/on-io-error"), Some("detach"));
@@ -162,7 +182,15 @@ mod tests {
         assert_eq!(option("net/after-sb-1pri"), Some("disconnect"));
         assert_eq!(found.secret, Secret::Sample);
         assert_eq!(found.hosts, ["ha-node01", "ha-node02"]);
-        assert_eq!(found.disks, ["/dev/sde", "/dev/sde"]);
+        for host in ["ha-node01", "ha-node02"] {
+            assert_eq!(found.disks_of(host), ["/dev/sde"]);
+        }
+        let other = read(
+            "resource r { disk /dev/shared; on a { volume 1 { disk /dev/own; } } on b { } on c { disk none; } }",
+        )["r"]
+            .clone();
+        assert_eq!(other.disks_of("a"), ["/dev/own", "/dev/shared"]);
+        assert_eq!(other.disks_of("b"), ["/dev/shared"]);
     }
 
     #[test]
