@@ -170,7 +170,7 @@ fn expiry(config: &Config) -> Option<String> {
         _ => return None,
     };
     Some(format!(
-        "{} in {} {how}; make new certificates with kwbase cert and reload the server (SIGHUP)",
+        "{} in {} {how}; make new ones on this node with kwbase cert; cert-sync, or SIGHUP, makes the server read them",
         first.name,
         directory.display()
     ))

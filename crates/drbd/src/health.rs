@@ -84,7 +84,7 @@ pub fn give_up(resource: &Resource) -> Option<GiveUp> {
     if let Some(peer) = resource.peers_with_all_data().next() {
         return Some(GiveUp {
             reason: format!(
-                "{lost}; {peer} has all data and can take over; replace the disk and attach it again"
+                "{lost}; {peer} has all data and can take over; replace the disk, then drbdadm create-md and drbdadm attach"
             ),
             successor: Some(peer.to_owned()),
         });

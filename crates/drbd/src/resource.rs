@@ -145,6 +145,27 @@ impl Resource {
             .map(|(peer, _)| peer.as_str())
     }
 
+    /// Whether every peer is connected and every copy of every volume is as good as ours, which is good: nothing is left to be copied.
+    pub fn is_in_sync(&self) -> bool {
+        let is_good = |disk: &Disk, client: bool| *disk == Disk::UpToDate || client;
+        !self.devices.is_empty()
+            && !self.connections.is_empty()
+            && self
+                .devices
+                .values()
+                .all(|device| is_good(&device.disk, device.client))
+            && self.connections.values().all(|connection| {
+                connection.state == ConnectionState::Connected
+                    && self.devices.keys().all(|volume| {
+                        connection.devices.get(volume).is_some_and(|device| {
+                            device.replication == Replication::Established
+                                && is_good(&device.disk, device.client)
+                                && device.out_of_sync_kib.unwrap_or(0) == 0
+                        })
+                    })
+            })
+    }
+
     /// The peers that have good data of every volume of ours.
     pub fn peers_with_all_data(&self) -> impl Iterator<Item = &str> {
         self.connections

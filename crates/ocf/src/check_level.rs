@@ -12,6 +12,15 @@ pub enum CheckLevel {
 }
 
 impl CheckLevel {
+    /// The value of `OCF_CHECK_LEVEL` that stands for it.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Basic => 0,
+            Self::Service => 10,
+            Self::Write => 20,
+        }
+    }
+
     /// The level for a value of `OCF_CHECK_LEVEL`; missing or unreadable means [`CheckLevel::Basic`].
     pub fn parse(raw: Option<&str>) -> Self {
         match raw.and_then(|raw| raw.trim().parse::<u32>().ok()) {

@@ -3,7 +3,7 @@
 use crate::metadata::{ActionSpec, Dialect, MetaData};
 use crate::parameter::{Declared, Text};
 use crate::value::ContentType;
-use crate::{Action, CheckLevel, Role};
+use crate::{Action, Role};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesStart, BytesText, Event};
 use std::io;
@@ -131,12 +131,7 @@ fn write_action(xml: &mut Xml, spec: &ActionSpec) -> io::Result<()> {
         start.push_attribute(("interval", format!("{}s", interval.as_secs()).as_str()));
     }
     if let Some(depth) = spec.depth {
-        let depth = match depth {
-            CheckLevel::Basic => "0",
-            CheckLevel::Service => "10",
-            CheckLevel::Write => "20",
-        };
-        start.push_attribute(("depth", depth));
+        start.push_attribute(("depth", depth.number().to_string().as_str()));
     }
     if let Some(role) = spec.role {
         let role = match role {
@@ -151,6 +146,7 @@ fn write_action(xml: &mut Xml, spec: &ActionSpec) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CheckLevel;
     use crate::{Parameter, Value};
 
     const fn text(en: &'static str) -> Text {

@@ -395,6 +395,31 @@ impl Cib {
             })
     }
 
+    /// The ids by which constraints may mean this primitive: its own, its group's, its clone's.
+    pub fn names(&self, primitive: &Primitive) -> Vec<&str> {
+        let is_it = |members: &[&Primitive]| members.iter().any(|one| one.id == primitive.id);
+        let own = self.primitives().filter(|one| one.id == primitive.id);
+        let groups = self.groups().filter(|group| is_it(&group.members()));
+        let clones = self.clones().filter(|clone| is_it(&clone.primitives()));
+        own.map(|one| one.id.as_str())
+            .chain(groups.map(|group| group.id.as_str()))
+            .chain(clones.map(|clone| clone.id.as_str()))
+            .collect()
+    }
+
+    /// A meta attribute that the resource of this id has itself, be it a primitive, a group or a clone.
+    pub fn own_meta(&self, id: &str, name: &str) -> Option<&str> {
+        let primitive = self.primitives().find(|one| one.id == id);
+        let group = || self.groups().find(|group| group.id == id);
+        let clone = || self.clones().find(|clone| clone.id == id);
+        match primitive {
+            Some(primitive) => primitive.meta(name),
+            None => group()
+                .and_then(|group| group.meta(name))
+                .or_else(|| clone().and_then(|clone| clone.meta(name))),
+        }
+    }
+
     /// A meta attribute of the primitive, of its group or clone, or the default; in the order in which they count.
     pub fn meta<'a>(&'a self, primitive: &'a Primitive, name: &str) -> Option<&'a str> {
         primitive

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::finding::Finding;
-use super::report::cert_sync;
+use super::report::APPLY;
 use super::rule;
 use crate::facts::{Certificates, Facts, now_us};
 use crate::time::date;
@@ -26,7 +26,7 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::of(rule::STORE_KEY_MISSING, format!("{}/sm4.key: -", found.directory))
                     .on(node)
-                    .mend(cert_sync()),
+                    .mend(APPLY),
             );
         }
         if !needed(facts) {
@@ -61,20 +61,20 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         && digest(first) != digest(second)
     {
         let evidence = format!("{one}: {:.12}, {other}: {:.12}", digest(first), digest(second));
-        findings.push(Finding::of(rule::SETS_DIFFER, evidence).mend(cert_sync()));
+        findings.push(Finding::of(rule::SETS_DIFFER, evidence).mend(APPLY));
     }
     if scene.facts().any(|(_, facts)| needed(facts))
         && scene.roles.database.is_some()
         && scene.roles.certificates.is_none()
     {
-        findings.push(Finding::of(rule::CERTIFICATES_BY_HAND, "ocf:kaiwudb:cert-sync: 0").mend(cert_sync()));
+        findings.push(Finding::of(rule::CERTIFICATES_BY_HAND, "ocf:kaiwudb:cert-sync: 0").mend(APPLY));
     }
 }
 
 fn missing(node: &str) -> Finding {
     Finding::of(rule::CERTIFICATES_MISSING, "/etc/kaiwudb/certs: -")
         .on(node)
-        .mend(cert_sync())
+        .mend(APPLY)
 }
 
 fn leftovers(node: &str, found: &Certificates, findings: &mut Vec<Finding>) {

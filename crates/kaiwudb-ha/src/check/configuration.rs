@@ -2,14 +2,15 @@
 
 use super::Scene;
 use super::finding::Finding;
+use super::report::APPLY;
 use super::rule;
 use crate::cluster::{DATABASE, LINBIT};
+use crate::plan::{self, Operation};
 use pacemaker::cib::{Cib, Clones, Primitive, seconds};
-use pacemaker::version::FeatureSet;
 
 /// A slower monitor makes every failure that nobody reports an outage of that length.
 const SLOWEST_MONITOR: f64 = 30.0;
-/// A start that recovers a log; the vendor's installer waits ten minutes, the agent advertises two.
+/// A start that recovers a small log; a large one needs what the agent advises.
 const SHORTEST_START: f64 = 60.0;
 /// Draining, one background job and closing the time-series engine took up to 17 s in measurements.
 const SHORTEST_STOP: f64 = 30.0;
@@ -28,7 +29,6 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     operations(scene, cib, findings);
     address(scene, cib, findings);
     storage(scene, cib, findings);
-    leftovers(cib, findings);
 }
 
 /// Whether Pacemaker, or the server with `f`, means "no".
@@ -127,11 +127,7 @@ fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
 
 fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     let Some(database) = scene.roles.database else {
-        findings.push(
-            Finding::of(rule::DATABASE_MISSING, format!("{DATABASE}: 0")).mend(format!(
-                "pcs resource create KaiwuDB {DATABASE} --group KaiwuDBGrp"
-            )),
-        );
+        findings.push(Finding::of(rule::DATABASE_MISSING, format!("{DATABASE}: 0")).mend(APPLY));
         return;
     };
     let stickiness = cib.meta(database, "resource-stickiness").unwrap_or("0");
@@ -188,7 +184,10 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         if serves && !pinned {
             findings.push(
                 Finding::of(rule::STORE_UNPINNED, format!("kaiwudb-store-{}", database.id))
-                    .mend(format!("crm_resource --restart -r {}", database.id)),
+                    .mend(format!(
+                        "crm_resource --restart -r {}  # interrupts the service; the next start for another reason does it as well",
+                        database.id
+                    )),
             );
         }
     }
@@ -201,6 +200,14 @@ fn monitor_interval(primitive: &Primitive) -> Option<f64> {
         .filter_map(|operation| seconds(operation.interval.as_deref()?))
         .filter(|interval| *interval > 0.0)
         .reduce(f64::min)
+}
+
+/// How the database's agent advises this operation; of several the first.
+fn advised(name: &str) -> Operation {
+    let all = plan::operations(DATABASE);
+    all.into_iter()
+        .find(|operation| operation.name == name)
+        .unwrap_or_default()
 }
 
 fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
@@ -219,6 +226,7 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         }
     }
     let Some(database) = roles.database else { return };
+    let monitor = advised("monitor");
     if let Some(interval) = monitor_interval(database).filter(|interval| *interval > SLOWEST_MONITOR) {
         findings.push(
             Finding::of(
@@ -226,8 +234,8 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                 format!("{}: monitor interval={interval}s", database.id),
             )
             .mend(format!(
-                "pcs resource update {} op monitor interval=10s timeout=30s",
-                database.id
+                "pcs resource update {} op monitor interval={} timeout={}",
+                database.id, monitor.interval, monitor.timeout
             )),
         );
     }
@@ -239,11 +247,12 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             .and_then(seconds)
             .unwrap_or(DEFAULT_TIMEOUT)
     };
-    for (rule, name, shortest, advised) in [
-        (rule::START_TIMEOUT_SHORT, "start", SHORTEST_START, "120s"),
-        (rule::STOP_TIMEOUT_SHORT, "stop", SHORTEST_STOP, "60s"),
+    for (rule, name, shortest) in [
+        (rule::START_TIMEOUT_SHORT, "start", SHORTEST_START),
+        (rule::STOP_TIMEOUT_SHORT, "stop", SHORTEST_STOP),
     ] {
         let found = timeout(name);
+        let advised = advised(name).timeout;
         if found < shortest {
             findings.push(
                 Finding::of(rule, format!("{}: {name} timeout={found}s", database.id)).mend(format!(
@@ -253,23 +262,6 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             );
         }
     }
-}
-
-/// The ids by which constraints may mean this primitive: its own, its group's, its clone's.
-fn names(cib: &Cib, primitive: &Primitive) -> Vec<String> {
-    let is_it = |members: &[&Primitive]| members.iter().any(|one| one.id == primitive.id);
-    let groups = cib
-        .groups()
-        .filter(|group| is_it(&group.members()))
-        .map(|group| group.id.clone());
-    let clones = cib
-        .clones()
-        .filter(|clone| is_it(&clone.primitives()))
-        .map(|clone| clone.id.clone());
-    std::iter::once(primitive.id.clone())
-        .chain(groups)
-        .chain(clones)
-        .collect()
 }
 
 /// Whether both are in one group, the first one earlier; `None` when they share no group.
@@ -286,11 +278,11 @@ fn is_mandatory(score: Option<&str>) -> bool {
 
 /// Whether `then` starts only after `first` (`action`: start or promote).
 fn ordered(cib: &Cib, first: &Primitive, then: &Primitive, action: &str) -> bool {
-    let (firsts, thens) = (names(cib, first), names(cib, then));
+    let (firsts, thens) = (cib.names(first), cib.names(then));
     in_group_order(cib, first, then) == Some(true)
         || cib.orders().any(|order| {
-            firsts.contains(&order.first)
-                && thens.contains(&order.then)
+            firsts.contains(&order.first.as_str())
+                && thens.contains(&order.then.as_str())
                 && order.first_action.as_deref().unwrap_or("start") == action
                 && !matches!(order.kind.as_deref(), Some("Optional" | "Serialize"))
         })
@@ -298,11 +290,11 @@ fn ordered(cib: &Cib, first: &Primitive, then: &Primitive, action: &str) -> bool
 
 /// Whether `what` runs only where `with` does.
 fn together(cib: &Cib, what: &Primitive, with: &Primitive) -> bool {
-    let (whats, withs) = (names(cib, what), names(cib, with));
+    let (whats, withs) = (cib.names(what), cib.names(with));
     in_group_order(cib, with, what).is_some()
         || cib.colocations().any(|colocation| {
-            whats.contains(&colocation.resource)
-                && withs.contains(&colocation.with)
+            whats.contains(&colocation.resource.as_str())
+                && withs.contains(&colocation.with.as_str())
                 && is_mandatory(colocation.score.as_deref())
         })
 }
@@ -312,10 +304,7 @@ fn address(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         return;
     };
     let Some(address) = scene.roles.address else {
-        findings.push(
-            Finding::of(rule::ADDRESS_MISSING, "ocf:heartbeat:IPaddr2: 0")
-                .mend("pcs resource create ClusterIP ocf:heartbeat:IPaddr2 ip=ADDRESS cidr_netmask=24"),
-        );
+        findings.push(Finding::of(rule::ADDRESS_MISSING, "ocf:heartbeat:IPaddr2: 0").mend(APPLY));
         return;
     };
     if !ordered(cib, database, address, "start") {
@@ -353,21 +342,36 @@ fn address(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     }
 }
 
+/// What puts the second after the first in one group; constraints may name the groups that are there, so these stay.
+fn in_one_group(cib: &Cib, first: &Primitive, then: &Primitive) -> String {
+    let group_of = |primitive: &Primitive| {
+        cib.groups()
+            .find(|group| group.members().iter().any(|one| one.id == primitive.id))
+    };
+    let (first_id, then_id) = (&first.id, &then.id);
+    match (group_of(then), group_of(first)) {
+        (Some(group), _) => format!(
+            "pcs resource group add {} {first_id} --before {then_id}",
+            group.id
+        ),
+        (None, Some(group)) => format!("pcs resource group add {} {then_id} --after {first_id}", group.id),
+        (None, None) => format!("pcs resource group add KaiwuDBGrp {first_id} {then_id}"),
+    }
+}
+
 fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     let roles = &scene.roles;
     if let (Some(database), Some(file_system)) = (roles.database, roles.file_system) {
         let values = format!("{} {}", file_system.id, database.id);
+        let mend = in_one_group(cib, file_system, database);
         if !together(cib, database, file_system) {
             findings.push(
-                Finding::of(rule::FILE_SYSTEM_APART, format!("rsc_colocation {values}: 0"))
-                    .mend(format!("pcs resource group add KaiwuDBGrp {values}")),
+                Finding::of(rule::FILE_SYSTEM_APART, format!("rsc_colocation {values}: 0")).mend(&mend),
             );
         }
         if !ordered(cib, file_system, database, "start") {
-            findings.push(
-                Finding::of(rule::FILE_SYSTEM_UNORDERED, format!("rsc_order {values}: 0"))
-                    .mend(format!("pcs resource group add KaiwuDBGrp {values}")),
-            );
+            findings
+                .push(Finding::of(rule::FILE_SYSTEM_UNORDERED, format!("rsc_order {values}: 0")).mend(&mend));
         }
     }
     let Some((data, clone)) = roles.data else { return };
@@ -448,71 +452,5 @@ fn drbd_resource(data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Fi
                 data.id
             )),
         );
-    }
-}
-
-fn leftovers(cib: &Cib, findings: &mut Vec<Finding>) {
-    for location in cib.locations() {
-        if location.id.starts_with("cli-ban-") || location.id.starts_with("cli-prefer-") {
-            findings.push(
-                Finding::of(
-                    rule::CONSTRAINT_LEFT,
-                    format!(
-                        "{}: {} {}",
-                        location.id,
-                        location.resource,
-                        location.node.as_deref().unwrap_or("")
-                    ),
-                )
-                .mend(format!("crm_resource --clear -r {}", location.resource)),
-            );
-        }
-    }
-    let grouped = |one: &str, other: &str| {
-        cib.groups().any(|group| {
-            let members = group.members();
-            [one, other]
-                .iter()
-                .all(|id| members.iter().any(|member| member.id == *id))
-        })
-    };
-    let redundant = cib
-        .colocations()
-        .filter(|colocation| grouped(&colocation.resource, &colocation.with))
-        .map(|colocation| &colocation.id)
-        .chain(
-            cib.orders()
-                .filter(|order| grouped(&order.first, &order.then))
-                .map(|order| &order.id),
-        );
-    for id in redundant {
-        findings.push(
-            Finding::of(rule::CONSTRAINT_REDUNDANT, id.as_str()).mend(format!("pcs constraint delete {id}")),
-        );
-    }
-    let since_2_1 =
-        FeatureSet::parse(&cib.feature_set).is_some_and(|features| features >= FeatureSet::new(3, 10, 0));
-    for colocation in cib.colocations() {
-        if let Some(word @ ("Master" | "Slave")) = colocation.with_role.as_deref()
-            && since_2_1
-        {
-            findings.push(
-                Finding::of(
-                    rule::ROLE_WORD_OLD,
-                    format!("{}: with-rsc-role={word}", colocation.id),
-                )
-                .mend(format!("pcs constraint delete {}", colocation.id))
-                .mend(format!(
-                    "pcs constraint colocation add {} with {} {} INFINITY",
-                    colocation.resource,
-                    if word == "Master" {
-                        "Promoted"
-                    } else {
-                        "Unpromoted"
-                    },
-                    colocation.with
-                )),
-            );
-        }
     }
 }

@@ -175,21 +175,66 @@ fn servers(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Find
                     ),
                 )
                 .on(node)
-                .mend("pcs resource update KaiwuDB advertise_addr=NODE_ADDRESS"),
+                .mend(advertise(scene)),
             );
         }
     }
 }
 
+/// What makes a server advertise its node's own address: the agent's parameter, if that is where the virtual one comes from, else the
+/// installation.
+fn advertise(scene: &Scene<'_>) -> String {
+    match scene.roles.database {
+        Some(database) if database.parameter("advertise_host").is_some() => {
+            format!(
+                "pcs resource update {} advertise_host=  # restarts the database",
+                database.id
+            )
+        }
+        _ => "vi /etc/kaiwudb/info/MODE  # the last line is this node's own address".to_owned(),
+    }
+}
+
+/// What runs this statement in the server of this node.
+fn statement(found: &Database, sql: &str) -> String {
+    let (client, certificates) = if found.container {
+        ("docker exec kaiwudb-container ./kwbase", "/kaiwudb/certs")
+    } else {
+        ("kwbase", "/etc/kaiwudb/certs")
+    };
+    let security = match found.secure_mode.as_str() {
+        "tls" | "tlcp" => format!("--certs-dir={certificates}"),
+        _ => "--insecure".to_owned(),
+    };
+    // The port that the vendor's installer takes.
+    let port = if found.sql_port == 0 {
+        26257
+    } else {
+        found.sql_port
+    };
+    format!("{client} sql {security} --host=127.0.0.1:{port} -e '{sql}'")
+}
+
+/// What mounts the file system so that every write reaches the disk; an option replaces all that were there.
+fn mount_sync(scene: &Scene<'_>) -> String {
+    let (id, options) = match scene.roles.file_system {
+        Some(file_system) => (file_system.id.as_str(), file_system.parameter("options")),
+        None => ("KaiwuFS", None),
+    };
+    let options = options.map_or(String::new(), |options| format!("{options},"));
+    format!("pcs resource update {id} options={options}sync  # restarts the database")
+}
+
 fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Vec<Finding>) {
     let setting = |name: &str| found.settings.get(name).map(String::as_str);
     let level = setting("ts.wal.wal_level");
-    let mend = "kwbase sql --host=127.0.0.1:26257 -e";
+    let level_1 = || statement(found, "SET CLUSTER SETTING ts.wal.wal_level = 1");
+    let sync_files = || statement(found, "SET CLUSTER SETTING ts.force_sync_file.enabled = true");
     if level == Some("0") {
         findings.push(
             Finding::of(rule::WAL_OFF, "ts.wal.wal_level=0")
                 .on(node)
-                .mend(format!("{mend} 'SET CLUSTER SETTING ts.wal.wal_level = 1'")),
+                .mend(level_1()),
         );
     }
     let unsynced_log = level.is_some_and(|level| !matches!(level, "0" | "1"));
@@ -211,26 +256,21 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
             findings.push(
                 Finding::of(rule::LOSS_BOUNDED, format!("{log} sync_interval=1s"))
                     .on(node)
-                    .mend(format!("{mend} 'SET CLUSTER SETTING ts.wal.wal_level = 1'"))
-                    .mend("pcs resource update KaiwuFS options=sync"),
+                    .mend(level_1())
+                    .mend(sync_files())
+                    .mend(mount_sync(scene)),
             );
         }
         return;
     }
     if unsynced_log {
-        findings.push(
-            Finding::of(rule::WAL_UNSYNCED, log)
-                .on(node)
-                .mend(format!("{mend} 'SET CLUSTER SETTING ts.wal.wal_level = 1'")),
-        );
+        findings.push(Finding::of(rule::WAL_UNSYNCED, log).on(node).mend(level_1()));
     }
     if unsynced_files {
         findings.push(
             Finding::of(rule::FILES_UNSYNCED, "ts.force_sync_file.enabled=false")
                 .on(node)
-                .mend(format!(
-                    "{mend} 'SET CLUSTER SETTING ts.force_sync_file.enabled = true'"
-                )),
+                .mend(sync_files()),
         );
     }
 }

@@ -3,6 +3,7 @@
 use super::Scene;
 use super::finding::Finding;
 use super::rule;
+use crate::drbd_dialect::{Dialect, UNFENCE};
 use crate::facts::{Configured, Facts, Secret};
 
 /// Looks at DRBD.
@@ -103,16 +104,39 @@ fn resource(
     let policy = option("net/fencing")
         .or_else(|| option("disk/fencing"))
         .unwrap_or("dont-care");
-    if policy == "dont-care" || option("handlers/fence-peer").is_none() {
-        found(
+    let dialect = Dialect::of(&facts.drbd).unwrap_or(Dialect::V9);
+    match option("handlers/fence-peer") {
+        Some(_) if policy == "dont-care" => found(
             rule::DRBD_UNFENCED,
-            format!(
-                "fencing={policy} fence-peer={}",
-                option("handlers/fence-peer").unwrap_or("-")
+            format!("fencing={policy}"),
+            &format!(
+                "{} {{ fencing resource-and-stonith; }}",
+                dialect.fencing_section()
             ),
-            "net { fencing resource-and-stonith; } handlers { fence-peer \"/usr/lib/drbd/crm-fence-peer.9.sh\"; \
-             unfence-peer \"/usr/lib/drbd/crm-unfence-peer.9.sh\"; }",
-        );
+        ),
+        None => found(
+            rule::DRBD_UNFENCED,
+            format!("fencing={policy} fence-peer=-"),
+            &format!(
+                "{} {{ fencing resource-and-stonith; }} {}",
+                dialect.fencing_section(),
+                handlers(dialect)
+            ),
+        ),
+        // What others do with their own handler is theirs.
+        Some(program) if program.contains("crm-fence-peer") => {
+            let lifts = dialect.lifts();
+            if option(&format!("handlers/{lifts}"))
+                .is_none_or(|program| !program.contains("crm-unfence-peer"))
+            {
+                found(
+                    rule::DRBD_NEVER_UNFENCES,
+                    format!("{lifts}={}", option(&format!("handlers/{lifts}")).unwrap_or("-")),
+                    &format!("handlers {{ {lifts} \"{UNFENCE}\"; }}  # then: drbdadm adjust {name}"),
+                );
+            }
+        }
+        Some(_) => {}
     }
     let disks = configured.disks_of(&facts.host);
     for disk in disks.iter().filter(|disk| is_unstable(disk)) {
@@ -158,6 +182,15 @@ fn resource(
             &format!("hostnamectl set-hostname NAME  # or rename 'on' in the resource {name}"),
         );
     }
+}
+
+/// The section with all handlers.
+fn handlers(dialect: Dialect) -> String {
+    let all = dialect.handlers().iter();
+    let lines: Vec<String> = all
+        .map(|(name, program)| format!("{name} \"{program}\";"))
+        .collect();
+    format!("handlers {{ {} }}", lines.join(" "))
 }
 
 /// Whether the kernel numbers these names anew at every boot.

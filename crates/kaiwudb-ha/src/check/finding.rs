@@ -48,25 +48,30 @@ impl Finding {
         self
     }
 
+    /// What an operator would type, given as program and arguments.
+    pub(crate) fn mend_with(self, command: &[&str]) -> Self {
+        self.mend(typed(command))
+    }
+
     /// What mends it safely, which is also what an operator would type.
-    pub(crate) fn fix(mut self, command: &[&str]) -> Self {
-        self.mend.push(
-            command
-                .iter()
-                .map(|word| quoted(word))
-                .collect::<Vec<_>>()
-                .join(" "),
-        );
-        self.fix = Some(Fix {
+    pub(crate) fn fix(self, command: &[&str]) -> Self {
+        let mut finding = self.mend_with(command);
+        finding.fix = Some(Fix {
             command: command.iter().map(|&word| word.to_owned()).collect(),
         });
-        self
+        finding
     }
 
     /// Whether scripts should take it for a failure.
     pub(crate) fn counts(&self) -> bool {
         self.rule.severity != Severity::Advice
     }
+}
+
+/// The command as a shell wants it.
+pub(crate) fn typed<W: AsRef<str>>(command: &[W]) -> String {
+    let words: Vec<String> = command.iter().map(|word| quoted(word.as_ref())).collect();
+    words.join(" ")
 }
 
 /// The word as a shell wants it.

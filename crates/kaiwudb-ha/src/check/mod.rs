@@ -6,6 +6,7 @@ mod configuration;
 mod database;
 mod drbd;
 mod finding;
+mod leftovers;
 mod mend;
 mod report;
 mod rule;
@@ -22,6 +23,7 @@ use crate::texts::general;
 use anyhow::Result;
 pub(crate) use configuration::fencing_is_off;
 use finding::Finding;
+pub(crate) use finding::typed;
 use pacemaker::cib::Cib;
 
 /// Options of `check`.
@@ -127,6 +129,7 @@ fn look(context: &Context) -> (Vec<Finding>, Vec<String>) {
 fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     configuration::look(scene, &mut findings);
+    leftovers::look(scene, &mut findings);
     database::look(scene, &mut findings);
     drbd::look(scene, &mut findings);
     certificates::look(scene, &mut findings);

@@ -13,10 +13,8 @@ use std::fmt::Write;
 /// What replaces the guide's resources.
 pub(super) const MIGRATE: &str = "kaiwudb-ha migrate";
 
-/// What carries certificates to the other node.
-pub(super) fn cert_sync() -> String {
-    "pcs resource create KaiwuCerts ocf:kaiwudb:cert-sync --group KaiwuDBGrp --after KaiwuFS".to_owned()
-}
+/// What adds a missing resource with its operations, names, place and constraints, and shows first what that interrupts.
+pub(super) const APPLY: &str = "kaiwudb-ha apply";
 
 /// Prints all of them.
 pub(super) fn print(context: &Context, findings: &[Finding], unanswered: &[String]) -> Result<()> {

@@ -142,6 +142,12 @@ rules! {
     CONSTRAINT_LEFT: Warning, "constraint-left",
         "Left by a move or ban: the database is tied to a node or kept from one, and no failover changes that.",
         "move 或 ban 遗留的约束：数据库被固定在某节点或被禁止在某节点，切换也无法改变。";
+    NODE_STANDBY: Warning, "node-standby",
+        "A node in standby runs nothing: as long as it stays so there is no failover.",
+        "处于待机状态的节点不运行任何资源：在恢复之前不会发生切换。";
+    RESOURCE_HELD: Warning, "resource-held",
+        "Somebody has taken this resource out of the cluster's hands: its failure stays an outage, or it does not run at all.",
+        "该资源已被人为脱离集群管理：故障后不会恢复，或根本不运行。";
     AGENT_MISSING: Error, "agent-missing",
         "The resource cannot start on this node: a failover to it fails.",
         "资源无法在该节点启动：切换到该节点会失败。";
@@ -204,6 +210,12 @@ rules! {
     DRBD_UNFENCED: Warning, "drbd-unfenced",
         "A node that was cut off may be promoted later with its old data: the newer commits are lost.",
         "曾经失联的节点之后可能带着旧数据被提升：较新的提交会丢失。";
+    DRBD_NEVER_UNFENCES: Error, "drbd-never-unfences",
+        "Nothing lifts DRBD's fencing constraint when the peer is up to date again: after one failover the next one fails.",
+        "对端重新同步后没有任何处理程序移除 DRBD 的隔离约束：一次切换之后，下一次切换会失败。";
+    DRBD_CONSTRAINT_LEFT: Error, "drbd-constraint-left",
+        "DRBD's fencing constraint has outlived its reason: both sides are up to date, and the other one still may not be promoted.",
+        "DRBD 的隔离约束已失去理由：两侧数据均为最新，另一侧却仍不允许提升。";
     DRBD_DISK_UNSTABLE: Warning, "drbd-disk-unstable",
         "The kernel may give this name to another disk at the next boot: DRBD fails to start, or takes the wrong disk.",
         "下次开机时内核可能把这个名字给别的磁盘：DRBD 启动失败，或使用错误的磁盘。";
@@ -236,8 +248,8 @@ rules! {
         "After a node's death the time-series files may be incomplete: the server starts and dies at the first query.",
         "节点故障后时序文件可能不完整：服务器能启动，但在第一次查询时崩溃。";
     LOSS_BOUNDED: Advice, "loss-bounded",
-        "When a node dies, acknowledged time-series rows of about the last sync_interval are lost; ts.wal.wal_level = 1 with a file system mounted with -o sync makes it zero and halves the write rate.",
-        "节点故障时，大约最近一个 sync_interval 内已确认的时序数据会丢失；ts.wal.wal_level = 1 并以 -o sync 挂载文件系统可降为零，但写入速率减半。";
+        "When a node dies, acknowledged time-series rows of about the last sync_interval are lost; ts.wal.wal_level = 1, ts.force_sync_file.enabled = true and a file system mounted with -o sync make it zero and halve the write rate.",
+        "节点故障时，大约最近一个 sync_interval 内已确认的时序数据会丢失；ts.wal.wal_level = 1、ts.force_sync_file.enabled = true 并以 -o sync 挂载文件系统可降为零，但写入速率减半。";
     STORE_BELOW_MOUNT: Error, "store-below-mount",
         "A database lies on the system disk below the mount point: without the mount it would be served as if it were the real one.",
         "系统盘的挂载点下有一个数据库：未挂载时它会被当作真正的数据库提供服务。";

@@ -253,6 +253,76 @@ fn each_fact_of_a_node_is_found_and_nothing_else() {
     assert_eq!(noauto, BTreeSet::new());
 }
 
+/// Which rules on its fencing a resource with these options breaks, and what is printed for them.
+fn fencing(version: &str, options: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+    let mut facts = [node("a"), node("b")];
+    if let Ok(facts) = &mut facts[0].facts {
+        facts.drbd.kernel = Some(version.to_owned());
+        let options = options
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let configured = crate::facts::Configured {
+            options: options.collect(),
+            ..Default::default()
+        };
+        facts.drbd.resources.insert("kwdb".to_owned(), configured);
+    }
+    let cluster = Cluster {
+        cib: cib::parse(OURS),
+        status: Ok(status::Status::default()),
+    };
+    findings(&Scene::new(&cluster, &facts))
+        .iter()
+        .filter(|finding| ["drbd-unfenced", "drbd-never-unfences"].contains(&finding.rule.id))
+        .map(|finding| (finding.rule.id, finding.mend.join(" ")))
+        .collect()
+}
+
+#[test]
+fn what_lifts_a_fencing_constraint_depends_on_the_version() {
+    let fence = ("handlers/fence-peer", "/usr/lib/drbd/crm-fence-peer.9.sh");
+    let old = (
+        "handlers/after-resync-target",
+        "/usr/lib/drbd/crm-unfence-peer.9.sh",
+    );
+    let new = (
+        "handlers/unfence-peer",
+        "/usr/lib/drbd/crm-unfence-peer.9.sh --quiet",
+    );
+    let (disk, net) = (
+        ("disk/fencing", "resource-and-stonith"),
+        ("net/fencing", "resource-and-stonith"),
+    );
+    assert_eq!(fencing("8.4.11", &[disk, fence, old]), []);
+    assert_eq!(fencing("9.2.18", &[net, fence, old, new]), []);
+    assert_eq!(fencing("9.2.18", &[net, fence, new]), []);
+    let never = |handler: &str| {
+        [(
+            "drbd-never-unfences",
+            format!(
+                "handlers {{ {handler} \"/usr/lib/drbd/crm-unfence-peer.9.sh\"; }}  # then: drbdadm adjust kwdb"
+            ),
+        )]
+    };
+    assert_eq!(fencing("9.2.18", &[net, fence, old]), never("unfence-peer"));
+    assert_eq!(fencing("8.4.11", &[disk, fence]), never("after-resync-target"));
+    // A handler that does not fence by a constraint needs none that lifts it.
+    let other = ("handlers/fence-peer", "/usr/lib/drbd/stonith_admin-fence-peer.sh");
+    assert_eq!(fencing("9.2.18", &[net, other]), []);
+    for (version, section, handler) in [
+        ("8.4.11", "disk", "after-resync-target"),
+        ("9.2.18", "net", "unfence-peer"),
+    ] {
+        let found = fencing(version, &[]);
+        let (id, mend) = &found[0];
+        assert_eq!(*id, "drbd-unfenced");
+        assert!(
+            mend.starts_with(&format!("{section} {{ fencing")) && mend.contains(handler),
+            "{mend}"
+        );
+    }
+}
+
 #[test]
 fn clocks_that_differ_are_found_only_beyond_doubt() {
     let cluster = Cluster {

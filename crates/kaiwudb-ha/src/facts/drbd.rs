@@ -15,7 +15,7 @@ use std::path::Path;
 const ROOT: &str = "/etc/drbd.conf";
 
 /// Options that decide about the data.
-const OPTIONS: [(&str, &str); 13] = [
+const OPTIONS: [(&str, &str); 15] = [
     ("net", "protocol"),
     ("net", "after-sb-0pri"),
     ("net", "after-sb-1pri"),
@@ -28,6 +28,8 @@ const OPTIONS: [(&str, &str); 13] = [
     ("disk", "md-flushes"),
     ("disk", "on-io-error"),
     ("handlers", "fence-peer"),
+    ("handlers", "unfence-peer"),
+    ("handlers", "after-resync-target"),
     ("net", "cram-hmac-alg"),
 ];
 
@@ -47,6 +49,10 @@ pub(crate) struct Drbd {
     pub(crate) installed: bool,
     /// Version of the loaded module.
     pub(crate) module: Option<String>,
+    /// Version of the module that is loaded, else of the one that would be.
+    pub(crate) kernel: Option<String>,
+    /// Version of the tools.
+    pub(crate) utils: Option<String>,
     /// Configured resources by name.
     pub(crate) resources: BTreeMap<String, Configured>,
     /// Why `drbdadm` refuses the configuration, if it does; what is known of the resources is then read from the files.
@@ -109,8 +115,12 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Drbd {
     let mut found = Drbd {
         installed: Tools::new("", None).installed().is_ok(),
         module: kernel::loaded_version().map(|version| version.to_string()),
+        kernel: kernel::version(deadline.slice(super::QUESTION)).map(|version| version.to_string()),
         ..Drbd::default()
     };
+    if found.installed {
+        found.utils = utils(deadline);
+    }
     if Path::new(ROOT).exists() {
         configuration(&mut found, Path::new(ROOT), deadline, unanswered);
     }
@@ -141,6 +151,19 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Drbd {
         }
     }
     found
+}
+
+fn utils(deadline: Deadline) -> Option<String> {
+    let answer = Command::new("drbdadm")
+        .env("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "1")
+        .arg("--version")
+        .run_ok(deadline.slice(super::QUESTION))
+        .ok()?;
+    let text = answer.text();
+    let version = text
+        .lines()
+        .find_map(|line| line.strip_prefix("DRBDADM_VERSION="));
+    version.map(str::to_owned)
 }
 
 /// What stands in `root` and in what it includes, wherever that is.

@@ -6,7 +6,7 @@ use pacemaker::xml::Element;
 use std::collections::BTreeSet;
 
 /// Ending of the ids of what holds a resource, and name of the meta attribute that says who does.
-const MARK: &str = "kaiwudb-ha-migrate";
+pub(crate) const MARK: &str = "kaiwudb-ha-migrate";
 /// What stands in the resources section and may hold others.
 const RESOURCES: [&str; 4] = ["primitive", "group", "clone", "master"];
 

@@ -21,6 +21,7 @@ use crate::texts::migrate as texts;
 use crate::time::moment;
 use anyhow::{Context as _, Result, anyhow, bail};
 pub(crate) use disarm::disarm;
+pub(crate) use edit::MARK;
 use host::{Deadline, lock};
 pub(crate) use journal::Step;
 use journal::{Journal, Side};

@@ -137,7 +137,7 @@ impl<'a> Scene<'a> {
             .all("instance_attributes")
             .flat_map(|set| &set.children)
             .filter_map(|pair| pair.get("name"))
-            .find(|name| !known.iter().any(|(known, _)| known == name));
+            .find(|name| !known.iter().any(|known| known.name() == *name));
         match unknown {
             Some(name) => self.refuse(
                 texts::UNKNOWN_PARAMETER,

@@ -4,20 +4,18 @@
 use super::parameters::address_of;
 use super::storage::{DRBD_DEVICE, Storage};
 use super::wanted::{Missing, Sources};
+use crate::drbd_dialect::Dialect;
 use crate::texts::plan as texts;
-use anyhow::{Context as _, Result};
-use host::{Command, Deadline};
+use anyhow::{Context as _, Result, anyhow};
 use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
-use std::time::Duration;
 
 const PORT: i64 = 7789;
+/// Seconds. A lost link stops all writes until DRBD has noticed it; at its default of 10 s the agent's `hang_timeout` may be over first.
+const PING_INTERVAL: u32 = 3;
 /// Bytes of the shared secret; DRBD takes 64 characters.
 const SECRET: usize = 24;
-
-/// A node that has lost sight of its peer does not go on before the peer is outdated or switched off.
-const FENCING: &str = "        fencing resource-and-stonith;\n";
 
 /// One node as DRBD's file names it.
 struct Host {
@@ -75,20 +73,11 @@ pub(super) fn text(
             let _ = writeln!(text, "# {line}");
             text
         });
-    // The option has moved with version 9; and there a mere mount would promote, which is the cluster's to do.
-    let (options, net, disk) = if is_old(sources) {
-        ("", "", FENCING)
-    } else {
-        ("    options {\n        auto-promote no;\n    }\n", FENCING, "")
-    };
-    let _ = write!(
-        text,
-        "resource {resource} {{\n    device {device};\n    meta-disk internal;\n{options}    net {{\n        protocol C;\n        \
-         cram-hmac-alg sha256;\n        shared-secret \"{}\";\n        after-sb-0pri disconnect;\n        after-sb-1pri disconnect;\n        \
-         after-sb-2pri disconnect;\n        verify-alg crc32c;\n{net}    }}\n    disk {{\n        on-io-error detach;\n{disk}    }}\n    handlers {{\n        fence-peer \"/usr/lib/kaiwudb-ha/crm-fence-peer\";\n        \
-         after-resync-target \"/usr/lib/drbd/crm-unfence-peer.9.sh\";\n    }}\n",
-        secret()?
-    );
+    let dialect = Dialect::of_all(sources.nodes).map_err(|versions| {
+        let values = [("versions", versions.as_str())];
+        anyhow!(texts::DRBD_DIFFERS.fill(sources.context.language, &values))
+    })?;
+    text += &resource_head(resource, device, dialect, &secret()?);
     for host in hosts.into_iter().flatten() {
         let address = if host.address.contains(':') {
             format!("ipv6 [{}]", host.address)
@@ -119,19 +108,36 @@ fn host(sources: &Sources<'_>, node: &str) -> Option<Host> {
     })
 }
 
-/// Whether the nodes' kernels have DRBD 8.4: the loaded module, else the one that would be loaded.
-fn is_old(sources: &Sources<'_>) -> bool {
-    let mut loaded = sources
-        .nodes
+/// Everything but the nodes.
+fn resource_head(resource: &str, device: &str, dialect: Dialect, secret: &str) -> String {
+    // A node that has lost sight of its peer does not go on before the peer is outdated or switched off.
+    let fencing = |section: &str| {
+        if dialect.fencing_section() == section {
+            "        fencing resource-and-stonith;\n"
+        } else {
+            ""
+        }
+    };
+    // With version 9 a mere mount would promote, which is the cluster's to do.
+    let options = match dialect {
+        Dialect::V8 => "",
+        Dialect::V9 => "    options {\n        auto-promote no;\n    }\n",
+    };
+    let handlers = dialect
+        .handlers()
         .iter()
-        .filter_map(|node| node.facts.as_ref().ok()?.drbd.module.clone());
-    let version = loaded.next().or_else(|| {
-        let output = Command::new("modinfo")
-            .args(["-F", "version", "drbd"])
-            .run_ok(Deadline::after(Duration::from_secs(5)));
-        output.ok().map(|output| output.text())
-    });
-    version.is_some_and(|version| version.starts_with("8."))
+        .fold(String::new(), |mut text, (name, program)| {
+            let _ = writeln!(text, "        {name} \"{program}\";");
+            text
+        });
+    format!(
+        "resource {resource} {{\n    device {device};\n    meta-disk internal;\n{options}    net {{\n        protocol C;\n        \
+         cram-hmac-alg sha256;\n        shared-secret \"{secret}\";\n        after-sb-0pri disconnect;\n        \
+         after-sb-1pri disconnect;\n        after-sb-2pri disconnect;\n        verify-alg crc32c;\n        ping-int {PING_INTERVAL};\n{}    }}\n    \
+         disk {{\n        on-io-error detach;\n{}    }}\n    handlers {{\n{handlers}    }}\n",
+        fencing("net"),
+        fencing("disk"),
+    )
 }
 
 /// Random, in hexadecimal digits.

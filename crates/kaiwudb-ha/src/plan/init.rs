@@ -1,9 +1,10 @@
 //! A settings file to begin with: what was found out is filled in, what was not is left to be written, the rest is there as a comment.
 
+use super::advice;
 use super::parameters::{address, address_of};
 use super::storage::storage;
 use super::wanted::{Sources, node_names};
-use crate::cluster::Roles;
+use crate::cluster::{self, Roles};
 use crate::node;
 use crate::texts::plan as texts;
 use std::fmt::Write;
@@ -76,7 +77,12 @@ pub(super) fn text(sources: &Sources<'_>) -> String {
     comment(&mut text, texts::INIT_FENCING);
     text.push_str("[fencing]\n# delay = \"2s\"\n# [fencing.device]\n# agent = \"fence_...\"\n\n");
     comment(&mut text, texts::INIT_DATABASE);
-    text.push_str("[database]\n# drain_timeout = \"1s\"\n\n");
+    text.push_str("[database]\n");
+    let database = advice::parameters(cluster::DATABASE).iter();
+    for parameter in database.filter(|parameter| parameter.name() == "drain_timeout") {
+        let default = parameter.default_value().unwrap_or_default();
+        let _ = writeln!(text, "# {} = \"{default}\"\n", parameter.name());
+    }
     comment(&mut text, texts::INIT_CERTIFICATES);
     text.push_str("[certificates]\n# sync = true\n# names = [\"db.example\"]\n");
     text

@@ -22,9 +22,10 @@ mod simulate;
 mod storage;
 mod wanted;
 
-pub(crate) use advice::parameters;
+pub(crate) use advice::{operations, parameters};
 pub(crate) use live::Live;
 pub(crate) use merge::stopped;
+pub(crate) use model::Operation;
 pub(crate) use model::Resource;
 pub(crate) use storage::DRBD_DEVICE;
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::{cluster, plan};
 
 fn error(text: &str) -> String {
     Settings::parse(text, "ha.toml", Language::English)
@@ -106,7 +107,15 @@ fn an_impossible_value_is_named_with_its_line() {
         ),
         (
             "[database]\nsecure_mode = \"ssl\"\n".to_owned(),
-            "line 2: [database] secure_mode is 'ssl'; allowed: insecure, tls, tlcp",
+            "line 2: [database] parameter secure_mode=\"ssl\": unknown; allowed: insecure, tls, tlcp",
+        ),
+        (
+            "[database]\ndrain_timeout = \"soon\"\n".to_owned(),
+            "line 2: [database] parameter drain_timeout=\"soon\": ",
+        ),
+        (
+            "[database]\nsql_port = 99999\n".to_owned(),
+            "line 2: [database] parameter sql_port=\"99999\": not valid; allowed: a whole number from 1 to 65535",
         ),
         (
             "[certificates]\nnames = [\"a b\"]\n".to_owned(),
@@ -115,6 +124,34 @@ fn an_impossible_value_is_named_with_its_line() {
     ] {
         let error = error(&text);
         assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+/// What a manual prints will be copied.
+#[test]
+fn the_sample_in_the_manuals_is_valid_and_advises_the_defaults() {
+    for manual in [
+        include_str!("../../../../docs/kaiwudb-ha.md"),
+        include_str!("../../../../docs/kaiwudb-ha.zh-CN.md"),
+    ] {
+        let sample = manual.split("```toml\n").nth(1).unwrap();
+        let sample = sample.split("```").next().unwrap();
+        // Two devices in one sample, of which a file has one.
+        let device = sample.find("[fencing.device]").unwrap();
+        let end = device + sample[device..].find("\n\n").unwrap();
+        let text = format!("{}{}", &sample[..device], &sample[end..])
+            .replace("[nodes.ha-node01.fencing]", "[fencing.device]");
+        let settings = Settings::parse(&text, "ha.toml", Language::English).unwrap();
+        for (name, value) in &settings.database {
+            let parameter = plan::parameters(cluster::DATABASE)
+                .iter()
+                .find(|known| known.name() == name)
+                .unwrap();
+            assert_eq!(
+                Some(value.get_ref().to_string().as_str()),
+                parameter.default_value()
+            );
+        }
     }
 }
 

@@ -215,14 +215,14 @@ fn check_device(table: &str, device: &Spanned<Device>, place: &Place<'_>) -> Res
 fn check_database(settings: &Settings, place: &Place<'_>) -> Result<()> {
     let known = plan::parameters(cluster::DATABASE);
     for (name, value) in &settings.database {
-        let Some((_, kind)) = known.iter().find(|(known, _)| known == name) else {
-            let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+        let Some(parameter) = known.iter().find(|known| known.name() == name) else {
+            let names: Vec<&str> = known.iter().map(|known| known.name()).collect();
             // The key stands before its value.
             return Err(place.at(value.span().start, &place.unknown(name, &names)));
         };
-        let shown = value.get_ref().to_string();
-        if !kind.accepts(&shown) {
-            return Err(place.impossible_in_words(&format!("[database] {name}"), value, &kind.allowed()));
+        // What the agent itself would refuse, in its words.
+        if let Err(why) = parameter.check(&value.get_ref().to_string()) {
+            return Err(place.at(value.span().start, &format!("[database] {why}")));
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use crate::Context;
 use crate::check::fencing_is_off;
 use crate::cluster::{Cluster, DATABASE, Roles};
 use crate::facts::now_us;
+use crate::leftover::{self, Kind};
 use crate::node::Node;
 use crate::split_brain::generation::{Generations, Relation, relation};
 use crate::texts::{general, status as texts};
@@ -37,7 +38,7 @@ pub(crate) fn look(context: &Context, view: &mut View, cluster: &Cluster, nodes:
         Err(why) => say(general::CLUSTER_SILENT.fill(language, &[("why", why)])),
     }
     if let Ok(cib) = &cluster.cib {
-        of_configuration(context, cib, roles, &mut say);
+        of_configuration(context, cib, roles, nodes, &mut say);
     }
     of_generations(context, nodes, &mut say);
     of_database(context, view, &mut say);
@@ -102,15 +103,24 @@ fn of_cluster(context: &Context, status: &Status, say: &mut impl FnMut(String)) 
             texts::UNCLEAN
         } else if !node.online {
             texts::OFFLINE
-        } else if node.standby {
-            texts::STANDBY
-        } else if node.maintenance {
-            texts::MAINTENANCE
         } else {
             continue;
         };
         let values = [("node", node.name.as_str()), ("state", state.of(language))];
         say(texts::NODE_STATE.fill(language, &values));
+    }
+    for left in leftover::of_nodes(status) {
+        let state = if left.kind == Kind::Standby {
+            texts::STANDBY
+        } else {
+            texts::MAINTENANCE
+        };
+        let values = [
+            ("node", left.resource.as_str()),
+            ("state", state.of(language)),
+            ("command", &left.typed()),
+        ];
+        say(texts::NODE_HELD.fill(language, &values));
     }
 }
 
@@ -189,30 +199,37 @@ fn of_failures(context: &Context, status: &Status, say: &mut impl FnMut(String))
     }
 }
 
-fn of_configuration(context: &Context, cib: &Cib, roles: &Roles<'_>, say: &mut impl FnMut(String)) {
+fn of_configuration(
+    context: &Context,
+    cib: &Cib,
+    roles: &Roles<'_>,
+    nodes: &[Node],
+    say: &mut impl FnMut(String),
+) {
     let language = context.language;
     if fencing_is_off(cib) {
         say(texts::FENCING_OFF.of(language).to_owned());
     } else if roles.fencing.is_empty() {
         say(texts::FENCING_NONE.of(language).to_owned());
     }
-    for location in cib.locations() {
-        let text = if location.id.starts_with("cli-ban-") {
-            texts::BANNED
-        } else if location.id.starts_with("cli-prefer-") || location.id.starts_with("cli-standby-") {
-            texts::TIED
-        } else if location.id.starts_with("drbd-fence-by-handler-") {
-            texts::DRBD_FENCED
-        } else {
-            continue;
+    for left in leftover::of_configuration(cib, roles, nodes) {
+        let text = match left.kind {
+            Kind::Banned => texts::BANNED,
+            Kind::Tied => texts::TIED,
+            Kind::Fenced => texts::DRBD_FENCED,
+            Kind::FencedStill => texts::DRBD_FENCED_STILL,
+            Kind::Held => texts::RESOURCE_HELD,
+            // These are the nodes'.
+            Kind::Standby | Kind::NodeMaintenance => continue,
         };
-        let node = location.node.as_deref().unwrap_or("?");
+        let node = left.node.as_deref().unwrap_or(texts::ANY_NODE.of(language));
         say(text.fill(
             language,
             &[
-                ("id", &location.id),
-                ("resource", &location.resource),
+                ("id", &left.id),
+                ("resource", &left.resource),
                 ("node", node),
+                ("command", &left.typed()),
             ],
         ));
     }

@@ -17,7 +17,8 @@ texts! {
     CONTAINER: "the database runs in a container; this command migrates servers that the unit starts directly", "数据库运行在容器中；本命令只迁移由 unit 直接启动的服务器";
     OTHER_VERSION: "{what} has different versions: {versions}; install the same package on both nodes", "{what} 的版本不同：{versions}；请在两个节点上安装相同的软件包";
     UNMANAGED: "{resource} is not managed by the cluster; end that first: crm_resource --meta -r {resource} -d is-managed", "{resource} 未受集群管理；请先恢复：crm_resource --meta -r {resource} -d is-managed";
-    FAILED: "{resource} has failed; mend the cause and run: crm_resource --cleanup -r {resource}", "{resource} 有故障记录；请先排除原因，然后执行：crm_resource --cleanup -r {resource}";
+    FAILED: "{resource} has failed; fix the cause, then forget the failure in maintenance mode, where nothing is restarted for it: crm_attribute --name maintenance-mode --update true; crm_resource --cleanup -r {resource}; crm_resource --wait; crm_attribute --name maintenance-mode --delete",
+        "{resource} 有故障记录；请先排除原因，然后在维护模式下清除记录（不会引起重启）：crm_attribute --name maintenance-mode --update true; crm_resource --cleanup -r {resource}; crm_resource --wait; crm_attribute --name maintenance-mode --delete";
     NO_SERVER: "no database server runs; start it in the cluster first", "没有数据库服务器在运行；请先在集群中启动";
     SEVERAL_SERVERS: "more than one database server runs (kaiwudb-ha status)", "有多个数据库服务器在运行（kaiwudb-ha status）";
     NOT_SERVING: "the server on {node} does not serve: {why}", "{node} 上的服务器未能提供服务：{why}";

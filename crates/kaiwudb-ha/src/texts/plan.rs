@@ -42,6 +42,8 @@ texts! {
     MISSING_DRBD: "which DRBD resource is the database's", "数据库使用哪个 DRBD 资源";
     MISSING_DRBD_FILE: "the DRBD resource that is to be made", "要创建的 DRBD 资源";
     MISSING_DISKS: "each node's disk below DRBD and its address", "各节点 DRBD 之下的磁盘及地址";
+    DRBD_DIFFERS: "the nodes have different versions of DRBD ({versions}), and one file cannot fit both; install the same on both nodes",
+        "两个节点的 DRBD 版本不同（{versions}），同一个文件无法同时适用；请在两个节点上安装相同版本";
     DRBD_HEAD: "{file}: the same on both nodes, mode 0600; it holds a secret.\nThe commands destroy what is on the disks. With the file in place, on both nodes:\n    drbdadm create-md {resource} && drbdadm up {resource}\nThen on one node, which copies its disk to the other one:\n    drbdadm primary --force {resource} && mkfs -t {type} {device} && drbdadm secondary {resource}\nFencing between the nodes begins when the cluster runs: put this in place before 'kaiwudb-ha apply'.",
         "{file}：两个节点内容相同，权限 0600，内含密钥。\n以下命令会清除磁盘上的内容。文件就位后，在两个节点上执行：\n    drbdadm create-md {resource} && drbdadm up {resource}\n然后在其中一个节点上执行，其磁盘会复制到另一节点：\n    drbdadm primary --force {resource} && mkfs -t {type} {device} && drbdadm secondary {resource}\n集群运行后节点间的隔离才生效：请在 kaiwudb-ha apply 之前完成。";
     INIT_HEAD: "Settings of kaiwudb-ha: /etc/kaiwudb/ha.toml on the node where you run it.\nWhat is empty must be written; what is a comment need not.\n'kaiwudb-ha plan' shows what comes of it, 'kaiwudb-ha apply' does it.",

@@ -20,8 +20,8 @@ texts! {
         "保留 {node} 的数据并放弃 {victim} 写入的 {size}：kaiwudb-ha split-brain resolve --keep {node}";
     BACKUP: "Save the other side first, on {victim}: {command}", "请先备份另一侧，在 {victim} 上执行：{command}";
     NOT_A_NODE: "--keep is '{node}'; allowed: {allowed}", "--keep 是“{node}”；允许：{allowed}";
-    VICTIM_IN_USE: "{victim} is Primary: its data is in use and cannot be given up; if {node} is really the one to keep, first run: crm_standby --node {victim} --update on",
-        "{victim} 是 Primary：数据正在使用，不能放弃；如果确实要保留 {node}，请先执行：crm_standby --node {victim} --update on";
+    VICTIM_IN_USE: "{victim} is Primary: its data is in use and cannot be given up. If {node} is really the one to keep: put {victim} in standby (crm_standby --node {victim} --update on) until nothing runs there, take it out again (crm_standby --node {victim} --delete), and resolve when DRBD is Secondary there",
+        "{victim} 是 Primary：数据正在使用，不能放弃。如果确实要保留 {node}：先使 {victim} 待机（crm_standby --node {victim} --update on），直到其上没有资源运行，再取消待机（crm_standby --node {victim} --delete），待该节点的 DRBD 为 Secondary 后再解决";
     DISCARD: "This gives up {size} that {victim} has written since the nodes parted. It cannot be undone.", "这将放弃 {victim} 在分开之后写入的 {size}，且无法撤销。";
     ASK: "Type {victim} to give up its changes: ", "输入 {victim} 以放弃它的改动：";
     NO_TERMINAL: "the name of the node whose changes are given up must be typed, but standard input is no terminal; use --discard {victim}",

@@ -48,11 +48,14 @@ texts! {
     FAILED_ACTION: "{operation} on {node}: exit status {code}: {reason}", "{node} 上的 {operation}：退出状态 {code}：{reason}";
     NO_REASON: "no reason given", "未给出原因";
     REASON: "last failure of {resource} on {node}: {reason}", "{resource} 在 {node} 上最近一次故障：{reason}";
-    BANNED: "{id} keeps {resource} away from {node} until it is removed: crm_resource --clear -r {resource}",
-        "{id} 使 {resource} 不能在 {node} 上运行，直到移除为止：crm_resource --clear -r {resource}";
-    TIED: "{id} ties {resource} to {node} until it is removed: crm_resource --clear -r {resource}",
-        "{id} 使 {resource} 固定在 {node} 上，直到移除为止：crm_resource --clear -r {resource}";
+    BANNED: "{id} keeps {resource} away from {node} until it is removed: {command}", "{id} 使 {resource} 不能在 {node} 上运行，直到移除为止：{command}";
+    TIED: "{id} ties {resource} to {node} until it is removed: {command}", "{id} 使 {resource} 固定在 {node} 上，直到移除为止：{command}";
     DRBD_FENCED: "{id}: DRBD keeps {resource} from being promoted elsewhere until the peer has caught up", "{id}：在对端追上之前，DRBD 不允许 {resource} 在其他节点提升";
+    DRBD_FENCED_STILL: "{id} still keeps {resource} from being promoted elsewhere, although both sides are UpToDate: the next failover fails. When this stays for a minute, run on {node}: {command}",
+        "{id} 仍不允许 {resource} 在其他节点提升，尽管两侧均为 UpToDate：下一次切换会失败。若一分钟后仍然如此，请在 {node} 上执行：{command}";
+    ANY_NODE: "any node", "任一节点";
+    RESOURCE_HELD: "{resource} is held back by {id}; to give it back to the cluster, run on {node}: {command}", "{resource} 因 {id} 不受集群控制；要交还集群，请在 {node} 上执行：{command}";
+    NODE_HELD: "{node} is {state}; to bring it back: {command}", "节点 {node}：{state}；恢复命令：{command}";
     SPLIT_BRAIN: "SPLIT BRAIN of {resource}: both nodes have changed their data since they parted; see: kaiwudb-ha split-brain show",
         "{resource} 脑裂：分开之后两个节点都修改了数据；请查看：kaiwudb-ha split-brain show";
     DRBD_DOWN: "DRBD resource {resource} is down on {node}", "{node} 上的 DRBD 资源 {resource} 未启用";

@@ -1,0 +1,95 @@
+//! What the configuration should have been rid of: what holds resources back, and constraints that say nothing more or say it in old
+//! words.
+
+use super::Scene;
+use super::finding::Finding;
+use super::rule;
+use crate::leftover::{self, Kind, Leftover};
+use pacemaker::cib::Cib;
+use pacemaker::version::FeatureSet;
+
+/// Looks for them.
+pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let Some(cib) = scene.cib else { return };
+    let mut left = leftover::of_configuration(cib, &scene.roles, scene.nodes);
+    left.extend(scene.cluster.status.iter().flat_map(leftover::of_nodes));
+    findings.extend(left.iter().filter_map(held_back));
+    redundant(cib, findings);
+    old_words(cib, findings);
+}
+
+fn held_back(left: &Leftover) -> Option<Finding> {
+    let rule = match left.kind {
+        Kind::Banned | Kind::Tied => rule::CONSTRAINT_LEFT,
+        Kind::FencedStill => rule::DRBD_CONSTRAINT_LEFT,
+        Kind::Standby => rule::NODE_STANDBY,
+        Kind::NodeMaintenance => rule::MAINTENANCE_LEFT,
+        Kind::Held => rule::RESOURCE_HELD,
+        // It is what keeps old data from being served.
+        Kind::Fenced => return None,
+    };
+    let words: Vec<&str> = left.command.iter().map(String::as_str).collect();
+    let finding = Finding::of(rule, format!("{}: {}", left.resource, left.id));
+    // The handler is the one that looks itself whether it may.
+    let finding = if left.kind == Kind::FencedStill && left.node.is_some() {
+        finding.fix(&words)
+    } else {
+        finding.mend_with(&words)
+    };
+    Some(match &left.node {
+        Some(node) => finding.on(node),
+        None => finding,
+    })
+}
+
+fn redundant(cib: &Cib, findings: &mut Vec<Finding>) {
+    let grouped = |one: &str, other: &str| {
+        cib.groups().any(|group| {
+            let members = group.members();
+            [one, other]
+                .iter()
+                .all(|id| members.iter().any(|member| member.id == *id))
+        })
+    };
+    let redundant = cib
+        .colocations()
+        .filter(|colocation| grouped(&colocation.resource, &colocation.with))
+        .map(|colocation| &colocation.id)
+        .chain(
+            cib.orders()
+                .filter(|order| grouped(&order.first, &order.then))
+                .map(|order| &order.id),
+        );
+    for id in redundant {
+        findings.push(
+            Finding::of(rule::CONSTRAINT_REDUNDANT, id.as_str()).mend(format!("pcs constraint delete {id}")),
+        );
+    }
+}
+
+fn old_words(cib: &Cib, findings: &mut Vec<Finding>) {
+    let since_2_1 =
+        FeatureSet::parse(&cib.feature_set).is_some_and(|features| features >= FeatureSet::new(3, 10, 0));
+    for colocation in cib.colocations() {
+        if let Some(word @ ("Master" | "Slave")) = colocation.with_role.as_deref()
+            && since_2_1
+        {
+            findings.push(
+                Finding::of(
+                    rule::ROLE_WORD_OLD,
+                    format!("{}: with-rsc-role={word}", colocation.id),
+                )
+                // In one step: without the constraint the resources may part.
+                .mend(format!(
+                    "cibadmin --modify --xml-text '<rsc_colocation id=\"{}\" with-rsc-role=\"{}\"/>'",
+                    colocation.id,
+                    if word == "Master" {
+                        "Promoted"
+                    } else {
+                        "Unpromoted"
+                    }
+                )),
+            );
+        }
+    }
+}
