@@ -15,6 +15,7 @@ pub(crate) use image::VmImage;
 pub(crate) use machine::Vm;
 pub use roles::RoleAudit;
 
+use crate::Node;
 use crate::cib::Cib;
 use crate::lab::{Lab, Options};
 use crate::{corosync, setup};
@@ -90,18 +91,45 @@ pub(crate) fn up(lab: &Lab, options: &Options) -> Result<()> {
     lab.restore(FORMED)
 }
 
+/// The common part of DRBD's configuration for this version of the module: 9 has `fencing` in another section, calls another handler when
+/// the peer is back, and promotes by itself unless told otherwise.
+pub fn global_common(version: &str) -> String {
+    if version.starts_with("8.") {
+        return GLOBAL_COMMON.to_owned();
+    }
+    let fencing = "        fencing resource-and-stonith;\n";
+    let unfence = "        after-resync-target \"/usr/lib/drbd/crm-unfence-peer.9.sh\";\n";
+    GLOBAL_COMMON
+        .replace(fencing, "")
+        .replace(
+            "    net {\n",
+            &format!("    options {{\n        auto-promote no;\n    }}\n    net {{\n{fencing}"),
+        )
+        .replace(
+            unfence,
+            &format!(
+                "{unfence}{}",
+                unfence.replace("after-resync-target", "unfence-peer")
+            ),
+        )
+}
+
+/// What `node` has in its kernel.
+fn version(node: &Node, deadline: Deadline) -> Result<String> {
+    node.exec_ok(["modinfo", "-F", "version", "drbd"], deadline)
+}
+
 /// Gives DRBD the fence-peer handler that belongs to the agent of this configuration. DRBD reads it when it needs it.
 pub fn choose_fence_handler(lab: &Lab, cib: &Cib) -> Result<()> {
     let ours = cib
         .primitives()
         .any(|primitive| primitive.agent == "ocf:kaiwudb:drbd-promotable");
     let [guides, our] = FENCE_HANDLERS;
-    let content = if ours {
-        GLOBAL_COMMON.replace(guides, our)
-    } else {
-        GLOBAL_COMMON.to_owned()
-    };
     for node in lab.nodes() {
+        let mut content = global_common(&version(node, Deadline::after(Duration::from_secs(20)))?);
+        if ours {
+            content = content.replace(guides, our);
+        }
         node.write_file("/etc/drbd.d/global_common.conf", &content)?;
     }
     Ok(())
@@ -135,7 +163,10 @@ fn form(lab: &Lab, options: &Options, image: &VmImage) -> Result<()> {
     for node in lab.nodes() {
         node.wait_booted(deadline)?;
         lab.configure(node, options)?;
-        node.write_file("/etc/drbd.d/global_common.conf", GLOBAL_COMMON)?;
+        node.write_file(
+            "/etc/drbd.d/global_common.conf",
+            global_common(&version(node, deadline)?),
+        )?;
         node.write_file(format!("/etc/drbd.d/{DRBD_RESOURCE}.res"), RESOURCE)?;
         node.exec_ok(["hostname", node.name()], deadline)?;
     }

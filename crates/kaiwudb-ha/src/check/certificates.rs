@@ -37,7 +37,7 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         keys(node, facts, found, findings);
-        dates(node, found, findings);
+        dates(scene, node, found, findings);
         names(scene, node, found, findings);
     }
     let sets: Vec<(&str, &Facts)> = scene
@@ -124,7 +124,37 @@ fn keys(node: &str, facts: &Facts, found: &Certificates, findings: &mut Vec<Find
     }
 }
 
-fn dates(node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
+/// What issues the server's certificate again with every name by which it may be called.
+fn create_node(scene: &Scene<'_>, found: &Certificates) -> String {
+    let required = scene
+        .roles
+        .certificates
+        .and_then(|primitive| primitive.parameter("required_names"));
+    let nodes = scene
+        .facts()
+        .flat_map(|(node, facts)| [Some(node.to_owned()), facts.database.address.clone()]);
+    let mut names: Vec<String> = nodes
+        .flatten()
+        .chain(scene.roles.virtual_ip().map(str::to_owned))
+        .chain(
+            required
+                .iter()
+                .flat_map(|names| names.split(','))
+                .map(|name| name.trim().to_owned()),
+        )
+        .chain(["127.0.0.1".to_owned(), "localhost".to_owned()])
+        .filter(|name| !name.is_empty())
+        .collect();
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    format!(
+        "kwbase cert create-node {} --overwrite --certs-dir={} --ca-key=CA_KEY  # on the node that serves",
+        names.join(" "),
+        found.directory
+    )
+}
+
+fn dates(scene: &Scene<'_>, node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
     let Some((name, until)) = &found.first_to_expire else {
         return;
     };
@@ -134,7 +164,7 @@ fn dates(node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::of(rule::EXPIRES_SOON, format!("{name}: {}", date(*until)))
                 .on(node)
-                .mend("kwbase cert create-node NODE1 NODE2 VIRTUAL_IP 127.0.0.1 localhost --overwrite --certs-dir=/etc/kaiwudb/certs --ca-key=CA_KEY"),
+                .mend(create_node(scene, found)),
         );
     }
 }
@@ -148,13 +178,12 @@ fn names(scene: &Scene<'_>, node: &str, found: &Certificates, findings: &mut Vec
     let missing = found.missing_names(&names.into_iter().collect::<Vec<_>>());
     if !missing.is_empty() {
         findings.push(
-            Finding::of(rule::NAMES_MISSING, format!("{}/node.crt: {}", found.directory, missing.join(", "))).on(node).mend(
-                format!(
-                    "kwbase cert create-node {} 127.0.0.1 localhost --overwrite --certs-dir={} --ca-key=CA_KEY  # with all other names too",
-                    missing.join(" "),
-                    found.directory
-                ),
-            ),
+            Finding::of(
+                rule::NAMES_MISSING,
+                format!("{}/node.crt: {}", found.directory, missing.join(", ")),
+            )
+            .on(node)
+            .mend(create_node(scene, found)),
         );
     }
 }
