@@ -7,7 +7,8 @@ VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version *= *"\(.*\)"
 # The machine that build, install, deb and rpm are for: x86_64 or aarch64.
 MACHINE ?= $(shell uname -m)
 CARGO_TARGET_DIR ?= target
-override CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
+# Not abspath: the path may have a blank.
+override CARGO_TARGET_DIR := $(if $(filter /%,$(firstword $(CARGO_TARGET_DIR))),,$(CURDIR)/)$(CARGO_TARGET_DIR)
 export CARGO_TARGET_DIR
 TRIPLE := $(MACHINE)-unknown-linux-musl
 RELEASE := $(CARGO_TARGET_DIR)/$(TRIPLE)/release
@@ -31,7 +32,7 @@ COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS)))
 
 # What does not fit into the time that one waits for `make test`.
 LONGER := certificates operator runtimes
-SUITES := check unit $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
+SUITES := check unit toolchain-test $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
 
 .PHONY: help
 help: ## this list
@@ -89,6 +90,11 @@ scripts-check:
 unit: ## unit tests of crates/ and agents/
 	$(CARGO) test --locked --no-fail-fast $(call packages,$(filter crates/% agents/%,$(MEMBERS)))
 
+.PHONY: toolchain-test
+toolchain-test:
+	@$(TOOLCHAIN)/need.sh iproute2 mount util-linux
+	@$(TOOLCHAIN)/test.sh
+
 .PHONY: $(addsuffix -test,$(TESTS))
 $(addsuffix -test,$(TESTS)): %-test:
 	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*)
@@ -105,6 +111,15 @@ nfs-client:
 
 # Debian releases with different Pacemaker, pcs and crmsh.
 RELEASES := bullseye bookworm trixie
+
+# Bare machines, see packaging/fresh/test.sh: all of FRESH, in the middle of which a part can be named.
+FRESH := bookworm-empty bookworm-old trixie-empty trixie-old
+
+.PHONY: fresh-test
+fresh-test: ## "make demo" and "make test" on new Debian machines, as containers; FRESH=bookworm-empty for one of them (root, an hour)
+	@$(TOOLCHAIN)/need-root.sh fresh-test 'it starts containers'
+	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring util-linux mount git
+	@packaging/fresh/test.sh '$(CARGO_TARGET_DIR)/fresh' $(FRESH)
 
 .PHONY: matrix bench $(addprefix matrix-,$(RELEASES))
 matrix: ## contract and cluster tests on every supported Debian release, with the same binaries (root, half an hour)
@@ -127,7 +142,7 @@ export KAIWUDB_HA_STANDIN := $(CARGO_TARGET_DIR)/standin/$(TRIPLE)/release/kwbas
 
 .PHONY: lab-packages lab-image lab-ready
 lab-packages:
-	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring systemd-container iproute2 e2fsprogs util-linux procps \
+	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring systemd-container iproute2 e2fsprogs util-linux mount procps kmod \
 		postgresql openssl curl libxml2-utils
 
 lab-image: lab-packages
@@ -166,6 +181,8 @@ MAN := $(CARGO_TARGET_DIR)/man
 # Completions of the command, laid out as below /usr/share.
 PAGES := $(CARGO_TARGET_DIR)/pages
 
+binaries = $(foreach name,$1,'$(RELEASE)/$(name)')
+
 .PHONY: man install deb rpm dist
 man: ## the manual pages: the agents' from ocf-metadata/, the command's and its completions from its options
 	@packaging/man/build.sh '$(MAN)' $(VERSION)
@@ -174,14 +191,14 @@ man: ## the manual pages: the agents' from ocf-metadata/, the command's and its 
 
 install: build man ## installs for MACHINE below DESTDIR
 	install -d '$(OCF)' '$(DOC)'
-	install -m 0755 $(addprefix $(RELEASE)/,$(AGENTS)) '$(OCF)'
-	$(if $(HELPERS),install -d '$(LIB)' && install -m 0755 $(addprefix $(RELEASE)/,$(HELPERS)) '$(LIB)')
-	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(addprefix $(RELEASE)/,$(COMMANDS)) '$(DESTDIR)/usr/bin')
+	install -m 0755 $(call binaries,$(AGENTS)) '$(OCF)'
+	$(if $(HELPERS),install -d '$(LIB)' && install -m 0755 $(call binaries,$(HELPERS)) '$(LIB)')
+	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(call binaries,$(COMMANDS)) '$(DESTDIR)/usr/bin')
 	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md) '$(DOC)'
 	$(if $(COMMANDS),cp -R '$(PAGES)/.' '$(DESTDIR)/usr/share')
 	install -D -m 0644 packaging/crmsh/kaiwudb/main.yml '$(DESTDIR)/usr/share/crmsh/scripts/kaiwudb/main.yml'
 	install -D -m 0644 -t '$(DOC)/examples' packaging/ansible/kaiwudb-ha.yml
-	cd '$(MAN)' && find . -type f -exec install -D -m 0644 {} '$(abspath $(DESTDIR)/usr/share/man)/{}' ';'
+	man=$$(realpath -m '$(DESTDIR)/usr/share/man') && cd '$(MAN)' && find . -type f -exec install -D -m 0644 {} "$$man/{}" ';'
 
 deb: ## Debian package for MACHINE
 	packaging/deb/build.sh '$(CARGO_TARGET_DIR)/deb' $(MACHINE) $(VERSION)

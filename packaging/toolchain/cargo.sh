@@ -8,4 +8,8 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 
 use_cargo
+# A toolchain may have been installed without these.
+case ${1:-} in
+clippy | fmt) cargo "$1" --version >/dev/null 2>&1 || use_debian_cargo ;;
+esac
 exec cargo "$@"

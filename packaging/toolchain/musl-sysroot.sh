@@ -57,35 +57,37 @@ Dir::Cache "$work/apt/cache";
 Acquire::Languages "none";
 CONF
 export APT_CONFIG="$work/apt.conf"
-apt_get update || die "cannot read Debian's package lists for $debian"
+apt_get update || die "cannot read Debian's package lists for $debian: $(apt_reason)"
 libunwind=$(apt-cache pkgnames libunwind- | grep -E '^libunwind-[0-9]+-dev$' | sort -V | tail -n 1)
 [ -n "$libunwind" ] || die "Debian's package lists for $debian have no libunwind-<version>-dev"
-(cd "$work/debs" && apt_get download musl-dev "$libunwind") || die "cannot fetch musl-dev and $libunwind for $debian"
+(cd "$work/debs" && apt_get download musl-dev "$libunwind") || die "cannot fetch musl-dev and $libunwind for $debian: $(apt_reason)"
 for deb in "$work"/debs/*.deb; do
     dpkg-deb -x "$deb" "$work/root"
 done
 
-# What musl-gcc's specs do, for any architecture, and for a static position-independent executable too.
+# What musl-gcc's specs do, for any architecture, and for a static position-independent executable too. A blank in a path is
+# escaped as gcc wants it.
+escaped=$(printf %s "$root" | sed 's/ /\\ /g')
 cat >"$work/root/musl.specs" <<SPECS
 %rename cpp_options old_cpp_options
 
 *cpp_options:
--nostdinc -isystem $root/usr/include/$musl -isystem include%s %(old_cpp_options)
+-nostdinc -isystem $escaped/usr/include/$musl -isystem include%s %(old_cpp_options)
 
 *cc1:
-%(cc1_cpu) -nostdinc -isystem $root/usr/include/$musl -isystem include%s
+%(cc1_cpu) -nostdinc -isystem $escaped/usr/include/$musl -isystem include%s
 
 *link_libgcc:
--L$root/usr/lib/$musl -L .%s
+-L$escaped/usr/lib/$musl -L .%s
 
 *libgcc:
 libgcc.a%s %:if-exists(libgcc_eh.a%s)
 
 *startfile:
-%{static-pie:$root/usr/lib/$musl/rcrt1.o;:$root/usr/lib/$musl/crt1.o} $root/usr/lib/$musl/crti.o %{static-pie:crtbeginS.o%s;:crtbegin.o%s}
+%{static-pie:$escaped/usr/lib/$musl/rcrt1.o;:$escaped/usr/lib/$musl/crt1.o} $escaped/usr/lib/$musl/crti.o %{static-pie:crtbeginS.o%s;:crtbegin.o%s}
 
 *endfile:
-%{static-pie:crtendS.o%s;:crtend.o%s} $root/usr/lib/$musl/crtn.o
+%{static-pie:crtendS.o%s;:crtend.o%s} $escaped/usr/lib/$musl/crtn.o
 
 *link:
 -nostdlib %{static-pie:-static -pie --no-dynamic-linker -z text;:-static}

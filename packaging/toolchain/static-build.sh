@@ -19,19 +19,22 @@ sysroot=$("$repository/packaging/toolchain/musl-sysroot.sh" "$machine" "${CARGO_
 use_cargo
 
 # No path of the machine that builds ends up in the binaries: they are the same wherever they were built.
-flags="--remap-path-prefix=$repository=/usr/src/kaiwudb-ha --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/usr/src/cargo"
+# The flags are separated by this character: a path may have a blank.
+separator=$(printf '\037')
+flags="--remap-path-prefix=$repository=/usr/src/kaiwudb-ha$separator--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/usr/src/cargo"
 if [ "${STATIC_BUILD_STD:-0}" = 1 ] || [ ! -d "$(rustc --print target-libdir --target "$triple")" ]; then
-    need_packages rust-web-src
     use_debian_cargo
+    # Debian's source of the standard library goes with one compiler.
+    need_packages "rust-web-src>=$(installed_version rustc-web)"
     # -Z needs the bootstrap switch with a stable compiler. musl's start files and libunwind are Debian's.
     export RUSTC_BOOTSTRAP=1
-    flags="$flags -C link-self-contained=no -L native=$sysroot/lib"
+    flags="$flags$separator-Clink-self-contained=no$separator-Lnative=$sysroot/lib"
     set -- -Z build-std=std,panic_unwind "$@"
 fi
 
 lower=$(printf %s "$triple" | tr - _)
 upper=$(printf %s "$lower" | tr '[:lower:]' '[:upper:]')
 export "CC_$lower=$sysroot/bin/cc" "AR_$lower=$machine-linux-gnu-ar"
-export "CARGO_TARGET_${upper}_LINKER=$sysroot/bin/cc" "CARGO_TARGET_${upper}_RUSTFLAGS=$flags"
+export "CARGO_TARGET_${upper}_LINKER=$sysroot/bin/cc" CARGO_ENCODED_RUSTFLAGS="$flags"
 cd "$repository"
 exec cargo build --locked --release --target "$triple" "$@"
