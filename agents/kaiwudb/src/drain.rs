@@ -4,6 +4,7 @@
 //! (2 to 17 s) serves nobody.
 
 use crate::config::Config;
+use crate::run_directory::{Record, RunDirectory};
 use host::{Deadline, Process, WaitOutcome, log, wait_for_end};
 use kwdb::health::{self, Health};
 use kwdb::{clients, sql};
@@ -14,6 +15,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(2);
 /// What a server answers to `/health?ready=1` once it drains.
 const SHUTTING_DOWN: &str = "shutting down";
 
+const LEVEL: &str = "SHOW CLUSTER SETTING ts.wal.wal_level";
+const ONE_QUESTION: Duration = Duration::from_millis(500);
+
 /// What the first SIGTERM is given time for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drain {
@@ -23,24 +27,44 @@ pub(crate) enum Drain {
     Clients,
 }
 
-impl Drain {
-    /// What the server's settings ask for.
-    pub(crate) fn needed(config: &Config, deadline: Deadline) -> Self {
-        let level = config.sql_target().and_then(|target| {
-            let question = deadline.slice(Duration::from_millis(500));
-            sql::ask(&target, "SHOW CLUSTER SETTING ts.wal.wal_level", question)
-                .ok()?
-                .first()?
-                .first()?
-                .clone()
-        });
-        if level.as_deref() == Some("0") {
-            log::warning(
-                "ts.wal.wal_level is 0: draining fully, because a hard stop would lose acknowledged rows",
-            );
-            return Self::Fully;
+/// Notes the server's `ts.wal.wal_level`, for the stop of a server that does not answer any more.
+pub(crate) fn remember_level(
+    run: &RunDirectory,
+    connection: Option<&mut sql::Connection>,
+    deadline: Deadline,
+) {
+    let answer = connection.and_then(|connection| connection.query(LEVEL, deadline.slice(ONE_QUESTION)).ok());
+    match answer.and_then(level) {
+        Some(level) => {
+            // Without it that stop takes longer, no more.
+            let _ = run.write(Record::WalLevel, &level);
         }
-        Self::Clients
+        None => run.forget(Record::WalLevel),
+    }
+}
+
+fn level(rows: sql::Rows) -> Option<String> {
+    rows.into_iter().next()?.into_iter().next()?
+}
+
+impl Drain {
+    /// What the server's settings ask for; everything where they are not known.
+    pub(crate) fn needed(config: &Config, run: &RunDirectory, deadline: Deadline) -> Self {
+        let answer = config
+            .sql_target()
+            .and_then(|target| sql::ask(&target, LEVEL, deadline.slice(ONE_QUESTION)).ok());
+        let level: Option<String> = answer.and_then(level).or_else(|| run.read(Record::WalLevel));
+        match level.as_deref() {
+            Some("0") => log::warning(
+                "ts.wal.wal_level is 0: draining fully, because a hard stop would lose acknowledged rows",
+            ),
+            Some(_) => return Self::Clients,
+            None => log::warning(
+                "ts.wal.wal_level is not known (SQL does not answer root here): draining fully, because with 0 a hard stop would lose \
+                 acknowledged rows",
+            ),
+        }
+        Self::Fully
     }
 
     /// Waits until the server, which has been sent SIGTERM, has ended or may be sent the second one: at most half the time there is.

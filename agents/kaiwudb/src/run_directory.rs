@@ -93,6 +93,8 @@ pub(crate) enum Record {
     Thresholds,
     /// [`crate::sentinel::Report`] of the sentinel.
     Sentinel,
+    /// The server's `ts.wal.wal_level` when it was started, as text.
+    WalLevel,
 }
 
 impl Record {
@@ -106,6 +108,7 @@ impl Record {
             Self::Concern => "concern.json",
             Self::Thresholds => "thresholds.json",
             Self::Sentinel => "sentinel.json",
+            Self::WalLevel => "wal-level.json",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::identity::{self, Identity, Pinned};
 use crate::preflight::{self, Startable};
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
 use crate::server::{self, Question, Serving};
-use crate::{runtime, sentinel, stop};
+use crate::{drain, runtime, sentinel, stop};
 use agent::Context;
 use host::{Process, file, log};
 use kwdb::install::SecureMode;
@@ -31,8 +31,9 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
     runtime::forbid_restart(config, cx.deadline)?;
     sentinel::ensure_starting(config, run, server, cx.deadline)?;
     match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
-        Serving::Yes(_, connection) => {
+        Serving::Yes(_, mut connection) => {
             run.note(Record::Serving, &ProcessRecord::from(server))?;
+            drain::remember_level(run, connection.as_mut(), cx.deadline);
             let pinned = identity::pinned(config, cx);
             let before = identity::before_start(config, cx.deadline);
             let found = identity::of_running(connection, &before, cx.deadline);
@@ -72,13 +73,14 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
     let mark = LogMark::take(config, cx.deadline);
     let server = runtime::launch(config, found, run, cx.deadline)?;
     match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
-        Serving::Yes(took, connection) => {
+        Serving::Yes(took, mut connection) => {
             log::info(format!(
                 "server pid {} serves after {:.2} s",
                 server.pid(),
                 took.as_secs_f64()
             ));
             run.note(Record::Serving, &ProcessRecord::from(server))?;
+            drain::remember_level(run, connection.as_mut(), cx.deadline);
             own(config, &pinned, &before, connection, cx)
         }
         Serving::Ended => Err(Failure::generic(diagnosis::of_end(

@@ -54,7 +54,7 @@ fn end_all(
     cx: &Context<'_>,
 ) -> Result<(), Failure> {
     runtime::forbid_restart(config, cx.deadline)?;
-    let drain = Drain::needed(config, cx.deadline);
+    let drain = Drain::needed(config, run, cx.deadline);
     let sessions: Vec<i32> = servers.iter().filter_map(|server| server.session()).collect();
     for server in servers {
         // The sentinel must know by the server's identity that this end is wanted, before it happens.

@@ -48,6 +48,9 @@ pub(crate) enum Subcommand {
         /// Id of the resource
         resource: String,
     },
+    /// Keep a server that is started by hand from beginning an empty database below the mount point; apply and migrate ask for it on both nodes
+    #[command(hide = true)]
+    Guard(crate::mount_point::Arguments),
 }
 
 /// The command line in one language, for the parser, the manual pages and the completions.

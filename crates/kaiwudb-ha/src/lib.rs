@@ -16,6 +16,7 @@ mod facts;
 mod language;
 mod leftover;
 mod migrate;
+mod mount_point;
 mod node;
 mod output;
 mod plan;
@@ -85,6 +86,7 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
         Subcommand::SplitBrain(arguments) => split_brain::run(&context, arguments),
         Subcommand::Disk => disks::obey(),
         Subcommand::Facts => facts::print(),
+        Subcommand::Guard(arguments) => mount_point::run(arguments),
         Subcommand::Status(arguments) => status::run(&context, arguments),
     }
     .map_err(|error| (Exit::Failed, error))

@@ -185,6 +185,44 @@ fn what_cannot_be_known() {
     });
 }
 
+/// With `ts.wal.wal_level` 0 a hard stop loses rows; who cannot know drains fully, and what was seen at the start is known.
+#[test]
+fn a_level_of_logging_that_is_not_known() {
+    on_a_machine(|machine| {
+        machine.server_variables(&[LONG_DRAIN]);
+        let silent = |forget: bool| {
+            machine.start();
+            if forget {
+                machine.shell(&format!("rm {RUN_DIRECTORY}/wal-level.json"));
+            }
+            machine.agent("stop").set("sql_port", "9").run()
+        };
+        let known = silent(false);
+        known.succeeds();
+        known.within(Duration::from_secs(3));
+        let unknown = silent(true);
+        unknown.succeeds();
+        assert!(unknown.took >= Duration::from_secs(8), "cut short: {unknown:?}");
+        assert!(
+            machine
+                .log()
+                .iter()
+                .any(|line| line.contains("wal_level is not known")),
+            "{:?}",
+            machine.log()
+        );
+        let mut session = connect(machine);
+        let set = "SET CLUSTER SETTING ts.wal.wal_level = 0";
+        session.query(set, soon()).expect("a setting");
+        drop(session);
+        machine.agent("stop").run().succeeds();
+        // What a start has seen of it counts as well.
+        let off = silent(false);
+        off.succeeds();
+        assert!(off.took >= Duration::from_secs(8), "cut short: {off:?}");
+    });
+}
+
 /// Two SIGTERMs before the server has taken the first are one, and one is a full drain.
 #[test]
 fn the_second_sigterm_is_not_lost() {

@@ -7,6 +7,7 @@ mod verify;
 use crate::Context;
 use crate::disks;
 use crate::exit::Exit;
+use crate::mount_point;
 use crate::output;
 use crate::plan::{self, Plan};
 use crate::question;
@@ -117,6 +118,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
     };
     if trouble.is_empty() {
+        let nodes = plan.wanted.nodes.iter().map(String::as_str);
+        for why in mount_point::on_nodes(context, nodes, &plan.wanted.storage.directory, false) {
+            say(context, &why);
+        }
         return report(context, &plan, &[], Some(&kept), &made);
     }
     let why = trouble.join("; ");

@@ -128,6 +128,16 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
                 )),
             );
         }
+        None if found.store == "empty"
+            && found.mount_point_guarded == Some(false)
+            && facts.corosync.is_some() =>
+        {
+            findings.push(
+                Finding::of(rule::MOUNT_POINT_OPEN, format!("lsattr -d {root}: -"))
+                    .on(node)
+                    .fix(&["kaiwudb-ha", "guard", root]),
+            );
+        }
         Some(mounted) if mounted.read_only => findings.push(
             Finding::of(rule::STORE_READ_ONLY, format!("{} {root}: ro", mounted.source))
                 .on(node)

@@ -253,6 +253,9 @@ rules! {
     STORE_BELOW_MOUNT: Error, "store-below-mount",
         "A database lies on the system disk below the mount point: without the mount it would be served as if it were the real one.",
         "系统盘的挂载点下有一个数据库：未挂载时它会被当作真正的数据库提供服务。";
+    MOUNT_POINT_OPEN: Warning, "mount-point-open",
+        "A server that somebody starts by hand on this node begins an empty database below the mount point; who connects to it loses what is written there.",
+        "在本节点手工启动的服务器会在挂载点之下新建一个空数据库；连接到它的客户端写入的数据会丢失。";
     STORE_READ_ONLY: Error, "store-read-only",
         "The file system has become read-only after an error: the server dies at its next write.",
         "文件系统出错后变为只读：服务器会在下次写入时崩溃。";

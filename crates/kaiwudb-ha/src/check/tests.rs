@@ -212,6 +212,10 @@ fn each_fact_of_a_node_is_found_and_nothing_else() {
         ("store-below-mount", &|facts| {
             facts.database.store = "complete".to_owned();
         }),
+        ("mount-point-open", &|facts| {
+            facts.database.store = "empty".to_owned();
+            facts.database.mount_point_guarded = Some(false);
+        }),
         ("not-installed", &|facts| facts.database.installed = false),
         ("installations-differ", &|facts| {
             facts.database.user = Some("other".to_owned());

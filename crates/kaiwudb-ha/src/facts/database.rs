@@ -1,5 +1,6 @@
 //! The database on this node: how it is installed, whether it runs, and what the store says.
 
+use crate::mount_point;
 use host::{Deadline, Process, bounded, mount};
 use kwdb::health::{self, Health};
 use kwdb::install::{self, Deployment, Mode, SecureMode};
@@ -52,6 +53,8 @@ pub(crate) struct Database {
     pub(crate) mount: Option<Mounted>,
     /// `empty`, `complete`, `incomplete` or `unreadable`, of the directory as it is seen now.
     pub(crate) store: String,
+    /// Whether nothing can be written below the mount; `None` where that is not known, as while it is mounted.
+    pub(crate) mount_point_guarded: Option<bool>,
     /// Room on the file system, when it is mounted.
     pub(crate) usage: Option<Usage>,
     /// The servers that run on the store.
@@ -167,7 +170,9 @@ fn look_at_store(found: &mut Database, data_root: &Path, deadline: Deadline, una
             unanswered.push(format!("{}: {error}", data_root.display()));
         }
     }
-    if found.mount.is_some() {
+    if found.mount.is_none() {
+        found.mount_point_guarded = mount_point::is_guarded(data_root, deadline.slice(super::QUESTION));
+    } else {
         match mount::usage(data_root, deadline.slice(super::QUESTION)) {
             Ok(usage) => {
                 found.usage = Some(Usage {

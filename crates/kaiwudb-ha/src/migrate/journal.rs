@@ -78,6 +78,9 @@ pub(super) struct Journal {
     pub(super) enabled_on: Vec<String>,
     /// Name and value of the store's identity, as far as we have pinned it.
     pub(super) pinned: Option<(String, String)>,
+    /// Where the store is mounted.
+    #[serde(default)]
+    pub(super) data_root: String,
 }
 
 impl Side {

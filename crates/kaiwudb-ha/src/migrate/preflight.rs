@@ -83,6 +83,7 @@ pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Resul
         held,
         enabled_on: last.map_or_else(|| units::enabled_on(&nodes), |last| last.enabled_on.clone()),
         pinned: last.and_then(|last| last.pinned.clone()),
+        data_root: node::data_root(&nodes),
     };
     look::does_nothing(context, &cib)?;
     let rehearsed = edit::rehearsed(&cib, &journal.exchanges, to);

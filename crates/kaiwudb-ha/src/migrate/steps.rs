@@ -7,6 +7,7 @@ use super::look::{self, QUESTION};
 use super::units;
 use crate::Context;
 use crate::cluster;
+use crate::mount_point;
 use crate::node;
 use crate::texts::migrate as texts;
 use anyhow::{Result, anyhow, bail};
@@ -124,7 +125,15 @@ fn online() -> Result<Vec<String>> {
 
 fn units(context: &Context, journal: &mut Journal) -> Result<()> {
     begin(context, journal, Step::Units)?;
-    units::give(context, journal, journal.to).map_err(|why| anyhow!(why))
+    units::give(context, journal, journal.to).map_err(|why| anyhow!(why))?;
+    if !journal.data_root.is_empty() {
+        let nodes = online()?;
+        let nodes = nodes.iter().map(String::as_str);
+        for why in mount_point::on_nodes(context, nodes, &journal.data_root, journal.to == Side::Guide) {
+            let _ = writeln!(std::io::stderr(), "  {why}");
+        }
+    }
+    Ok(())
 }
 
 fn begin(context: &Context, journal: &mut Journal, step: Step) -> Result<()> {

@@ -65,6 +65,12 @@ const CHINESE: &[(&str, &str)] = &[
         "查看本节点 DRBD 之下的磁盘并按标准输入执行一步；apply --new-disks 会在两个节点上调用它",
     ),
     (
+        "Keep a server that is started by hand from beginning an empty database below the mount point; apply and migrate ask for it on both nodes",
+        "防止手工启动的服务端在挂载点之下新建空数据库；apply 和 migrate 会在两个节点上调用它",
+    ),
+    ("Mount point of the store", "数据目录的挂载点"),
+    ("Make it an ordinary directory again", "恢复为普通目录"),
+    (
         "Undo the change when not everything runs after so many seconds",
         "若干秒后仍未全部正常运行则撤销修改",
     ),

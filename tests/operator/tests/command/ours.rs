@@ -35,6 +35,9 @@ fn with_certificates() -> cib::Cib {
 pub(crate) fn nothing_is_found(lab: &Lab) -> Result<()> {
     set_up(lab)?;
     for node in lab.nodes() {
+        node.shell("kaiwudb-ha guard /var/lib/kaiwudb", deadline())?;
+    }
+    for node in lab.nodes() {
         let (status, report) = answer(node, "kaiwudb-ha check --json")?;
         ensure!(findings(&report, false).is_empty(), "{report:#}");
         ensure!(status == Some(0), "{status:?} {report:#}");

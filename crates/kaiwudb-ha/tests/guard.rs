@@ -1,0 +1,57 @@
+//! `guard` of the built program, in a mount namespace of its own.
+
+use host::{Command, Deadline};
+use std::path::Path;
+use std::time::Duration;
+
+/// `ocf:kaiwudb` or the guide's agents mount on it and unmount it as before; root himself cannot write below.
+const SCRIPT: &str = r#"
+guard="$PROGRAM guard"
+cd "$DIRECTORY"
+mkdir real below
+touch below/store
+ln -s real link
+mount -t tmpfs tmpfs real
+# While something is mounted there, also twice, and through a link.
+mount -t tmpfs tmpfs real
+touch real/data
+$guard "$DIRECTORY/link"
+mountpoint -q real && test -e real/data && touch real/more || exit 1
+umount real
+umount real
+! touch real/store 2>/dev/null && ! mkdir real/store 2>/dev/null || exit 2
+# And again while nothing is mounted.
+$guard "$DIRECTORY/real" || exit 3
+mount -t tmpfs tmpfs real && touch real/data && umount real || exit 4
+! $guard "$DIRECTORY/below" 2>said && grep -q 'not empty below the mount' said || exit 5
+$guard "$DIRECTORY/real" --lift && touch real/store || exit 6
+"#;
+
+#[test]
+fn nothing_can_be_written_below_a_guarded_mount_point() {
+    let directory = tempfile::tempdir().unwrap();
+    if !takes_the_flag(directory.path()) {
+        eprintln!("skipped: it needs root, and a file system whose files can be immutable");
+        return;
+    }
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", SCRIPT])
+        .env("PROGRAM", env!("CARGO_BIN_EXE_kaiwudb-ha"))
+        .env("DIRECTORY", directory.path())
+        .run_ok(soon());
+    // Or it could not be removed.
+    set("-i", &directory.path().join("real"));
+    output.unwrap();
+}
+
+fn takes_the_flag(directory: &Path) -> bool {
+    ["+i", "-i"].iter().all(|flag| set(flag, directory))
+}
+
+fn set(flag: &str, path: &Path) -> bool {
+    Command::new("chattr").arg(flag).arg(path).run_ok(soon()).is_ok()
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
+}
