@@ -91,7 +91,7 @@ fn installation(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::of(rule::NOT_INSTALLED, "/etc/kaiwudb/info/MODE: -")
                 .on(node)
-                .mend("./deploy.sh install --single  # with the same deploy.cfg as on the other node"),
+                .mend("./deploy.sh install --single  # or the .run file of KWDB 3.2, with the same deploy.cfg as on the other node"),
         );
         return;
     }
@@ -340,7 +340,7 @@ fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                     rule::INSTALLATIONS_DIFFER,
                     format!("{name}: {one}={left}, {other}={right}"),
                 )
-                .mend("./deploy.sh install --single  # with the same deploy.cfg on both nodes"),
+                .mend("./deploy.sh install --single  # or the .run file of KWDB 3.2, with the same deploy.cfg on both nodes"),
             );
         }
     }

@@ -58,8 +58,12 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             .iter()
             .map(|(node, version)| format!("{node}: {version}"))
             .collect();
+        let install = scene
+            .facts()
+            .next()
+            .map(|(_, facts)| facts.system.install("kaiwudb-ha"));
         findings
-            .push(Finding::of(rule::VERSIONS_DIFFER, evidence.join(", ")).mend("apt-get install kaiwudb-ha"));
+            .push(Finding::of(rule::VERSIONS_DIFFER, evidence.join(", ")).mend(install.unwrap_or_default()));
     }
 }
 
@@ -97,7 +101,7 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
                 "chrony, ntp, systemd-timesyncd: inactive",
             )
             .on(node)
-            .mend("apt-get install chrony"),
+            .mend(facts.system.install("chrony")),
         );
     }
     if scene.roles.data.is_some() && unit("drbd.service").is_some_and(crate::facts::Unit::is_enabled) {
@@ -120,9 +124,9 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
             .mend("/etc/multipath.conf: blacklist { devnode \"^drbd[0-9]\" }")
             .mend("systemctl enable --now multipathd.socket multipathd.service"),
         );
-    } else if facts.system.multipath_leaves_drbd != Some(true) {
+    } else if facts.system.multipath_leaves_drbd == Some(false) {
         findings.push(
-            Finding::of(rule::MULTIPATH_TAKES_DRBD, "multipath.conf: blacklist")
+            Finding::of(rule::MULTIPATH_TAKES_DRBD, "multipath -t: blacklist")
                 .on(node)
                 .mend("/etc/multipath.conf: blacklist { devnode \"^drbd[0-9]\" }")
                 .mend("multipathd reconfigure"),
@@ -168,7 +172,7 @@ fn agents(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Findi
         findings.push(
             Finding::of(rule::AGENT_MISSING, format!("ocf:kaiwudb:{agent}: -"))
                 .on(node)
-                .mend("apt-get install kaiwudb-ha"),
+                .mend(facts.system.install("kaiwudb-ha")),
         );
     }
 }

@@ -395,3 +395,17 @@ fn a_server_that_the_cluster_does_not_know_is_found_on_a_member_only() {
         assert_eq!(ids, expected, "online: {online}");
     }
 }
+
+#[test]
+fn packages_are_installed_as_the_system_does_it() {
+    for (installer, line) in [
+        ("apt-get", "apt-get install chrony"),
+        ("dnf", "dnf install chrony"),
+        ("zypper", "zypper install chrony"),
+        ("", "apt-get install chrony"),
+    ] {
+        let mut facts = Facts::default();
+        installer.clone_into(&mut facts.system.installer);
+        assert_eq!(facts.system.install("chrony"), line);
+    }
+}

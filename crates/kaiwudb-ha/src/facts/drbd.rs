@@ -3,6 +3,8 @@
 mod files;
 mod text;
 
+pub(super) use text::tokens;
+
 use drbd::config::{Config, ResourceConfig};
 use drbd::kernel;
 use drbd::tools::{self, Tools};
@@ -243,7 +245,7 @@ fn judge(secret: Option<&str>) -> Secret {
 
 /// Whether a section of this kind is in the text.
 fn has_section(text: &str, kind: &str) -> bool {
-    let words = text::tokens(text);
+    let words = tokens(text);
     let ends = |word: &String| matches!(word.as_str(), "{" | "}" | ";");
     (0..words.len()).any(|at| words[at] == kind && (at == 0 || ends(&words[at - 1])))
 }

@@ -8,6 +8,7 @@ mod certificates;
 mod corosync;
 mod database;
 mod drbd;
+mod multipath;
 mod system;
 mod units;
 
@@ -104,7 +105,7 @@ pub(crate) fn gather(deadline: Deadline) -> Facts {
         name,
         host,
         root: nix::unistd::geteuid().is_root(),
-        system: system::gather(),
+        system: system::gather(deadline, &mut unanswered),
         units,
         corosync,
         last_drill: drill::history(Path::new(drill::DIRECTORY))

@@ -1,6 +1,7 @@
 //! The operating system: what the guide changes in it, and what a cluster needs of it.
 
-use host::file;
+use super::multipath;
+use host::{Command, Deadline, file};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -13,7 +14,9 @@ pub(crate) struct System {
     pub(crate) shell: String,
     /// Lines of `/etc/fstab` that are in force.
     pub(crate) fstab: Vec<String>,
-    /// Whether multipath is told to leave DRBD alone; `None` without a configuration.
+    /// What installs packages here: `apt-get`, `dnf`, `yum` or `zypper`.
+    pub(crate) installer: String,
+    /// Whether multipath leaves DRBD alone; `None` where that cannot be told.
     pub(crate) multipath_leaves_drbd: Option<bool>,
     /// Accounts that may do anything without a password.
     pub(crate) sudo_without_password: Vec<String>,
@@ -23,10 +26,12 @@ pub(crate) struct System {
     pub(crate) agents: Vec<String>,
 }
 
+/// The first that is there counts: openSUSE has a dnf as well, and some Debian an rpm.
+const INSTALLERS: [&str; 4] = ["zypper", "apt-get", "dnf", "yum"];
 const AGENTS: &str = "/usr/lib/ocf/resource.d/kaiwudb";
 
-/// Looks; reads small files only.
-pub(super) fn gather() -> System {
+/// Looks.
+pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> System {
     let text = |path: &str| file::read_text(Path::new(path)).ok().flatten();
     let mut agents: Vec<String> = fs::read_dir(AGENTS)
         .into_iter()
@@ -35,12 +40,26 @@ pub(super) fn gather() -> System {
         .collect();
     agents.sort();
     System {
+        installer: INSTALLERS
+            .into_iter()
+            .find(|name| Command::new(name).is_installed())
+            .unwrap_or_default()
+            .to_owned(),
         shell: fs::canonicalize("/bin/sh").map_or_else(|_| String::new(), |path| path.display().to_string()),
         fstab: lines(&text("/etc/fstab").unwrap_or_default()),
-        multipath_leaves_drbd: text("/etc/multipath.conf").map(|text| excludes_drbd(&text)),
+        multipath_leaves_drbd: multipath::leaves_drbd(deadline.slice(super::QUESTION), unanswered),
         sudo_without_password: sudoers(),
         has_dash: Path::new("/bin/dash").exists(),
         agents,
+    }
+}
+
+impl System {
+    /// The command that installs a package.
+    pub(crate) fn install(&self, package: &str) -> String {
+        // Facts of a release that did not tell.
+        let installer = Some(self.installer.as_str()).filter(|name| !name.is_empty());
+        format!("{} install {package}", installer.unwrap_or("apt-get"))
     }
 }
 
@@ -50,13 +69,6 @@ fn lines(text: &str) -> Vec<String> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(str::to_owned)
         .collect()
-}
-
-/// Whether a blacklist names DRBD's devices.
-fn excludes_drbd(text: &str) -> bool {
-    lines(text)
-        .iter()
-        .any(|line| line.starts_with("devnode") && line.contains("drbd"))
 }
 
 fn sudoers() -> Vec<String> {
@@ -100,7 +112,5 @@ mod tests {
         let text = "# comment\nroot ALL=(ALL) NOPASSWD: ALL\n%wheel ALL=(ALL) NOPASSWD: ALL\nkaiwudb ALL=(ALL)  NOPASSWD:ALL\n\
                     backup ALL=(ALL) NOPASSWD: /usr/bin/rsync\n";
         assert_eq!(unlimited(text), ["kaiwudb"]);
-        assert!(excludes_drbd("blacklist {\n  devnode \"^drbd[0-9]\"\n}\n"));
-        assert!(!excludes_drbd("blacklist {\n # devnode \"^drbd[0-9]\"\n}\n"));
     }
 }

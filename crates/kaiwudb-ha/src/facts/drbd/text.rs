@@ -134,7 +134,7 @@ impl Said {
 }
 
 /// Words, quoted or not, and the characters `{`, `}` and `;`. A comment ends with its line.
-pub(super) fn tokens(text: &str) -> Vec<String> {
+pub(in crate::facts) fn tokens(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in text.lines() {
         let mut rest = line.trim_start();
