@@ -17,11 +17,12 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) fn obstacle(config: &Config) -> Option<String> {
     let root = config.data_root.display();
     match mount::at(&config.data_root) {
-        None if config.require_mount => Some(format!(
+        Err(error) => Some(format!("cannot tell whether {root} is mounted: {error}")),
+        Ok(None) if config.require_mount => Some(format!(
             "{root} is not mounted on this node; start the file system first, or set require_mount=false where the store is not \
              on a file system of its own"
         )),
-        Some(mount) if mount.read_only => Some(format!("{root} is mounted read-only")),
+        Ok(Some(mount)) if mount.read_only => Some(format!("{root} is mounted read-only")),
         _ => None,
     }
 }

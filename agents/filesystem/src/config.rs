@@ -1,9 +1,11 @@
 //! The parameters, and what the kernel's table of mounts says of them.
 
+use crate::note::{Note, of_a_device};
 use crate::parameters::{self as p, Kind, MountOptions};
+use host::block;
 use host::mount::{self, Mount};
-use nix::sys::stat::{SFlag, major, minor, stat};
 use ocf::{Env, Failure, Parameter, Parameters, Value};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What is given. To an action that must not fail for the configuration (stop, probe) a path that is missing or wrong is
@@ -54,23 +56,35 @@ impl Config {
     }
 
     /// What is mounted on the directory now.
-    pub(crate) fn mounted(&self) -> Mounted {
-        match mount::at(&self.directory) {
-            None => Mounted::Nothing,
-            Some(mount) if self.is_ours(&mount) => Mounted::Ours(mount),
-            Some(mount) => Mounted::Other(mount),
-        }
+    pub(crate) fn mounted(&self) -> Result<Mounted, Failure> {
+        let mounts = mount::all().map_err(|error| unreadable(&error))?;
+        let note = Note::read(self);
+        Ok(
+            match mounts.into_iter().rfind(|mount| mount.point == self.directory) {
+                None => Mounted::Nothing,
+                Some(mount) if self.is_ours(&mount, note.as_ref()) => Mounted::Ours(mount),
+                Some(mount) => Mounted::Other(mount),
+            },
+        )
     }
 
-    /// Whether a mount is one of the device, whatever the name by which it was mounted.
-    pub(crate) fn is_ours(&self, mount: &Mount) -> bool {
-        if Path::new(&mount.source) == self.device {
-            return true;
-        }
-        number(&self.device).is_some_and(|device| {
-            // btrfs has a number of its own in the table.
-            mount.device == device || number(Path::new(&mount.source)) == Some(device)
-        })
+    /// Whether a mount on the directory is one of the device, whatever the name by which it was mounted.
+    pub(crate) fn is_ours(&self, mount: &Mount, note: Option<&Note>) -> bool {
+        Path::new(&mount.source) == self.device
+            || note.is_some_and(|note| note.file_system == mount.device)
+            || self.has_file_system(mount)
+    }
+
+    /// Whether the device, as it can be reached now, has the file system of a mount.
+    pub(crate) fn has_file_system(&self, mount: &Mount) -> bool {
+        block::number(&self.device).is_some_and(|device| of_a_device(mount) == Some(device))
+    }
+
+    /// `major:minor` of the device that is mounted.
+    pub(crate) fn block_device(&self, mount: &Mount) -> String {
+        of_a_device(mount)
+            .or_else(|| block::number(&self.device))
+            .unwrap_or_else(|| mount.device.clone())
     }
 
     /// What to say of a device that is something else.
@@ -102,20 +116,17 @@ fn required<T: Value>(
     }
 }
 
-/// The directory as the kernel's table names it: without symbolic links. Where something is mounted already the path is not
-/// touched, because the file system there may hang.
+/// The directory as the kernel's table spells it. A table that cannot be read is told by whoever looks for a mount in it.
 fn as_mounted(directory: PathBuf) -> PathBuf {
-    match mount::at(&directory) {
-        Some(_) => directory,
-        None => directory.canonicalize().unwrap_or(directory),
+    if directory.as_os_str().is_empty() {
+        return directory;
     }
+    mount::resolve(&mount::all().unwrap_or_default(), &directory)
 }
 
-/// `major:minor` of a block device. Looking at a device does not open it.
-pub(crate) fn number(path: &Path) -> Option<String> {
-    let node = stat(path).ok()?;
-    let is_block = SFlag::from_bits_truncate(node.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFBLK;
-    is_block.then(|| format!("{}:{}", major(node.st_rdev), minor(node.st_rdev)))
+/// A table of mounts that is not there may hold a mount.
+pub(crate) fn unreadable(error: &io::Error) -> Failure {
+    Failure::generic(format!("cannot tell what is mounted: {error}"))
 }
 
 #[cfg(test)]
@@ -142,7 +153,7 @@ mod tests {
             assert!(error.reason.contains(missing), "{error}");
             read(&rest, true).unwrap();
         }
-        assert_eq!(read(&[], true).unwrap().mounted(), Mounted::Nothing);
+        assert_eq!(read(&[], true).unwrap().mounted(), Ok(Mounted::Nothing));
         let root = [("device", "/dev/x"), ("directory", "/"), ("fstype", "ext4")];
         assert!(read(&root, false).unwrap_err().reason.contains("allowed"));
     }
@@ -153,6 +164,6 @@ mod tests {
             directory: "/".into(),
             ..read(&[("device", "/dev/no-such-device")], true).unwrap()
         };
-        assert!(matches!(config.mounted(), Mounted::Other(_)));
+        assert!(matches!(config.mounted(), Ok(Mounted::Other(_))));
     }
 }

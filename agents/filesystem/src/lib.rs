@@ -6,12 +6,16 @@
 //! both, so that a resource can change from one agent to the other.
 
 mod config;
-mod holders;
+mod free;
 mod monitor;
+mod note;
 mod only_one;
 mod parameters;
 mod start;
 mod stop;
+mod targets;
+mod unmount;
+mod users;
 mod validate;
 
 use agent::{Context, ResourceAgent};

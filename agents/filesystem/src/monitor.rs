@@ -15,7 +15,7 @@ const FULL: &[u8] = b"full";
 
 pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
     let probe = cx.env.interval().is_zero();
-    let mount = match config.mounted() {
+    let mount = match config.mounted()? {
         Mounted::Ours(mount) => mount,
         // What else may be there is the start's business.
         Mounted::Nothing | Mounted::Other(_) if probe => return Ok(State::Stopped),
@@ -35,6 +35,14 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
             )));
         }
     };
+    if !config.device.exists() {
+        return Err(Failure::generic(format!(
+            "{} is gone from this node; what is mounted on {} is {}",
+            config.device.display(),
+            config.directory.display(),
+            mount.source
+        )));
+    }
     let read_only = config.options.read_only();
     if mount.read_only && !read_only {
         return Err(Failure::generic(format!(

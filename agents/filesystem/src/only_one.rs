@@ -1,11 +1,10 @@
 //! One start or stop at a time, and none while a mount hangs.
 
 use crate::config::Config;
+use crate::note::run_directory;
 use host::lock::{self, FileLock};
 use host::{Deadline, log};
 use ocf::Failure;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 
 /// Waits for the end of every other start and stop of the resource on this node, and of the `mount` and `umount` that they
 /// have started. Two mounts at once would both succeed (the kernel's newer interface stacks them), and one that hangs in the
@@ -13,10 +12,8 @@ use std::os::unix::fs::DirBuilderExt;
 ///
 /// A lock that cannot be had for want of room in `/run` hinders nothing.
 pub(crate) fn only_one(config: &Config, deadline: Deadline) -> Result<(), Failure> {
-    let directory = agent::run_directory(&config.instance);
-    let path = directory.join("filesystem.lock");
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
-    let taken = made.and_then(|()| {
+    let path = agent::run_directory(&config.instance).join("filesystem.lock");
+    let taken = run_directory(config).and_then(|_| {
         lock::lock(&path, deadline)?
             .map(FileLock::keep_with_children)
             .transpose()

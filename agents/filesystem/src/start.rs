@@ -1,9 +1,10 @@
 //! `start`: waits for the device and mounts it.
 
-use crate::config::{Config, Mounted, number};
+use crate::config::{Config, Mounted, unreadable};
+use crate::note::Note;
 use crate::only_one::only_one;
 use agent::Context;
-use host::{Command, CommandError, Deadline, log, mount};
+use host::{Command, CommandError, Deadline, block, log, namespace};
 use ocf::Failure;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -15,7 +16,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     only_one(config, cx.deadline)?;
-    match config.mounted() {
+    match config.mounted()? {
         Mounted::Ours(_) => return Ok(()),
         Mounted::Other(other) => {
             return Err(Failure::generic(format!(
@@ -29,13 +30,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     }
     wait_for_device(config, cx.deadline)?;
     make_directory(config)?;
-    for other in mount::all().iter().filter(|mount| config.is_ours(mount)) {
-        log::warning(format!(
-            "{} is also mounted on {}: DRBD cannot be demoted before that is unmounted",
-            config.device.display(),
-            other.point.display()
-        ));
-    }
+    let before = mounted_elsewhere(config)?;
     let mut call = Command::new("mount").args(["-t", &config.kind]);
     if !config.options.0.is_empty() {
         call = call.args(["-o", &config.options.0]);
@@ -45,9 +40,9 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         .arg(&config.directory)
         .run_ok(cx.deadline)
     {
-        Ok(_) => Ok(()),
+        Ok(_) => note(config, before),
         // Somebody else was quicker.
-        Err(_) if matches!(config.mounted(), Mounted::Ours(_)) => Ok(()),
+        Err(_) if matches!(config.mounted(), Ok(Mounted::Ours(_))) => Ok(()),
         Err(error) => Err(Failure::generic(format!(
             "cannot mount {} on {}: {}; a DRBD device must be Primary here",
             config.device.display(),
@@ -61,9 +56,39 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     }
 }
 
+/// Numbers of the mounts that the file system has already.
+fn mounted_elsewhere(config: &Config) -> Result<Vec<u64>, Failure> {
+    let namespaces = namespace::all().map_err(|error| unreadable(&error))?;
+    let mut before = Vec::new();
+    for namespace in &namespaces {
+        for other in namespace
+            .mounts
+            .iter()
+            .filter(|mount| config.has_file_system(mount))
+        {
+            if namespace.is_ours {
+                log::warning(format!(
+                    "{} is also mounted on {}, and is not free before that is unmounted",
+                    config.device.display(),
+                    other.point.display()
+                ));
+            }
+            before.push(other.id);
+        }
+    }
+    Ok(before)
+}
+
+fn note(config: &Config, before: Vec<u64>) -> Result<(), Failure> {
+    if let Mounted::Ours(mount) = config.mounted()? {
+        Note::new(config, &mount, before).write(config);
+    }
+    Ok(())
+}
+
 fn wait_for_device(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     let patience = deadline.slice(DEVICE_TIMEOUT);
-    while number(&config.device).is_none() {
+    while block::number(&config.device).is_none() {
         if config.device.exists() {
             return Err(config.not_a_block_device());
         }

@@ -1,16 +1,21 @@
-//! `stop`: unmounts, and knows who is in the way.
+//! `stop`: unmounts whatever is mounted of the device, knows who is in the way, and asks whether the device is free.
 
-use crate::config::Config;
-use crate::holders;
+use crate::config::{Config, unreadable};
+use crate::note::Note;
 use crate::only_one::only_one;
+use crate::unmount::{Refusal, unmount};
+use crate::users::{self, Asked};
+use crate::{free, targets};
 use agent::Context;
-use host::mount::{self, Mount};
-use host::{Command, CommandError, Deadline, Process, describe, log};
+use host::{Deadline, log, namespace};
 use ocf::Failure;
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// The kernel lets go of what an ended process held a moment later.
 const RETRY: Duration = Duration::from_millis(50);
+/// Who may not be ended may end by himself.
+const OTHERS_RETRY: Duration = Duration::from_millis(500);
 /// So much is left for saying who is in the way.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -19,75 +24,77 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let _ = std::env::set_current_dir("/");
     let deadline = cx.deadline.minus(LAST_WORDS.min(cx.deadline.remaining() / 4));
     only_one(config, deadline)?;
-    while let Some(mount) = innermost(config) {
-        unmount(config, &mount, deadline)?;
+    let note = Note::read(config);
+    let unmounted = unmount_all(config, note.as_ref(), deadline)?;
+    if let Some(note) = note.or(unmounted) {
+        free::wait(config, &note, deadline)?;
+        Note::forget(config);
     }
     Ok(())
 }
 
-/// The next one that has to go: the last that was mounted on the directory or below it, while the device is among them.
-/// Whatever hides another one was mounted later.
-fn innermost(config: &Config) -> Option<Mount> {
-    let mut there: Vec<Mount> = mount::all()
-        .into_iter()
-        .filter(|mount| mount.point.starts_with(&config.directory))
-        .collect();
-    let is_device = |mount: &Mount| mount.point == config.directory && config.is_ours(mount);
-    if there.iter().any(is_device) {
-        there.pop()
-    } else {
-        None
-    }
-}
-
-fn unmount(config: &Config, mount: &Mount, deadline: Deadline) -> Result<(), Failure> {
-    let mut refusal = None;
+/// Unmounts every target; what was mounted, where there was something.
+fn unmount_all(config: &Config, note: Option<&Note>, deadline: Deadline) -> Result<Option<Note>, Failure> {
+    let mut asked = Asked::default();
+    let mut before: Option<Refusal> = None;
+    let mut found = None;
     loop {
-        let error = match (
-            Command::new("umount").arg(&mount.point).run_ok(deadline),
-            refusal.take(),
-        ) {
-            (Ok(_), _) => return Ok(()),
-            // A try that was cut short says less than the one before.
-            (Err(CommandError::DeadlineOver(..)), Some(before)) => before,
-            (Err(error), _) => error,
+        let namespaces = namespace::all().map_err(|error| unreadable(&error))?;
+        let targets = targets::find(config, note, &namespaces);
+        let Some(first) = targets.first() else {
+            return Ok(found);
         };
-        // Somebody else was quicker.
-        if !mount::all().contains(mount) {
-            return Ok(());
+        found.get_or_insert_with(|| Note::new(config, first.mount, Vec::new()));
+        let (mut progress, mut refusal) = (false, None);
+        let mut blocked = HashSet::new();
+        // Our own first: with them copies in other namespaces go.
+        let is_ours = |target: &&targets::Target<'_>| target.namespace.is_ours;
+        for target in targets
+            .iter()
+            .rev()
+            .filter(is_ours)
+            .chain(targets.iter().rev().filter(|target| !is_ours(target)))
+        {
+            let refused = if blocked.contains(&target.mount.id) {
+                true
+            } else {
+                match unmount(target, deadline) {
+                    Ok(()) => false,
+                    Err(error) => {
+                        refusal.get_or_insert(error);
+                        true
+                    }
+                }
+            };
+            progress |= !refused;
+            blocked.extend(target.holds.filter(|_| refused));
         }
-        let users = holders::of(mount);
-        if deadline.is_over() || (!users.is_empty() && !config.force_unmount) {
-            return Err(Failure::generic(format!(
-                "cannot unmount {}: {}",
-                mount.point.display(),
-                why(config, &error, &users)
-            )));
+        let Some(refusal) = refusal else { continue };
+        if progress && !deadline.is_over() {
+            continue;
         }
-        if users.is_empty() {
-            log::debug(error.to_string());
-            deadline.pause(RETRY);
+        // A try that was cut short says less than the one before.
+        let refusal = match before.take() {
+            Some(before) if refusal.is_cut_short() => before,
+            _ => refusal,
+        };
+        let users = users::of(&targets, &namespaces, deadline);
+        let ours = targets.iter().filter(|target| target.came_with_us);
+        let mut to_end = if ours.clone().count() == targets.len() {
+            users.clone()
         } else {
-            holders::end(&users, deadline);
+            users::of(ours, &namespaces, deadline)
+        };
+        to_end.retain(|user| !users::is_spared(*user));
+        if deadline.is_over() || (!users.is_empty() && !config.force_unmount) {
+            return Err(refusal.failure(config, &users, &to_end));
         }
-        refusal = Some(error);
+        if to_end.is_empty() {
+            log::debug(refusal.to_string());
+            deadline.pause(if users.is_empty() { RETRY } else { OTHERS_RETRY });
+        } else {
+            asked.to_end(&to_end, deadline);
+        }
+        before = Some(refusal);
     }
-}
-
-/// What is in the way, and what to do; the tool's words come last, because Pacemaker shows 127 characters.
-fn why(config: &Config, error: &CommandError, users: &[Process]) -> String {
-    let advice = match error {
-        CommandError::DeadlineOver(..) => {
-            "the device or what lies below it does not answer, only fencing helps".to_owned()
-        }
-        _ if users.is_empty() => {
-            "no process uses it; look for loop devices, swap files and NFS exports on it".to_owned()
-        }
-        _ if config.force_unmount => format!("used by {}", describe(users)),
-        _ => format!(
-            "used by {}; force_unmount=true lets a stop end them",
-            describe(users)
-        ),
-    };
-    format!("{advice} ({error})")
 }

@@ -81,7 +81,7 @@ pub(crate) fn reasons(config: &Config, run: &RunDirectory, deadline: Deadline) -
 
 fn room(config: &Config, deadline: Deadline) -> Option<String> {
     let root = config.data_root();
-    if config.require_mount && mount::at(root).is_none() {
+    if config.require_mount && mount::at(root).is_ok_and(|mount| mount.is_none()) {
         return Some(format!(
             "{} is not mounted although the server runs",
             root.display()

@@ -98,7 +98,7 @@ pub(crate) fn pinned(config: &Config, cx: &Context<'_>) -> Pinned {
 
 /// What can be known of the store before the server runs.
 pub(crate) fn before_start(config: &Config, deadline: Deadline) -> Identity {
-    let filesystem = mount::at(config.data_root()).and_then(|mount| {
+    let filesystem = mount::at(config.data_root()).ok().flatten().and_then(|mount| {
         let output = Command::new("blkid")
             .args(["-p", "-o", "value", "-s", "UUID", &mount.source])
             .run_ok(deadline.slice(ONE_CALL));

@@ -100,21 +100,27 @@ pub(crate) fn store(config: &Config, deadline: Deadline) -> Result<Startable, Fa
     let root = config.data_root();
     if config.require_mount {
         match mount::at(root) {
-            None => {
+            Err(error) => {
+                return Err(Failure::generic(format!(
+                    "cannot tell whether {} is mounted: {error}",
+                    root.display()
+                )));
+            }
+            Ok(None) => {
                 return Err(Failure::generic(format!(
                     "{} is not mounted, it would become an empty database; start the file system first or set \
                      require_mount=false (where the store has no file system of its own)",
                     root.display()
                 )));
             }
-            Some(mount) if mount.read_only => {
+            Ok(Some(mount)) if mount.read_only => {
                 return Err(Failure::generic(format!(
                     "{} ({}) is read-only, often after an I/O error; check kernel log and disk",
                     root.display(),
                     mount.source
                 )));
             }
-            Some(_) => {}
+            Ok(Some(_)) => {}
         }
     }
     let judged = bounded::run(deadline.slice(STORE_TIMEOUT), || {

@@ -166,6 +166,18 @@ pub(crate) fn flush_stalled_for(run: &RunDirectory) -> Option<Duration> {
     ))
 }
 
+/// Whether a process is a child of the sentinel, which may have ended before it: those that flush the store. Known by the session,
+/// because a name is anybody's.
+pub(crate) fn is_child(run: &RunDirectory, process: Process) -> bool {
+    let Some(report) = run.read::<Report>(Record::Sentinel) else {
+        return false;
+    };
+    let sentinel = Process::from(report.sentinel);
+    // The kernel gives the number to nobody else while the session has a member.
+    let leader_is_another = Process::with_pid(sentinel.pid()).is_some_and(|leader| leader != sentinel);
+    process.session() == Some(sentinel.pid()) && !leader_is_another
+}
+
 /// The report of the sentinel that runs.
 fn living(run: &RunDirectory) -> Option<Report> {
     run.read::<Report>(Record::Sentinel)

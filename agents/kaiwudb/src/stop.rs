@@ -3,11 +3,14 @@
 use crate::config::Config;
 use crate::drain::Drain;
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
-use crate::{concern, runtime, server};
+use crate::{concern, runtime, sentinel, server};
 use agent::Context;
-use host::{Command, Deadline, Process, ProcessState, WaitOutcome, describe, log, mount, wait_for_end};
+use host::holders::{self, Wanted};
+use host::{Command, Deadline, Process, ProcessState, WaitOutcome};
+use host::{describe, log, mount, namespace, wait_for_end};
 use nix::sys::signal::Signal;
 use ocf::Failure;
+use std::path::Path;
 use std::time::Duration;
 
 /// A second SIGTERM ends a server within 50 ms (measured); a loaded machine may need longer.
@@ -30,7 +33,7 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         if let Some(server) = run.recorded_server() {
             run.note(Record::Stopping, &ProcessRecord::from(server))?;
         }
-        return release(config, &[], cx.deadline);
+        return release(config, &run, &[], cx.deadline);
     }
     run.create()?;
     let _lock = run.lock(cx.deadline)?;
@@ -62,7 +65,7 @@ fn end_all(
         end(config, server, drain, cx.deadline)?;
     }
     runtime::settle(config, cx.deadline)?;
-    release(config, &sessions, cx.deadline)
+    release(config, run, &sessions, cx.deadline)
 }
 
 fn end(config: &Config, server: Process, drain: Drain, deadline: Deadline) -> Result<(), Failure> {
@@ -119,14 +122,12 @@ fn does_not_end(server: Process) -> String {
 
 /// The file system can be unmounted only when nothing uses it. What is left of the server's own session is ended; others
 /// are named in the log and left to the Filesystem agent, whose business they are.
-fn release(config: &Config, sessions: &[i32], deadline: Deadline) -> Result<(), Failure> {
+fn release(config: &Config, run: &RunDirectory, sessions: &[i32], deadline: Deadline) -> Result<(), Failure> {
     unmount_leftovers(config, deadline);
     let deadline = deadline.slice(HOLDERS_TIMEOUT);
     let mut asked = false;
     loop {
-        let holders: Vec<Process> = Process::all()
-            .filter(|process| process.uses(config.data_root()))
-            .collect();
+        let holders = holders_of(config.data_root())?;
         let ours: Vec<Process> = holders
             .iter()
             .copied()
@@ -139,7 +140,8 @@ fn release(config: &Config, sessions: &[i32], deadline: Deadline) -> Result<(), 
         if holders.is_empty() {
             return Ok(());
         }
-        if ours.is_empty() && !is_own_flush(&holders) {
+        let flushes = |holder: &Process| sentinel::is_child(run, *holder);
+        if ours.is_empty() && !holders.iter().all(flushes) {
             log::warning(format!(
                 "still in use: {} by {}",
                 config.data_root().display(),
@@ -167,10 +169,15 @@ fn release(config: &Config, sessions: &[i32], deadline: Deadline) -> Result<(), 
 /// The server mounts compressed time-series files (squashfs on loop devices) below its store and leaves them there when it
 /// is killed; the Filesystem agent could then not unmount the store. What cannot be unmounted is told in the log.
 fn unmount_leftovers(config: &Config, deadline: Deadline) {
-    for leftover in mount::below(config.data_root()) {
+    let leftovers = mount::below(config.data_root()).unwrap_or_else(|error| {
+        log::warning(format!("cannot tell what is mounted below the store: {error}"));
+        Vec::new()
+    });
+    let store = mount::resolve(&mount::all().unwrap_or_default(), config.data_root());
+    for leftover in leftovers {
         let ours = leftover.kind == "squashfs"
             || mount::loop_backing_file(&leftover.device)
-                .is_some_and(|file| file.starts_with(config.data_root()));
+                .is_some_and(|file| file.starts_with(&store));
         if !ours {
             log::warning(format!(
                 "{} is mounted below the store and is not the server's",
@@ -196,7 +203,9 @@ fn unmount_leftovers(config: &Config, deadline: Deadline) {
     }
 }
 
-/// Whether all that is left are children of the sentinel that flush the store; they end in a moment.
-fn is_own_flush(holders: &[Process]) -> bool {
-    holders.iter().all(|holder| holder.name().starts_with("kaiwudb"))
+/// Who holds something of the store, through whichever mount of it.
+fn holders_of(store: &Path) -> Result<Vec<Process>, Failure> {
+    let namespaces = namespace::all()
+        .map_err(|error| Failure::generic(format!("cannot tell who uses {}: {error}", store.display())))?;
+    Ok(holders::of(&Wanted::directory(store, &namespaces), &namespaces))
 }

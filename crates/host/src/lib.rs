@@ -5,18 +5,22 @@
 //! - a process is known by pid **and** start time, so a reused pid is never mistaken for the old process;
 //! - whatever may block in the kernel (a file system on a stalled device) runs in a child ([`bounded`]), never in us.
 
+pub mod block;
 pub mod bounded;
 mod clean_slate;
 mod command;
 pub mod daemon;
 mod deadline;
 pub mod file;
+pub mod holders;
 pub mod lock;
 pub mod log;
 pub mod mount;
+pub mod namespace;
 pub mod net;
 mod pidfd;
 mod process;
+mod reference;
 pub mod tcp;
 pub mod user;
 

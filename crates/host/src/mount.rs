@@ -2,12 +2,25 @@
 
 use crate::bounded::{self, BoundedError};
 use crate::{Deadline, Process, file};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::statvfs::statvfs;
+use nix::sys::utsname::uname;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often a table that changes while it is read is read again.
+const READINGS: u32 = 20;
 
 /// A mounted file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
+    /// Number of this mount, which no other mount of the machine has while it exists, in whichever namespace.
+    pub id: u64,
+    /// Number of the mount on which it is mounted.
+    pub parent: u64,
     /// Where it is mounted.
     pub point: PathBuf,
     /// Device or other source.
@@ -20,10 +33,12 @@ pub struct Mount {
     pub root: PathBuf,
     /// Whether the mount or the file system is read-only now.
     pub read_only: bool,
+    /// Options of the file system, such as an overlay's directories.
+    pub super_options: String,
 }
 
-/// Undoes the octal escapes of /proc (space, tab, line feed, backslash).
-fn unescape(text: &str) -> String {
+/// Undoes the octal escapes of the kernel's tables (space, tab, line feed, backslash).
+pub fn unescape(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -48,38 +63,113 @@ fn parse_line(line: &str) -> Option<Mount> {
     let kind = right.next()?.to_owned();
     let source = unescape(right.next()?);
     let read_only = |options: &str| options.split(',').any(|option| option == "ro");
+    let super_options = unescape(right.next().unwrap_or_default());
     Some(Mount {
+        id: left.first()?.parse().ok()?,
+        parent: left.get(1)?.parse().ok()?,
         point: unescape(left.get(4)?).into(),
         source,
         kind,
         device: (*left.get(2)?).to_owned(),
         root: unescape(left.get(3)?).into(),
-        read_only: read_only(left.get(5)?) || right.next().is_some_and(read_only),
+        read_only: read_only(left.get(5)?) || read_only(&super_options),
+        super_options,
     })
 }
 
 /// Every mount that this process sees, in the order in which they were made.
-pub fn all() -> Vec<Mount> {
-    read("/proc/self/mountinfo")
+pub fn all() -> io::Result<Vec<Mount>> {
+    read(Path::new("/proc/self/mountinfo"))
 }
 
 /// Every mount that another process sees, which may be in a mount namespace of its own.
-pub fn seen_by(process: Process) -> Vec<Mount> {
-    read(&format!("/proc/{}/mountinfo", process.pid()))
+pub fn seen_by(process: Process) -> io::Result<Vec<Mount>> {
+    read(&PathBuf::from(format!("/proc/{}/mountinfo", process.pid())))
 }
 
-fn read(path: &str) -> Vec<Mount> {
-    // Read whole: a capped read could cut a long table, and a missing mount would look like an unmounted one.
-    let text = std::fs::read(path).unwrap_or_default();
-    String::from_utf8_lossy(&text)
-        .lines()
-        .filter_map(parse_line)
-        .collect()
+/// Reads a table of mounts. What cannot be read or understood is an error: a mount that is left out would look like one that
+/// does not exist.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<Mount>> {
+    let what = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let text = settled(|| read_once(path), keeps_its_place()).map_err(what)?;
+    parse(&text).map_err(what)
 }
 
-/// The file system mounted exactly at `point`; the topmost one where several are stacked.
-pub fn at(point: &Path) -> Option<Mount> {
-    all().into_iter().rfind(|mount| mount.point == point)
+/// What a table of mounts says.
+pub(crate) fn parse(table: &[u8]) -> io::Result<Vec<Mount>> {
+    let line = |line: &str| {
+        let unknown = || io::Error::new(ErrorKind::InvalidData, format!("not a line of mountinfo: {line}"));
+        parse_line(line).ok_or_else(unknown)
+    };
+    String::from_utf8_lossy(table).lines().map(line).collect()
+}
+
+/// The table, and whether it has changed since the first byte of it was read.
+fn read_once(path: &Path) -> io::Result<(Vec<u8>, bool)> {
+    let mut file = File::open(path)?;
+    let mut text = Vec::new();
+    // Read whole: a capped read could cut a long table.
+    file.read_to_end(&mut text)?;
+    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLPRI)];
+    let changed = poll(&mut fds, PollTimeout::ZERO)? > 0;
+    Ok((text, changed))
+}
+
+/// The kernel gives a table in pieces of a page. Before Linux 5.8 it finds its place by counting, so that an entry is missed
+/// when another one disappears between two pieces: there only a table counts that did not change, or reads the same twice.
+fn settled(
+    mut read: impl FnMut() -> io::Result<(Vec<u8>, bool)>,
+    keeps_its_place: bool,
+) -> io::Result<Vec<u8>> {
+    let patience = Deadline::after(Duration::from_secs(1));
+    let mut before = None;
+    for _ in 0..READINGS {
+        let (text, changed) = read()?;
+        if !changed || keeps_its_place || before.as_ref() == Some(&text) {
+            return Ok(text);
+        }
+        before = Some(text);
+        patience.pause(Duration::from_millis(2));
+    }
+    Err(io::Error::other("it changes faster than it can be read"))
+}
+
+/// Whether this kernel goes on at the same entry whatever changes in between.
+fn keeps_its_place() -> bool {
+    let version = uname().ok().and_then(|name| {
+        let release = name.release().to_str()?.to_owned();
+        let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+        Some((
+            numbers.next()?.parse::<u32>().ok()?,
+            numbers.next()?.parse::<u32>().ok()?,
+        ))
+    });
+    version.is_some_and(|version| version >= (5, 8))
+}
+
+/// The file system mounted exactly at `point`, however the path is spelled; the topmost one where several are stacked.
+pub fn at(point: &Path) -> io::Result<Option<Mount>> {
+    let mounts = all()?;
+    Ok(on(&mounts, &resolve(&mounts, point)).cloned())
+}
+
+/// What is mounted exactly on `point`; the topmost where several are stacked.
+pub fn on<'a>(mounts: &'a [Mount], point: &Path) -> Option<&'a Mount> {
+    let is_there = |mount: &&Mount| mount.point == point;
+    covering(mounts, point)
+        .filter(is_there)
+        .or_else(|| mounts.iter().rfind(is_there))
+}
+
+/// A path as the kernel's table spells it: without symbolic links, whether or not its last components exist. A mount point is
+/// not touched, because the file system there may hang.
+pub fn resolve(mounts: &[Mount], path: &Path) -> PathBuf {
+    let is_point = mounts.iter().any(|mount| mount.point == path);
+    // What exists decides. A link that leads nowhere stays what it is.
+    let real = |part: &Path| Some(part.canonicalize().ok()?.join(path.strip_prefix(part).ok()?));
+    let found = (!is_point).then(|| path.ancestors().find_map(real)).flatten();
+    // `join` with nothing leaves a slash at the end.
+    found.map_or_else(|| path.to_owned(), |path| path.components().collect())
 }
 
 /// Where a path lies whatever it is called: the same directory in two mount namespaces has the same place.
@@ -94,8 +184,7 @@ pub struct Place {
 /// The place of an absolute path without `.`, `..` and symbolic links, from one process's mounts; the path itself is not
 /// touched. `None` where nothing is mounted above it.
 pub fn place(mounts: &[Mount], path: &Path) -> Option<Place> {
-    // The last one wins: it hides what was mounted there before, and everything below it.
-    let mount = mounts.iter().rfind(|mount| path.starts_with(&mount.point))?;
+    let mount = covering(mounts, path)?;
     let below = path.strip_prefix(&mount.point).ok()?;
     Some(Place {
         device: mount.device.clone(),
@@ -103,14 +192,34 @@ pub fn place(mounts: &[Mount], path: &Path) -> Option<Place> {
     })
 }
 
+/// The mount on which a path lies: the kernel's way from the root, from each mount to the first one on it that the path meets.
+/// Their order in the table tells nothing, since mounts can be moved.
+pub fn covering<'a>(mounts: &'a [Mount], path: &Path) -> Option<&'a Mount> {
+    let is_shown = |id: u64| mounts.iter().any(|mount| mount.id == id);
+    let is_top = |mount: &&Mount| mount.parent == mount.id || !is_shown(mount.parent);
+    let first = |found: &mut dyn Iterator<Item = &'a Mount>| {
+        found
+            .filter(|mount| path.starts_with(&mount.point))
+            .min_by_key(|mount| mount.point.as_os_str().len())
+    };
+    let mut at = first(&mut mounts.iter().filter(is_top))?;
+    while let Some(next) = first(
+        &mut mounts
+            .iter()
+            .filter(|mount| mount.parent == at.id && mount.id != at.id),
+    ) {
+        at = next;
+    }
+    Some(at)
+}
+
 /// Every file system mounted below `directory`, the innermost first: the order in which they can be unmounted.
-pub fn below(directory: &Path) -> Vec<Mount> {
-    let mut mounts: Vec<Mount> = all()
-        .into_iter()
-        .filter(|mount| mount.point != directory && mount.point.starts_with(directory))
-        .collect();
+pub fn below(directory: &Path) -> io::Result<Vec<Mount>> {
+    let mut mounts = all()?;
+    let directory = resolve(&mounts, directory);
+    mounts.retain(|mount| mount.point != directory && mount.point.starts_with(&directory));
     mounts.reverse();
-    mounts
+    Ok(mounts)
 }
 
 /// Room on a file system.
@@ -214,6 +323,32 @@ mod tests {
         assert_eq!(place(&[], Path::new("/x")), None);
     }
 
+    /// As a root file system that was mounted in an initial ramdisk leaves it, with a mount that hides another one.
+    #[test]
+    fn the_way_to_a_path() {
+        let table = "23 64 0:21 / /proc rw - proc proc rw\n\
+                     64 1 253:1 / / rw - xfs /dev/root rw\n\
+                     70 64 8:1 / /srv/x rw - ext4 /dev/sda1 rw\n\
+                     71 70 0:40 / /srv/x rw - tmpfs over rw\n\
+                     72 64 0:41 / /opt/y rw - tmpfs y rw\n\
+                     73 64 0:42 / /opt rw - tmpfs hides rw";
+        let mounts: Vec<Mount> = table.lines().filter_map(parse_line).collect();
+        for (path, id) in [
+            ("/", 64),
+            ("/proc/self", 23),
+            ("/srv", 64),
+            ("/srv/x", 71),
+            ("/srv/x/y", 71),
+            ("/srv/xy", 64),
+            ("/opt/y/z", 73),
+        ] {
+            assert_eq!(covering(&mounts, Path::new(path)).unwrap().id, id, "{path}");
+        }
+        assert_eq!(on(&mounts, Path::new("/srv/x")).unwrap().id, 71);
+        assert_eq!(on(&mounts, Path::new("/opt/y")).unwrap().id, 72);
+        assert_eq!(on(&mounts, Path::new("/srv")), None);
+    }
+
     #[test]
     fn room_on_the_root() {
         let usage = usage(Path::new("/"), Deadline::after(std::time::Duration::from_secs(5))).unwrap();
@@ -225,7 +360,53 @@ mod tests {
 
     #[test]
     fn the_root_is_mounted() {
-        assert!(at(Path::new("/")).is_some());
-        assert!(at(Path::new("/no/such/mount")).is_none());
+        assert!(at(Path::new("/")).unwrap().is_some());
+        assert!(at(Path::new("/no/such/mount")).unwrap().is_none());
+        assert!(read(Path::new("/no/such/table")).is_err());
+        assert!(read(Path::new("/etc/passwd")).is_err(), "not understood");
+    }
+
+    #[test]
+    fn one_directory_under_several_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("real")).unwrap();
+        std::os::unix::fs::symlink("real", root.join("link")).unwrap();
+        std::os::unix::fs::symlink("nowhere", root.join("dangling")).unwrap();
+        let found = |path: &str| resolve(&[], &root.join(path));
+        for (path, expected) in [
+            ("real", "real"),
+            ("link", "real"),
+            ("link/not/yet", "real/not/yet"),
+            ("real/../link/", "real"),
+            ("dangling", "dangling"),
+        ] {
+            assert_eq!(found(path), root.join(expected), "{path}");
+        }
+    }
+
+    /// What a kernel before 5.8 does to a reader while others unmount.
+    #[test]
+    fn a_table_that_changes_is_read_again() {
+        let (whole, part) = (b"1\n2\n3\n".to_vec(), b"1\n3\n".to_vec());
+        let readings = |texts: &[(&[u8], bool)], keeps_its_place| {
+            let mut texts = texts.iter().cycle();
+            settled(
+                || {
+                    Ok(texts
+                        .next()
+                        .map(|(text, changed)| (text.to_vec(), *changed))
+                        .unwrap())
+                },
+                keeps_its_place,
+            )
+        };
+        let missed = [(part.as_slice(), true), (&whole, false)];
+        assert_eq!(readings(&missed, false).unwrap(), whole);
+        let twice = [(part.as_slice(), true), (&whole, true), (&whole, true)];
+        assert_eq!(readings(&twice, false).unwrap(), whole);
+        let never = [(part.as_slice(), true), (&whole, true)];
+        assert!(readings(&never, false).is_err());
+        assert!(readings(&never, true).is_ok());
     }
 }

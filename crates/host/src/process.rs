@@ -2,6 +2,7 @@
 
 use crate::{Deadline, pidfd};
 use nix::errno::Errno;
+use nix::libc;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
@@ -9,7 +10,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often to look where the kernel cannot tell us.
@@ -43,6 +45,17 @@ pub enum WaitOutcome {
     Ended,
     /// It is still there.
     DeadlineOver,
+}
+
+/// Kinds of kcmp(2).
+const KCMP_FILES: libc::c_int = 2;
+const KCMP_FS: libc::c_int = 3;
+
+/// A thread that does not share everything with its process.
+pub(crate) struct Thread {
+    pub(crate) tid: i32,
+    pub(crate) own_directories: bool,
+    pub(crate) own_files: bool,
 }
 
 struct Stat {
@@ -105,6 +118,33 @@ impl Process {
     /// Clock ticks after boot at which it started.
     pub const fn start_time(self) -> u64 {
         self.start_time
+    }
+
+    /// Threads that have a root and a working directory, or open files, of their own (`unshare(2)`); the others use the
+    /// process's.
+    pub(crate) fn separate_threads(self) -> Vec<Thread> {
+        if self.stat().is_none_or(|stat| stat.threads < 2) {
+            return Vec::new();
+        }
+        let entries = fs::read_dir(format!("/proc/{}/task", self.pid))
+            .into_iter()
+            .flatten();
+        entries
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter(|tid| *tid != self.pid())
+            .map(|tid| Thread {
+                tid,
+                own_directories: !self.shares_with(tid, KCMP_FS),
+                own_files: !self.shares_with(tid, KCMP_FILES),
+            })
+            .filter(|thread| thread.own_directories || thread.own_files)
+            .collect()
+    }
+
+    /// Whether a thread uses the process's object of that kind; a kernel that cannot tell (no kcmp) lets us look at both.
+    fn shares_with(self, tid: i32, kind: libc::c_int) -> bool {
+        // SAFETY: kcmp takes five integers and changes nothing.
+        unsafe { libc::syscall(libc::SYS_kcmp, self.pid(), tid, kind, 0, 0) == 0 }
     }
 
     fn stat(self) -> Option<Stat> {
@@ -200,33 +240,29 @@ impl Process {
         }
     }
 
+    /// It and its ancestors, as far as they can be seen.
+    pub fn lineage(self) -> Vec<i32> {
+        let mut pids = vec![self.pid()];
+        let mut at = Some(self);
+        while let Some(parent) = at.and_then(Self::parent).filter(|pid| !pids.contains(pid)) {
+            pids.push(parent);
+            at = Self::with_pid(parent);
+        }
+        pids
+    }
+
+    /// The account it runs under, as we number accounts.
+    pub fn user_id(self) -> Option<u32> {
+        fs::metadata(format!("/proc/{}", self.pid))
+            .ok()
+            .map(|found| found.uid())
+    }
+
     /// Whether it is in the same namespace of that kind (a name in `/proc/PID/ns`) as we. A process that has ended is in none.
     pub fn shares_namespace(self, kind: &str) -> bool {
         let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok();
         let theirs = namespace(&self.pid.to_string());
         theirs.is_some() && theirs == namespace("self")
-    }
-
-    /// Paths of what it uses: current directory, root, executable and open files, as its own mount namespace names them.
-    /// Reads only links in /proc, which does not touch the file systems themselves.
-    pub fn used_paths(self) -> impl Iterator<Item = PathBuf> {
-        let proc = PathBuf::from(format!("/proc/{}", self.pid));
-        let open = fs::read_dir(proc.join("fd")).into_iter().flatten();
-        ["cwd", "root", "exe"]
-            .into_iter()
-            .map(move |name| proc.join(name))
-            .chain(open.filter_map(|entry| Some(entry.ok()?.path())))
-            .filter_map(|link| fs::read_link(link).ok())
-    }
-
-    /// Its root directory, as [`Self::used_paths`] names it: not `/` after chroot(2).
-    pub fn root(self) -> Option<PathBuf> {
-        fs::read_link(format!("/proc/{}/root", self.pid)).ok()
-    }
-
-    /// Whether one of [`Self::used_paths`] lies below `directory`.
-    pub fn uses(self, directory: &Path) -> bool {
-        self.used_paths().any(|path| path.starts_with(directory))
     }
 }
 
@@ -309,7 +345,9 @@ mod tests {
         assert_eq!(me.executable(), std::env::current_exe().ok());
         assert!(!me.arguments().unwrap().is_empty());
         assert_eq!(me.state(), Some(ProcessState::Alive));
-        assert!(me.uses(&std::env::current_dir().unwrap()));
+        assert_eq!(me.lineage()[0], me.pid());
+        assert!(me.lineage().contains(&me.parent().unwrap()));
+        assert_eq!(me.user_id(), Some(nix::unistd::geteuid().as_raw()));
         assert!(Process::all().any(|process| process == me));
     }
 }

@@ -27,6 +27,7 @@ pub struct Call {
     arguments: Vec<OsString>,
     variables: BTreeMap<OsString, OsString>,
     redirections: &'static str,
+    caller_directory: Option<PathBuf>,
 }
 
 impl Call {
@@ -37,6 +38,7 @@ impl Call {
             arguments: vec![action.into()],
             variables: BTreeMap::new(),
             redirections: "",
+            caller_directory: None,
         };
         call.env(
             "PATH",
@@ -117,9 +119,23 @@ impl Call {
         self
     }
 
+    /// Called by a shell that stands in this directory and waits for the agent's end.
+    #[must_use]
+    pub fn called_from(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.caller_directory = Some(directory.into());
+        self
+    }
+
     /// Starts the agent, as the leader of a process group.
     pub fn spawn(&self) -> Running {
-        let mut command = if self.redirections.is_empty() {
+        let mut command = if let Some(directory) = &self.caller_directory {
+            let mut shell = Command::new("/bin/sh");
+            shell
+                .args(["-c", "cd \"$1\" && shift && \"$0\" \"$@\"; exit $?"])
+                .arg(&self.program)
+                .arg(directory);
+            shell
+        } else if self.redirections.is_empty() {
             Command::new(&self.program)
         } else {
             let mut shell = Command::new("/bin/sh");

@@ -4,7 +4,7 @@
 use super::Found;
 use crate::config::Config;
 use host::daemon::End;
-use host::{Command, Deadline};
+use host::{Command, Deadline, mount};
 use ocf::Failure;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -112,11 +112,11 @@ pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<
 
 /// A container on another directory would be another database.
 fn serves_the_store(config: &Config, container: &Inspected) -> Result<(), Failure> {
-    if container
-        .mounts
-        .iter()
-        .any(|mount| mount.source == config.data_root())
-    {
+    // Whoever has made the container may have spelled the path in another way.
+    let mounts = mount::all().unwrap_or_default();
+    let is_it =
+        |source: &Path| mount::resolve(&mounts, source) == mount::resolve(&mounts, config.data_root());
+    if container.mounts.iter().any(|mount| is_it(&mount.source)) {
         return Ok(());
     }
     Err(Failure::invalid_here(format!(

@@ -61,7 +61,7 @@ impl Flush {
         }
         self.last_begin = Instant::now();
         // Unmounted already: there is nothing to flush, and the root file system is not ours to flush.
-        if mount::at(directory).is_some() {
+        if mount::at(directory).is_ok_and(|mount| mount.is_some()) {
             self.running = Background::start(|| u8::from(!flush(directory))).ok();
         }
     }

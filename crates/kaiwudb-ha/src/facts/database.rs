@@ -147,11 +147,16 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Databa
 }
 
 fn look_at_store(found: &mut Database, data_root: &Path, deadline: Deadline, unanswered: &mut Vec<String>) {
-    found.mount = mount::at(data_root).map(|mounted| Mounted {
-        source: mounted.source,
-        kind: mounted.kind,
-        read_only: mounted.read_only,
-    });
+    match mount::at(data_root) {
+        Ok(mounted) => {
+            found.mount = mounted.map(|mounted| Mounted {
+                source: mounted.source,
+                kind: mounted.kind,
+                read_only: mounted.read_only,
+            });
+        }
+        Err(error) => unanswered.push(error.to_string()),
+    }
     // The device may hang: a child takes the risk.
     let root = data_root.to_owned();
     let contents = bounded::run(deadline.slice(super::QUESTION), move || {

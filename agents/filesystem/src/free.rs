@@ -1,0 +1,81 @@
+//! Is the device free? The tables of mounts do not tell everything: a mount that was taken out of them lazily, a namespace that
+//! a file keeps, a check of the file system. So the device is asked for exclusively.
+
+use crate::config::{Config, unreadable};
+use crate::note::Note;
+use crate::users::{self, Asked};
+use host::{Deadline, block, describe, holders, log, namespace};
+use ocf::Failure;
+use std::path::Path;
+use std::time::Duration;
+
+/// The kernel lets go of a file system a moment after it has been unmounted, and programs that look at disks hold them shortly.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// Waits until nobody has the device, which no table shows to be mounted any more.
+pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(), Failure> {
+    let namespaces = namespace::all().map_err(|error| unreadable(&error))?;
+    let is_root =
+        |mount: &host::mount::Mount| mount.point == Path::new("/") && mount.device == note.file_system;
+    let ours = namespaces.first().map_or(&[][..], |ours| &ours.mounts);
+    if ours.iter().any(is_root) {
+        log::info("the device is the root file system's, too: it is not asked whether it is free");
+        return Ok(());
+    }
+    let mut asked = Asked::default();
+    loop {
+        // A device that the kernel has no more is free.
+        let Some(node) = block::node(&note.block_device) else {
+            return Ok(());
+        };
+        match block::is_claimed(&node, deadline) {
+            Ok(false) => return Ok(()),
+            Ok(true) => {}
+            Err(error) => {
+                return Err(Failure::generic(format!(
+                    "{} is unmounted, but does not answer, only fencing helps ({error})",
+                    node.display()
+                )));
+            }
+        }
+        let mut users = users::of_detached(&note.file_system, &namespaces, deadline);
+        users.retain(|user| !users::is_spared(*user));
+        if !users.is_empty() && config.force_unmount {
+            asked.to_end(&users, deadline);
+        }
+        if !deadline.pause(RETRY) {
+            return Err(Failure::generic(format!(
+                "{} is mounted nowhere, but not free: {}",
+                node.display(),
+                kept_by(&note.block_device, &users)
+            )));
+        }
+    }
+}
+
+/// Who has the device, as far as anything tells.
+fn kept_by(device: &str, users: &[host::Process]) -> String {
+    let is_it = |path: &Path| block::number(path).as_deref() == Some(device);
+    let openers = holders::of_device(device);
+    let mut found = block::layers_on(device);
+    if !users.is_empty() {
+        found.push(format!(
+            "{}, on a mount that was unmounted lazily",
+            describe(users)
+        ));
+    }
+    if !openers.is_empty() {
+        found.push(format!("{}, who has it open", describe(&openers)));
+    }
+    found.extend(
+        block::swaps()
+            .iter()
+            .any(|path| is_it(path))
+            .then(|| "swap space (swapoff)".to_owned()),
+    );
+    if found.is_empty() {
+        "no process and no table of mounts tells who has it; look for namespaces that a file keeps (findmnt -t nsfs, lsns)".into()
+    } else {
+        format!("used by {}", found.join("; "))
+    }
+}

@@ -1,0 +1,81 @@
+//! What start notes for a stop: the link to the device may be gone by then, and with it the device's number.
+
+use crate::config::Config;
+use host::mount::Mount;
+use host::{block, file, log};
+use serde::{Deserialize, Serialize};
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// What has been mounted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Note {
+    /// `major:minor` of the file system in the tables of mounts. btrfs has one that is no device's.
+    pub(crate) file_system: String,
+    /// `major:minor` of the block device.
+    pub(crate) block_device: String,
+    /// Tells the disk from a later one with the same number.
+    disk_sequence: Option<String>,
+    /// Numbers of the mounts of the file system that were there already. They are others'.
+    pub(crate) before: Vec<u64>,
+}
+
+impl Note {
+    /// Of the mount that a start has made.
+    pub(crate) fn new(config: &Config, mount: &Mount, before: Vec<u64>) -> Self {
+        let block_device = config.block_device(mount);
+        Self {
+            file_system: mount.device.clone(),
+            disk_sequence: block::disk_sequence(&block_device),
+            block_device,
+            before,
+        }
+    }
+
+    /// What the last start has noted, if the disk is still the same.
+    pub(crate) fn read(config: &Config) -> Option<Self> {
+        let text = file::read_text(&path(config)).ok()??;
+        let note: Self = serde_json::from_str(&text).ok()?;
+        let now = block::disk_sequence(&note.block_device);
+        let is_another = now.is_some() && note.disk_sequence.is_some() && now != note.disk_sequence;
+        (!is_another).then_some(note)
+    }
+
+    /// Writes it down. Without it a stop still finds what is mounted on the directory.
+    pub(crate) fn write(&self, config: &Config) {
+        let text = serde_json::to_string(self).map_err(io::Error::other);
+        let written = text.and_then(|text| {
+            run_directory(config)?;
+            file::replace(&path(config), &text)
+        });
+        if let Err(error) = written {
+            log::warning(format!("cannot note what is mounted: {error}"));
+        }
+    }
+
+    /// The device is free.
+    pub(crate) fn forget(config: &Config) {
+        let _ = file::remove(&path(config));
+    }
+}
+
+fn path(config: &Config) -> PathBuf {
+    agent::run_directory(&config.instance).join("filesystem.json")
+}
+
+/// Makes the directory for what calls leave for each other.
+pub(crate) fn run_directory(config: &Config) -> io::Result<PathBuf> {
+    let directory = agent::run_directory(&config.instance);
+    DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+    Ok(directory)
+}
+
+/// The number of the device that is mounted. btrfs has one in the table that the kernel has made up.
+pub(crate) fn of_a_device(mount: &Mount) -> Option<String> {
+    let is_real = !mount.device.starts_with("0:");
+    is_real
+        .then(|| mount.device.clone())
+        .or_else(|| block::number(Path::new(&mount.source)))
+}

@@ -1,0 +1,110 @@
+//! Who uses what has to be unmounted, and how they are made to let go.
+
+use crate::targets::Target;
+use host::holders::{self, Wanted};
+use host::namespace::Namespace;
+use host::{Deadline, Process, describe, log, wait_for_end};
+use nix::sys::signal::Signal;
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Time to end on a signal, at most; a third of what is left when that is less. A shell ignores SIGTERM, and clients wait.
+const GRACE: Duration = Duration::from_secs(1);
+/// What fences, and what a stop must not take the cluster's control away with.
+const CLUSTER: [&str; 7] = [
+    "corosync",
+    "corosync-qdevice",
+    "dlm_controld",
+    "drbdsetup",
+    "pacemakerd",
+    "pacemaker_remoted",
+    "sbd",
+];
+
+/// Everybody who uses one of the targets, seen through the target's own mount.
+pub(crate) fn of<'a>(
+    targets: impl IntoIterator<Item = &'a Target<'a>>,
+    namespaces: &[Namespace],
+    deadline: Deadline,
+) -> Vec<Process> {
+    let mut wanted = Wanted::default();
+    for target in targets {
+        wanted.mount(target.mount);
+    }
+    search(&wanted, namespaces, deadline)
+}
+
+fn search(wanted: &Wanted, namespaces: &[Namespace], deadline: Deadline) -> Vec<Process> {
+    let found = holders::of(wanted, namespaces);
+    if found.is_empty() {
+        holders::mapped(wanted, namespaces, deadline)
+    } else {
+        found
+    }
+}
+
+/// Everybody who uses a mount of the file system that is in no table any more (`umount --lazy`).
+pub(crate) fn of_detached(file_system: &str, namespaces: &[Namespace], deadline: Deadline) -> Vec<Process> {
+    let mut wanted = Wanted::default();
+    wanted.detached(file_system);
+    search(&wanted, namespaces, deadline)
+}
+
+/// Whom a stop never ends: the first process, ourselves and who has called us, the cluster's own programs.
+pub(crate) fn is_spared(process: Process) -> bool {
+    let ours = Process::current().map(Process::lineage).unwrap_or_default();
+    process.pid() == 1 || ours.contains(&process.pid()) || is_cluster(process)
+}
+
+/// By its program, which nobody but root can put there; anybody can take a name.
+fn is_cluster(process: Process) -> bool {
+    let Some(program) = process.executable() else {
+        return false;
+    };
+    let name = program
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let is_installed = ["/usr", "/sbin", "/lib"]
+        .iter()
+        .any(|directory| program.starts_with(directory))
+        && !program.starts_with(Path::new("/usr/local"));
+    let runs_as_the_cluster = process.user_id() == Some(0) || name.starts_with("pacemaker-");
+    is_installed && runs_as_the_cluster && (CLUSTER.contains(&name) || name.starts_with("pacemaker-"))
+}
+
+/// Those who have been asked to end, and when.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(HashMap<Process, Instant>);
+
+impl Asked {
+    /// Asks with SIGTERM, and who still uses it when the time to end is over with SIGKILL. Waits until all of them have ended,
+    /// or that time is over. Says whom it ends.
+    pub(crate) fn to_end(&mut self, users: &[Process], deadline: Deadline) {
+        let grace = (deadline.remaining() / 3).min(GRACE);
+        let new: Vec<Process> = users
+            .iter()
+            .copied()
+            .filter(|user| !self.0.contains_key(user))
+            .collect();
+        if !new.is_empty() {
+            log::warning(format!("ends who still uses the file system: {}", describe(&new)));
+        }
+        for user in users {
+            let signal = match self.0.get(user) {
+                None => Signal::SIGTERM,
+                Some(asked) if asked.elapsed() >= grace => Signal::SIGKILL,
+                Some(_) => continue,
+            };
+            self.0.entry(*user).or_insert_with(Instant::now);
+            if let Err(error) = user.signal(signal) {
+                log::warning(format!("{}: {signal}: {error}", describe(&[*user])));
+            }
+        }
+        let patience = deadline.slice(grace);
+        for user in users {
+            wait_for_end(*user, patience);
+        }
+    }
+}

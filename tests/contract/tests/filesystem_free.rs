@@ -1,0 +1,197 @@
+//! A stop of `ocf:kaiwudb:filesystem` that succeeds leaves the device free; one that cannot says who has it.
+
+use crate::filesystem::{Device, POINT, mounts, with_a_device};
+use crate::filesystem_users::Somebody;
+use contract::machine::shell;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use std::path::Path;
+use std::time::Duration;
+
+const ELSEWHERE: &str = "/var/lib/elsewhere";
+const LIMIT: Duration = Duration::from_secs(4);
+
+/// Whether nobody has the device, as the kernel sees it.
+fn is_free(device: &Device) -> bool {
+    let flags = OFlag::O_RDONLY | OFlag::O_EXCL;
+    open(Path::new(&device.path), flags, Mode::empty()).map(drop) != Err(Errno::EBUSY)
+}
+
+#[track_caller]
+fn stop_frees(device: &Device) {
+    device
+        .call("stop")
+        .run()
+        .within(Duration::from_secs(8))
+        .succeeds();
+    assert_eq!(mounts(), 0);
+    assert!(is_free(device), "success, and somebody has the device");
+}
+
+#[test]
+fn a_device_that_is_mounted_elsewhere_too() {
+    with_a_device(|machine, device| {
+        for elsewhere in [
+            format!("mount --bind {POINT}/d {ELSEWHERE}"),
+            format!("mount {} {ELSEWHERE}", device.path),
+            format!("mount --bind {POINT} {ELSEWHERE}; umount {POINT}"),
+            format!(
+                "truncate -s 8M {POINT}/image; mkfs.ext4 -q {POINT}/image; mount -o loop {POINT}/image {ELSEWHERE}"
+            ),
+        ] {
+            device.call("start").run().succeeds();
+            machine.shell(&format!("mkdir -p {POINT}/d {ELSEWHERE}; {elsewhere}"));
+            stop_frees(device);
+            assert_eq!(
+                shell(&format!("grep -c {ELSEWHERE} /proc/self/mounts || true")).trim(),
+                "0",
+                "{elsewhere}"
+            );
+        }
+    });
+}
+
+/// Namespaces with a copy that follows nothing of what we do: containers that see the whole machine.
+#[test]
+fn other_mount_namespaces() {
+    for propagation in ["private", "slave", "shared"] {
+        with_a_device(|machine, device| {
+            machine.shell("mount --make-rshared /");
+            device.call("start").run().succeeds();
+            let unshare = format!("unshare --mount --propagation {propagation}");
+            let bystanders = [
+                Somebody::who(machine, 9601, &format!("exec {unshare} $SLEEP")),
+                Somebody::who(machine, 9602, &format!("exec {unshare} chroot / $SLEEP")),
+                Somebody::who(
+                    machine,
+                    9603,
+                    &format!(
+                        "exec {unshare} sh -c 'mkdir -p /run/root; mount --rbind / /run/root; exec chroot /run/root sleep 9603'"
+                    ),
+                ),
+            ];
+            stop_frees(device);
+            assert!(bystanders.iter().all(Somebody::lives), "they only saw it");
+        });
+    }
+}
+
+#[test]
+fn the_link_to_the_device_has_vanished() {
+    with_a_device(|machine, device| {
+        machine.shell(&format!("ln -s {} /dev/store", device.path));
+        let call = |action: &str| device.call(action).set("device", "/dev/store");
+        call("start").run().succeeds();
+        machine.shell("rm /dev/store");
+        call("monitor")
+            .every(Duration::from_secs(20))
+            .run()
+            .fails(1, &["/dev/store", "gone", POINT]);
+        call("stop").run().succeeds();
+        assert!(mounts() == 0 && is_free(device));
+    });
+}
+
+/// What the tables do not show.
+#[test]
+fn a_mount_that_was_unmounted_lazily() {
+    with_a_device(|machine, device| {
+        device.call("start").run().succeeds();
+        let user = Somebody::who(machine, 9701, &format!("exec $SLEEP >{POINT}/file"));
+        machine.shell(&format!("umount --lazy {POINT}"));
+        let polite = device
+            .call("stop")
+            .set("force_unmount", "false")
+            .timeout(LIMIT)
+            .run();
+        polite
+            .within(LIMIT)
+            .fails(1, &[&device.path, "not free", "(pid "]);
+        assert!(user.lives());
+        stop_frees(device);
+        assert!(!user.lives());
+    });
+}
+
+#[test]
+fn who_has_the_device_is_named() {
+    with_a_device(|machine, device| {
+        // A check of the file system that somebody has begun, a namespace that only a file keeps.
+        for (keeps, ends, words) in [
+            (
+                format!("umount {POINT}; perl -MFcntl -e 'sysopen(F, \"{}\", O_RDONLY | O_EXCL) or die; sleep 600' & echo $! >/run/pid; sleep 1", device.path),
+                "kill $(cat /run/pid)",
+                "perl (pid ",
+            ),
+            (
+                format!("mkdir -p /run/ns; mount -t tmpfs ns /run/ns; mount --make-private /run/ns; touch /run/ns/mnt
+                         unshare --mount=/run/ns/mnt true; umount {POINT}"),
+                "umount /run/ns/mnt",
+                "nsfs",
+            ),
+        ] {
+            device.call("start").run().succeeds();
+            machine.shell(&format!("{{ {keeps}; }} >/dev/null 2>&1"));
+            assert!(!is_free(device));
+            let stop = device.call("stop").timeout(LIMIT).run();
+            stop.within(LIMIT).fails(1, &[&device.path, "not free"]);
+            assert!(stop.reason().contains(words), "{stop:?}");
+            machine.shell(ends);
+            device.call("stop").run().succeeds();
+        }
+    });
+}
+
+/// What was mounted before the resource is somebody else's: asked to go, but nobody there is ended.
+#[test]
+fn a_mount_that_is_older_than_the_resource() {
+    with_a_device(|machine, device| {
+        let mount = format!("mkdir -p {ELSEWHERE}; mount {} {ELSEWHERE}", device.path);
+        machine.shell(&mount);
+        device.call("start").run().succeeds();
+        let user = Somebody::who(machine, 9801, &format!("cd {ELSEWHERE} && exec $SLEEP"));
+        let stop = device.call("stop").timeout(LIMIT).run();
+        stop.within(LIMIT)
+            .fails(1, &["cannot unmount", ELSEWHERE, "(pid "]);
+        assert!(user.lives() && mounts() == 0);
+        machine.shell("kill $(pgrep -f '^sleep 9801')");
+        stop_frees(device);
+
+        // Never started here: nobody is ended either.
+        machine.shell(&mount);
+        let user = Somebody::who(machine, 9802, &format!("cd {ELSEWHERE} && exec $SLEEP"));
+        device.call("stop").timeout(LIMIT).run().fails(1, &[ELSEWHERE]);
+        assert!(user.lives());
+    });
+}
+
+/// A device that is the root file system's cannot be anybody else's: a wrong parameter must not cost more than itself.
+#[test]
+fn the_root_file_systems_device() {
+    with_a_device(|_, device| {
+        let root = shell("findmnt -no SOURCE /run/root 2>/dev/null || findmnt -no SOURCE /");
+        let root = root.trim();
+        if Path::new(root).exists() {
+            device.call("stop").set("device", root).run().succeeds();
+            shell("test -e /bin/sh");
+        }
+    });
+}
+
+/// Without the table nobody can say that nothing is mounted.
+#[test]
+fn an_unreadable_table() {
+    with_a_device(|machine, device| {
+        device.call("start").run().succeeds();
+        machine.shell("mkdir /run/empty; mount --bind /run/empty /proc");
+        for action in ["stop", "monitor", "start"] {
+            device
+                .call(action)
+                .run()
+                .fails(1, &["cannot tell what is mounted"]);
+        }
+        machine.shell("umount /proc");
+        stop_frees(device);
+    });
+}
