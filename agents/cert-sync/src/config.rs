@@ -1,7 +1,9 @@
 //! Parameters and installation put together.
 
 use crate::parameters as p;
+use crate::real_path;
 use certs::{Expectations, Method};
+use host::mount;
 use kwdb::install::{Deployment, ENVIRONMENT_FILE, MODE_FILE, Mode, read_environment_file};
 use ocf::{Env, Failure, Parameters};
 use std::path::{Path, PathBuf};
@@ -16,7 +18,10 @@ pub(crate) struct Config {
     pub(crate) instance: String,
     /// Name of this node in the cluster, where Pacemaker has told it.
     pub(crate) node: Option<String>,
+    /// Without symbolic links.
     pub(crate) certs_dir: PathBuf,
+    /// Why the path of the directory cannot be followed to its end.
+    pub(crate) wrong_link: Option<String>,
     pub(crate) data_root: PathBuf,
     pub(crate) bundle_dir: PathBuf,
     pub(crate) user: String,
@@ -56,10 +61,17 @@ impl Config {
             None => mode.data_root.unwrap_or(given.get(&p::DATA_ROOT)?.into()),
         };
         let certs_dir: PathBuf = given.get(&p::CERTS_DIR)?.into();
+        let (certs_dir, wrong_link) = match real_path::of(&certs_dir) {
+            Ok(real) => (real, None),
+            Err(why) => (certs_dir, Some(why)),
+        };
         let bundle_dir = given
             .given(&p::BUNDLE_DIR)?
             .map_or_else(|| data_root.join(".kaiwudb-ha"), PathBuf::from);
-        if !lenient && certs_dir.starts_with(&data_root) {
+        let mounts = mount::all().unwrap_or_default();
+        let resolved = |path: &Path| mount::resolve(&mounts, path);
+        let is_below = |path: &Path| resolved(path).starts_with(resolved(&data_root));
+        if !lenient && is_below(&certs_dir) {
             return Err(Failure::not_configured(format!(
                 "parameter certs_dir=\"{}\": lies on the replicated file system {}, where it needs no cert-sync; allowed: a \
                  directory on the node's own disk",
@@ -67,7 +79,7 @@ impl Config {
                 data_root.display()
             )));
         }
-        if !lenient && (!bundle_dir.starts_with(&data_root) || bundle_dir == data_root) {
+        if !lenient && (!is_below(&bundle_dir) || resolved(&bundle_dir) == resolved(&data_root)) {
             return Err(Failure::not_configured(format!(
                 "parameter bundle_dir=\"{}\": not below data_root {}; allowed: a directory below it, because only that is \
                  replicated",
@@ -79,6 +91,7 @@ impl Config {
             instance: env.instance().to_owned(),
             node: env.on_node().map(str::to_owned),
             certs_dir,
+            wrong_link,
             data_root,
             bundle_dir,
             user: match given.given(&p::USER)? {
@@ -110,6 +123,14 @@ impl Config {
                 .find(|(name, _)| name == "KWBASE_CERT_NODE_USER")
                 .map_or_else(|| "node".to_owned(), |(_, value)| value),
         })
+    }
+
+    /// Refuses a certificate directory that cannot be replaced, before it has to be.
+    pub(crate) fn refuse_link(&self) -> Result<(), Failure> {
+        match &self.wrong_link {
+            Some(why) => Err(Failure::invalid_here(format!("parameter certs_dir: {why}"))),
+            None => Ok(()),
+        }
     }
 
     /// The files that may hold the cluster's shared secret, first choice first.

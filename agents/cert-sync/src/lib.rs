@@ -10,6 +10,7 @@ mod finding;
 mod local;
 mod monitor;
 mod parameters;
+mod real_path;
 mod reasons;
 mod reconcile;
 mod run_directory;

@@ -15,6 +15,7 @@ use std::time::Duration;
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
+    config.refuse_link()?;
     if host::user::find(&config.user, cx.deadline).is_none() {
         return Err(Failure::not_installed(format!(
             "user {} does not exist on this node; create it as the installer does, or set user",

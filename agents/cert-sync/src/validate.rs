@@ -7,6 +7,7 @@ use host::log;
 use ocf::Failure;
 
 pub(crate) fn validate(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
+    config.refuse_link()?;
     if host::user::find(&config.user, cx.deadline).is_none() {
         return Err(Failure::not_installed(format!(
             "user {} does not exist on this node; create it as the installer does, or set user",

@@ -329,6 +329,34 @@ fn a_volume_that_is_not_there() {
     one.ok("stop");
 }
 
+/// The directory itself is replaced, so it has to be known; whoever can change the link would lead root anywhere.
+#[test]
+fn a_certificate_directory_that_is_a_link() {
+    let cluster = Cluster::new(None);
+    let (one, two) = (cluster.node("one"), cluster.node("two"));
+    let set = Authority::new("CA").set(&NAMES);
+    one.write(&set);
+    one.ok("start");
+    one.stop_and_give_way_to(&two);
+    for (name, mode, code) in [("roots", 0o755, 0), ("anybodys", 0o777, 2)] {
+        let parent = cluster.path(name);
+        fs::create_dir(&parent).unwrap();
+        fs::set_permissions(&parent, fs::Permissions::from_mode(mode)).unwrap();
+        let real = cluster.path(&format!("{name}-own-disk"));
+        fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, parent.join("certs")).unwrap();
+        // The node that has nothing yet: a failover.
+        let three = cluster.node(name);
+        let answer = three.call("start");
+        assert_eq!(answer.code, code, "{answer:?}");
+        let told = answer.reason.contains("symbolic link") && answer.reason.contains("own-disk");
+        assert_eq!(told, code != 0, "{answer:?}");
+        assert_eq!(real.join("node.key").exists(), code == 0);
+        assert!(fs::symlink_metadata(parent.join("certs")).unwrap().is_symlink());
+        three.ok("stop");
+    }
+}
+
 #[test]
 fn a_volume_that_hangs_costs_seconds_and_never_the_resource() {
     let cluster = Cluster::new(None);

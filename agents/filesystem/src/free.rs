@@ -23,6 +23,7 @@ pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(
         return Ok(());
     }
     let mut asked = Asked::default();
+    let mut was_claimed = false;
     loop {
         // A device that the kernel has no more is free.
         let Some(node) = block::node(&note.block_device) else {
@@ -30,7 +31,9 @@ pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(
         };
         match block::is_claimed(&node, deadline) {
             Ok(false) => return Ok(()),
-            Ok(true) => {}
+            Ok(true) => was_claimed = true,
+            // Cut short, it says less than the answer before.
+            Err(_) if was_claimed => {}
             Err(error) => {
                 return Err(Failure::generic(format!(
                     "{} is unmounted, but does not answer, only fencing helps ({error})",
@@ -41,7 +44,7 @@ pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(
         let mut users = users::of_detached(&note.file_system, &namespaces, deadline);
         users.retain(|user| !users::is_spared(*user));
         if !users.is_empty() && config.force_unmount {
-            asked.to_end(&users, deadline);
+            asked.end(&users, deadline);
         }
         if !deadline.pause(RETRY) {
             return Err(Failure::generic(format!(

@@ -1,11 +1,12 @@
 //! `stop`: unmounts whatever is mounted of the device, knows who is in the way, and asks whether the device is free.
 
 use crate::config::{Config, unreadable};
+use crate::free;
 use crate::note::Note;
 use crate::only_one::only_one;
+use crate::targets::{self, Target};
 use crate::unmount::{Refusal, unmount};
 use crate::users::{self, Asked};
-use crate::{free, targets};
 use agent::Context;
 use host::{Deadline, log, namespace};
 use ocf::Failure;
@@ -45,30 +46,7 @@ fn unmount_all(config: &Config, note: Option<&Note>, deadline: Deadline) -> Resu
             return Ok(found);
         };
         found.get_or_insert_with(|| Note::new(config, first.mount, Vec::new()));
-        let (mut progress, mut refusal) = (false, None);
-        let mut blocked = HashSet::new();
-        // Our own first: with them copies in other namespaces go.
-        let is_ours = |target: &&targets::Target<'_>| target.namespace.is_ours;
-        for target in targets
-            .iter()
-            .rev()
-            .filter(is_ours)
-            .chain(targets.iter().rev().filter(|target| !is_ours(target)))
-        {
-            let refused = if blocked.contains(&target.mount.id) {
-                true
-            } else {
-                match unmount(target, deadline) {
-                    Ok(()) => false,
-                    Err(error) => {
-                        refusal.get_or_insert(error);
-                        true
-                    }
-                }
-            };
-            progress |= !refused;
-            blocked.extend(target.holds.filter(|_| refused));
-        }
+        let (progress, refusal) = one_round(&targets, deadline);
         let Some(refusal) = refusal else { continue };
         if progress && !deadline.is_over() {
             continue;
@@ -93,8 +71,30 @@ fn unmount_all(config: &Config, note: Option<&Note>, deadline: Deadline) -> Resu
             log::debug(refusal.to_string());
             deadline.pause(if users.is_empty() { RETRY } else { OTHERS_RETRY });
         } else {
-            asked.to_end(&to_end, deadline);
+            asked.end(&to_end, deadline);
         }
         before = Some(refusal);
     }
+}
+
+/// Tries to unmount each target once: whether one is gone now, and the first refusal. What a refused one holds is not tried. Our own
+/// namespace comes first, because with its mounts most copies of them go.
+fn one_round(targets: &[Target<'_>], deadline: Deadline) -> (bool, Option<Refusal>) {
+    let (mut progress, mut refusal) = (false, None);
+    let mut stays = HashSet::new();
+    let (ours, others): (Vec<&Target<'_>>, Vec<_>) =
+        targets.iter().rev().partition(|target| target.namespace.is_ours);
+    for target in ours.into_iter().chain(others) {
+        if !stays.contains(&target.mount.id) {
+            match unmount(target, deadline) {
+                Ok(()) => {
+                    progress = true;
+                    continue;
+                }
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
+        stays.extend(target.holds);
+    }
+    (progress, refusal)
 }

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::targets::{Target, is_root};
 use host::bounded::BoundedError;
-use host::mount::{self, Mount};
+use host::mount;
 use host::namespace::Whereabouts;
 use host::{Command, CommandError, Deadline, Process, block, describe, file};
 use ocf::Failure;
@@ -16,7 +16,7 @@ const EXPORTS: &str = "/var/lib/nfs/etab";
 /// A mount that does not go.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    mount: Mount,
+    point: PathBuf,
     /// Who lives where it is mounted, when that is not our own namespace.
     elsewhere: Option<Process>,
     came_with_us: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Refusal {
 /// Unmounts one target where it is mounted; success when it is not there any more.
 pub(crate) fn unmount(target: &Target<'_>, deadline: Deadline) -> Result<(), Refusal> {
     let refusal = |error: String, cut_short| Refusal {
-        mount: target.mount.clone(),
+        point: target.mount.point.clone(),
         elsewhere: (!target.namespace.is_ours).then_some(target.namespace.member),
         came_with_us: target.came_with_us,
         error,
@@ -71,7 +71,7 @@ impl Refusal {
 
     /// What is in the way, and what to do; the tool's words come last, because Pacemaker shows 127 characters.
     pub(crate) fn failure(&self, config: &Config, users: &[Process], to_end: &[Process]) -> Failure {
-        let kept_by = kept_by(&self.mount.point);
+        let kept_by = kept_by(&self.point);
         let advice = if self.cut_short {
             "the device or what lies below it does not answer, only fencing helps".to_owned()
         } else if users.is_empty() && !kept_by.is_empty() {
@@ -101,7 +101,7 @@ impl Refusal {
     }
 
     fn place(&self) -> String {
-        let point = self.mount.point.display();
+        let point = self.point.display();
         match self.elsewhere {
             Some(member) => format!("{point} in the mount namespace of {}", describe(&[member])),
             None => point.to_string(),

@@ -81,7 +81,7 @@ pub(crate) struct Asked(HashMap<Process, Instant>);
 impl Asked {
     /// Asks with SIGTERM, and who still uses it when the time to end is over with SIGKILL. Waits until all of them have ended,
     /// or that time is over. Says whom it ends.
-    pub(crate) fn to_end(&mut self, users: &[Process], deadline: Deadline) {
+    pub(crate) fn end(&mut self, users: &[Process], deadline: Deadline) {
         let grace = (deadline.remaining() / 3).min(GRACE);
         let new: Vec<Process> = users
             .iter()

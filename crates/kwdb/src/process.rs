@@ -51,21 +51,15 @@ pub fn serves(process: Process, data_root: &Path, binary: &Path) -> bool {
 
 /// Whether the process means by `store` what we mean by `data_root`, however each of them spells it.
 fn is_same(process: Process, store: &Path, data_root: &Path) -> bool {
-    let shares_mounts = process.shares_namespace("mnt");
-    if shares_mounts && store == data_root {
-        return true;
+    if process.shares_namespace("mnt") {
+        let same = |mounts: Vec<_>| mount::resolve(&mounts, store) == mount::resolve(&mounts, data_root);
+        return store == data_root || mount::all().is_ok_and(same);
     }
     let (Ok(ours), Ok(theirs)) = (mount::all(), mount::seen_by(process)) else {
         return store == data_root;
     };
-    // Links can be followed in our own namespace only.
-    let store = if shares_mounts {
-        mount::resolve(&theirs, store)
-    } else {
-        store.to_owned()
-    };
     match (
-        mount::place(&theirs, &store),
+        mount::place(&theirs, store),
         mount::place(&ours, &mount::resolve(&ours, data_root)),
     ) {
         (Some(theirs), Some(ours)) => theirs == ours,

@@ -166,19 +166,6 @@ fn a_mount_that_is_older_than_the_resource() {
     });
 }
 
-/// A device that is the root file system's cannot be anybody else's: a wrong parameter must not cost more than itself.
-#[test]
-fn the_root_file_systems_device() {
-    with_a_device(|_, device| {
-        let root = shell("findmnt -no SOURCE /run/root 2>/dev/null || findmnt -no SOURCE /");
-        let root = root.trim();
-        if Path::new(root).exists() {
-            device.call("stop").set("device", root).run().succeeds();
-            shell("test -e /bin/sh");
-        }
-    });
-}
-
 /// Without the table nobody can say that nothing is mounted.
 #[test]
 fn an_unreadable_table() {

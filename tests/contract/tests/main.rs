@@ -16,5 +16,6 @@ mod parameters;
 mod refusals;
 mod schema;
 mod sentinel;
+mod spellings;
 mod stop;
 mod tls;
