@@ -58,7 +58,7 @@ fn reveal(directory: &Path) -> Result<()> {
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     nix::mount::mount(None::<&str>, "/", None::<&str>, private, None::<&str>).context("/")?;
     for _ in 0..MOUNTS {
-        if mount::at(directory).is_none() {
+        if mount::at(directory)?.is_none() {
             return Ok(());
         }
         umount2(directory, MntFlags::MNT_DETACH).with_context(|| directory.display().to_string())?;
@@ -69,7 +69,7 @@ fn reveal(directory: &Path) -> Result<()> {
 /// Whether the directory, on which nothing is mounted, is guarded; `None` where its file system does not say.
 pub(crate) fn is_guarded(directory: &Path, deadline: Deadline) -> Option<bool> {
     let directory = fs::canonicalize(directory).ok()?;
-    if mount::at(&directory).is_some() {
+    if mount::at(&directory).ok()?.is_some() {
         return None;
     }
     let answer = Command::new("lsattr")
