@@ -75,6 +75,50 @@ pub fn version(deadline: Deadline) -> Option<Version> {
     })
 }
 
+/// Installed kernels that are newer than the running one, which the next boot may bring, and the version of the module that each has.
+pub fn of_newer_kernels(deadline: Deadline) -> Vec<(String, Option<Version>)> {
+    let Ok(running) = nix::sys::utsname::uname() else {
+        return Vec::new();
+    };
+    let running = running.release().to_string_lossy().into_owned();
+    let mut kernels: Vec<String> = std::fs::read_dir("/lib/modules")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        // What a removed kernel has left there has no image.
+        .filter(|name| {
+            [
+                format!("/boot/vmlinuz-{name}"),
+                format!("/lib/modules/{name}/vmlinuz"),
+            ]
+            .iter()
+            .any(|image| Path::new(image).exists())
+        })
+        .filter(|name| numbers(name) > numbers(&running))
+        .collect();
+    kernels.sort_by_key(|name| numbers(name));
+    kernels
+        .into_iter()
+        .map(|name| {
+            let answer = Command::new("modinfo")
+                .args(["-k", &name, "-F", "version", "drbd"])
+                .run_ok(deadline);
+            let version = answer
+                .ok()
+                .and_then(|output| Version::parse(output.text().trim()));
+            (name, version)
+        })
+        .collect()
+}
+
+/// The numbers in the name of a release, which order it: 6.1.0-9 comes before 6.1.0-10.
+fn numbers(release: &str) -> Vec<u64> {
+    release
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|number| number.parse().ok())
+        .collect()
+}
+
 /// Loads the module, with these parameters (`name=value`).
 pub fn load(parameters: &[String], deadline: Deadline) -> Result<(), CommandError> {
     Command::new("modprobe")
@@ -87,6 +131,20 @@ pub fn load(parameters: &[String], deadline: Deadline) -> Result<(), CommandErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn releases_are_ordered_by_their_numbers() {
+        for (older, newer) in [
+            ("6.1.0-9-amd64", "6.1.0-10-amd64"),
+            (
+                "5.10.0-136.12.0.86.oe2203sp1.x86_64",
+                "5.10.0-182.0.0.95.oe2203sp3.x86_64",
+            ),
+            ("4.18.0-553.el8_10.x86_64", "5.14.0-70.el9.x86_64"),
+        ] {
+            assert!(numbers(older) < numbers(newer), "{older} {newer}");
+        }
+    }
 
     #[test]
     fn versions() {

@@ -323,6 +323,17 @@ fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     let (a, b) = (&first.database, &second.database);
+    if let (Some(left), Some(right)) = (&a.release, &b.release)
+        && left != right
+    {
+        findings.push(
+            Finding::of(
+                rule::KWDB_RELEASES_DIFFER,
+                format!("{one}: {left}, {other}: {right}"),
+            )
+            .mend("cat /etc/kaiwudb/info/.version"),
+        );
+    }
     for (name, left, right) in [
         ("data_root", a.data_root.as_str(), b.data_root.as_str()),
         ("secure_mode", &a.secure_mode, &b.secure_mode),

@@ -34,6 +34,7 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+    versions(scene, findings);
     let mut both = scene.facts().filter_map(|(node, facts)| {
         let name = used
             .map(str::to_owned)
@@ -48,6 +49,54 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                 "scp /etc/drbd.d/* {other}:/etc/drbd.d/ && ssh {other} drbdadm adjust all"
             )),
         );
+    }
+}
+
+/// Major and minor number, which say what understands what.
+fn series(version: &str) -> &str {
+    version.rsplit_once('.').map_or(version, |(series, _)| series)
+}
+
+/// The modules that run, and those that the next boot may bring.
+fn versions(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let known: Vec<(&str, &Facts, &str)> = scene
+        .facts()
+        .filter_map(|(node, facts)| Some((node, facts, facts.drbd.kernel.as_deref()?)))
+        .collect();
+    if known
+        .iter()
+        .any(|(.., version)| series(version) != series(known[0].2))
+    {
+        let evidence: Vec<String> = known
+            .iter()
+            .map(|(node, _, version)| format!("{node}: {version}"))
+            .collect();
+        findings.push(
+            Finding::of(rule::DRBD_VERSIONS_DIFFER, evidence.join(", "))
+                .mend("modinfo -F version drbd  # on both nodes"),
+        );
+    }
+    // Where nothing uses DRBD a kernel may be without it.
+    for (node, facts, version) in known
+        .iter()
+        .filter(|(_, facts, _)| !facts.drbd.resources.is_empty())
+    {
+        for (kernel, other) in &facts.drbd.newer_kernels {
+            if other.as_deref().map(series) == Some(series(version)) {
+                continue;
+            }
+            let other = other.as_deref().unwrap_or("-");
+            findings.push(
+                Finding::of(
+                    rule::DRBD_NEXT_KERNEL,
+                    format!("{kernel}: drbd {other} (now: {version})"),
+                )
+                .on(node)
+                .mend(format!(
+                    "modinfo -k {kernel} -F version drbd  # install or build the module for it"
+                )),
+            );
+        }
     }
 }
 

@@ -237,7 +237,16 @@ rules! {
     DRBD_NODES_DIFFER: Warning, "drbd-nodes-differ",
         "The nodes have different DRBD configurations: one of them behaves as nobody expects.",
         "两个节点的 DRBD 配置不同：其中一个的行为会出乎意料。";
+    DRBD_VERSIONS_DIFFER: Warning, "drbd-versions-differ",
+        "The nodes have DRBD modules of different series: after a failover the link may not come up, or features are missing.",
+        "两个节点的 DRBD 内核模块属于不同系列：切换后可能无法连接，或缺少功能。";
+    DRBD_NEXT_KERNEL: Warning, "drbd-next-kernel",
+        "A newer kernel is installed that has no DRBD module, or one of another series: after the next reboot this node cannot take over.",
+        "已安装的较新内核没有 DRBD 模块，或其模块属于不同系列：下次重启后本节点无法接管。";
     // The database.
+    KWDB_RELEASES_DIFFER: Warning, "kwdb-releases-differ",
+        "The nodes have different releases of KWDB: a store that the newer one has opened cannot be opened by the older one any more. Upgrade both.",
+        "两个节点的 KWDB 版本不同：被新版本打开过的数据目录，旧版本无法再打开。请升级两个节点。";
     WAL_OFF: Error, "wal-off",
         "Without the log every crash of the server loses the time-series rows since the last checkpoint.",
         "没有日志时，服务器每次崩溃都会丢失上次检查点以来的时序数据。";

@@ -409,3 +409,68 @@ fn packages_are_installed_as_the_system_does_it() {
         assert_eq!(facts.system.install("chrony"), line);
     }
 }
+
+/// Findings of these rules on two nodes, of which each is changed.
+fn on_two_nodes(rules: &[&str], change: impl Fn(&str, &mut Facts)) -> Vec<String> {
+    let nodes = ["a", "b"].map(|name| {
+        let mut node = node(name);
+        if let Ok(facts) = &mut node.facts {
+            facts.drbd.kernel = Some("9.2.8".to_owned());
+            let configured = crate::facts::Configured::default();
+            facts.drbd.resources.insert("kwdb".to_owned(), configured);
+            change(name, facts);
+        }
+        node
+    });
+    let cluster = Cluster {
+        cib: cib::parse(OURS),
+        status: Ok(status::Status::default()),
+    };
+    findings(&Scene::new(&cluster, &nodes))
+        .into_iter()
+        .filter(|finding| rules.contains(&finding.rule.id))
+        .map(|finding| finding.evidence)
+        .collect()
+}
+
+#[test]
+fn releases_that_do_not_fit_together() {
+    let rules = ["drbd-versions-differ", "kwdb-releases-differ"];
+    let versions = |drbd: &str, kwdb: Option<&str>| {
+        on_two_nodes(&rules, |name, facts| {
+            facts.database.release = Some("3.1.0".to_owned());
+            if name == "b" {
+                facts.drbd.kernel = Some(drbd.to_owned());
+                facts.database.release = kwdb.map(str::to_owned);
+            }
+        })
+    };
+    assert_eq!(versions("9.2.11", Some("3.1.0")), Vec::<String>::new());
+    assert_eq!(versions("9.2.8", None), Vec::<String>::new());
+    assert_eq!(
+        versions("8.4.11", Some("3.2.0")),
+        ["a: 9.2.8, b: 8.4.11", "a: 3.1.0, b: 3.2.0"]
+    );
+}
+
+#[test]
+fn the_next_kernel_needs_the_module_as_well() {
+    let next = |kernels: &[(&str, Option<&str>)]| {
+        on_two_nodes(&["drbd-next-kernel"], |name, facts| {
+            if name == "a" {
+                let kernels = kernels.iter();
+                facts.drbd.newer_kernels = kernels
+                    .map(|(kernel, version)| ((*kernel).to_owned(), version.map(str::to_owned)))
+                    .collect();
+            }
+        })
+    };
+    assert_eq!(next(&[("6.1.0-50", Some("9.2.11"))]), Vec::<String>::new());
+    assert_eq!(
+        next(&[("6.1.0-50", Some("8.4.11")), ("6.1.0-51", None)]),
+        [
+            "6.1.0-50: drbd 8.4.11 (now: 9.2.8)",
+            "6.1.0-51: drbd - (now: 9.2.8)"
+        ]
+    );
+}

@@ -1,7 +1,7 @@
 //! The database on this node: how it is installed, whether it runs, and what the store says.
 
 use crate::mount_point;
-use host::{Deadline, Process, bounded, mount};
+use host::{Deadline, Process, bounded, file, mount};
 use kwdb::health::{self, Health};
 use kwdb::install::{self, Deployment, Mode, SecureMode};
 use kwdb::{process, sql, store};
@@ -18,6 +18,8 @@ pub(crate) const DATA_ROOT: &str = "/var/lib/kaiwudb";
 const SQL_PORT: u16 = 26257;
 /// Where agents and sentinels keep what they know.
 const RUN_DIRECTORY: &str = "/run/kaiwudb-ha";
+/// Where the vendor's installer writes down what it has installed.
+const RELEASE_FILE: &str = "/etc/kaiwudb/info/.version";
 const COMPOSE_FILE: &str = "/etc/kaiwudb/script/docker-compose.yml";
 
 /// Settings of the server that decide what a crash of a node costs.
@@ -65,6 +67,8 @@ pub(crate) struct Database {
     pub(crate) cluster_id: Option<String>,
     /// The server's version.
     pub(crate) version: Option<String>,
+    /// The release that is installed, whether or not a server runs.
+    pub(crate) release: Option<String>,
     /// Cluster settings.
     pub(crate) settings: BTreeMap<String, String>,
     /// Sentinels by resource, as they report.
@@ -139,6 +143,10 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Databa
         user: mode.user.clone(),
         address: mode.address.clone(),
         sentinels: sentinels(),
+        release: file::read_text(Path::new(RELEASE_FILE))
+            .ok()
+            .flatten()
+            .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")),
         ..Database::default()
     };
     look_at_store(&mut found, &data_root, deadline, unanswered);
@@ -276,7 +284,7 @@ fn server(process: Process) -> Server {
 }
 
 fn container_restart() -> Option<String> {
-    let text = host::file::read_text(Path::new(COMPOSE_FILE)).ok().flatten()?;
+    let text = file::read_text(Path::new(COMPOSE_FILE)).ok().flatten()?;
     text.lines()
         .find_map(|line| line.trim().strip_prefix("restart:"))
         .map(|value| value.trim().trim_matches(['"', '\'']).to_owned())
@@ -289,7 +297,7 @@ fn sentinels() -> BTreeMap<String, Sentinel> {
         .flatten()
         .filter_map(|entry| {
             let entry = entry.ok()?;
-            let text = host::file::read_text(&entry.path().join("sentinel.json"))
+            let text = file::read_text(&entry.path().join("sentinel.json"))
                 .ok()
                 .flatten()?;
             let report: Value = serde_json::from_str(&text).ok()?;

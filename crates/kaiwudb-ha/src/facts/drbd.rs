@@ -55,6 +55,8 @@ pub(crate) struct Drbd {
     pub(crate) kernel: Option<String>,
     /// Version of the tools.
     pub(crate) utils: Option<String>,
+    /// Installed kernels that are newer than the running one, and the version of the module that each has.
+    pub(crate) newer_kernels: BTreeMap<String, Option<String>>,
     /// Configured resources by name.
     pub(crate) resources: BTreeMap<String, Configured>,
     /// Why `drbdadm` refuses the configuration, if it does; what is known of the resources is then read from the files.
@@ -122,6 +124,12 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Drbd {
     };
     if found.installed {
         found.utils = utils(deadline);
+    }
+    if found.installed {
+        found.newer_kernels = kernel::of_newer_kernels(deadline.slice(super::QUESTION))
+            .into_iter()
+            .map(|(name, version)| (name, version.map(|version| version.to_string())))
+            .collect();
     }
     if Path::new(ROOT).exists() {
         configuration(&mut found, Path::new(ROOT), deadline, unanswered);
