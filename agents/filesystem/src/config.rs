@@ -72,18 +72,18 @@ impl Config {
     pub(crate) fn is_ours(&self, mount: &Mount, note: Option<&Note>) -> bool {
         Path::new(&mount.source) == self.device
             || note.is_some_and(|note| note.file_system == mount.device)
-            || self.has_file_system(mount)
+            || is_of(self.device_number().as_deref(), mount)
     }
 
-    /// Whether the device, as it can be reached now, has the file system of a mount.
-    pub(crate) fn has_file_system(&self, mount: &Mount) -> bool {
-        block::number(&self.device).is_some_and(|device| of_a_device(mount) == Some(device))
+    /// `major:minor` of the device, as it can be reached now.
+    pub(crate) fn device_number(&self) -> Option<String> {
+        block::number(&self.device)
     }
 
     /// `major:minor` of the device that is mounted.
     pub(crate) fn block_device(&self, mount: &Mount) -> String {
         of_a_device(mount)
-            .or_else(|| block::number(&self.device))
+            .or_else(|| self.device_number())
             .unwrap_or_else(|| mount.device.clone())
     }
 
@@ -122,6 +122,11 @@ fn as_mounted(directory: PathBuf) -> PathBuf {
         return directory;
     }
     mount::resolve(&mount::all().unwrap_or_default(), &directory)
+}
+
+/// Whether a mount is one of the file system on this device.
+pub(crate) fn is_of(device: Option<&str>, mount: &Mount) -> bool {
+    device.is_some() && of_a_device(mount).as_deref() == device
 }
 
 /// A table of mounts that is not there may hold a mount.

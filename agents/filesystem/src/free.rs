@@ -3,8 +3,10 @@
 
 use crate::config::{Config, unreadable};
 use crate::note::Note;
+use crate::targets;
 use crate::users::{self, Asked};
-use host::{Deadline, block, describe, holders, log, namespace};
+use host::mount::{self, Mount};
+use host::{Deadline, Process, block, describe, holders, log, namespace};
 use ocf::Failure;
 use std::path::Path;
 use std::time::Duration;
@@ -14,11 +16,9 @@ const RETRY: Duration = Duration::from_millis(20);
 
 /// Waits until nobody has the device, which no table shows to be mounted any more.
 pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(), Failure> {
-    let namespaces = namespace::all().map_err(|error| unreadable(&error))?;
-    let is_root =
-        |mount: &host::mount::Mount| mount.point == Path::new("/") && mount.device == note.file_system;
-    let ours = namespaces.first().map_or(&[][..], |ours| &ours.mounts);
-    if ours.iter().any(is_root) {
+    let mounts = mount::all().map_err(|error| unreadable(&error))?;
+    let is_root = |mount: &Mount| targets::is_root(mount) && mount.device == note.file_system;
+    if mounts.iter().any(is_root) {
         log::info("the device is the root file system's, too: it is not asked whether it is free");
         return Ok(());
     }
@@ -41,6 +41,7 @@ pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(
                 )));
             }
         }
+        let namespaces = namespace::all().map_err(|error| unreadable(&error))?;
         let mut users = users::of_detached(&note.file_system, &namespaces, deadline);
         users.retain(|user| !users::is_spared(*user));
         if !users.is_empty() && config.force_unmount {
@@ -57,7 +58,7 @@ pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(
 }
 
 /// Who has the device, as far as anything tells.
-fn kept_by(device: &str, users: &[host::Process]) -> String {
+fn kept_by(device: &str, users: &[Process]) -> String {
     let is_it = |path: &Path| block::number(path).as_deref() == Some(device);
     let openers = holders::of_device(device);
     let mut found = block::layers_on(device);

@@ -74,8 +74,10 @@ pub(crate) fn run_directory(config: &Config) -> io::Result<PathBuf> {
 
 /// The number of the device that is mounted. btrfs has one in the table that the kernel has made up.
 pub(crate) fn of_a_device(mount: &Mount) -> Option<String> {
-    let is_real = !mount.device.starts_with("0:");
-    is_real
-        .then(|| mount.device.clone())
-        .or_else(|| block::number(Path::new(&mount.source)))
+    if mount.device.starts_with("0:") {
+        let is_node = mount.source.starts_with('/');
+        is_node.then(|| block::number(Path::new(&mount.source))).flatten()
+    } else {
+        Some(mount.device.clone())
+    }
 }

@@ -1,6 +1,6 @@
 //! `start`: waits for the device and mounts it.
 
-use crate::config::{Config, Mounted, unreadable};
+use crate::config::{Config, Mounted, is_of, unreadable};
 use crate::note::Note;
 use crate::only_one::only_one;
 use agent::Context;
@@ -59,12 +59,13 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
 /// Numbers of the mounts that the file system has already.
 fn mounted_elsewhere(config: &Config) -> Result<Vec<u64>, Failure> {
     let namespaces = namespace::all().map_err(|error| unreadable(&error))?;
+    let device = config.device_number();
     let mut before = Vec::new();
     for namespace in &namespaces {
         for other in namespace
             .mounts
             .iter()
-            .filter(|mount| config.has_file_system(mount))
+            .filter(|mount| is_of(device.as_deref(), mount))
         {
             if namespace.is_ours {
                 log::warning(format!(

@@ -1,6 +1,6 @@
 //! What has to be unmounted before the device is free.
 
-use crate::config::Config;
+use crate::config::{Config, is_of};
 use crate::note::Note;
 use host::block;
 use host::mount::{self, Mount};
@@ -45,9 +45,10 @@ pub(crate) fn find<'a>(config: &Config, note: Option<&Note>, namespaces: &'a [Na
         targets: Vec::new(),
         places: HashMap::new(),
     };
+    let device = config.device_number();
     let mut file_systems: HashSet<&str> = note.iter().map(|note| note.file_system.as_str()).collect();
     for (_, mount) in scene.mounts() {
-        if on_directory.contains(&mount.id) || config.has_file_system(mount) {
+        if on_directory.contains(&mount.id) || is_of(device.as_deref(), mount) {
             file_systems.insert(&mount.device);
         }
     }

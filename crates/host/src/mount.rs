@@ -5,12 +5,15 @@ use crate::{Deadline, Process, file};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::statvfs::statvfs;
 use nix::sys::utsname::uname;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Room for most tables; a longer one is read whole as well.
+const TABLE: usize = 1 << 16;
 /// How often a table that changes while it is read is read again.
 const READINGS: u32 = 20;
 
@@ -107,7 +110,7 @@ pub(crate) fn parse(table: &[u8]) -> io::Result<Vec<Mount>> {
 /// The table, and whether it has changed since the first byte of it was read.
 fn read_once(path: &Path) -> io::Result<(Vec<u8>, bool)> {
     let mut file = File::open(path)?;
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(TABLE);
     // Read whole: a capped read could cut a long table.
     file.read_to_end(&mut text)?;
     let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLPRI)];
@@ -195,8 +198,8 @@ pub fn place(mounts: &[Mount], path: &Path) -> Option<Place> {
 /// The mount on which a path lies: the kernel's way from the root, from each mount to the first one on it that the path meets.
 /// Their order in the table tells nothing, since mounts can be moved.
 pub fn covering<'a>(mounts: &'a [Mount], path: &Path) -> Option<&'a Mount> {
-    let is_shown = |id: u64| mounts.iter().any(|mount| mount.id == id);
-    let is_top = |mount: &&Mount| mount.parent == mount.id || !is_shown(mount.parent);
+    let shown: HashSet<u64> = mounts.iter().map(|mount| mount.id).collect();
+    let is_top = |mount: &&Mount| mount.parent == mount.id || !shown.contains(&mount.parent);
     let first = |found: &mut dyn Iterator<Item = &'a Mount>| {
         found
             .filter(|mount| path.starts_with(&mount.point))

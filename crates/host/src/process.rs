@@ -8,6 +8,7 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
@@ -123,12 +124,12 @@ impl Process {
     /// Threads that have a root and a working directory, or open files, of their own (`unshare(2)`); the others use the
     /// process's.
     pub(crate) fn separate_threads(self) -> Vec<Thread> {
-        if self.stat().is_none_or(|stat| stat.threads < 2) {
+        let tasks = format!("/proc/{}/task", self.pid);
+        // One directory for each thread, besides the two entries that every directory has.
+        if fs::metadata(&tasks).map_or(0, |found| found.nlink()) < 4 {
             return Vec::new();
         }
-        let entries = fs::read_dir(format!("/proc/{}/task", self.pid))
-            .into_iter()
-            .flatten();
+        let entries = fs::read_dir(tasks).into_iter().flatten();
         entries
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
             .filter(|tid| *tid != self.pid())
@@ -281,7 +282,11 @@ pub fn describe(processes: &[Process]) -> String {
 }
 
 fn stat_of(pid: i32) -> Option<Stat> {
-    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    // A file of /proc does not say how long it is, and would be read in many small pieces.
+    let mut line = Vec::with_capacity(1024);
+    let mut file = fs::File::open(format!("/proc/{pid}/stat")).ok()?;
+    file.read_to_end(&mut line).ok()?;
+    parse_stat(&line)
 }
 
 /// Waits until `process` has ended. The kernel wakes us where it can; otherwise we look every 10 ms.
