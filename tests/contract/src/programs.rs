@@ -54,6 +54,7 @@ fn install_needs() {
             "iproute2",
             "libxml2-utils",
             "openssl",
+            "perl",
             "postgresql",
             "procps",
             "resource-agents",
