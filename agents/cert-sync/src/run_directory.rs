@@ -3,14 +3,10 @@
 
 use crate::attributes::Published;
 use certs::{Base, Digest};
-use host::lock::{self, FileLock};
+use host::lock::FileLock;
 use host::{Deadline, file};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
 
 const STATE: &str = "cert-sync.json";
 const ATTRIBUTES: &str = "attributes.json";
@@ -50,23 +46,23 @@ impl State {
 /// The directory of one resource.
 #[derive(Clone, Debug)]
 pub(crate) struct RunDirectory {
-    path: PathBuf,
+    plain: agent::RunDirectory,
 }
 
 impl RunDirectory {
     /// The directory of this resource, whether or not it exists.
     pub(crate) fn of(instance: &str) -> Self {
         Self {
-            path: agent::run_directory(instance),
+            plain: agent::RunDirectory::of(instance),
         }
     }
 
     /// Takes the lock that keeps two actions from running side by side, and makes the directory. A child that hangs on the
     /// volume keeps the lock, so that hanging children do not pile up. The error is one sentence.
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<FileLock, String> {
-        let path = self.path.join("cert-sync.lock");
-        let taken = self.create().and_then(|()| lock::lock(&path, deadline));
-        match taken {
+        const NAME: &str = "cert-sync.lock";
+        let path = self.plain.path().join(NAME);
+        match self.plain.lock(NAME, deadline) {
             Ok(Some(lock)) => Ok(lock),
             Ok(None) => Err(format!(
                 "another action of this resource still runs on this node or hangs on the volume (it holds {})",
@@ -79,47 +75,31 @@ impl RunDirectory {
         }
     }
 
-    fn read<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
-        let text = file::read_text(&self.path.join(name))?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-    }
-
-    fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
-        file::replace(&self.path.join(name), &serde_json::to_string(value)?)
-    }
-
     /// The state; `None` when the resource is stopped. One that cannot be understood means started.
     pub(crate) fn state(&self) -> io::Result<Option<State>> {
-        if !self.path.join(STATE).try_exists()? {
+        if !self.plain.path().join(STATE).try_exists()? {
             return Ok(None);
         }
-        Ok(Some(self.read(STATE)?.unwrap_or_default()))
+        Ok(Some(self.plain.read(STATE).unwrap_or_default()))
     }
 
     /// Makes the resource started, with this state.
     pub(crate) fn set_state(&self, state: &State) -> io::Result<()> {
-        self.write(STATE, state)
+        self.plain.write(STATE, state)
     }
 
     /// Makes the resource stopped.
     pub(crate) fn clear_state(&self) -> io::Result<()> {
-        file::remove(&self.path.join(STATE))
+        file::remove(&self.plain.path().join(STATE))
     }
 
     /// The node attributes that were published last.
     pub(crate) fn published(&self) -> Published {
-        self.read(ATTRIBUTES).ok().flatten().unwrap_or_default()
+        self.plain.read(ATTRIBUTES).unwrap_or_default()
     }
 
     /// Remembers published node attributes. When it cannot, they are published again: no harm.
     pub(crate) fn set_published(&self, published: &Published) {
-        let _ = self.create().and_then(|()| self.write(ATTRIBUTES, published));
-    }
-
-    fn create(&self) -> io::Result<()> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&self.path)
+        let _ = self.plain.write(ATTRIBUTES, published);
     }
 }

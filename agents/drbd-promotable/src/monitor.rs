@@ -73,15 +73,15 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>, duty: Option<Duty>) -> 
     }
     // Only a recurring monitor comes often enough to be spared the question.
     let duty = duty.unwrap_or(if recurring { Duty::Believe } else { Duty::Ask });
-    if duty != Duty::LeaveToWatcher || config.run.watcher().is_none() {
+    if duty != Duty::LeaveToWatcher || !watcher::exists(&config.run) {
         score::refresh(config, cx.env, &resource, duty, cx.deadline);
     }
-    watcher::ensure(config, tools);
+    let watcher = watcher::ensure(config, tools, cx.deadline);
     unfence(config, tools, &resource, cx.deadline);
     if let Some(reason) = reason_to_give_up(config, cx.env, &resource, cx.deadline) {
         return Err(Failure::new(FailureKind::FailedPromoted, reason));
     }
-    Ok(judge(config, &resource))
+    Ok(judge(config, &resource, watcher))
 }
 
 /// Why Pacemaker should promote another node, if it should and can.
@@ -107,13 +107,13 @@ pub(crate) fn note_wanted(config: &Config, wanted: Wanted) {
     }
 }
 
-fn judge(config: &Config, resource: &Resource) -> State {
+fn judge(config: &Config, resource: &Resource, watcher: Option<String>) -> State {
     let role = if resource.is_primary() {
         Role::Promoted
     } else {
         Role::Unpromoted
     };
-    let findings = health::findings(
+    let mut findings = health::findings(
         resource,
         &Circumstances {
             split_brains: config.run.split_brains(),
@@ -121,6 +121,7 @@ fn judge(config: &Config, resource: &Resource) -> State {
             remaining: progress::remaining(&config.run, resource),
         },
     );
+    findings.extend(watcher);
     if findings.is_empty() {
         State::Running(role)
     } else {

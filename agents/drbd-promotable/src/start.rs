@@ -192,7 +192,7 @@ fn wait_for_connections(tools: &Tools, deadline: Deadline) {
         Err(error) => return log::warning(format!("cannot wait for the peer: {error}")),
     };
     let (mut resource, mut complete) = (Resource::named(tools.resource()), false);
-    while let Wait::Lines(lines) = follower.wait(deadline) {
+    while let Wait::Lines(lines) = follower.wait(deadline, None) {
         for line in &lines {
             match event::parse(line) {
                 Some(Line::Event(event)) => resource.apply(&event),

@@ -1,85 +1,70 @@
 //! The watcher: one process for each resource, in a session of its own, for as long as the resource is up.
 //!
 //! It sleeps until DRBD says something. It never opens the device and never changes DRBD: it writes the promotion score and tells
-//! Pacemaker what must not wait for the next monitor. If it is killed, the next monitor arms another one.
+//! Pacemaker what must not wait for the next monitor. When it is killed or does not answer, the next monitor arms another one.
 
-mod report;
 mod watch;
 
 use crate::config::Config;
 use crate::run_directory::RunDirectory;
+use agent::companion::{Companion, NoMore, Presence, WATCHER};
 use drbd::tools::Tools;
-use host::daemon::{Daemon, DaemonOutput};
-use host::{Deadline, Process, WaitOutcome, log, wait_for_end};
-use nix::sys::signal::Signal;
-use ocf::Env;
-use std::fs::File;
-use std::path::Path;
-use std::time::Duration;
+use host::{Deadline, log};
+use ocf::{Env, Failure};
 
 /// What tells this program to be a watcher.
-pub(crate) const WORD: &str = "watcher";
-/// A watcher has nothing to finish.
-const END: Duration = Duration::from_secs(2);
+pub(crate) const WORD: &str = WATCHER.word;
 
-/// Makes sure that a watcher follows the resource. Does nothing when no cluster calls: nobody would hear it.
-pub(crate) fn ensure(config: &Config, tools: &Tools) {
-    if config.instance.is_none() {
-        return;
-    }
-    // The lock is let go at once: the watcher takes it itself, and of two only one gets it.
-    match config.run.watcher_lock() {
-        Ok(None) => return,
-        Ok(Some(_)) => {}
-        Err(error) => return log::warning(format!("no watcher: /run/kaiwudb-ha: {error}")),
-    }
-    let armed = config.run.note_resource(tools.resource()).and_then(|()| {
-        let nowhere = File::options().write(true).open("/dev/null")?;
-        Daemon::new(Path::new("/proc/self/exe"))
-            .name("drbd-promotable")
-            .args([WORD])
-            .spawn(DaemonOutput::File(nowhere))
-    });
-    match armed {
-        Ok((pid, _)) => log::info(format!("a watcher (pid {pid}) follows {}", tools.resource())),
-        Err(error) => log::warning(format!("no watcher can be started: {error}")),
-    }
+const fn of(run: &RunDirectory) -> Companion<'_> {
+    Companion::of(&WATCHER, run.plain())
+}
+
+/// Makes sure that a living watcher follows the resource. Does nothing when no cluster calls: nobody would hear it. Answers with a
+/// sentence for people when there is something to say.
+pub(crate) fn ensure(config: &Config, tools: &Tools, deadline: Deadline) -> Option<String> {
+    config.instance.as_ref()?;
+    let prepare = || {
+        log::info(format!("arming a watcher for {}", tools.resource()));
+        config
+            .run
+            .note_resource(tools.resource())
+            .map_err(|error| Failure::generic(format!("/run/kaiwudb-ha: {error}")))
+    };
+    of(&config.run)
+        .ensure::<NoMore>(|_| true, prepare, deadline)
+        .unwrap_or_else(|failure| {
+            log::warning(format!("no watcher: {failure}"));
+            Some("no watcher follows DRBD, so a failure is noticed only by the next monitor; see the system log".into())
+        })
+}
+
+/// Whether the watcher's process exists.
+pub(crate) fn exists(run: &RunDirectory) -> bool {
+    of(run).last_report::<NoMore>().is_some()
 }
 
 /// Ends the watcher.
 pub(crate) fn retire(run: &RunDirectory, deadline: Deadline) {
-    let Some(watcher) = run.watcher() else { return };
-    let _ = watcher.signal(Signal::SIGTERM);
-    if wait_for_end(watcher, deadline.slice(END)) == WaitOutcome::DeadlineOver {
-        let _ = watcher.signal(Signal::SIGKILL);
-        wait_for_end(watcher, deadline.slice(END));
-    }
+    of(run).retire(deadline);
 }
 
 /// The whole life of a watcher. Its parameters are those of the call that armed it.
 pub(crate) fn main(env: &Env) -> u8 {
-    let config = match Config::read(env, true) {
-        Ok(config) => config,
+    let begun = Config::read(env, true).and_then(|config| {
+        let tools = config.tools()?.clone();
+        let presence = Presence::begin(&WATCHER, config.run.plain().clone(), false)?;
+        presence.publish(None, NoMore {});
+        Ok((config, tools, presence))
+    });
+    match begun {
+        Ok((config, tools, presence)) => {
+            Presence::greet(Ok(None));
+            watch::Watch::new(&config, &tools, &presence, env).run();
+            0
+        }
         Err(failure) => {
-            log::error(format!("no watcher: {failure}"));
-            return 1;
+            Presence::greet(Err(failure));
+            1
         }
-    };
-    let Some(tools) = config.tools.clone() else {
-        return 1;
-    };
-    let _lock = match config.run.watcher_lock() {
-        Ok(Some(lock)) => lock,
-        Ok(None) => return 0,
-        Err(error) => {
-            log::error(format!("no watcher: /run/kaiwudb-ha: {error}"));
-            return 1;
-        }
-    };
-    if let Some(Err(error)) = Process::current().map(|me| config.run.note_watcher(me)) {
-        log::error(format!("no watcher: /run/kaiwudb-ha: {error}"));
-        return 1;
     }
-    watch::Watch::new(&config, &tools, env).run();
-    0
 }

@@ -62,12 +62,14 @@ impl Note {
 }
 
 fn path(config: &Config) -> PathBuf {
-    agent::run_directory(&config.instance).join("filesystem.json")
+    agent::RunDirectory::of(&config.instance)
+        .path()
+        .join("filesystem.json")
 }
 
 /// Makes the directory for what calls leave for each other.
 pub(crate) fn run_directory(config: &Config) -> io::Result<PathBuf> {
-    let directory = agent::run_directory(&config.instance);
+    let directory = agent::RunDirectory::of(&config.instance).path().to_owned();
     DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
     Ok(directory)
 }

@@ -12,7 +12,9 @@ use ocf::Failure;
 ///
 /// A lock that cannot be had for want of room in `/run` hinders nothing.
 pub(crate) fn only_one(config: &Config, deadline: Deadline) -> Result<(), Failure> {
-    let path = agent::run_directory(&config.instance).join("filesystem.lock");
+    let path = agent::RunDirectory::of(&config.instance)
+        .path()
+        .join("filesystem.lock");
     let taken = run_directory(config).and_then(|_| {
         lock::lock(&path, deadline)?
             .map(FileLock::keep_with_children)

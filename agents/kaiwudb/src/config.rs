@@ -8,7 +8,6 @@ use kwdb::install::{Deployment, Mode, SecureMode, read_environment_file};
 use kwdb::server::Server;
 use kwdb::sql;
 use ocf::{AbsolutePath, Env, Failure, Parameters};
-use pacemaker::version::FeatureSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,8 +27,6 @@ pub(crate) struct Config {
     pub(crate) instance: String,
     /// Name of this node in the cluster, where Pacemaker has told it.
     pub(crate) node: Option<String>,
-    /// What this Pacemaker can do, where it has told it.
-    pub(crate) features: Option<FeatureSet>,
     pub(crate) runtime: Runtime,
     /// The unit of runtime systemd.
     pub(crate) unit: String,
@@ -139,7 +136,6 @@ impl Config {
         Ok(Self {
             instance: env.instance().to_owned(),
             node: env.on_node().map(str::to_owned),
-            features: FeatureSet::of_caller(env),
             runtime: match (given.given(&p::RUNTIME)?, mode.deployment) {
                 (Some(runtime), _) => runtime,
                 (None, Some(Deployment::Container)) => Runtime::Container,
@@ -170,13 +166,6 @@ impl Config {
             http_port,
             listen_host,
         })
-    }
-
-    /// Name of this node in the cluster.
-    pub(crate) fn node_name(&self, deadline: Deadline) -> Result<String, pacemaker::Error> {
-        self.node
-            .clone()
-            .map_or_else(|| pacemaker::node::name(&Env::default(), deadline), Ok)
     }
 
     /// Where the store lies.

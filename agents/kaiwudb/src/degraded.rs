@@ -71,7 +71,6 @@ pub(crate) fn reasons(config: &Config, run: &RunDirectory, deadline: Deadline) -
         stall(config, run),
         expiry(config),
         enabled_unit(),
-        missing_sentinel(run),
     ]
     .into_iter()
     .flatten()
@@ -191,12 +190,6 @@ fn enabled_unit() -> Option<String> {
     };
     wants.into_iter().any(enabled).then(|| {
         format!("{UNIT} is enabled and would start the server outside the cluster at boot: systemctl disable {UNIT}")
-    })
-}
-
-fn missing_sentinel(run: &RunDirectory) -> Option<String> {
-    (!sentinel::is_alive(run)).then(|| {
-        "no sentinel watches the server, so a failure is noticed only by the next monitor; see the system log".into()
     })
 }
 

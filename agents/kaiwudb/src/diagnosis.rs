@@ -1,7 +1,7 @@
 //! Why the server ended: exit status, recognised cause, last words.
 
 use crate::config::Config;
-use crate::run_directory::{Ended, Record, RunDirectory};
+use crate::run_directory::{Ended, Record, RunDirectory, output};
 use crate::runtime::{self, Runtime};
 use host::{Deadline, Process, bounded, file};
 use kwdb::signatures;
@@ -109,11 +109,11 @@ pub(crate) fn of_end(
 ) -> String {
     let ended = wait_for_record(run, server, deadline.slice(Duration::from_secs(1)));
     let how = how(config, ended.as_ref(), deadline);
-    let output = file::read_tail(&run.output(), TAIL);
+    let said = file::read_tail(&output(run), TAIL);
     in_words(
         &how,
         &format!(
-            "{}\n{output}\n{}",
+            "{}\n{said}\n{}",
             mark.since(config, deadline),
             runtime::words(config, deadline)
         ),

@@ -1,21 +1,47 @@
 //! `monitor`: the safety net. The sentinel is the detector.
 
 use crate::config::Config;
-use crate::run_directory::{Ended, Record, RunDirectory};
+use crate::run_directory::{Ended, Record, RunDirectory, recorded_server};
 use crate::sentinel;
 use crate::server::{self, Question, Serving};
 use crate::start::readiness;
 use crate::{concern, degraded, diagnosis};
 use agent::Context;
-use host::log;
+use agent::companion::Reporter;
+use host::{log, wait_for_end};
 use kwdb::sql;
 use ocf::{CheckLevel, Failure, FailureKind, Role, State};
 use std::time::Duration;
 
 /// An answer that takes longer than this is worth a look.
 const SLOW: Duration = Duration::from_secs(2);
+/// A server that was killed takes 0.1 to 0.2 s to end (measured), longer the more memory it has.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What happens while the cluster leaves the resource alone (maintenance, unmanaged) is shown and is no failure.
 pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
+    look(config, cx).or_else(|failure| {
+        let recurring = !cx.env.interval().is_zero();
+        if recurring
+            && Reporter::of(cx.env)
+                .is_managed(cx.deadline)
+                .is_ok_and(|managed| !managed)
+        {
+            return Ok(State::Degraded(
+                Role::Unpromoted,
+                format!("{}; the cluster does not manage it now", failure.reason),
+            ));
+        }
+        let run = RunDirectory::of(&config.instance);
+        if recurring && failure.kind == FailureKind::NotRunning && !sentinel::leaves_the_end_to_monitor(&run)
+        {
+            return Ok(State::Running(Role::Unpromoted));
+        }
+        Err(failure)
+    })
+}
+
+fn look(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
     let run = RunDirectory::of(&config.instance);
     let recurring = !cx.env.interval().is_zero();
     let server = if cx.env.check_level() >= CheckLevel::Service {
@@ -24,11 +50,23 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
         server::find(config, &run)?
     };
     let Some(server) = server else {
+        // It may be ending at this moment: no server any more, and not gone.
+        if let Some(exiting) = recorded_server(&run).filter(|server| server.is_exiting()) {
+            wait_for_end(exiting, cx.deadline.slice(EXIT_TIMEOUT));
+        }
         return ended(config, &run, cx, recurring);
     };
-    if recurring && let Err(failure) = sentinel::ensure(config, &run, server, cx.deadline) {
-        log::warning(format!("no sentinel: {failure}"));
-    }
+    let sentinel = if recurring {
+        sentinel::ensure(config, &run, server, cx.deadline).unwrap_or_else(|failure| {
+            log::warning(format!("no sentinel: {failure}"));
+            Some(
+                "no sentinel watches the server, so a failure is noticed only by the next monitor; see the system log"
+                    .into(),
+            )
+        })
+    } else {
+        None
+    };
     let question = if cx.env.check_level() >= CheckLevel::Service {
         readiness(config)
     } else {
@@ -36,7 +74,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
     };
     let patience = cx.deadline.slice(config.thresholds.hang_timeout);
     match server::wait_until_serving(config, server, question, patience) {
-        Serving::Yes(took, _) => serves(config, &run, cx, recurring, took),
+        Serving::Yes(took, _) => serves(config, &run, cx, recurring, took, sentinel),
         Serving::Ended => ended(config, &run, cx, recurring),
         Serving::No(words) => Err(Failure::generic(format!(
             "the server (pid {}) runs but has not served for {:.0} s: {words}",
@@ -53,6 +91,7 @@ fn serves(
     cx: &Context<'_>,
     recurring: bool,
     took: Duration,
+    sentinel: Option<String>,
 ) -> Result<State, Failure> {
     if !recurring {
         // A probe asks what runs, and must be quick.
@@ -76,7 +115,7 @@ fn serves(
             took.as_secs_f64()
         )
     });
-    let reasons: Vec<String> = [slow, degraded::reasons(config, run, cx.deadline)]
+    let reasons: Vec<String> = [sentinel, slow, degraded::reasons(config, run, cx.deadline)]
         .into_iter()
         .flatten()
         .collect();
@@ -126,7 +165,7 @@ fn ended(config: &Config, run: &RunDirectory, cx: &Context<'_>, recurring: bool)
     if !recurring {
         return Ok(State::Stopped);
     }
-    if sentinel::is_reporting(run, cx.deadline) {
+    if sentinel::reports_the_end(run, cx.deadline) {
         log::info("the server has ended, which the sentinel is telling Pacemaker");
         return Ok(State::Running(Role::Unpromoted));
     }

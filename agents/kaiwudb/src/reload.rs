@@ -56,7 +56,6 @@ pub(crate) fn reload(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
 /// Never touches the server.
 pub(crate) fn reload_agent(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let run = RunDirectory::of(&config.instance);
-    run.create()?;
     run.note(Record::Thresholds, &config.thresholds)?;
     let Some(server) = server::find(config, &run)? else {
         return Ok(());

@@ -1,76 +1,72 @@
 //! The sentinel: parent of the server, in a session of its own, for as long as the server lives.
 //!
 //! It waits on the process and so knows the moment it ends; it asks for health every second; it flushes the store. What it
-//! cannot do is decide: it reports to Pacemaker, which asks the agent. If it is killed, the next monitor arms another one
-//! on the running server. It is this same program, called with a word of its own; a package upgrade replaces the file and
-//! leaves the running one alone.
+//! cannot do is decide: it reports to Pacemaker, which asks the agent. When it is killed or does not answer, the next monitor
+//! arms another one on the running server. It is this same program, called with a word of its own; a package upgrade replaces
+//! the file and leaves the running one alone.
 
-mod failure_report;
 mod flush;
 mod launch;
 mod watch;
 
 use crate::config::{Config, Thresholds};
-use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory};
+use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory, recorded_server};
 use crate::server;
-use host::daemon::{self, Daemon, DaemonOutput};
-use host::{Deadline, Process, log};
-use nix::sys::signal::Signal;
+use agent::companion::{Answer, Companion, NoMore, Presence, Reporter, SENTINEL};
+use host::{Deadline, Process, log, monotonic_milliseconds};
 use ocf::{Env, Failure};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::Write;
-use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::io;
 use std::time::Duration;
 
 /// What tells this program to be a sentinel.
-pub(crate) const WORD: &str = "sentinel";
+pub(crate) const WORD: &str = SENTINEL.word;
 /// Set for a sentinel that shall start the server; one without it watches a server that runs.
 const LAUNCH: &str = "KAIWUDB_SENTINEL_LAUNCH";
-/// How long a sentinel may take to begin its work.
-const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a sentinel may take to notice the end; an event wakes it.
-const NOTICE: Duration = Duration::from_millis(100);
+const NOTICE: Duration = Duration::from_secs(2);
 /// How long Pacemaker may take to call off the recurring monitor of a failed resource: 0.05 to 0.35 s were measured.
 const RECOVERY: Duration = Duration::from_secs(2);
+/// Sentinel and monitor hold it for some microseconds.
+const CLAIM_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a living sentinel says of itself.
+/// What a sentinel says beyond what every companion says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Report {
-    sentinel: ProcessRecord,
-    server: ProcessRecord,
+pub(crate) struct State {
     thresholds: Thresholds,
     /// When the flush began that has not returned, in milliseconds of the monotonic clock.
     flush_stalled_since: Option<u64>,
 }
 
-/// The first and only line from a sentinel to the agent that called it.
-#[derive(Debug, Serialize, Deserialize)]
-enum Hello {
-    Watching(ProcessRecord),
-    Failed(String),
+type Report = agent::companion::Report<State>;
+
+const fn of(run: &RunDirectory) -> Companion<'_> {
+    Companion::of(&SENTINEL, run)
 }
 
 /// Starts the server under a new sentinel.
 pub(crate) fn launch(config: &Config, run: &RunDirectory, deadline: Deadline) -> Result<Process, Failure> {
-    retire(run, deadline)?;
-    run.forget(Record::Ended);
-    run.forget(Record::Stopping);
-    run.note(Record::Thresholds, &config.thresholds)?;
-    call(true, deadline)
+    let prepare = || {
+        run.forget(Record::Ended);
+        run.forget(Record::Stopping);
+        run.note(Record::Thresholds, &config.thresholds)
+    };
+    of(run)
+        .replace(prepare, &[(LAUNCH, "1")], deadline)?
+        .map(Process::from)
+        .ok_or_else(|| Failure::generic("the sentinel has not started a server"))
 }
 
-/// Makes sure that a sentinel watches this server, which has been started.
+/// Makes sure that a living sentinel watches this server, which has been started. Answers with a sentence for people when one
+/// had to be replaced.
 pub(crate) fn ensure(
     config: &Config,
     run: &RunDirectory,
     server: Process,
     deadline: Deadline,
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
     if run.read::<ProcessRecord>(Record::Serving) != Some(server.into()) {
-        run.create()?;
         run.note(Record::Serving, &ProcessRecord::from(server))?;
     }
     ensure_starting(config, run, server, deadline)
@@ -83,24 +79,22 @@ pub(crate) fn ensure_starting(
     run: &RunDirectory,
     server: Process,
     deadline: Deadline,
-) -> Result<(), Failure> {
-    if living(run).is_some_and(|report| Process::from(report.server) == server) {
-        return Ok(());
-    }
-    run.create()?;
-    retire(run, deadline)?;
-    run.forget(Record::Ended);
-    run.note(Record::Server, &ProcessRecord::from(server))?;
-    run.note(Record::Thresholds, &config.thresholds)?;
-    let watched = match call(false, deadline) {
-        Err(_) if !server.is_running() => return Ok(()),
-        other => other?,
+) -> Result<Option<String>, Failure> {
+    let watches_it = |report: &Report| report.server == Some(server.into());
+    let prepare = || {
+        run.forget(Record::Ended);
+        run.note(Record::Server, &ProcessRecord::from(server))?;
+        run.note(Record::Thresholds, &config.thresholds)?;
+        log::info(format!(
+            "arming a sentinel for the running server pid {}",
+            server.pid()
+        ));
+        Ok(())
     };
-    log::info(format!(
-        "a sentinel watches the running server pid {}",
-        watched.pid()
-    ));
-    Ok(())
+    match of(run).ensure(watches_it, prepare, deadline) {
+        Err(_) if !server.is_running() => Ok(None),
+        other => other,
+    }
 }
 
 /// Lets the sentinel use the thresholds that are written down, and waits until it does.
@@ -110,44 +104,34 @@ pub(crate) fn take_over(
     server: Process,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let Some(report) = living(run) else {
-        return ensure(config, run, server, deadline);
-    };
-    let _ = Process::from(report.sentinel).signal(Signal::SIGHUP);
-    loop {
-        if living(run).is_some_and(|report| report.thresholds == config.thresholds) {
-            return Ok(());
-        }
-        if !deadline.pause(Duration::from_millis(5)) {
-            return Err(Failure::generic(
-                "the sentinel has not taken over the new thresholds in time",
-            ));
-        }
+    match of(run).ask::<State>(deadline) {
+        Answer::Lives(report) if report.more.thresholds == config.thresholds => Ok(()),
+        _ => ensure(config, run, server, deadline).map(drop),
     }
 }
 
-/// Whether a sentinel runs.
-pub(crate) fn is_alive(run: &RunDirectory) -> bool {
-    living(run).is_some()
+/// Whether the sentinel is telling Pacemaker at this moment that the server has ended, or has just told it.
+fn is_reporting(run: &RunDirectory) -> bool {
+    run.read::<Reporting>(Record::Reporting).is_some_and(|reporting| {
+        let told = reporting.told_at.map(|at| {
+            let ago = monotonic_milliseconds().saturating_sub(at);
+            Duration::from_millis(ago) < RECOVERY
+        });
+        let watched = || of(run).last_report::<State>().and_then(|report| report.server);
+        told.unwrap_or_else(|| watched() == Some(reporting.server))
+            && recorded_server(run) == Some(reporting.server.into())
+    })
 }
 
-/// Whether the sentinel is telling Pacemaker at this moment that the server has ended, or has just told it. A monitor that said
-/// it too would make two failures of one.
-pub(crate) fn is_reporting(run: &RunDirectory, deadline: Deadline) -> bool {
+/// Whether the sentinel reports the end of the server, now that a monitor has seen it: said by both, one end would be two
+/// failures.
+pub(crate) fn reports_the_end(run: &RunDirectory, deadline: Deadline) -> bool {
     let deadline = deadline.slice(NOTICE);
     loop {
-        let watched = living(run).map(|report| report.server);
-        if let Some(reporting) = run.read::<Reporting>(Record::Reporting) {
-            let told = reporting.told_at.map(|at| {
-                let ago = watch::monotonic_milliseconds().saturating_sub(at);
-                Duration::from_millis(ago) < RECOVERY
-            });
-            if told.unwrap_or(watched == Some(reporting.server))
-                && run.read(Record::Server) == Some(reporting.server)
-            {
-                return true;
-            }
+        if is_reporting(run) {
+            return true;
         }
+        let watched = of(run).last_report::<State>().and_then(|report| report.server);
         // Written after the other: there will be no report.
         let has_noticed = run
             .read::<Ended>(Record::Ended)
@@ -158,79 +142,47 @@ pub(crate) fn is_reporting(run: &RunDirectory, deadline: Deadline) -> bool {
     }
 }
 
+/// Takes it on a monitor to say that the server has ended; false when the sentinel has begun to. From then on it never will.
+pub(crate) fn leaves_the_end_to_monitor(run: &RunDirectory) -> bool {
+    let claim = || {
+        let _lock = claim_lock(run)?;
+        if is_reporting(run) {
+            return Ok(false);
+        }
+        if let Some(server) = recorded_server(run) {
+            run.write(Record::Stopping, &ProcessRecord::from(server))?;
+        }
+        Ok::<_, io::Error>(true)
+    };
+    claim().unwrap_or_else(|error| {
+        log::warning(format!("cannot write down who reports the server's end: {error}"));
+        true
+    })
+}
+
+/// Held while it is decided who says that the server has ended.
+fn claim_lock(run: &RunDirectory) -> io::Result<Option<host::lock::FileLock>> {
+    run.lock("end.lock", Deadline::after(CLAIM_TIMEOUT))
+}
+
 /// How long a flush of the store has not returned; `None` when all is well.
 pub(crate) fn flush_stalled_for(run: &RunDirectory) -> Option<Duration> {
-    let since = living(run)?.flush_stalled_since?;
+    let since = of(run).last_report::<State>()?.more.flush_stalled_since?;
     Some(Duration::from_millis(
-        watch::monotonic_milliseconds().saturating_sub(since),
+        monotonic_milliseconds().saturating_sub(since),
     ))
 }
 
 /// Whether a process is a child of the sentinel, which may have ended before it: those that flush the store. Known by the session,
 /// because a name is anybody's.
 pub(crate) fn is_child(run: &RunDirectory, process: Process) -> bool {
-    let Some(report) = run.read::<Report>(Record::Sentinel) else {
+    let Some(report) = of(run).said_last::<NoMore>() else {
         return false;
     };
-    let sentinel = Process::from(report.sentinel);
+    let sentinel = Process::from(report.process);
     // The kernel gives the number to nobody else while the session has a member.
     let leader_is_another = Process::with_pid(sentinel.pid()).is_some_and(|leader| leader != sentinel);
     process.session() == Some(sentinel.pid()) && !leader_is_another
-}
-
-/// The report of the sentinel that runs.
-fn living(run: &RunDirectory) -> Option<Report> {
-    run.read::<Report>(Record::Sentinel)
-        .filter(|report| Process::from(report.sentinel).is_running())
-}
-
-/// Ends a sentinel whose server is gone or not the one we mean; it may still be trying to report that end.
-fn retire(run: &RunDirectory, deadline: Deadline) -> Result<(), Failure> {
-    let Some(report) = living(run) else { return Ok(()) };
-    let sentinel = Process::from(report.sentinel);
-    let _ = sentinel.signal(Signal::SIGTERM);
-    match host::wait_for_end(sentinel, deadline.slice(START_TIMEOUT)) {
-        host::WaitOutcome::Ended => Ok(()),
-        host::WaitOutcome::DeadlineOver => Err(Failure::generic(format!(
-            "the former sentinel (pid {}) does not end",
-            sentinel.pid()
-        ))),
-    }
-}
-
-/// Runs this program as a sentinel and waits for its word.
-fn call(launch: bool, deadline: Deadline) -> Result<Process, Failure> {
-    let mut variables: Vec<_> = std::env::vars_os().filter(|(name, _)| name != LAUNCH).collect();
-    if launch {
-        variables.push((LAUNCH.into(), "1".into()));
-    }
-    let (_, pipe) = Daemon::new(Path::new("/proc/self/exe"))
-        .name("kaiwudb-sentinel")
-        .args([WORD])
-        .environment(variables)
-        .spawn(DaemonOutput::Pipe)
-        .map_err(|error| Failure::generic(format!("cannot start the sentinel: {error}")))?;
-    match pipe.map(|pipe| read_hello(pipe, deadline.slice(START_TIMEOUT))) {
-        Some(Some(Hello::Watching(server))) => Ok(server.into()),
-        Some(Some(Hello::Failed(why))) => Err(Failure::generic(why)),
-        _ => Err(Failure::generic(
-            "the sentinel did not begin its work in time; see the system log",
-        )),
-    }
-}
-
-fn read_hello(pipe: OwnedFd, deadline: Deadline) -> Option<Hello> {
-    let bytes = host::bounded::read_to_end(File::from(pipe), deadline).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
-fn say(hello: &Hello) {
-    if let Ok(line) = serde_json::to_string(hello) {
-        let mut stdout = std::io::stdout();
-        let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
-    }
-    // Ends the pipe: the agent waits for the end, and nobody is heard after it.
-    let _ = daemon::detach_output();
 }
 
 /// The sentinel's own program.
@@ -240,16 +192,7 @@ pub(crate) fn main(env: &Env) -> u8 {
     // The caller has read the parameters strictly.
     let begun = Config::read(env, true).and_then(|config| {
         let run = RunDirectory::of(&config.instance);
-        let lock = match host::lock::lock(&run.sentinel_lock(), Deadline::after(START_TIMEOUT)) {
-            Ok(Some(lock)) => lock,
-            Ok(None) => return Err(Failure::generic("another sentinel of this resource runs")),
-            Err(error) => {
-                return Err(Failure::generic(format!(
-                    "cannot lock {}: {error}",
-                    run.sentinel_lock().display()
-                )));
-            }
-        };
+        let presence = Presence::begin(&SENTINEL, run.clone(), true)?;
         let launched = env.variable(LAUNCH).is_some();
         let server = if launched {
             launch::server(&config, &run)?
@@ -257,25 +200,17 @@ pub(crate) fn main(env: &Env) -> u8 {
             server::find(&config, &run)?.ok_or_else(|| Failure::generic("there is no server to watch"))?
         };
         run.note(Record::Server, &ProcessRecord::from(server))?;
-        Ok((config, run, lock, server, launched))
+        let watch = watch::Watch::new(config, Reporter::of(env), run, presence, server, launched);
+        Ok((watch, server))
     });
     match begun {
-        Ok((config, run, _lock, server, launched)) => {
-            match watch::Watch::new(config, run, server, launched) {
-                Ok(mut watch) => {
-                    say(&Hello::Watching(server.into()));
-                    watch.run();
-                    0
-                }
-                Err(failure) => {
-                    say(&Hello::Failed(failure.reason));
-                    1
-                }
-            }
+        Ok((mut watch, server)) => {
+            Presence::greet(Ok(Some(server)));
+            watch.run();
+            0
         }
         Err(failure) => {
-            log::error(&failure.reason);
-            say(&Hello::Failed(failure.reason));
+            Presence::greet(Err(failure));
             1
         }
     }

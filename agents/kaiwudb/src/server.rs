@@ -1,7 +1,7 @@
 //! The running server: finding it, and waiting until it serves.
 
 use crate::config::Config;
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{RunDirectory, recorded_server};
 use host::{Deadline, Process};
 use kwdb::health::{self, Health};
 use kwdb::sql;
@@ -26,7 +26,7 @@ pub(crate) fn all(config: &Config) -> Vec<Process> {
 /// The server of the store. The one written down is looked at first, which spares the walk through /proc.
 pub(crate) fn find(config: &Config, run: &RunDirectory) -> Result<Option<Process>, Failure> {
     let is_it = |server: &Process| kwdb::process::serves(*server, config.data_root(), &config.server.binary);
-    if let Some(server) = run.recorded_server().filter(is_it) {
+    if let Some(server) = recorded_server(run).filter(is_it) {
         return Ok(Some(server));
     }
     only_one(config, &all(config))

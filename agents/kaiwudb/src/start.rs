@@ -6,7 +6,7 @@ use crate::identity::{self, Identity, Pinned};
 use crate::preflight::{self, Startable};
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
 use crate::server::{self, Question, Serving};
-use crate::{drain, runtime, sentinel, stop};
+use crate::{drain, run_directory, runtime, sentinel, stop};
 use agent::Context;
 use host::{Process, file, log};
 use kwdb::install::SecureMode;
@@ -19,7 +19,7 @@ use std::thread;
 pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let run = RunDirectory::of(&config.instance);
     run.create()?;
-    let _lock = run.lock(cx.deadline)?;
+    let _lock = run_directory::lock(&run, cx.deadline)?;
     match server::only_one(config, &server::all(config))? {
         Some(server) => adopt(config, &run, server, cx),
         None => launch(config, &run, cx),

@@ -2,8 +2,8 @@
 
 use crate::config::Config;
 use crate::drain::Drain;
-use crate::run_directory::{ProcessRecord, Record, RunDirectory};
-use crate::{concern, runtime, sentinel, server};
+use crate::run_directory::{ProcessRecord, Record, RunDirectory, recorded_server};
+use crate::{concern, run_directory, runtime, sentinel, server};
 use agent::Context;
 use host::holders::{self, Wanted};
 use host::{Command, Deadline, Process, ProcessState, WaitOutcome};
@@ -25,18 +25,19 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     concern::withdraw(config, &run);
     let mut servers = server::all(config);
     // The one we started counts even if the parameters have changed since.
-    servers.extend(run.recorded_server().filter(|server| {
-        kwdb::process::is_server(*server, &config.server.binary) && !servers.contains(server)
+    servers.extend(recorded_server(&run).filter(|server| {
+        (kwdb::process::is_server(*server, &config.server.binary) || server.is_exiting())
+            && !servers.contains(server)
     }));
     if servers.is_empty() {
         // A sentinel may still be trying to report its end; nobody needs to hear of it any more.
-        if let Some(server) = run.recorded_server() {
+        if let Some(server) = recorded_server(&run) {
             run.note(Record::Stopping, &ProcessRecord::from(server))?;
         }
         return release(config, &run, &[], cx.deadline);
     }
     run.create()?;
-    let _lock = run.lock(cx.deadline)?;
+    let _lock = run_directory::lock(&run, cx.deadline)?;
     end_all(config, &run, servers, cx)
 }
 

@@ -5,6 +5,7 @@
 //! and is the only place where an exit status, an `ocf-exit-reason` line or a word on standard output is made.
 
 mod budget;
+pub mod companion;
 mod driver;
 mod report;
 mod resource_agent;
@@ -13,5 +14,5 @@ mod trace;
 
 pub use driver::run;
 pub use resource_agent::{Context, ResourceAgent};
-pub use run_directory::run_directory;
+pub use run_directory::{ProcessRecord, RunDirectory};
 pub use trace::{TRACE_FILE, TRACE_RA};

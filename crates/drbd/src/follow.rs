@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::Signal;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::time::Duration;
@@ -82,8 +82,8 @@ impl Follower {
         })
     }
 
-    /// Waits for events; returns all that are there. Costs nothing while nothing happens.
-    pub fn wait(&mut self, deadline: Deadline) -> Wait {
+    /// Waits for events; returns all that are there. Costs nothing while nothing happens. Ends early when `other` is readable.
+    pub fn wait(&mut self, deadline: Deadline, other: Option<BorrowedFd<'_>>) -> Wait {
         loop {
             let ended = self.fill();
             let lines = self.take_lines();
@@ -93,8 +93,16 @@ impl Follower {
                 (true, false) if deadline.is_over() => return Wait::Nothing,
                 (true, false) => {}
             }
-            let mut fds = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)];
+            let mut fds: Vec<PollFd<'_>> = [Some(self.pipe.as_fd()), other]
+                .into_iter()
+                .flatten()
+                .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
+                .collect();
             let _ = poll(&mut fds, deadline.poll_timeout());
+            let asked = fds.get(1).is_some_and(|fd| fd.any() == Some(true));
+            if asked && fds[0].any() != Some(true) {
+                return Wait::Nothing;
+            }
         }
     }
 
@@ -152,13 +160,16 @@ mod tests {
     #[test]
     fn lines_come_whole_and_the_end_is_seen() {
         let mut follower = shell("printf 'exists -\\nchange re'; sleep 0.2; echo source; printf cut");
-        assert_eq!(follower.wait(soon()), Wait::Lines(vec!["exists -".into()]));
+        assert_eq!(follower.wait(soon(), None), Wait::Lines(vec!["exists -".into()]));
         assert_eq!(
-            follower.wait(Deadline::after(Duration::from_millis(10))),
+            follower.wait(Deadline::after(Duration::from_millis(10)), None),
             Wait::Nothing
         );
-        assert_eq!(follower.wait(soon()), Wait::Lines(vec!["change resource".into()]));
-        assert_eq!(follower.wait(soon()), Wait::Ended);
+        assert_eq!(
+            follower.wait(soon(), None),
+            Wait::Lines(vec!["change resource".into()])
+        );
+        assert_eq!(follower.wait(soon(), None), Wait::Ended);
     }
 
     #[test]

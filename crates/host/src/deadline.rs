@@ -1,5 +1,6 @@
 //! A point in time after which waiting is over.
 
+use nix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 
 /// When an action, or a step of it, must be over.
@@ -58,6 +59,14 @@ impl Deadline {
         let ms = self.remaining().as_micros().div_ceil(1000).min(60_000);
         u16::try_from(ms).unwrap_or(60_000)
     }
+}
+
+/// Milliseconds of the clock that all processes share and that nobody sets.
+pub fn monotonic_milliseconds() -> u64 {
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .ok()
+        .and_then(|now| u64::try_from(Duration::from(now).as_millis()).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub mod tcp;
 pub mod user;
 
 pub use command::{Command, CommandError, Output};
-pub use deadline::Deadline;
+pub use deadline::{Deadline, monotonic_milliseconds};
 pub use process::{Process, ProcessState, WaitOutcome, describe, wait_for_end};
 
 /// To be called first. A program that was started with SIGCHLD ignored, as by a careless daemon, would have its children

@@ -194,6 +194,12 @@ impl Process {
         )))
     }
 
+    /// Whether it is ending: its memory is released, its program unknown, and it is still there.
+    pub fn is_exiting(self) -> bool {
+        let program = fs::read_link(format!("/proc/{}/exe", self.pid));
+        program.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) && self.is_running()
+    }
+
     /// Its arguments, the program's name first.
     pub fn arguments(self) -> Option<Vec<OsString>> {
         let raw = fs::read(format!("/proc/{}/cmdline", self.pid)).ok()?;

@@ -35,7 +35,7 @@ impl<'lab> Database<'lab> {
     /// Pid of the sentinel, as the node counts.
     pub fn sentinel(&self) -> Result<i64> {
         let report = self.sentinel_report()?;
-        report["sentinel"]["pid"]
+        report["process"]["pid"]
             .as_i64()
             .context("sentinel.json has no pid")
     }

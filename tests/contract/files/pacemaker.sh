@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands in for Pacemaker's crm_resource, crm_attribute, attrd_updater and crm_node, with the options that the agents use. Attributes are
+# Stands in for Pacemaker's crm_resource, crm_attribute, attrd_updater, crm_node and crm_mon, with the options that the agents use. Attributes are
 # files in /run/cib; without that directory there is no cluster. Every call is written to /run/cib.log.
 set -u
 
@@ -15,6 +15,10 @@ case $tool in
         exit 0
         ;;
     crm_resource) exit 0 ;;
+    crm_mon)
+        cat /run/cib/crm_mon.xml 2>/dev/null || echo '<pacemaker-result></pacemaker-result>'
+        exit 0
+        ;;
 esac
 
 name='' scope=cib do=get value=''

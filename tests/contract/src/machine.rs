@@ -39,7 +39,13 @@ const PRIVATE: [&str; 6] = [
     "/var/lib",
     "/dev",
 ];
-const TOOLS: [&str; 4] = ["crm_resource", "crm_attribute", "crm_node", "attrd_updater"];
+const TOOLS: [&str; 5] = [
+    "crm_resource",
+    "crm_attribute",
+    "crm_node",
+    "crm_mon",
+    "attrd_updater",
+];
 
 /// A machine. Dropped, all its processes end, and with the test's thread its mounts go.
 #[derive(Debug)]

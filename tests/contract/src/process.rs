@@ -111,7 +111,12 @@ pub fn server() -> Process {
     }
 }
 
-/// The sentinels.
+/// The sentinels, without what they fork.
 pub fn sentinels() -> Vec<Process> {
-    all(|arguments| arguments.first().is_some_and(|name| name == "kaiwudb-sentinel"))
+    let mut found = all(|arguments| arguments.first().is_some_and(|name| name == "kaiwudb-sentinel"));
+    found.retain(|process| {
+        let stat = process.stat();
+        stat.is_some_and(|stat| stat.get(3) == Some(&process.0.to_string()))
+    });
+    found
 }

@@ -2,6 +2,7 @@
 
 mod any_agent;
 mod bare_node;
+mod companion;
 mod data_loss;
 mod deadlines;
 mod degraded;

@@ -1,10 +1,10 @@
 //! What the watcher does with each event.
 
-use super::report::{Report, Told};
 use crate::config::Config;
 use crate::monitor::reason_to_give_up;
 use crate::run_directory::Wanted;
 use crate::score::{self, Duty};
+use agent::companion::{Asked, FailureReport, NoMore, Presence, Reporter};
 use drbd::event::{self, Event, Line, Object, Verb};
 use drbd::follow::{Follower, Wait};
 use drbd::kernel;
@@ -14,6 +14,7 @@ use drbd::state::ConnectionState;
 use drbd::tools::Tools;
 use host::{Deadline, log};
 use ocf::Env;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// One change of DRBD's is several lines; they come within this time.
@@ -41,6 +42,8 @@ enum End {
 pub(super) struct Watch<'a> {
     config: &'a Config,
     tools: &'a Tools,
+    presence: &'a Presence,
+    reporter: Reporter,
     env: &'a Env,
     resource: Resource,
     /// What was written last; `None` before the first time and after a failure.
@@ -51,14 +54,16 @@ pub(super) struct Watch<'a> {
     explanation: Option<(Instant, String)>,
     was_primary: bool,
     disk_loss_reported: bool,
-    report: Option<Report>,
+    report: Option<FailureReport>,
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(config: &'a Config, tools: &'a Tools, env: &'a Env) -> Self {
+    pub(super) fn new(config: &'a Config, tools: &'a Tools, presence: &'a Presence, env: &'a Env) -> Self {
         Self {
             config,
             tools,
+            presence,
+            reporter: Reporter::of(env),
             env,
             resource: Resource::named(tools.resource()),
             written: None,
@@ -84,7 +89,11 @@ impl<'a> Watch<'a> {
             if end == End::Down || !self.is_up() {
                 return;
             }
-            Deadline::after(RETRY).pause(RETRY);
+            let retry = Deadline::after(RETRY);
+            while !retry.is_over() {
+                self.presence.pause(retry);
+                self.answer();
+            }
         }
         log::warning(format!(
             "drbdsetup events2 of {} ends again and again; the next monitor tries anew",
@@ -93,6 +102,7 @@ impl<'a> Watch<'a> {
     }
 
     fn is_up(&self) -> bool {
+        self.presence.publish_busy(None, NoMore {}, ONE_CALL);
         kernel::is_loaded()
             && self
                 .tools
@@ -105,7 +115,7 @@ impl<'a> Watch<'a> {
         let mut state = Resource::named(self.tools.resource());
         let mut complete = false;
         loop {
-            let mut wait = follower.wait(Deadline::after(self.sleep()));
+            let mut wait = follower.wait(Deadline::after(self.sleep()), Some(self.presence.as_fd()));
             while let Wait::Lines(lines) = wait {
                 for line in &lines {
                     match event::parse(line) {
@@ -119,7 +129,7 @@ impl<'a> Watch<'a> {
                         None => {}
                     }
                 }
-                wait = follower.wait(Deadline::after(BELONGS_TOGETHER));
+                wait = follower.wait(Deadline::after(BELONGS_TOGETHER), None);
             }
             if complete {
                 if !state.is_configured() {
@@ -131,12 +141,26 @@ impl<'a> Watch<'a> {
                 return End::Interrupted;
             }
             self.retry();
+            self.answer();
         }
+    }
+
+    fn answer(&self) {
+        if self.presence.asked() == Some(Asked::Answer) {
+            self.presence.publish(None, NoMore {});
+        }
+    }
+
+    /// Calls of Pacemaker's and DRBD's tools, meanwhile we cannot answer.
+    fn while_busy(&mut self, most: Duration, work: impl FnOnce(&mut Self)) {
+        self.presence.publish_busy(None, NoMore {}, most);
+        work(self);
+        self.presence.publish(None, NoMore {});
     }
 
     /// How long nothing but an event needs doing.
     fn sleep(&self) -> Duration {
-        let report = self.report.as_ref().map(Report::due_in);
+        let report = self.report.as_ref().map(FailureReport::due_in);
         let until = |at: Instant| at.saturating_duration_since(Instant::now());
         let rewrite = self.rewrite.map(|(at, _)| until(at));
         let explanation = self.explanation.as_ref().map(|(at, _)| until(*at));
@@ -193,9 +217,11 @@ impl<'a> Watch<'a> {
         self.forget_split_brains();
         // First what hurts: the score takes a few calls.
         self.look_for_demotion();
-        self.look_for_lost_disk();
-        self.tell();
-        self.write_score();
+        self.while_busy(ONE_CALL * 2 + WRITE, |watch| {
+            watch.look_for_lost_disk();
+            watch.tell();
+            watch.write_score();
+        });
     }
 
     fn look_for_demotion(&mut self) {
@@ -204,7 +230,7 @@ impl<'a> Watch<'a> {
         self.was_primary = is_primary;
         let wanted = self.config.run.wanted();
         if demoted && is_promoted(wanted) {
-            self.report = Some(Report::new(format!(
+            self.report = Some(FailureReport::new(format!(
                 "{} has become Secondary although it was promoted here and nobody asked Pacemaker to demote it",
                 self.resource.name
             )));
@@ -219,7 +245,7 @@ impl<'a> Watch<'a> {
         match reason {
             Some(reason) if !self.disk_loss_reported => {
                 self.disk_loss_reported = true;
-                self.report = Some(Report::new(reason));
+                self.report = Some(FailureReport::new(reason));
             }
             Some(_) => {}
             None => self.disk_loss_reported = false,
@@ -228,8 +254,7 @@ impl<'a> Watch<'a> {
 
     fn tell(&mut self) {
         if let Some(report) = &mut self.report
-            && report.due_in().is_zero()
-            && matches!(report.tell(self.config, self.env), Told::Done)
+            && report.step(&self.reporter).is_some()
         {
             self.report = None;
         }
@@ -272,10 +297,12 @@ impl<'a> Watch<'a> {
     fn retry(&mut self) {
         self.tell();
         if self.rewrite.is_some_and(|(at, _)| at <= Instant::now()) {
-            self.write_score();
+            self.while_busy(WRITE, Self::write_score);
         }
         if let Some((_, text)) = self.explanation.take_if(|(at, _)| *at <= Instant::now()) {
-            score::explain(self.config, self.env, &text, Deadline::after(ONE_CALL));
+            self.while_busy(ONE_CALL, |watch| {
+                score::explain(watch.config, watch.env, &text, Deadline::after(ONE_CALL));
+            });
         }
     }
 }

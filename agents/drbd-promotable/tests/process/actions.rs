@@ -104,7 +104,9 @@ fn pacemaker_is_not_asked_for_what_is_known() {
         // A probe and an old note ask.
         node.call("monitor", &[]).is_silent(0);
         assert_eq!(calls(), before + 1, "{}", node.file("cib/calls"));
-        node.shell("rm /run/cib/master-KaiwuData; touch -d '4 minutes ago' /run/kaiwudb-ha/KaiwuData/score");
+        node.shell(
+            "rm /run/cib/master-KaiwuData; touch -d '4 minutes ago' /run/kaiwudb-ha/KaiwuData/score.json",
+        );
         node.monitor().is_silent(0);
         assert_eq!(node.score(), "10000", "a lost score is written again");
     });

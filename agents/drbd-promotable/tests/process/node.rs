@@ -189,9 +189,9 @@ impl Node {
         self.file("cib/calls").matches("crm_resource --fail").count()
     }
 
-    /// The watcher's pid on the node; empty when there is none.
+    /// The watcher's pid on the node, without what it forks; empty when there is none.
     pub(crate) fn watcher(&self) -> String {
-        self.shell("pgrep -f '[d]rbd-promotable watcher' || true")
+        self.shell("ps -e -o pid=,sid=,args= | awk '$1 == $2 && /drbd-promotable watcher/ { print $1 }'")
     }
 }
 

@@ -1,6 +1,7 @@
 //! The watcher of the built agent: what happens between two monitors.
 
 use crate::node::{NEW, Node, OLD, Releases, wait_until};
+use std::time::Duration;
 
 fn promoted(releases: Releases, test: impl FnOnce(&Node)) {
     if let Some(node) = Node::new(releases) {
@@ -231,6 +232,52 @@ fn a_killed_watcher_is_armed_again() {
         });
         node.call("demote", &[]).is_silent(0);
         assert_eq!(node.reports(), 0);
+    });
+}
+
+#[test]
+fn a_watcher_that_does_not_answer_is_replaced() {
+    promoted(NEW, |node| {
+        let first = node.watcher();
+        node.shell(&format!("kill -STOP {first}"));
+        node.monitor()
+            .says(191, &["the watcher", "did not answer", "was replaced"]);
+        // What it has just forked looks the same until exec.
+        wait_until("one new watcher", || {
+            let now = node.watcher();
+            now != first && now.lines().count() == 1
+        });
+        let second = node.watcher();
+        node.monitor().is_silent(8);
+        // Its files are not what it is known by.
+        node.shell("rm -r /run/kaiwudb-ha");
+        node.monitor().is_silent(8);
+        assert_eq!(node.watcher(), second);
+        node.drbd("role", "Secondary", "resource name:r0 role:Secondary");
+        wait_until("the report", || node.reports() == 1);
+        node.shell(&format!("kill -STOP {second}; rm -r /run/kaiwudb-ha"));
+        node.call("stop", &[]).is_silent(0);
+        assert_eq!(node.watcher(), "");
+    });
+}
+
+/// Pacemaker's tools may take longer than an answer.
+#[test]
+fn a_busy_watcher_is_left_alone() {
+    promoted(NEW, |node| {
+        let first = node.watcher();
+        node.write("cib/slow", "4");
+        node.drbd("disk", "Outdated", "device name:r0 volume:0 disk:Outdated");
+        wait_until("it asks Pacemaker", || {
+            node.file("cib/calls").contains("master-KaiwuData")
+        });
+        std::thread::sleep(Duration::from_millis(200));
+        node.call(
+            "monitor",
+            &[("CRM_meta_interval", "10000"), ("adjust_master_score", "5 5 5 5")],
+        );
+        assert_eq!(node.watcher(), first);
+        node.shell("rm /run/cib/slow");
     });
 }
 

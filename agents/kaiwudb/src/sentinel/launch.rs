@@ -1,7 +1,7 @@
 //! Starting the server.
 
 use crate::config::Config;
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{RunDirectory, output};
 use host::daemon::{Daemon, DaemonOutput};
 use host::{Deadline, Process, log};
 use ocf::Failure;
@@ -20,13 +20,14 @@ pub(super) fn server(config: &Config, run: &RunDirectory) -> Result<Process, Fai
     let cannot =
         |what: &str, error: &dyn std::fmt::Display| Failure::generic(format!("cannot {what}: {error}"));
     let (user, gid, groups) = config.account(Deadline::after(ACCOUNT_TIMEOUT))?;
+    let path = output(run);
     let output = OpenOptions::new()
         .create(true)
         .truncate(true)
         .write(true)
         .mode(0o600)
-        .open(run.output())
-        .and_then(|_| OpenOptions::new().append(true).open(run.output()))
+        .open(&path)
+        .and_then(|_| OpenOptions::new().append(true).open(&path))
         .map_err(|error| cannot("open the file for the server's output", &error))?;
     let mut environment: Vec<(OsString, OsString)> = [
         (

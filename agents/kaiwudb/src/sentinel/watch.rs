@@ -1,19 +1,16 @@
 //! The sentinel's loop: one thread, everything it waits for in one poll.
 
-use super::Report;
-use super::failure_report::FailureReport;
 use super::flush::Flush;
+use super::{State, claim_lock};
 use crate::config::{Config, Thresholds};
 use crate::diagnosis;
 use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory};
+use agent::companion::{Asked, FailureReport, Presence, Reporter, Told};
 use host::daemon::{self, End};
-use host::{Deadline, Process, file, log};
+use host::{Deadline, Process, file, log, monotonic_milliseconds};
 use kwdb::health::{Health, Pending};
 use nix::poll::{PollFd, PollFlags, poll};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::time::{ClockId, clock_gettime};
-use ocf::Failure;
+use nix::sys::signal::Signal;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -46,7 +43,8 @@ pub(super) struct Watch {
     /// Whether we are its parent and learn how it ends.
     parent: bool,
     end_event: Option<OwnedFd>,
-    signals: SignalFd,
+    presence: Presence,
+    reporter: Reporter,
     question: Option<Pending>,
     last_question: Option<Instant>,
     /// Since when the server is ready, or when it last was. `None` before it has been ready for the first time: a start
@@ -63,17 +61,12 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(
         config: Config,
+        reporter: Reporter,
         run: RunDirectory,
+        presence: Presence,
         server: Process,
         parent: bool,
-    ) -> Result<Self, Failure> {
-        let mut mask = SigSet::empty();
-        mask.add(Signal::SIGHUP);
-        mask.add(Signal::SIGTERM);
-        let signals = mask
-            .thread_block()
-            .and_then(|()| SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC))
-            .map_err(|error| Failure::generic(format!("the sentinel cannot take signals: {error}")))?;
+    ) -> Self {
         let thresholds = config.thresholds;
         let mut watch = Self {
             end_event: server.watch(),
@@ -82,7 +75,8 @@ impl Watch {
             thresholds,
             server,
             parent,
-            signals,
+            presence,
+            reporter,
             question: None,
             last_question: None,
             last_ready: None,
@@ -93,8 +87,8 @@ impl Watch {
             memory_kills: memory_kills(),
         };
         watch.hear_of_start();
-        watch.publish()?;
-        Ok(watch)
+        watch.publish();
+        watch
     }
 
     /// Runs until the server has ended and Pacemaker knows, or until we are asked to go.
@@ -109,7 +103,7 @@ impl Watch {
                 .step(self.config.data_root(), self.thresholds.sync_interval);
             self.check_stall();
             if let Some(report) = &mut self.report
-                && report.step(&self.config)
+                && report.step(&self.reporter).is_some()
             {
                 self.report = None;
             }
@@ -121,19 +115,22 @@ impl Watch {
     }
 
     /// Tells the agent that we watch, and with which thresholds.
-    fn publish(&self) -> Result<(), Failure> {
-        let me = Process::current().ok_or_else(|| Failure::generic("/proc is not mounted"))?;
+    fn publish(&self) {
+        // Somebody may have emptied /run.
+        if self.run.read::<ProcessRecord>(Record::Server).is_none() {
+            let _ = self.run.write(Record::Server, &ProcessRecord::from(self.server));
+        }
         let stalled = self
             .flush
             .stalled_for()
             .map(|stalled| u64::try_from(stalled.as_millis()).unwrap_or(0));
-        let report = Report {
-            sentinel: me.into(),
-            server: self.server.into(),
-            thresholds: self.thresholds,
-            flush_stalled_since: stalled.map(|stalled| monotonic_milliseconds().saturating_sub(stalled)),
-        };
-        self.run.note(Record::Sentinel, &report)
+        self.presence.publish(
+            Some(self.server),
+            State {
+                thresholds: self.thresholds,
+                flush_stalled_since: stalled.map(|stalled| monotonic_milliseconds().saturating_sub(stalled)),
+            },
+        );
     }
 
     /// The server's end, without collecting a child: `after_the_end` does.
@@ -153,7 +150,7 @@ impl Watch {
             next = next.min(LOOK_INTERVAL);
         }
         let fds = [
-            Some(self.signals.as_fd()),
+            Some(self.presence.as_fd()),
             self.end_event.as_ref().map(AsFd::as_fd),
             self.question.as_ref().map(AsFd::as_fd),
         ];
@@ -225,9 +222,7 @@ impl Watch {
             } else {
                 Stall::None
             };
-            if let Err(failure) = self.publish() {
-                log::warning(failure.reason);
-            }
+            self.publish();
         }
         let Some(stalled) = stalled.filter(|stalled| *stalled >= self.thresholds.stall_timeout) else {
             return;
@@ -260,7 +255,9 @@ impl Watch {
 
     /// Whether another server has taken this one's place, so that nobody needs to hear about it any more.
     fn is_superseded(&self) -> bool {
-        self.run.read::<ProcessRecord>(Record::Server) != Some(self.server.into())
+        self.run
+            .read::<ProcessRecord>(Record::Server)
+            .is_some_and(|server| server != self.server.into())
     }
 
     fn reporting(&self, told_at: Option<u64>) -> Reporting {
@@ -280,10 +277,8 @@ impl Watch {
         // Before it has been ready for the first time, the start action waits for it and says what happened.
         self.hear_of_start();
         let failed = !wanted && self.last_ready.is_some();
-        // Before the end is written down: see `is_reporting`.
-        if failed && let Err(error) = self.run.write(Record::Reporting, &self.reporting(None)) {
-            log::warning(format!("cannot write down that the end is reported: {error}"));
-        }
+        // Before the end is written down: see `reports_the_end`.
+        let failed = failed && self.claim_the_end();
         let ended = Ended {
             server: self.server.into(),
             status: end.and_then(|end| {
@@ -318,33 +313,57 @@ impl Watch {
         self.end_event = None;
         self.question = None;
         loop {
-            if report.step(&self.config) {
-                let told = self.reporting(Some(monotonic_milliseconds()));
-                let _ = self.run.write(Record::Reporting, &told);
+            if !report.is_trying() && !self.claim_the_end() {
                 return;
             }
-            // While Pacemaker cannot be told, a monitor says itself what it sees.
-            self.run.forget(Record::Reporting);
-            let mut fds = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-            let _ = poll(&mut fds, Deadline::after(report.due_in()).poll_timeout());
-            if self.told_to_go() || self.end_is_wanted() || self.is_superseded() {
+            match report.step(&self.reporter) {
+                Some(Told::Pacemaker) => {
+                    let told = self.reporting(Some(monotonic_milliseconds()));
+                    let _ = self.run.write(Record::Reporting, &told);
+                    return;
+                }
+                Some(Told::LeftAlone) => {
+                    self.run.forget(Record::Reporting);
+                    return;
+                }
+                None if report.is_trying() => {}
+                // While Pacemaker cannot be told, a monitor says itself what it sees.
+                None => self.run.forget(Record::Reporting),
+            }
+            self.presence.pause(Deadline::after(report.due_in()));
+            // What is under way is told: better once too late than twice.
+            if self.told_to_go() || (!report.is_trying() && (self.end_is_wanted() || self.is_superseded())) {
                 return;
             }
         }
     }
 
-    /// Handles SIGHUP; true for SIGTERM.
+    /// Makes it ours to report the end; false when a stop or a monitor was faster.
+    fn claim_the_end(&self) -> bool {
+        let lock = claim_lock(&self.run);
+        if let Err(error) = &lock {
+            log::warning(format!("cannot lock {}: {error}", self.run.path().display()));
+        }
+        if self.end_is_wanted() {
+            return false;
+        }
+        if let Err(error) = self.run.write(Record::Reporting, &self.reporting(None)) {
+            log::warning(format!("cannot write down that the end is reported: {error}"));
+        }
+        true
+    }
+
+    /// Answers who asks; true when we are to go.
     fn told_to_go(&mut self) -> bool {
-        while let Ok(Some(signal)) = self.signals.read_signal() {
-            if signal.ssi_signo == Signal::SIGTERM as u32 {
-                return true;
+        match self.presence.asked() {
+            Some(Asked::Leave) => return true,
+            Some(Asked::Answer) => {
+                if let Some(thresholds) = self.run.read(Record::Thresholds) {
+                    self.thresholds = thresholds;
+                }
+                self.publish();
             }
-            if let Some(thresholds) = self.run.read(Record::Thresholds) {
-                self.thresholds = thresholds;
-            }
-            if let Err(failure) = self.publish() {
-                log::warning(failure.reason);
-            }
+            None => {}
         }
         false
     }
@@ -358,12 +377,4 @@ fn memory_kills() -> u64 {
             .find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
     };
     statistics.as_deref().and_then(count).unwrap_or(0)
-}
-
-/// Milliseconds of the clock that agent and sentinel share and that nobody sets.
-pub(super) fn monotonic_milliseconds() -> u64 {
-    clock_gettime(ClockId::CLOCK_MONOTONIC)
-        .ok()
-        .and_then(|now| u64::try_from(Duration::from(now).as_millis()).ok())
-        .unwrap_or_default()
 }

@@ -1,14 +1,14 @@
 //! The database on this node: how it is installed, whether it runs, and what the store says.
 
 use crate::mount_point;
+use agent::RunDirectory;
+use agent::companion::{Answer, Companion, NoMore, SENTINEL};
 use host::{Deadline, Process, bounded, file, mount};
 use kwdb::health::{self, Health};
 use kwdb::install::{self, Deployment, Mode, SecureMode};
 use kwdb::{process, sql, store};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -16,8 +16,6 @@ use std::path::{Path, PathBuf};
 pub(crate) const DATA_ROOT: &str = "/var/lib/kaiwudb";
 /// The installer's default.
 const SQL_PORT: u16 = 26257;
-/// Where agents and sentinels keep what they know.
-const RUN_DIRECTORY: &str = "/run/kaiwudb-ha";
 /// Where the vendor's installer writes down what it has installed.
 const RELEASE_FILE: &str = "/etc/kaiwudb/info/.version";
 const COMPOSE_FILE: &str = "/etc/kaiwudb/script/docker-compose.yml";
@@ -109,7 +107,7 @@ pub(crate) struct Server {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Sentinel {
-    /// Whether it runs.
+    /// Whether it answers.
     pub(crate) alive: bool,
     pub(crate) pid: i32,
     /// Pid of the server that it watches.
@@ -142,7 +140,7 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Databa
         data_root: data_root.display().to_string(),
         user: mode.user.clone(),
         address: mode.address.clone(),
-        sentinels: sentinels(),
+        sentinels: sentinels(deadline),
         release: file::read_text(Path::new(RELEASE_FILE))
             .ok()
             .flatten()
@@ -290,28 +288,22 @@ fn container_restart() -> Option<String> {
         .map(|value| value.trim().trim_matches(['"', '\'']).to_owned())
 }
 
-/// Every sentinel that has reported since boot.
-fn sentinels() -> BTreeMap<String, Sentinel> {
-    fs::read_dir(RUN_DIRECTORY)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let text = file::read_text(&entry.path().join("sentinel.json"))
-                .ok()
-                .flatten()?;
-            let report: Value = serde_json::from_str(&text).ok()?;
-            let number = |of: &str, name: &str| report[of][name].as_i64();
-            let pid = i32::try_from(number("sentinel", "pid")?).ok()?;
-            let started = u64::try_from(number("sentinel", "start_time")?).ok()?;
-            Some((
-                entry.file_name().to_string_lossy().into_owned(),
-                Sentinel {
-                    alive: Process::remembered(pid, started).is_running(),
-                    pid,
-                    server: i32::try_from(number("server", "pid")?).ok()?,
-                },
-            ))
+/// Every sentinel of which there is a trace.
+fn sentinels(deadline: Deadline) -> BTreeMap<String, Sentinel> {
+    let found = |run: &RunDirectory| {
+        let sentinel = Companion::of(&SENTINEL, run);
+        let (alive, report) = match sentinel.ask::<NoMore>(deadline) {
+            Answer::Lives(report) => (true, report),
+            Answer::Silent(_) | Answer::Absent => (false, sentinel.said_last()?),
+        };
+        Some(Sentinel {
+            alive,
+            pid: Process::from(report.process).pid(),
+            server: Process::from(report.server?).pid(),
         })
+    };
+    RunDirectory::all()
+        .into_iter()
+        .filter_map(|run| Some((run.name(), found(&run)?)))
         .collect()
 }

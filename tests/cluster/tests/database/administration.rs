@@ -1,6 +1,6 @@
 //! What administrators do to a database that runs.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use cluster::{Database, Scene};
 use lab::{Deadline, event};
 use nix::sys::signal::Signal;
@@ -128,6 +128,91 @@ pub(crate) fn nothing_happens_in_maintenance(scene: &Scene<'_>) -> Result<()> {
         "crm_attribute --type crm_config --name maintenance-mode --update true",
         "crm_attribute --type crm_config --name maintenance-mode --delete",
     )
+}
+
+/// What an operator does in maintenance is no failure: the server is killed and started by hand, and the cluster takes over
+/// again. Nothing moves, and a sentinel watches the server that runs.
+pub(crate) fn a_restart_in_maintenance_is_no_failure(scene: &Scene<'_>) -> Result<()> {
+    let ways: [(&str, &str); 4] = [
+        (
+            "crm_attribute --type crm_config --name maintenance-mode --update true",
+            "crm_attribute --type crm_config --name maintenance-mode --delete",
+        ),
+        (
+            "crm_attribute --node NODE --name maintenance --update on",
+            "crm_attribute --node NODE --name maintenance --delete",
+        ),
+        (
+            "crm_resource --resource KaiwuDB --meta --set-parameter is-managed --parameter-value false",
+            "crm_resource --resource KaiwuDB --meta --delete-parameter is-managed",
+        ),
+        (
+            "crm_resource --resource KaiwuDBGrp --meta --set-parameter maintenance --parameter-value true",
+            "crm_resource --resource KaiwuDBGrp --meta --delete-parameter maintenance",
+        ),
+    ];
+    for (begin, end) in ways {
+        let (node, _) = scene.nodes()?;
+        let of_node = |script: &str| script.replace("NODE", node.cluster_name());
+        let database = Database::on(node);
+        let old = database.server()?;
+        let reports = database.reports()?;
+        scene.shell(&of_node(begin))?;
+        scene.wait_idle()?;
+        event::signal(old.pid(), Signal::SIGKILL)?;
+        scene.wait_until("it is gone", Deadline::after(5 * SECOND), || {
+            Ok(database.server().is_err())
+        })?;
+        // Time for a report and, where they go on, for a monitor.
+        Deadline::after(12 * SECOND).pause(12 * SECOND);
+        node.exec_ok(["systemctl", "start", "kaiwudb.service"], Scene::deadline())?;
+        scene.client.wait_for_commits(20, Scene::deadline())?;
+        let server = database.server()?;
+        scene.shell(&of_node(end))?;
+        left_as_it_is(scene, node, server)
+            .with_context(|| format!("after {begin}\n{}", scene.crm_mon().unwrap_or_default()))?;
+        ensure!(database.reports()? == reports, "{begin}: reported as a failure");
+        scene.event(lab::Event::Kill)?;
+        lab::Event::mend(scene.lab())?;
+    }
+    Ok(())
+}
+
+/// The cluster has taken over: fail count 0, the same server on the same node, and a sentinel that watches it.
+fn left_as_it_is(scene: &Scene<'_>, node: &lab::Node, server: host::Process) -> Result<()> {
+    let database = Database::on(node);
+    scene.wait_until(
+        "a sentinel watches the server",
+        Deadline::after(20 * SECOND),
+        || Ok(database.sentinel_runs()),
+    )?;
+    scene.wait_idle()?;
+    Deadline::after(2 * SECOND).pause(2 * SECOND);
+    ensure!(
+        scene.fail_count(node)? == "0",
+        "the fail count is {}",
+        scene.fail_count(node)?
+    );
+    ensure!(scene.nodes()?.0.name() == node.name(), "it moved");
+    ensure!(database.server()? == server, "it was restarted");
+    Ok(())
+}
+
+/// The whole cluster software is stopped and started under a server that runs.
+pub(crate) fn the_cluster_is_stopped_in_maintenance(scene: &Scene<'_>) -> Result<()> {
+    let (node, _) = scene.nodes()?;
+    let server = Database::on(node).server()?;
+    scene.shell("crm_attribute --type crm_config --name maintenance-mode --update true")?;
+    scene.wait_idle()?;
+    for verb in ["stop", "start"] {
+        for node in scene.lab().nodes() {
+            node.exec_ok(["systemctl", verb, "pacemaker.service"], Scene::deadline())?;
+        }
+    }
+    scene.lab().cluster().wait_online(Scene::deadline())?;
+    scene.wait_idle()?;
+    scene.shell("crm_attribute --type crm_config --name maintenance-mode --delete")?;
+    left_as_it_is(scene, node, server)
 }
 
 pub(crate) fn nothing_happens_while_unmanaged(scene: &Scene<'_>) -> Result<()> {

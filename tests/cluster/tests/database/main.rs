@@ -41,6 +41,14 @@ const FIRST: &[Test] = &[
         administration::nothing_happens_while_unmanaged,
     ),
     (
+        "a_restart_in_maintenance_is_no_failure",
+        administration::a_restart_in_maintenance_is_no_failure,
+    ),
+    (
+        "the_cluster_is_stopped_in_maintenance",
+        administration::the_cluster_is_stopped_in_maintenance,
+    ),
+    (
         "a_server_that_runs_already_is_adopted",
         administration::a_running_server_is_adopted,
     ),
