@@ -295,6 +295,14 @@ mod tests {
         );
         let other_name = ask("nothing").unwrap_err().to_string();
         assert!(other_name.contains("it has drbd3"), "{other_name}");
+        // drbdadm's XML of a resource with a template is not well-formed.
+        let template = directory.path().join("template");
+        std::fs::write(&template, "common { net { protocol C; } }").unwrap();
+        let text = include_str!("../../../tests/fixtures/drbd-utils-9.22/template.res")
+            .replace("/etc/drbd.d/template.conf", &template.display().to_string());
+        std::fs::write(&path, text).unwrap();
+        let other_name = ask("nothing").unwrap_err().to_string();
+        assert!(other_name.contains("it has kwdb"), "{other_name}");
         std::fs::write(&path, "resource x {").unwrap();
         let broken = ask("x").unwrap_err().to_string();
         assert!(broken.contains("cannot be read"), "{broken}");

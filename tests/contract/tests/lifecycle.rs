@@ -160,6 +160,44 @@ fn a_server_started_by_hand_is_adopted() {
     });
 }
 
+/// Somebody starts a server while the store is not mounted, and then the cluster mounts it: what runs below is another store. Where
+/// the mount point is immutable (`kaiwudb-ha guard`) nothing begins there at all.
+#[test]
+fn a_server_below_the_mount_is_not_adopted() {
+    on_a_machine(|machine| {
+        machine.start();
+        machine.agent("stop").run().succeeds();
+        let by_hand = format!(
+            "{BINARY} start-single-node --insecure --listen-addr=0.0.0.0:26257 --http-addr=0.0.0.0:8080 --store={DATA_ROOT}"
+        );
+        machine.shell(&format!("umount {DATA_ROOT} && test -z \"$(ls -A {DATA_ROOT})\""));
+        let guarded = machine.shell(&format!("chattr +i {DATA_ROOT} && echo yes || echo no"));
+        if guarded.trim() == "yes" {
+            machine.shell(&format!(
+                "! timeout 20 {by_hand} >/dev/null 2>&1 </dev/null && test -z \"$(ls -A {DATA_ROOT})\"; chattr -i {DATA_ROOT}"
+            ));
+        } else {
+            eprintln!("not tried: no directory can be made immutable here");
+        }
+        machine.shell(&format!(
+            "chown kaiwudb: {DATA_ROOT}; setpriv --reuid=kaiwudb --regid=kaiwudb --clear-groups {by_hand} >/dev/null 2>&1 </dev/null &"
+        ));
+        let health = "curl -sf http://127.0.0.1:8080/health?ready=1 >/dev/null && echo ready || true";
+        wait_until("it serves", SOON, || machine.shell(health).contains("ready"));
+        let stray = process::server();
+        machine.shell(&format!("mount -o loop /run/store-1.img {DATA_ROOT}"));
+        let stray_pid = format!("pid {}", stray.0);
+        machine
+            .agent("start")
+            .run()
+            .fails(1, &["was running already", &stray_pid]);
+        assert!(stray.is_running(), "somebody else's server is left to him");
+        machine.signal(stray, "KILL");
+        wait_until("it ends", SOON, || !stray.is_running());
+        machine.start();
+    });
+}
+
 /// A record of a process that is not our server: after a pid was used again, or a file that somebody else wrote.
 #[test]
 fn a_foreign_process_is_left_alone() {

@@ -152,7 +152,7 @@ pub(crate) fn fix_mends_what_is_safe(lab: &Lab) -> Result<()> {
         node,
         "kaiwudb-ha check --fix",
         "[y/N]",
-        "for i in 1 2 3 4 5 6 7 8 9; do echo n; done",
+        "for i in $(seq 20); do echo n; done",
     )?;
     ensure!(declined.status == Some(5), "{declined}");
     let unchanged = findings(&answer(node, "kaiwudb-ha check --json")?.1, true);
