@@ -45,11 +45,20 @@ struct Address {
 struct VolumeConfig {
     #[serde(rename = "@vnr")]
     number: u32,
+    device: Option<DeviceConfig>,
     /// None for a node without a disk of its own.
     #[serde(default)]
     disk: Option<String>,
     #[serde(rename = "section", default)]
     sections: Vec<Section>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct DeviceConfig {
+    #[serde(rename = "@minor")]
+    minor: Option<u32>,
+    #[serde(rename = "$text")]
+    path: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -124,6 +133,28 @@ impl ResourceConfig {
         numbers.sort_unstable();
         numbers.dedup();
         numbers
+    }
+
+    /// Every name under `/dev` that one of its volumes has on some host, without repetition.
+    pub fn devices(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for volume in self.hosts.iter().flat_map(|host| &host.volumes) {
+            let device = volume.device.as_ref();
+            names.extend(
+                device
+                    .and_then(|device| device.path.as_deref())
+                    .map(|path| path.trim().to_owned()),
+            );
+            names.extend(
+                device
+                    .and_then(|device| device.minor)
+                    .map(|minor| format!("/dev/drbd{minor}")),
+            );
+            names.push(format!("/dev/drbd/by-res/{}/{}", self.name, volume.number));
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Hosts, as far as they have names, and their backing disks, as written.

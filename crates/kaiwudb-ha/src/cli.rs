@@ -15,6 +15,9 @@ pub(crate) struct Cli {
     /// Settings file; it may be missing
     #[arg(long, global = true, value_name = "FILE", default_value = crate::settings::FILE)]
     pub(crate) config: PathBuf,
+    /// The database's resource, where the cluster has several
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) resource: Option<String>,
     #[command(subcommand)]
     pub(crate) subcommand: Subcommand,
 }
@@ -38,7 +41,7 @@ pub(crate) enum Subcommand {
     SplitBrain(crate::split_brain::Arguments),
     /// Print what is known of this node as JSON; other nodes ask for it
     #[command(hide = true)]
-    Facts,
+    Facts(crate::facts::Store),
     /// Look at this node's disk below DRBD and take one step there, as standard input says; apply --new-disks asks for it on both nodes
     #[command(hide = true)]
     Disk,
@@ -46,7 +49,7 @@ pub(crate) enum Subcommand {
     #[command(hide = true)]
     Disarm {
         /// Id of the resource
-        resource: String,
+        id: String,
     },
     /// Keep a server that is started by hand from beginning an empty database below the mount point; apply and migrate ask for it on both nodes
     #[command(hide = true)]

@@ -1,11 +1,15 @@
-//! What Pacemaker has and does, and which of its resources is what.
+//! What Pacemaker has and does.
 
 use crate::Context;
-use crate::facts::Facts;
+use crate::facts::{self, Facts, Store};
+use crate::fencing::{self, Fencing};
 use crate::node::{self, Node};
+use crate::roles::{self, Roles, Site};
+use anyhow::{Result, anyhow};
 use host::Deadline;
-use pacemaker::cib::{self, Cib, Clones, Primitive};
+use pacemaker::cib::{self, Cib};
 use pacemaker::status::{self, Status};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// One question to the cluster.
@@ -14,36 +18,73 @@ const QUESTION: Duration = Duration::from_secs(10);
 /// A probe on both nodes.
 const LOOKS_AGAIN: Duration = Duration::from_secs(5);
 
-/// Our agents and those that the guide uses in their place.
-pub(crate) const DATABASE: &str = "ocf:kaiwudb:kaiwudb";
-pub(crate) const CERTIFICATES: &str = "ocf:kaiwudb:cert-sync";
-pub(crate) const DRBD: &str = "ocf:kaiwudb:drbd-promotable";
-pub(crate) const FILE_SYSTEM: &str = "ocf:kaiwudb:filesystem";
-pub(crate) const LINBIT: &str = "ocf:linbit:drbd";
-pub(crate) const SHELL_FILE_SYSTEM: &str = "ocf:heartbeat:Filesystem";
-
-/// The cluster at one moment; either part may be missing, with the reason.
+/// The cluster at one moment; configuration and state may be missing, with the reason.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     /// The configuration.
     pub(crate) cib: Result<Cib, String>,
     /// The state.
     pub(crate) status: Result<Status, String>,
+    /// What else tells which resource is what.
+    pub(crate) site: Site,
 }
 
-/// Asks the cluster, and then every node that it or the settings name.
-pub(crate) fn ask(context: &Context) -> (Cluster, Vec<Node>) {
-    let mut cluster = Cluster {
-        cib: cib::get(Deadline::after(QUESTION)).map_err(|error| error.to_string()),
-        status: status(),
+/// Asks the cluster, and then every node that it or the settings name. An error says that it is not clear which database is meant.
+pub(crate) fn ask(context: &Context) -> Result<(Cluster, Vec<Node>)> {
+    let cib = cib::get(Deadline::after(QUESTION)).map_err(|error| error.to_string());
+    let nodes = match &cib {
+        Ok(cib) => nodes_of(context, cib)?,
+        Err(_) => node::gather(context, &[], None),
     };
-    let nodes = node::gather(context, &cluster.nodes());
+    let mut cluster = Cluster {
+        cib,
+        status: status(),
+        site: site(context, &nodes),
+    };
     // While the cluster looks again at a resource (after a cleanup, for one) it does not know its own server.
     let deadline = Deadline::after(LOOKS_AGAIN);
     while !cluster.unknown_servers(&nodes).is_empty() && deadline.pause(Duration::from_millis(300)) {
         cluster.status = status();
     }
-    (cluster, nodes)
+    Ok((cluster, nodes))
+}
+
+/// Asks every node of this cluster about the database that is meant.
+pub(crate) fn nodes_of(context: &Context, cib: &Cib) -> Result<Vec<Node>> {
+    let database = roles::database(cib, context.resource.as_deref())
+        .map_err(|doubt| anyhow!(crate::texts::roles::doubt(context, &doubt)))?;
+    let store = database.and_then(|one| Store::of(|name| one.parameter(name).map(str::to_owned)));
+    let names: Vec<String> = cib.nodes().map(str::to_owned).collect();
+    Ok(node::gather(context, &names, store.as_ref()))
+}
+
+/// What the settings and the nodes say about which resource is what.
+pub(crate) fn site(context: &Context, nodes: &[Node]) -> Site {
+    let settings = &context.settings;
+    let mut devices: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for facts in nodes.iter().filter_map(|node| node.facts.as_ref().ok()) {
+        for (name, configured) in &facts.drbd.resources {
+            let known = devices.entry(name.clone()).or_default();
+            known.extend(configured.devices.iter().cloned());
+        }
+    }
+    // An older release on the other node does not tell.
+    devices.retain(|_, names| !names.is_empty());
+    Site {
+        database: context.resource.clone(),
+        data_root: node::data_root(nodes),
+        directory: settings
+            .storage
+            .directory
+            .as_ref()
+            .map(|value| value.get_ref().clone()),
+        drbd: settings.drbd.as_ref().map(|drbd| drbd.resource.get_ref().clone()),
+        address: settings
+            .virtual_ip
+            .as_ref()
+            .map(|ip| ip.address.get_ref().clone()),
+        devices,
+    }
 }
 
 fn status() -> Result<Status, String> {
@@ -51,12 +92,25 @@ fn status() -> Result<Status, String> {
 }
 
 impl Cluster {
-    /// Names of the nodes, as far as the cluster tells.
-    pub(crate) fn nodes(&self) -> Vec<String> {
-        self.cib
-            .as_ref()
-            .map(|cib| cib.nodes().map(str::to_owned).collect())
-            .unwrap_or_default()
+    /// The resources of the database; none while the configuration is not known.
+    pub(crate) fn roles(&self) -> Roles<'_> {
+        let cib = self.cib.as_ref().ok();
+        cib.map(|cib| Roles::of(cib, &self.site)).unwrap_or_default()
+    }
+
+    /// The resources of the database, for what must not be done to others': an error where one of them is not certain.
+    pub(crate) fn certain_roles(&self, context: &Context) -> Result<Roles<'_>> {
+        let roles = self.roles();
+        match roles.doubts.first() {
+            Some(doubt) => Err(anyhow!(crate::texts::roles::doubt(context, doubt))),
+            None => Ok(roles),
+        }
+    }
+
+    /// How it is fenced.
+    pub(crate) fn fencing(&self, nodes: &[Node]) -> Option<Fencing<'_>> {
+        let cib = self.cib.as_ref().ok()?;
+        Some(fencing::look(cib, corosync(nodes)))
     }
 
     /// The members on which a server runs that the cluster does not count as its own.
@@ -64,7 +118,7 @@ impl Cluster {
         let (Ok(cib), Ok(status)) = (&self.cib, &self.status) else {
             return Vec::new();
         };
-        let Some(database) = Roles::of(cib, &node::data_root(nodes)).database else {
+        let Some(database) = Roles::of(cib, &self.site).database else {
             return Vec::new();
         };
         nodes
@@ -87,65 +141,9 @@ impl Cluster {
     }
 }
 
-/// The resources of a KWDB cluster, found by what they are and not by their names.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Roles<'cib> {
-    /// Ours, or the vendor's unit.
-    pub(crate) database: Option<&'cib Primitive>,
-    /// The file system of the store.
-    pub(crate) file_system: Option<&'cib Primitive>,
-    /// The virtual IP.
-    pub(crate) address: Option<&'cib Primitive>,
-    /// DRBD, and the clone that it is in.
-    pub(crate) data: Option<(&'cib Primitive, Option<&'cib Clones>)>,
-    /// The certificates.
-    pub(crate) certificates: Option<&'cib Primitive>,
-    /// Fencing devices.
-    pub(crate) fencing: Vec<&'cib Primitive>,
-}
-
-impl<'cib> Roles<'cib> {
-    /// Finds them; `data_root` is where the store is mounted.
-    pub(crate) fn of(cib: &'cib Cib, data_root: &str) -> Self {
-        let with = |agents: &[&str]| {
-            cib.primitives()
-                .find(|primitive| agents.contains(&primitive.agent().as_str()))
-        };
-        let file_systems: Vec<&Primitive> = cib
-            .primitives()
-            .filter(|primitive| [FILE_SYSTEM, SHELL_FILE_SYSTEM].contains(&primitive.agent().as_str()))
-            .collect();
-        let is_store = |primitive: &&&Primitive| {
-            primitive
-                .parameter("directory")
-                .is_some_and(|path| path.trim_end_matches('/') == data_root.trim_end_matches('/'))
-        };
-        let data = with(&[DRBD, LINBIT]).map(|primitive| {
-            let clone = cib
-                .clones()
-                .find(|clone| clone.primitives().iter().any(|one| one.id == primitive.id));
-            (primitive, clone)
-        });
-        Self {
-            database: with(&[DATABASE, "systemd:kaiwudb", "systemd:kaiwudb.service"]),
-            file_system: file_systems
-                .iter()
-                .find(is_store)
-                .or(file_systems.first())
-                .copied(),
-            address: with(&["ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr"]),
-            data,
-            certificates: with(&[CERTIFICATES]),
-            fencing: cib
-                .primitives()
-                .filter(|primitive| primitive.is_fencing())
-                .collect(),
-        }
-    }
-
-    /// The virtual IP itself, without prefix length.
-    pub(crate) fn virtual_ip(&self) -> Option<&'cib str> {
-        let ip = self.address?.parameter("ip")?;
-        Some(ip.split('/').next().unwrap_or(ip))
-    }
+/// What the nodes' configurations of Corosync say.
+pub(crate) fn corosync(nodes: &[Node]) -> impl Iterator<Item = &facts::Corosync> {
+    nodes
+        .iter()
+        .filter_map(|node| node.facts.as_ref().ok()?.corosync.as_ref())
 }

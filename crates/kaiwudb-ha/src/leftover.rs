@@ -1,12 +1,12 @@
 //! What a person or a program has left in the cluster's configuration that holds a resource of ours back, and what takes it away again.
 
 use crate::check;
-use crate::cluster::Roles;
 use crate::drbd_dialect::UNFENCE;
 use crate::migrate;
 use crate::node::Node;
+use crate::roles::Roles;
 use drbd::resource::Resource;
-use pacemaker::cib::{Cib, Location, Primitive};
+use pacemaker::cib::{Cib, Location};
 use pacemaker::status::Status;
 
 /// Ids of the constraints that DRBD's fence-peer handlers place.
@@ -83,9 +83,7 @@ pub(crate) fn of_nodes(status: &Status) -> Vec<Leftover> {
 
 /// What was left in the configuration.
 pub(crate) fn of_configuration(cib: &Cib, roles: &Roles<'_>, nodes: &[Node]) -> Vec<Leftover> {
-    let ours: Vec<&str> = primitives(roles)
-        .flat_map(|primitive| cib.names(primitive))
-        .collect();
+    let ours: Vec<&str> = roles.all().flat_map(|primitive| cib.names(primitive)).collect();
     let mut found: Vec<Leftover> = cib
         .locations()
         .filter_map(|location| constraint(cib, location, &ours, nodes))
@@ -130,19 +128,6 @@ fn held(cib: &Cib, id: &str, name: &str, value: &str) -> Leftover {
 
 fn words(command: &[&str]) -> Vec<String> {
     command.iter().map(|&word| word.to_owned()).collect()
-}
-
-fn primitives<'cib>(roles: &Roles<'cib>) -> impl Iterator<Item = &'cib Primitive> {
-    let data = roles.data.map(|(primitive, _)| primitive);
-    [
-        data,
-        roles.file_system,
-        roles.certificates,
-        roles.database,
-        roles.address,
-    ]
-    .into_iter()
-    .flatten()
 }
 
 /// Whether this value keeps the cluster from running the resource.

@@ -13,6 +13,7 @@ mod drbd_dialect;
 mod drill;
 mod exit;
 mod facts;
+mod fencing;
 mod language;
 mod leftover;
 mod migrate;
@@ -21,6 +22,7 @@ mod node;
 mod output;
 mod plan;
 mod question;
+mod roles;
 mod settings;
 mod split_brain;
 mod status;
@@ -41,6 +43,8 @@ struct Context {
     settings: settings::Settings,
     /// Where the settings are, for processes of our own.
     config: std::path::PathBuf,
+    /// The database that is meant, by its resource's id.
+    resource: Option<String>,
 }
 
 /// Runs the command line of this process.
@@ -73,6 +77,10 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
     let context = Context {
         language,
         output,
+        resource: cli
+            .resource
+            .clone()
+            .or_else(|| settings.resource.as_ref().map(|id| id.get_ref().clone())),
         settings,
         config: cli.config.clone(),
     };
@@ -80,12 +88,12 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
         Subcommand::Apply(arguments) => apply::run(&context, arguments),
         Subcommand::Check(arguments) => check::run(&context, arguments),
         Subcommand::Drill(arguments) => drill::run(&context, arguments),
-        Subcommand::Disarm { resource } => migrate::disarm(resource),
+        Subcommand::Disarm { id } => migrate::disarm(id),
         Subcommand::Migrate(arguments) => migrate::run(&context, arguments),
         Subcommand::Plan(arguments) => plan::run(&context, arguments),
         Subcommand::SplitBrain(arguments) => split_brain::run(&context, arguments),
         Subcommand::Disk => disks::obey(),
-        Subcommand::Facts => facts::print(),
+        Subcommand::Facts(store) => facts::print(store),
         Subcommand::Guard(arguments) => mount_point::run(arguments),
         Subcommand::Status(arguments) => status::run(&context, arguments),
     }

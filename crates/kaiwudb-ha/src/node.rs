@@ -1,7 +1,8 @@
 //! How a node is reached: here directly, elsewhere through ssh that never asks and changes nothing, or not at all.
 
 use crate::Context;
-use crate::facts::{self, Corosync, Facts, now_us};
+use crate::facts::{self, Corosync, Facts, Store, now_us};
+use crate::settings;
 use crate::texts::general as texts;
 use host::{Command, CommandError, Deadline, Output};
 use std::collections::BTreeSet;
@@ -24,17 +25,21 @@ pub(crate) struct Node {
     pub(crate) clock_difference: Duration,
 }
 
-/// Asks every node: this one, and those that the cluster, Corosync or the settings name.
-pub(crate) fn gather(context: &Context, named_by_cluster: &[String]) -> Vec<Node> {
-    let local = facts::gather(Deadline::after(facts::PATIENCE));
+/// Asks every node: this one, and those that the cluster or the settings name; those of Corosync's configuration where the cluster does
+/// not tell. `store` is the database's directory, where that is not the installation's.
+pub(crate) fn gather(context: &Context, named_by_cluster: &[String], store: Option<&Store>) -> Vec<Node> {
+    let local = facts::gather(store, Deadline::after(facts::PATIENCE));
+    let corosync = local.corosync.clone();
     let mut others: BTreeSet<String> = named_by_cluster.iter().cloned().collect();
-    others.extend(
-        local
-            .corosync
-            .iter()
-            .flat_map(|corosync| corosync.nodes.keys().cloned()),
-    );
     others.extend(context.settings.nodes.keys().cloned());
+    // A node without a name stands there by its address.
+    if others.is_empty() {
+        others.extend(
+            corosync
+                .iter()
+                .flat_map(|corosync| corosync.nodes.keys().cloned()),
+        );
+    }
     others.remove(&local.name);
     others.remove(&local.host);
     let mut nodes = vec![Node {
@@ -44,19 +49,20 @@ pub(crate) fn gather(context: &Context, named_by_cluster: &[String]) -> Vec<Node
     }];
     for name in others {
         let begun = now_us();
-        let corosync = nodes[0]
-            .facts
-            .as_ref()
-            .ok()
-            .and_then(|facts| facts.corosync.as_ref());
-        let facts = target(context, corosync, &name).and_then(|target| ask(context, &target));
+        let facts = target(context, corosync.as_ref(), &name).and_then(|target| ask(context, &target, store));
         let clock_difference = facts.as_ref().map_or(Duration::ZERO, |facts| {
             // Its clock was read at some moment in between.
             let outside = (begun - facts.clock_us).max(facts.clock_us - now_us()).max(0);
             Duration::from_micros(u64::try_from(outside).unwrap_or(0))
         });
         nodes.push(Node {
-            name,
+            // What the node calls itself, where nobody has named it.
+            name: match &facts {
+                Ok(facts) if named_by_cluster.is_empty() && !context.settings.nodes.contains_key(&name) => {
+                    facts.name.clone()
+                }
+                _ => name,
+            },
             facts,
             clock_difference,
         });
@@ -67,7 +73,14 @@ pub(crate) fn gather(context: &Context, named_by_cluster: &[String]) -> Vec<Node
 
 /// Where ssh finds the node: what the settings say, else its address in Corosync's configuration, else its name.
 fn target(context: &Context, corosync: Option<&Corosync>, name: &str) -> Result<String, String> {
-    let configured = corosync.and_then(|corosync| corosync.nodes.get(name)?.first().cloned());
+    let configured = corosync.and_then(|corosync| {
+        if let Some(addresses) = corosync.nodes.get(name) {
+            return addresses.first().cloned();
+        }
+        // A node that is not named there must be the one without a name.
+        let mut nameless = corosync.nameless.iter();
+        nameless.next().filter(|_| nameless.next().is_none()).cloned()
+    });
     let found = context
         .settings
         .target(name)
@@ -76,14 +89,17 @@ fn target(context: &Context, corosync: Option<&Corosync>, name: &str) -> Result<
     // Corosync's file is not ours: what it names must not become an option of ssh.
     if found.is_empty() || found.starts_with('-') {
         let file = context.config.display().to_string();
-        return Err(texts::NO_SSH_TARGET.fill(context.language, &[("node", name), ("file", &file)]));
+        let key = settings::key(name);
+        return Err(texts::NO_SSH_TARGET.fill(context.language, &[("node", &key), ("file", &file)]));
     }
     Ok(found)
 }
 
 /// As [`target`], for a caller that has not gathered facts.
 pub(crate) fn target_of(context: &Context, name: &str) -> Result<String, String> {
-    target(context, facts::corosync(&mut Vec::new()).as_ref(), name)
+    let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+    let corosync = facts::corosync(&host.unwrap_or_default(), &mut Vec::new());
+    target(context, corosync.as_ref(), name)
 }
 
 /// Where the nodes have their store.
@@ -152,9 +168,14 @@ fn ssh(target: &str) -> Command {
     ])
 }
 
-fn ask(context: &Context, target: &str) -> Result<Facts, String> {
+fn ask(context: &Context, target: &str, store: Option<&Store>) -> Result<Facts, String> {
     let deadline = Deadline::after(facts::PATIENCE + Duration::from_secs(CONNECT));
-    let output = run(target, &["kaiwudb-ha", "facts"], deadline).map_err(|error| error.to_string())?;
+    let store = store.map(Store::words).unwrap_or_default();
+    let words: Vec<&str> = ["kaiwudb-ha", "facts"]
+        .into_iter()
+        .chain(store.iter().map(String::as_str))
+        .collect();
+    let output = run(target, &words, deadline).map_err(|error| error.to_string())?;
     match output.status.code() {
         Some(0) => {
             serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha facts: {error}"))

@@ -1,9 +1,18 @@
 //! The cluster's configuration (CIB), as `cibadmin` prints it. Elements and attributes that nobody here asks for are passed over,
-//! so that the schemas of Pacemaker 2.0 to 3.0 read alike.
+//! so that the schemas of Pacemaker 2.0 to 3.0 read alike; what decides which resource is what is [`effective`].
+
+mod effective;
+mod relation;
+mod time;
+
+pub use effective::effective;
+pub use time::{boolean, seconds};
 
 use crate::Error;
+use crate::xml::Element;
 use host::{Command, Deadline};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// The configuration, and what identifies its state.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +37,9 @@ struct Configuration {
     nodes: Nodes,
     resources: Resources,
     constraints: Constraints,
+    tags: Tags,
+    #[serde(rename = "fencing-topology")]
+    topology: Topology,
     rsc_defaults: MetaSets,
     op_defaults: MetaSets,
 }
@@ -50,8 +62,14 @@ struct MetaSets {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Pairs {
+    #[serde(rename = "@id")]
+    id: String,
+    #[serde(rename = "@score")]
+    score: Option<String>,
     #[serde(rename = "nvpair")]
-    pairs: Vec<Pair>,
+    all: Vec<Pair>,
+    /// The set counts only sometimes.
+    rule: Vec<IgnoredAny>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -74,6 +92,48 @@ struct Nodes {
 struct Node {
     #[serde(rename = "@uname")]
     name: String,
+    /// `remote` and `ping` are no members.
+    #[serde(rename = "@type")]
+    kind: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Tags {
+    tag: Vec<Tag>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Tag {
+    #[serde(rename = "@id")]
+    id: String,
+    obj_ref: Vec<Reference>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Reference {
+    #[serde(rename = "@id")]
+    id: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Topology {
+    #[serde(rename = "fencing-level")]
+    levels: Vec<FencingLevel>,
+}
+
+/// Fencing devices that have to succeed together; the level with the lowest index is tried first.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct FencingLevel {
+    /// The node; levels may also be for a pattern or an attribute of nodes.
+    #[serde(rename = "@target")]
+    pub target: Option<String>,
+    #[serde(rename = "@devices")]
+    devices: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -95,7 +155,9 @@ pub enum Resource {
     Clone(Clones),
     /// The same, promotable, in the words before Pacemaker 2.0.
     Master(Clones),
-    /// Bundles and templates.
+    /// A primitive in containers.
+    Bundle(Clones),
+    /// Templates, which are resolved where they are used.
     #[serde(other)]
     Other,
 }
@@ -113,6 +175,8 @@ pub struct Primitive {
     provider: Option<String>,
     #[serde(rename = "@type")]
     kind: String,
+    #[serde(rename = "@template")]
+    template: Option<String>,
     #[serde(rename = "$value")]
     parts: Vec<Part>,
 }
@@ -219,6 +283,9 @@ pub struct Colocation {
     /// How strongly; `INFINITY` is "must".
     #[serde(rename = "@score")]
     pub score: Option<String>,
+    /// Whether it is one of several that a resource set stands for.
+    #[serde(rename = "@from-set")]
+    pub from_set: bool,
 }
 
 /// One after the other.
@@ -237,9 +304,17 @@ pub struct Order {
     /// The second.
     #[serde(rename = "@then")]
     pub then: String,
+    /// `start` or `promote`.
+    #[serde(rename = "@then-action")]
+    pub then_action: Option<String>,
     /// `Mandatory` unless it says `Optional` or `Serialize`.
     #[serde(rename = "@kind")]
     pub kind: Option<String>,
+    #[serde(rename = "@symmetrical")]
+    symmetrical: Option<String>,
+    /// Whether it is one of several that a resource set stands for.
+    #[serde(rename = "@from-set")]
+    pub from_set: bool,
 }
 
 /// On which node.
@@ -268,18 +343,38 @@ pub fn get(deadline: Deadline) -> Result<Cib, Error> {
 
 /// Reads a CIB.
 pub fn parse(xml: &str) -> Result<Cib, String> {
-    if !xml.contains("<cib") {
-        return Err("it is not a CIB".into());
-    }
-    quick_xml::de::from_str(xml).map_err(|error| error.to_string())
+    of(&Element::parse(xml)?)
 }
 
+/// Reads a CIB that is a tree already.
+pub fn of(document: &Element) -> Result<Cib, String> {
+    if document.name != "cib" {
+        return Err("it is not a CIB".into());
+    }
+    quick_xml::de::from_str(&effective(document).text()).map_err(|error| error.to_string())
+}
+
+/// The value that counts: of a set that always does, rather than of one that has a rule; of those, the highest score's, and of several
+/// the first one's.
 fn value<'a>(sets: impl IntoIterator<Item = &'a Pairs>, name: &str) -> Option<&'a str> {
-    // The cluster reads the first set that has the name.
-    sets.into_iter()
-        .flat_map(|set| &set.pairs)
-        .find(|pair| pair.name == name)
-        .map(|pair| pair.value.as_str())
+    let mut found: Vec<(bool, i64, &str)> = sets
+        .into_iter()
+        .filter_map(|set| {
+            let pair = set.all.iter().find(|pair| pair.name == name)?;
+            let score = set.score.as_deref().map_or(0, score);
+            Some((!set.rule.is_empty(), -score, pair.value.as_str()))
+        })
+        .collect();
+    found.sort_by_key(|(conditional, score, _)| (*conditional, *score));
+    found.first().map(|(.., value)| *value)
+}
+
+fn score(text: &str) -> i64 {
+    match text.trim_start_matches('+') {
+        "INFINITY" => 1_000_000,
+        "-INFINITY" => -1_000_000,
+        number => number.parse().unwrap_or(0),
+    }
 }
 
 fn primitives_in(parts: &[Part]) -> Vec<&Primitive> {
@@ -304,7 +399,10 @@ fn meta_in<'a>(parts: &'a [Part], name: &str) -> Option<&'a str> {
 impl Cib {
     /// A cluster option.
     pub fn property(&self, name: &str) -> Option<&str> {
-        value(&self.configuration.crm_config.sets, name)
+        // This set comes first, wherever it stands.
+        let (first, others): (Vec<&Pairs>, Vec<&Pairs>) =
+            (self.configuration.crm_config.sets.iter()).partition(|set| set.id == "cib-bootstrap-options");
+        value(first, name).or_else(|| value(others, name))
     }
 
     /// A default of all resources.
@@ -317,13 +415,19 @@ impl Cib {
         value(&self.configuration.op_defaults.sets, name)
     }
 
-    /// Names of the configured nodes.
+    /// Names of the members; remote and guest nodes take part in no decision and have no copy of the data.
     pub fn nodes(&self) -> impl Iterator<Item = &str> {
         self.configuration
             .nodes
             .node
             .iter()
+            .filter(|node| matches!(node.kind.as_deref(), None | Some("member" | "normal")))
             .map(|node| node.name.as_str())
+    }
+
+    /// The levels of the fencing topology.
+    pub fn fencing_levels(&self) -> &[FencingLevel] {
+        &self.configuration.topology.levels
     }
 
     /// The resources in their order.
@@ -395,18 +499,6 @@ impl Cib {
             })
     }
 
-    /// The ids by which constraints may mean this primitive: its own, its group's, its clone's.
-    pub fn names(&self, primitive: &Primitive) -> Vec<&str> {
-        let is_it = |members: &[&Primitive]| members.iter().any(|one| one.id == primitive.id);
-        let own = self.primitives().filter(|one| one.id == primitive.id);
-        let groups = self.groups().filter(|group| is_it(&group.members()));
-        let clones = self.clones().filter(|clone| is_it(&clone.primitives()));
-        own.map(|one| one.id.as_str())
-            .chain(groups.map(|group| group.id.as_str()))
-            .chain(clones.map(|clone| clone.id.as_str()))
-            .collect()
-    }
-
     /// A meta attribute that the resource of this id has itself, be it a primitive, a group or a clone.
     pub fn own_meta(&self, id: &str, name: &str) -> Option<&str> {
         let primitive = self.primitives().find(|one| one.id == id);
@@ -430,7 +522,9 @@ impl Cib {
                     .filter(|resource| resource.primitives().iter().any(|one| one.id == primitive.id))
                     .find_map(|resource| match resource {
                         Resource::Group(group) => group.meta(name),
-                        Resource::Clone(clones) | Resource::Master(clones) => clones.meta(name),
+                        Resource::Clone(clones) | Resource::Master(clones) | Resource::Bundle(clones) => {
+                            clones.meta(name)
+                        }
                         _ => None,
                     })
             })
@@ -444,7 +538,7 @@ impl Resource {
         match self {
             Self::Primitive(primitive) => vec![primitive],
             Self::Group(group) => group.members(),
-            Self::Clone(clones) | Self::Master(clones) => clones.primitives(),
+            Self::Clone(clones) | Self::Master(clones) | Self::Bundle(clones) => clones.primitives(),
             Self::Other => Vec::new(),
         }
     }
@@ -516,52 +610,18 @@ impl Clones {
     }
 }
 
+impl FencingLevel {
+    /// Ids of the devices.
+    pub fn devices(&self) -> impl Iterator<Item = &str> {
+        self.devices.split(',').map(str::trim).filter(|id| !id.is_empty())
+    }
+}
+
 impl Operation {
     /// Whether it watches the promoted role.
     pub fn is_for_promoted(&self) -> bool {
         matches!(self.role.as_deref(), Some("Promoted" | "Master"))
     }
-}
-
-/// A time as Pacemaker writes it, in seconds: a number with `us`, `ms`, `s`, `m`, `min`, `h` behind it, or an ISO 8601 duration.
-/// A number alone is seconds. `None` for anything else.
-pub fn seconds(text: &str) -> Option<f64> {
-    let text = text.trim();
-    if let Some(iso) = text.strip_prefix('P') {
-        return iso_seconds(iso);
-    }
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let number: f64 = text[..end].parse().ok()?;
-    let unit = match text[end..].trim() {
-        "us" | "usec" => 1e-6,
-        "ms" | "msec" => 1e-3,
-        "" | "s" | "sec" => 1.0,
-        "m" | "min" => 60.0,
-        "h" | "hr" => 3600.0,
-        _ => return None,
-    };
-    Some(number * unit)
-}
-
-fn iso_seconds(text: &str) -> Option<f64> {
-    let (days, time) = text.split_once('T').unwrap_or((text, ""));
-    let mut total = 0.0;
-    for (part, units) in [
-        (days, [('W', 604_800.0), ('D', 86_400.0)].as_slice()),
-        (time, [('H', 3600.0), ('M', 60.0), ('S', 1.0)].as_slice()),
-    ] {
-        let mut rest = part;
-        while !rest.is_empty() {
-            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-            let unit = rest[end..].chars().next()?;
-            let (_, factor) = units.iter().find(|(known, _)| *known == unit)?;
-            total += rest[..end].parse::<f64>().ok()? * factor;
-            rest = &rest[end + unit.len_utf8()..];
-        }
-    }
-    Some(total)
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ use quick_xml::reader::Reader;
 pub struct Node {
     /// Its name in the cluster.
     pub name: String,
+    /// Whether it is a remote or guest node, which has no vote and no copy of the data.
+    pub remote: bool,
     /// Whether it is a member.
     pub online: bool,
     /// Whether it may not run resources.
@@ -194,6 +196,7 @@ impl Status {
             ("summary", "cluster_options") => self.maintenance = element.flag("maintenance-mode"),
             ("nodes", "node") => self.nodes.push(Node {
                 name: element.text("name"),
+                remote: element.text("type") == "remote",
                 online: element.flag("online"),
                 standby: element.flag("standby") || element.flag("standby_onfail"),
                 maintenance: element.flag("maintenance"),

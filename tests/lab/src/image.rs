@@ -21,6 +21,8 @@ pub enum Suite {
     Bookworm,
     /// Debian 13: Pacemaker 3.0.0, pcs 0.12.
     Trixie,
+    /// What becomes Debian 14: Pacemaker 3.0.3 or later, crmsh 5. It changes from day to day, and not every mirror has it.
+    Sid,
 }
 
 /// In every suite. Recommended packages are not installed.
@@ -80,6 +82,7 @@ impl fmt::Display for Suite {
             Self::Bullseye => "bullseye",
             Self::Bookworm => "bookworm",
             Self::Trixie => "trixie",
+            Self::Sid => "sid",
         })
     }
 }
@@ -92,7 +95,8 @@ impl std::str::FromStr for Suite {
             "bullseye" => Ok(Self::Bullseye),
             "bookworm" => Ok(Self::Bookworm),
             "trixie" => Ok(Self::Trixie),
-            _ => bail!("suite is '{text}'; allowed are bullseye, bookworm and trixie"),
+            "sid" => Ok(Self::Sid),
+            _ => bail!("suite is '{text}'; allowed are bullseye, bookworm, trixie and sid"),
         }
     }
 }
@@ -175,6 +179,10 @@ pub(crate) fn bootstrap(
         fs::remove_dir_all(tree).with_context(|| format!("cannot remove {}", tree.display()))?;
     }
     let mut command = Command::new("mmdebstrap");
+    if suite == Suite::Sid {
+        // A mirror that stands still keeps an index that says of itself that it is for a week.
+        command.arg("--aptopt=Acquire::Check-Valid-Until \"false\"");
+    }
     command
         .args([
             "--variant=minbase",
@@ -244,8 +252,11 @@ mod tests {
         for suite in Suite::value_variants() {
             assert_eq!(suite.to_string().parse::<Suite>().unwrap(), *suite);
         }
-        let error = "sid".parse::<Suite>().unwrap_err().to_string();
-        assert_eq!(error, "suite is 'sid'; allowed are bullseye, bookworm and trixie");
+        let error = "buster".parse::<Suite>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "suite is 'buster'; allowed are bullseye, bookworm, trixie and sid"
+        );
     }
 
     #[test]

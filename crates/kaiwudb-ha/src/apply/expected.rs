@@ -28,7 +28,7 @@ pub(super) fn expected(wanted: &Configuration, live: &Live) -> Expected {
     loop {
         let before = stopped.len();
         for resource in &wanted.resources {
-            let mut down = is_held_back(wanted, resource, &stopped, &role_of);
+            let mut down = is_held_back(wanted, live, resource, &stopped, &role_of);
             for one in resource.primitives() {
                 down |= role_of(&one.id) == Some(Role::Stopped);
                 if down {
@@ -62,15 +62,25 @@ pub(super) fn expected(wanted: &Configuration, live: &Live) -> Expected {
 /// Whether something that must have been started or promoted before this resource is not.
 fn is_held_back(
     wanted: &Configuration,
+    live: &Live,
     resource: &Resource,
     stopped: &BTreeSet<String>,
     role_of: &impl Fn(&str) -> Option<Role>,
 ) -> bool {
+    let cib = &live.cib;
+    // A constraint may mean it by the name of what it stands in.
+    let is_in = |name: &str, resource: &Resource| {
+        let primitives = resource.primitives().iter();
+        let mut live = primitives.filter_map(|one| cib.primitives().find(|live| live.id == one.id));
+        resource.id() == name || live.any(|one| cib.names(one).contains(&name))
+    };
     wanted.constraints.iter().any(|constraint| match constraint {
-        Constraint::Order { first, promote, then } if then == resource.id() => wanted
+        Constraint::Order {
+            first, promote, then, ..
+        } if is_in(then, resource) => wanted
             .resources
             .iter()
-            .filter(|one| one.id() == first)
+            .filter(|one| is_in(first, one))
             .flat_map(Resource::primitives)
             .any(|one| stopped.contains(&one.id) || *promote && role_of(&one.id).is_some()),
         _ => false,
@@ -87,6 +97,7 @@ mod tests {
             first: first.to_owned(),
             promote,
             then: then.to_owned(),
+            symmetrical: promote,
         };
         Configuration {
             resources: vec![

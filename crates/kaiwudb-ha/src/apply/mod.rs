@@ -7,6 +7,7 @@ mod verify;
 use crate::Context;
 use crate::disks;
 use crate::exit::Exit;
+use crate::fencing;
 use crate::mount_point;
 use crate::output;
 use crate::plan::{self, Plan};
@@ -163,6 +164,10 @@ fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> Result<()> {
             texts::UNFENCED.fill(language, &[("file", &file)]),
             plan::FENCING_LINES
         );
+    }
+    // What is on stays on, and Pacemaker starts nothing that it could not fence.
+    if !plan.wanted.fenced && fencing::look(&plan.live.cib, []).enabled {
+        bail!(texts::NOTHING_WOULD_START.of(language));
     }
     if plan.live.cib.property("maintenance-mode") == Some("true") {
         bail!(texts::MAINTENANCE.of(language));

@@ -2,6 +2,7 @@
 
 use super::expected::{Expected, expected};
 use crate::Context;
+use crate::fencing::{self, Means};
 use crate::plan::{Plan, Resource};
 use crate::texts::apply as texts;
 use host::{Deadline, net};
@@ -129,7 +130,13 @@ pub(super) fn well(context: &Context, plan: &Plan) -> Vec<String> {
         .map(|id| format!("{id} ({})", on(&id)))
         .collect();
     lines.push(if devices.is_empty() {
-        texts::UNFENCED_NOW.of(language).to_owned()
+        let means = fencing::look(&plan.live.cib, []).means;
+        let text = if means == Means::Watchdog {
+            texts::FENCED_BY_WATCHDOG
+        } else {
+            texts::UNFENCED_NOW
+        };
+        text.of(language).to_owned()
     } else {
         texts::FENCED.fill(language, &[("devices", &devices.join(", "))])
     });

@@ -4,9 +4,10 @@ use super::Scene;
 use super::finding::Finding;
 use super::report::APPLY;
 use super::rule;
-use crate::cluster::{DATABASE, LINBIT};
+use crate::fencing::{Means, Weakness};
 use crate::plan::{self, Operation};
-use pacemaker::cib::{Cib, Clones, Primitive, seconds};
+use crate::roles::{DATABASE, LINBIT};
+use pacemaker::cib::{Cib, Clones, Primitive, boolean, seconds};
 
 /// A slower monitor makes every failure that nobody reports an outage of that length.
 const SLOWEST_MONITOR: f64 = 30.0;
@@ -25,6 +26,7 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     fencing(scene, cib, findings);
+    quorum(scene, cib, findings);
     defaults(scene, cib, findings);
     operations(scene, cib, findings);
     address(scene, cib, findings);
@@ -33,63 +35,63 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
 
 /// Whether Pacemaker, or the server with `f`, means "no".
 pub(super) fn is_no(value: &str) -> bool {
-    matches!(
-        value.to_ascii_lowercase().as_str(),
-        "false" | "no" | "off" | "0" | "n" | "f"
-    )
-}
-
-/// Whether fencing is switched off.
-pub(crate) fn fencing_is_off(cib: &Cib) -> bool {
-    cib.property("stonith-enabled").is_some_and(is_no)
+    boolean(value) == Some(false) || value.eq_ignore_ascii_case("f")
 }
 
 fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
-    if let Some(value) = cib.property("stonith-enabled").filter(|value| is_no(value)) {
-        findings.push(
-            Finding::of(rule::FENCING_OFF, format!("stonith-enabled={value}"))
-                .mend("pcs stonith create FENCE fence_ipmilan ip=ADDRESS username=USER password_script=FILE pcmk_host_list=NODE  # one for each node; 'pcs stonith list' names the agents")
-                .mend("pcs property set stonith-enabled=true"),
-        );
-    }
-    let watchdog = cib
-        .property("stonith-watchdog-timeout")
-        .is_some_and(|value| !matches!(value, "" | "0" | "0s"));
-    if scene.roles.fencing.is_empty() && !watchdog {
-        findings.push(
-            Finding::of(rule::FENCING_DEVICE_MISSING, "class=\"stonith\": 0")
-                .mend("pcs stonith create FENCE fence_ipmilan ip=ADDRESS username=USER password_script=FILE pcmk_host_list=NODE"),
-        );
-    }
-    // A device without a list is asked by the cluster; only when every device has one can we tell.
-    let lists: Vec<String> = scene
-        .roles
-        .fencing
-        .iter()
-        .filter_map(|device| {
-            device
-                .parameter("pcmk_host_list")
-                .or_else(|| device.parameter("pcmk_host_map"))
-        })
-        .map(|list| list.replace([';', ',', ':', '='], " "))
-        .collect();
-    if !lists.is_empty() && lists.len() == scene.roles.fencing.len() {
-        for node in cib.nodes() {
-            if !lists
-                .iter()
-                .any(|list| list.split_whitespace().any(|word| word == node))
-            {
+    let Some(fencing) = scene.cluster.fencing(scene.nodes) else {
+        return;
+    };
+    let device = "pcs stonith create FENCE fence_ipmilan ip=ADDRESS username=USER password_script=FILE pcmk_host_list=NODE";
+    for weakness in &fencing.weaknesses {
+        match weakness {
+            Weakness::Off => {
+                let (name, value) = fencing.option.unwrap_or_default();
+                let mut finding = Finding::of(rule::FENCING_OFF, format!("{name}={value}"));
+                if fencing.means == Means::None {
+                    finding = finding.mend(format!(
+                        "{device}  # one for each node; 'pcs stonith list' names the agents"
+                    ));
+                }
+                for option in fencing.switch_on(cib) {
+                    finding = finding.mend(format!("pcs property set {option}=true"));
+                }
+                findings.push(finding);
+            }
+            Weakness::NoMeans => {
+                let watchdog = fencing.watchdog.map(|(name, value)| format!(", {name}={value}"));
+                let evidence = format!(
+                    "class=\"stonith\": {}{}",
+                    fencing.devices.len(),
+                    watchdog.unwrap_or_default()
+                );
+                findings.push(Finding::of(rule::FENCING_DEVICE_MISSING, evidence).mend(device));
+            }
+            Weakness::Uncovered(nodes) => {
+                let evidence = fencing.lists();
+                findings.extend(nodes.iter().map(|node| {
+                    Finding::of(rule::FENCING_INCOMPLETE, evidence.as_str())
+                        .on(node)
+                        .mend(format!("pcs stonith update FENCE pcmk_host_list={node}"))
+                }));
+            }
+            Weakness::NoThirdVote => {
+                let (name, value) = fencing.watchdog.unwrap_or_default();
                 findings.push(
-                    Finding::of(
-                        rule::FENCING_INCOMPLETE,
-                        format!("pcmk_host_list, pcmk_host_map: {}", lists.join("; ")),
-                    )
-                    .on(node)
-                    .mend(format!("pcs stonith update FENCE pcmk_host_list={node}")),
+                    Finding::of(rule::WATCHDOG_WITHOUT_THIRD_VOTE, format!("{name}={value}, two_node: 1, class=\"stonith\": 0"))
+                        .mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit  # a third machine, outside both nodes' fate")
+                        .mend(format!("{device}  # or a device that switches nodes off, or SBD with a shared disk")),
                 );
             }
         }
     }
+}
+
+fn quorum(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
+    let watchdog_only = scene
+        .cluster
+        .fencing(scene.nodes)
+        .is_some_and(|fencing| fencing.means == Means::Watchdog);
     let two_node = scene
         .facts()
         .any(|(_, facts)| facts.corosync.as_ref().is_some_and(|found| found.two_node));
@@ -113,13 +115,21 @@ fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             .is_none_or(|value| value != "ignore")
     {
         for (node, facts) in scene.facts() {
-            if facts.corosync.as_ref().is_some_and(|found| !found.two_node) {
-                findings.push(
-                    Finding::of(rule::TWO_NODE_MISSING, "corosync.conf: two_node: 0")
-                        .on(node)
-                        .mend("corosync.conf: quorum { provider: corosync_votequorum  two_node: 1 }")
-                        .mend("corosync-cfgtool -R"),
-                );
+            // Beside a quorum device Corosync does not start with two_node.
+            if facts
+                .corosync
+                .as_ref()
+                .is_some_and(|found| !found.two_node && !found.quorum_device)
+            {
+                let finding = Finding::of(rule::TWO_NODE_MISSING, "corosync.conf: two_node: 0").on(node);
+                // With two_node a watchdog alone would fence nobody.
+                findings.push(if watchdog_only {
+                    finding.mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit")
+                } else {
+                    finding
+                        .mend("corosync.conf: quorum { provider: corosync_votequorum  two_node: 1 }  # and no auto_tie_breaker")
+                        .mend("corosync-cfgtool -R")
+                });
             }
         }
     }
@@ -137,13 +147,15 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                 rule::STICKINESS_MISSING,
                 format!("{}: resource-stickiness={stickiness}", database.id),
             )
+            // A default would be for all services of the cluster.
             .fix(&[
-                "crm_attribute",
-                "--type",
-                "rsc_defaults",
-                "--name",
+                "crm_resource",
+                "--resource",
+                cib.group_of(database).unwrap_or(&database.id),
+                "--meta",
+                "--set-parameter",
                 "resource-stickiness",
-                "--update",
+                "--parameter-value",
                 "100",
             ]),
         );
@@ -212,10 +224,8 @@ fn advised(name: &str) -> Operation {
 
 fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     let roles = &scene.roles;
-    for primitive in [roles.database, roles.file_system, roles.address]
-        .into_iter()
-        .flatten()
-    {
+    let watched = [roles.database, roles.file_system].into_iter().flatten();
+    for primitive in watched.chain(roles.addresses.iter().copied()) {
         if monitor_interval(primitive).is_none() {
             findings.push(
                 Finding::of(rule::MONITOR_MISSING, format!("{}: op monitor", primitive.id)).mend(format!(
@@ -264,50 +274,21 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether both are in one group, the first one earlier; `None` when they share no group.
-fn in_group_order(cib: &Cib, first: &Primitive, then: &Primitive) -> Option<bool> {
-    cib.groups().find_map(|group| {
-        let at = |primitive: &Primitive| group.members().iter().position(|one| one.id == primitive.id);
-        Some(at(first)? < at(then)?)
-    })
-}
-
-fn is_mandatory(score: Option<&str>) -> bool {
-    matches!(score, None | Some("INFINITY" | "+INFINITY"))
-}
-
-/// Whether `then` starts only after `first` (`action`: start or promote).
-fn ordered(cib: &Cib, first: &Primitive, then: &Primitive, action: &str) -> bool {
-    let (firsts, thens) = (cib.names(first), cib.names(then));
-    in_group_order(cib, first, then) == Some(true)
-        || cib.orders().any(|order| {
-            firsts.contains(&order.first.as_str())
-                && thens.contains(&order.then.as_str())
-                && order.first_action.as_deref().unwrap_or("start") == action
-                && !matches!(order.kind.as_deref(), Some("Optional" | "Serialize"))
-        })
-}
-
-/// Whether `what` runs only where `with` does.
-fn together(cib: &Cib, what: &Primitive, with: &Primitive) -> bool {
-    let (whats, withs) = (cib.names(what), cib.names(with));
-    in_group_order(cib, with, what).is_some()
-        || cib.colocations().any(|colocation| {
-            whats.contains(&colocation.resource.as_str())
-                && withs.contains(&colocation.with.as_str())
-                && is_mandatory(colocation.score.as_deref())
-        })
-}
-
 fn address(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     let Some(database) = scene.roles.database else {
         return;
     };
-    let Some(address) = scene.roles.address else {
-        findings.push(Finding::of(rule::ADDRESS_MISSING, "ocf:heartbeat:IPaddr2: 0").mend(APPLY));
-        return;
-    };
-    if !ordered(cib, database, address, "start") {
+    if scene.roles.addresses.is_empty() {
+        let evidence = format!("ocf:heartbeat:IPaddr2, {}: 0", database.id);
+        findings.push(Finding::of(rule::ADDRESS_MISSING, evidence).mend(APPLY));
+    }
+    for address in &scene.roles.addresses {
+        one_address(cib, database, address, findings);
+    }
+}
+
+fn one_address(cib: &Cib, database: &Primitive, address: &Primitive, findings: &mut Vec<Finding>) {
+    if !cib.is_ordered(database, address, false) {
         let xml = format!(
             "<rsc_order id=\"order-{0}-{1}\" first=\"{0}\" first-action=\"start\" then=\"{1}\" then-action=\"start\" \
              symmetrical=\"false\"/>",
@@ -328,7 +309,7 @@ fn address(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             ]),
         );
     }
-    if !together(cib, address, database) && !together(cib, database, address) {
+    if !cib.is_together(address, database) && !cib.is_together(database, address) {
         findings.push(
             Finding::of(
                 rule::ADDRESS_APART,
@@ -364,12 +345,12 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     if let (Some(database), Some(file_system)) = (roles.database, roles.file_system) {
         let values = format!("{} {}", file_system.id, database.id);
         let mend = in_one_group(cib, file_system, database);
-        if !together(cib, database, file_system) {
+        if !cib.is_together(database, file_system) {
             findings.push(
                 Finding::of(rule::FILE_SYSTEM_APART, format!("rsc_colocation {values}: 0")).mend(&mend),
             );
         }
-        if !ordered(cib, file_system, database, "start") {
+        if !cib.is_ordered(file_system, database, false) {
             findings
                 .push(Finding::of(rule::FILE_SYSTEM_UNORDERED, format!("rsc_order {values}: 0")).mend(&mend));
         }
@@ -384,7 +365,7 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         clone.map_or(data.id.as_str(), |clone| &clone.id),
         file_system.id
     );
-    if !together(cib, file_system, data) {
+    if !cib.is_together(file_system, data) {
         findings.push(
             Finding::of(rule::DRBD_APART, format!("rsc_colocation {names}: 0")).mend(format!(
                 "pcs constraint colocation add {} with Promoted {} INFINITY",
@@ -393,7 +374,7 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             )),
         );
     }
-    if !ordered(cib, data, file_system, "promote") {
+    if !cib.is_ordered(data, file_system, true) {
         findings.push(
             Finding::of(rule::DRBD_UNORDERED, format!("rsc_order {names}: 0")).mend(format!(
                 "pcs constraint order promote {} then start {}",

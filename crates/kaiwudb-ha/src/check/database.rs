@@ -5,8 +5,8 @@ use super::configuration::is_no;
 use super::finding::Finding;
 use super::report::MIGRATE;
 use super::rule;
-use crate::cluster::DATABASE;
 use crate::facts::{DATABASE_UNIT, Database, Facts};
+use crate::roles::DATABASE;
 use pacemaker::cib::{Primitive, seconds};
 
 /// Less room than this share of the disk is little.

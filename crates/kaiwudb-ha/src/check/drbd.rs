@@ -8,10 +8,7 @@ use crate::facts::{Configured, Facts, Secret};
 
 /// Looks at DRBD.
 pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
-    let used = scene
-        .roles
-        .data
-        .and_then(|(primitive, _)| primitive.parameter("drbd_resource"));
+    let used = scene.roles.drbd_resource();
     for (node, facts) in scene.facts() {
         if let Some(why) = &facts.drbd.refused {
             findings.push(

@@ -14,8 +14,10 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let mut left = leftover::of_configuration(cib, &scene.roles, scene.nodes);
     left.extend(scene.cluster.status.iter().flat_map(leftover::of_nodes));
     findings.extend(left.iter().filter_map(held_back));
-    redundant(cib, findings);
-    old_words(cib, findings);
+    // What others have in their constraints is theirs; a resource set is changed as a whole.
+    let names: Vec<&str> = scene.roles.all().flat_map(|one| cib.names(one)).collect();
+    redundant(cib, &names, findings);
+    old_words(cib, &names, findings);
 }
 
 fn held_back(left: &Leftover) -> Option<Finding> {
@@ -42,7 +44,7 @@ fn held_back(left: &Leftover) -> Option<Finding> {
     })
 }
 
-fn redundant(cib: &Cib, findings: &mut Vec<Finding>) {
+fn redundant(cib: &Cib, ours: &[&str], findings: &mut Vec<Finding>) {
     let grouped = |one: &str, other: &str| {
         cib.groups().any(|group| {
             let members = group.members();
@@ -53,10 +55,12 @@ fn redundant(cib: &Cib, findings: &mut Vec<Finding>) {
     };
     let redundant = cib
         .colocations()
+        .filter(|colocation| !colocation.from_set && ours.contains(&colocation.resource.as_str()))
         .filter(|colocation| grouped(&colocation.resource, &colocation.with))
         .map(|colocation| &colocation.id)
         .chain(
             cib.orders()
+                .filter(|order| !order.from_set && ours.contains(&order.first.as_str()))
                 .filter(|order| grouped(&order.first, &order.then))
                 .map(|order| &order.id),
         );
@@ -67,10 +71,13 @@ fn redundant(cib: &Cib, findings: &mut Vec<Finding>) {
     }
 }
 
-fn old_words(cib: &Cib, findings: &mut Vec<Finding>) {
+fn old_words(cib: &Cib, ours: &[&str], findings: &mut Vec<Finding>) {
     let since_2_1 =
         FeatureSet::parse(&cib.feature_set).is_some_and(|features| features >= FeatureSet::new(3, 10, 0));
-    for colocation in cib.colocations() {
+    let own = cib
+        .colocations()
+        .filter(|colocation| !colocation.from_set && ours.contains(&colocation.with.as_str()));
+    for colocation in own {
         if let Some(word @ ("Master" | "Slave")) = colocation.with_role.as_deref()
             && since_2_1
         {

@@ -15,13 +15,13 @@ mod system;
 mod tests;
 
 use crate::Context;
-use crate::cluster::{self, Cluster, Roles};
+use crate::cluster::{self, Cluster};
 use crate::exit::Exit;
 use crate::facts::Facts;
-use crate::node::{self, Node};
-use crate::texts::general;
+use crate::node::Node;
+use crate::roles::Roles;
+use crate::texts::{self, general};
 use anyhow::Result;
-pub(crate) use configuration::fencing_is_off;
 use finding::Finding;
 pub(crate) use finding::typed;
 use pacemaker::cib::Cib;
@@ -47,13 +47,10 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn new(cluster: &'a Cluster, nodes: &'a [Node]) -> Self {
-        let cib = cluster.cib.as_ref().ok();
         Self {
             cluster,
-            cib,
-            roles: cib
-                .map(|cib| Roles::of(cib, &node::data_root(nodes)))
-                .unwrap_or_default(),
+            cib: cluster.cib.as_ref().ok(),
+            roles: cluster.roles(),
             nodes,
         }
     }
@@ -75,14 +72,14 @@ impl<'a> Scene<'a> {
 
 /// Looks and reports; mends when told to.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let (mut findings, unanswered) = look(context);
+    let (mut findings, unanswered) = look(context)?;
     report::print(context, &findings, &unanswered)?;
     if arguments.fix {
         match mend::mend(context, &findings, arguments.yes)? {
             mend::Outcome::Declined => return Ok(Exit::Declined),
             mend::Outcome::Nothing => {}
             mend::Outcome::Mended => {
-                let again = look(context);
+                let again = look(context)?;
                 findings = again.0;
                 report::print(context, &findings, &again.1)?;
             }
@@ -98,9 +95,11 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 }
 
 /// Everything that is wrong, the worst first, and what did not answer.
-fn look(context: &Context) -> (Vec<Finding>, Vec<String>) {
-    let (cluster, nodes) = cluster::ask(context);
-    let mut unanswered = Vec::new();
+fn look(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
+    let (cluster, nodes) = cluster::ask(context)?;
+    let scene = Scene::new(&cluster, &nodes);
+    let doubts = scene.roles.doubts.iter();
+    let mut unanswered: Vec<String> = doubts.map(|doubt| texts::roles::doubt(context, doubt)).collect();
     // One word about a cluster that does not run is enough.
     if let Err(why) = &cluster.cib {
         unanswered.push(general::CLUSTER_SILENT.fill(context.language, &[("why", why)]));
@@ -122,7 +121,7 @@ fn look(context: &Context) -> (Vec<Finding>, Vec<String>) {
                 .push(general::NODE_SILENT.fill(context.language, &[("node", &node.name), ("why", why)])),
         }
     }
-    (findings(&Scene::new(&cluster, &nodes)), unanswered)
+    Ok((findings(&scene), unanswered))
 }
 
 /// Applies every rule.

@@ -49,6 +49,9 @@ rules! {
     FENCING_INCOMPLETE: Error, "fencing-incomplete",
         "This node cannot be fenced: when it fails the other one waits forever.",
         "该节点无法被隔离：它故障时另一节点会一直等待。";
+    WATCHDOG_WITHOUT_THIRD_VOTE: Error, "watchdog-without-third-vote",
+        "When the nodes lose sight of each other both keep quorum, and a watchdog fences only a node that has lost it: SBD resets both nodes, or, in older releases, both go on and write.",
+        "两个节点失联时都保有法定票数，而看门狗只重置失去法定票数的节点：SBD 会重置两个节点，较旧版本则两边都继续运行并写入。";
     QUORUM_IGNORED: Error, "quorum-ignored",
         "A node that has lost sight of the other goes on by itself; without fencing both then run the database.",
         "看不到对端的节点会自行继续；没有隔离时两个节点都会运行数据库。";

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::facts::{Corosync, DATABASE_UNIT, Unit};
+use crate::roles::Site;
 use pacemaker::{cib, status};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,6 +25,13 @@ const OURS: &str = r#"<cib crm_feature_set="3.16.2"><configuration><crm_config>
 
 /// A rule and what makes it apply.
 type Change<'a> = (&'a str, &'a dyn Fn(&mut Facts));
+
+fn site() -> Site {
+    Site {
+        data_root: "/var/lib/kaiwudb".to_owned(),
+        ..Site::default()
+    }
+}
 
 fn node(name: &str) -> Node {
     let mut facts = Facts {
@@ -50,6 +58,7 @@ fn node(name: &str) -> Node {
         two_node: true,
         wait_for_all: true,
         encrypted: true,
+        ..Corosync::default()
     });
     Node {
         name: name.to_owned(),
@@ -63,6 +72,7 @@ fn found(change: impl Fn(String) -> String, of_node: impl Fn(&mut Facts)) -> BTr
     let cluster = Cluster {
         cib: cib::parse(&change(OURS.to_owned())),
         status: Ok(status::Status::default()),
+        site: site(),
     };
     let mut nodes = [node("a"), node("b")];
     if let Ok(facts) = &mut nodes[0].facts {
@@ -77,6 +87,89 @@ fn found(change: impl Fn(String) -> String, of_node: impl Fn(&mut Facts)) -> BTr
 fn with_configuration(from: &str, to: &str) -> BTreeSet<&'static str> {
     assert!(OURS.contains(from), "{from}");
     found(|xml| xml.replace(from, to), |_| ())
+}
+
+#[test]
+fn what_says_the_same_in_other_words_is_no_finding() {
+    let order = "<rsc_order id=\"ro\" first=\"G\" then=\"ClusterIP\"/>";
+    let colocation = "<rsc_colocation id=\"rc\" rsc=\"ClusterIP\" with-rsc=\"G\" score=\"INFINITY\"/>";
+    let stonith = "name=\"stonith-enabled\" value=\"true\"";
+    let set = |kind: &str, ids: &[&str]| {
+        let references = ids
+            .iter()
+            .map(|id| format!("<resource_ref id=\"{id}\"/>"))
+            .collect::<Vec<_>>()
+            .concat();
+        format!(
+            "<{kind} id=\"s-{kind}\" score=\"INFINITY\"><resource_set id=\"ss-{kind}\">{references}</resource_set></{kind}>"
+        )
+    };
+    for (from, to) in [
+        (order, set("rsc_order", &["G", "ClusterIP"])),
+        (colocation, set("rsc_colocation", &["G", "ClusterIP"])),
+        // By way of something else, by a tag.
+        (order, "<rsc_order id=\"x\" first=\"G\" then=\"Fence\"/><rsc_order id=\"y\" first=\"Fence\" then=\"ClusterIP\"/>".to_owned()),
+        ("<rsc_defaults>", "<tags><tag id=\"T\"><obj_ref id=\"ClusterIP\"/></tag></tags><rsc_defaults>".to_owned()),
+        // A node that takes part in nothing.
+        ("</nodes>", "<node id=\"9\" type=\"remote\" uname=\"guest\"/></nodes>".to_owned()),
+        (stonith, "name=\"fencing-enabled\" value=\"true\"".to_owned()),
+    ] {
+        assert_eq!(with_configuration(from, &to), BTreeSet::new(), "{to}");
+    }
+    // Both constraints through the tag.
+    let tagged = found(
+        |xml| {
+            xml.replace("then=\"ClusterIP\"", "then=\"T\"")
+                .replace("rsc=\"ClusterIP\"", "rsc=\"T\"")
+                .replace(
+                    "<rsc_defaults>",
+                    "<tags><tag id=\"T\"><obj_ref id=\"ClusterIP\"/></tag></tags><rsc_defaults>",
+                )
+        },
+        |_| (),
+    );
+    assert_eq!(tagged, BTreeSet::new());
+    // A quorum device takes the place of two_node.
+    let device = |facts: &mut Facts| {
+        let corosync = facts.corosync.as_mut().unwrap();
+        (corosync.two_node, corosync.quorum_device) = (false, true);
+    };
+    assert_eq!(with_facts(device), BTreeSet::new());
+}
+
+#[test]
+fn a_watchdog_alone_is_unsound_without_a_third_vote_and_no_fix_takes_it_away() {
+    let watched = |xml: String| {
+        let devices = "<primitive id=\"Fence\" class=\"stonith\"";
+        let (before, rest) = xml.split_once(devices).unwrap();
+        let (_, after) = rest.split_once("</primitive>").unwrap();
+        format!("{before}{after}").replace(
+            "<nvpair id=\"o1\"",
+            "<nvpair id=\"w\" name=\"stonith-watchdog-timeout\" value=\"10s\"/><nvpair id=\"o1\"",
+        )
+    };
+    assert_eq!(
+        found(watched, |_| ()),
+        BTreeSet::from(["watchdog-without-third-vote"])
+    );
+    let cluster = Cluster {
+        cib: cib::parse(&watched(OURS.to_owned())),
+        status: Ok(status::Status::default()),
+        site: site(),
+    };
+    for (two_node, quorum_device, expected) in [(false, true, None), (false, false, Some("two-node-missing"))]
+    {
+        let mut nodes = [node("a"), node("b")];
+        for node in &mut nodes {
+            let corosync = node.facts.as_mut().unwrap().corosync.as_mut().unwrap();
+            (corosync.two_node, corosync.quorum_device) = (two_node, quorum_device);
+        }
+        let found = findings(&Scene::new(&cluster, &nodes));
+        let ids: BTreeSet<&str> = found.iter().map(|finding| finding.rule.id).collect();
+        assert_eq!(ids, expected.into_iter().collect());
+        // With two_node the watchdog would fence nobody.
+        assert!(!format!("{found:?}").contains("two_node: 1"), "{found:?}");
+    }
 }
 
 fn with_facts(change: impl Fn(&mut Facts)) -> BTreeSet<&'static str> {
@@ -274,6 +367,7 @@ fn fencing(version: &str, options: &[(&str, &str)]) -> Vec<(&'static str, String
     let cluster = Cluster {
         cib: cib::parse(OURS),
         status: Ok(status::Status::default()),
+        site: site(),
     };
     findings(&Scene::new(&cluster, &facts))
         .iter()
@@ -332,6 +426,7 @@ fn clocks_that_differ_are_found_only_beyond_doubt() {
     let cluster = Cluster {
         cib: cib::parse(OURS),
         status: Ok(status::Status::default()),
+        site: site(),
     };
     for (milliseconds, expected) in [(900, 0), (1500, 1)] {
         let mut nodes = [node("a"), node("b")];
@@ -349,6 +444,7 @@ fn a_node_that_is_silent_hides_nothing_of_the_other() {
     let cluster = Cluster {
         cib: Err("not connected".to_owned()),
         status: Err("not connected".to_owned()),
+        site: site(),
     };
     let mut nodes = [node("a"), node("b")];
     nodes[1].facts = Err("silent".to_owned());
@@ -389,6 +485,7 @@ fn a_server_that_the_cluster_does_not_know_is_found_on_a_member_only() {
                 }],
                 ..status::Status::default()
             }),
+            site: site(),
         };
         let found = findings(&Scene::new(&cluster, &nodes));
         let ids: BTreeSet<&str> = found.iter().map(|finding| finding.rule.id).collect();

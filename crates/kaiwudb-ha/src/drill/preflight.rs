@@ -3,8 +3,9 @@
 use super::fault::{self, Target};
 use super::record::Fault;
 use crate::Context;
-use crate::cluster::{self, Roles};
-use crate::node::{self, Node};
+use crate::cluster;
+use crate::fencing::{Fencing, Weakness};
+use crate::node::Node;
 use crate::status;
 use crate::texts::drill as texts;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -25,20 +26,27 @@ pub(super) struct Ready {
 /// Looks; the error says why not.
 pub(super) fn look(context: &Context, fault: Fault) -> Result<Ready> {
     let language = context.language;
-    let (cluster, nodes) = cluster::ask(context);
+    let (cluster, nodes) = cluster::ask(context)?;
     let view = status::build(context, &cluster, &nodes);
-    let cib = cluster.cib.as_ref().map_err(|why| anyhow!(why.clone()))?;
-    let roles = Roles::of(cib, &node::data_root(&nodes));
+    if let Err(why) = &cluster.cib {
+        bail!("{why}");
+    }
+    let roles = cluster.certain_roles(context)?;
     let refuse = |text: crate::language::Text| anyhow!(text.of(language));
     let database = roles.database.ok_or_else(|| refuse(texts::NO_DATABASE))?;
     let virtual_ip: IpAddr = roles
         .virtual_ip()
         .and_then(|ip| ip.parse().ok())
         .ok_or_else(|| refuse(texts::NO_ADDRESS))?;
-    if matches!(fault, Fault::PowerOff | Fault::Link)
-        && (roles.fencing.is_empty() || crate::check::fencing_is_off(cib))
-    {
+    let fencing = cluster.fencing(&nodes);
+    if matches!(fault, Fault::PowerOff | Fault::Link) && !fencing.as_ref().is_some_and(Fencing::works) {
         return Err(refuse(texts::NO_FENCING));
+    }
+    // Neither half would give way.
+    if fault == Fault::Link
+        && fencing.is_some_and(|fencing| fencing.weaknesses.contains(&Weakness::NoThirdVote))
+    {
+        return Err(refuse(texts::NO_THIRD_VOTE));
     }
     if let Some(what) = view.attention.first().or(view.unanswered.first()) {
         bail!(texts::NOT_HEALTHY.fill(language, &[("what", what)]));

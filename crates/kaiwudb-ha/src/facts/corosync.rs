@@ -2,17 +2,23 @@
 
 use host::file;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
 
 const FILE: &str = "/etc/corosync/corosync.conf";
 
 /// What the configuration says.
+#[allow(clippy::struct_excessive_bools)] // they are independent of each other, as in the file
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Corosync {
     /// Addresses by node name, one for each link.
     pub(crate) nodes: BTreeMap<String, Vec<String>>,
+    /// Those that have no name there and stand in `nodes` by their address.
+    pub(crate) nameless: BTreeSet<String>,
+    /// Whether a quorum device has a vote.
+    pub(crate) quorum_device: bool,
     /// Whether one node alone has quorum (`two_node: 1`).
     pub(crate) two_node: bool,
     /// Whether both must have been seen once before either starts anything; `two_node` implies it.
@@ -21,10 +27,10 @@ pub(crate) struct Corosync {
     pub(crate) encrypted: bool,
 }
 
-/// Reads it; `None` when there is none.
-pub(crate) fn gather(unanswered: &mut Vec<String>) -> Option<Corosync> {
+/// Reads it; `None` when there is none. `host` is what `uname -n` says: Pacemaker's name for a node that has none in the file.
+pub(crate) fn gather(host: &str, unanswered: &mut Vec<String>) -> Option<Corosync> {
     match file::read_text(Path::new(FILE)) {
-        Ok(text) => text.map(|text| parse(&text)),
+        Ok(text) => text.map(|text| parse(&text, host, is_own)),
         Err(error) => {
             unanswered.push(format!("{FILE}: {error}"));
             None
@@ -32,21 +38,38 @@ pub(crate) fn gather(unanswered: &mut Vec<String>) -> Option<Corosync> {
     }
 }
 
-fn parse(text: &str) -> Corosync {
+/// Whether it is an address of this node: nothing can be bound to another's. A host name is not looked up, which might hang.
+fn is_own(address: &str) -> bool {
+    address
+        .parse::<IpAddr>()
+        .is_ok_and(|address| UdpSocket::bind((address, 0)).is_ok())
+}
+
+fn parse(text: &str, host: &str, is_own: impl Fn(&str) -> bool) -> Corosync {
     let mut path: Vec<&str> = Vec::new();
     let mut found = Corosync::default();
-    let (mut name, mut addresses) = (None, Vec::new());
+    let (mut name, mut addresses): (_, Vec<String>) = (None, Vec::new());
     let mut wait_for_all = None;
     for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
         if let Some(section) = line.strip_suffix('{') {
-            path.push(section.trim());
+            let section = section.trim();
+            found.quorum_device |= section == "device" && path.last() == Some(&"quorum");
+            path.push(section);
             continue;
         }
         if line == "}" {
             if path.pop() == Some("node") {
                 let addresses = std::mem::take(&mut addresses);
-                // Without a name the first address is the name.
-                if let Some(name) = name.take().or_else(|| addresses.first().cloned()) {
+                // Without a name it has the host's, which only the node itself knows.
+                let name = name.take().or_else(|| {
+                    if addresses.iter().any(|address| is_own(address)) {
+                        return Some(host.to_owned());
+                    }
+                    let address = addresses.first()?;
+                    found.nameless.insert(address.clone());
+                    Some(address.clone())
+                });
+                if let Some(name) = name {
                     found.nodes.insert(name, addresses);
                 }
             }
@@ -83,9 +106,25 @@ mod tests {
              nodelist {\n    node {\n        ring0_addr: 10.0.0.1\n        ring1_addr: 10.1.0.1\n        name: ha-node01\n\
              nodeid: 1\n    }\n\n    node {\n        ring0_addr: ha-node02\n        nodeid: 2\n    }\n}\n\n\
              quorum {\n    provider: corosync_votequorum\n    two_node: 1\n}\n",
+            "ha-node01",
+            |_| false,
         );
         assert_eq!(found.nodes["ha-node01"], ["10.0.0.1", "10.1.0.1"]);
         assert_eq!(found.nodes["ha-node02"], ["ha-node02"]);
-        assert!(found.two_node && found.wait_for_all && found.encrypted);
+        assert!(found.two_node && found.wait_for_all && found.encrypted && !found.quorum_device);
+    }
+
+    #[test]
+    fn a_nameless_node_has_the_hosts_name_and_a_quorum_device_is_seen() {
+        let found = parse(
+            "nodelist {\n node {\n ring0_addr: 10.0.0.1\n }\n node {\n ring0_addr: 10.0.0.2\n }\n}\n\
+             quorum {\n provider: corosync_votequorum\n device {\n model: net\n net {\n host: q\n }\n }\n}\n",
+            "node1",
+            |address| address == "10.0.0.1",
+        );
+        assert_eq!(found.nodes["node1"], ["10.0.0.1"]);
+        assert_eq!(found.nodes.keys().collect::<Vec<_>>(), ["10.0.0.2", "node1"]);
+        assert_eq!(found.nameless, BTreeSet::from(["10.0.0.2".to_owned()]));
+        assert!(found.quorum_device && !found.two_node);
     }
 }

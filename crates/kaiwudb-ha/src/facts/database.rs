@@ -27,6 +27,41 @@ const SETTINGS: [&str; 3] = [
     "server.shutdown.query_wait",
 ];
 
+/// Which database is asked about: what the cluster's resource says where the installation says something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct Store {
+    #[arg(long, hide = true)]
+    pub(crate) data_root: Option<String>,
+    #[arg(long, hide = true)]
+    pub(crate) http_port: Option<u16>,
+    #[arg(long, hide = true)]
+    pub(crate) sql_port: Option<u16>,
+}
+
+impl Store {
+    /// What the parameters of a resource say; `None` when that is nothing.
+    pub(crate) fn of(parameter: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let port = |name: &str| parameter(name)?.parse().ok();
+        let found = Self {
+            data_root: parameter("data_root"),
+            http_port: port("http_port"),
+            sql_port: port("sql_port"),
+        };
+        (found != Self::default()).then_some(found)
+    }
+
+    /// The same as arguments for a shell.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let quoted = |text: &String| format!("'{}'", text.replace('\'', "'\\''"));
+        let root = self.data_root.iter().map(quoted);
+        let ports = [("--http-port", self.http_port), ("--sql-port", self.sql_port)];
+        let ports = ports.map(|(name, port)| port.map(|port| format!("{name}={port}")));
+        root.map(|root| format!("--data-root={root}"))
+            .chain(ports.into_iter().flatten())
+            .collect()
+    }
+}
+
 /// What is known of the database on this node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -115,14 +150,19 @@ pub(crate) struct Sentinel {
 }
 
 /// Looks at the database.
-pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Database {
-    let mode = match Mode::read() {
+pub(super) fn gather(store: Option<&Store>, deadline: Deadline, unanswered: &mut Vec<String>) -> Database {
+    let mut mode = match Mode::read() {
         Ok(mode) => mode,
         Err(error) => {
             unanswered.push(format!("{}: {error}", install::MODE_FILE));
             Mode::default()
         }
     };
+    if let Some(store) = store {
+        mode.data_root = store.data_root.as_ref().map(PathBuf::from).or(mode.data_root);
+        mode.http_port = store.http_port.or(mode.http_port);
+        mode.sql_port = store.sql_port.or(mode.sql_port);
+    }
     let data_root = mode.data_root.clone().unwrap_or_else(|| PathBuf::from(DATA_ROOT));
     let mut found = Database {
         installed: mode.deployment.is_some(),

@@ -78,6 +78,8 @@ pub(crate) struct Configured {
     pub(crate) secret: Secret,
     /// Hosts that it is for.
     pub(crate) hosts: Vec<String>,
+    /// Names of its volumes' devices.
+    pub(crate) devices: Vec<String>,
     /// Backing disks by host; those of hosts that are known by their address only below an empty name.
     pub(crate) disks_by_host: BTreeMap<String, Vec<String>>,
     /// Hosts and the addresses that they replicate over, as far as `drbdadm` tells.
@@ -235,6 +237,7 @@ fn one(resource: &ResourceConfig) -> Configured {
         options,
         secret: judge(resource.option("net", "shared-secret")),
         hosts: resource.hosts().map(str::to_owned).collect(),
+        devices: resource.devices(),
         disks_by_host,
         addresses: resource
             .addresses()

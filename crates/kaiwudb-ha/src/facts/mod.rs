@@ -14,7 +14,7 @@ mod units;
 
 pub(crate) use certificates::Certificates;
 pub(crate) use corosync::{Corosync, gather as corosync};
-pub(crate) use database::{DATA_ROOT, Database};
+pub(crate) use database::{DATA_ROOT, Database, Store};
 pub(crate) use drbd::{Configured, Drbd, Secret};
 pub(crate) use system::System;
 pub(crate) use units::{DATABASE as DATABASE_UNIT, TIME_SERVICES, Unit};
@@ -79,8 +79,8 @@ pub(crate) fn now_us() -> i64 {
         .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Gathers the facts of this node.
-pub(crate) fn gather(deadline: Deadline) -> Facts {
+/// Gathers the facts of this node. `store` is the database that is meant, where its resource says more than the installation.
+pub(crate) fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
     let mut unanswered = Vec::new();
     let host = nix::unistd::gethostname().map_or_else(
         |error| {
@@ -96,10 +96,10 @@ pub(crate) fn gather(deadline: Deadline) -> Facts {
             BTreeMap::new()
         }
     };
-    let corosync = corosync::gather(&mut unanswered);
+    let corosync = corosync::gather(&host, &mut unanswered);
     let name = pacemaker::node::name(&ocf::Env::default(), deadline.slice(QUESTION))
         .unwrap_or_else(|_| host.clone());
-    let database = database::gather(deadline, &mut unanswered);
+    let database = database::gather(store, deadline, &mut unanswered);
     Facts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         name,
@@ -129,7 +129,7 @@ pub(crate) fn gather(deadline: Deadline) -> Facts {
 }
 
 /// Prints the facts of this node, always as JSON.
-pub(crate) fn print() -> Result<Exit> {
-    output::value(&gather(Deadline::after(PATIENCE)))?;
+pub(crate) fn print(store: &Store) -> Result<Exit> {
+    output::value(&gather(Some(store), Deadline::after(PATIENCE)))?;
     Ok(Exit::Done)
 }

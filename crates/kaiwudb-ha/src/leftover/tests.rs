@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::facts::{Configured, Facts};
+use crate::roles::Site;
 use pacemaker::{cib, status};
 use std::time::Duration;
 
@@ -46,9 +47,17 @@ fn node(name: &str, events: &str) -> Node {
     }
 }
 
+/// The settings say which resource is below the store.
+fn site() -> Site {
+    Site {
+        drbd: Some("kwdb".to_owned()),
+        ..Site::default()
+    }
+}
+
 fn found(constraints: &str, nodes: &[Node]) -> Vec<(Kind, String)> {
     let cib = cib::parse(&CIB.replace('@', constraints)).unwrap();
-    let left = of_configuration(&cib, &Roles::of(&cib, "/var/lib/kaiwudb"), nodes);
+    let left = of_configuration(&cib, &Roles::of(&cib, &site()), nodes);
     left.iter()
         .map(|left| {
             let node = left.node.as_deref().unwrap_or("-");
@@ -163,7 +172,7 @@ fn moves_bans_and_attributes_of_ours_are_told_and_others_are_not() {
     let held = |pairs: &str| {
         let meta = format!("<group id=\"G\"><meta_attributes id=\"m\">{pairs}</meta_attributes>");
         let cib = cib::parse(&CIB.replace("<group id=\"G\">", &meta).replace('@', "")).unwrap();
-        let left = of_configuration(&cib, &Roles::of(&cib, "/var/lib/kaiwudb"), &[]);
+        let left = of_configuration(&cib, &Roles::of(&cib, &site()), &[]);
         left.iter()
             .map(|left| format!("{} {}", left.id, left.typed()))
             .collect::<Vec<_>>()

@@ -62,7 +62,7 @@ pub(super) fn unchanged(context: &Context, journal: &Journal, ids: &[String]) ->
     };
     let status = status::get(Deadline::after(QUESTION))?;
     let names: Vec<String> = status.nodes.iter().map(|node| node.name.clone()).collect();
-    let nodes = crate::node::gather(context, &names);
+    let nodes = crate::node::gather(context, &names, None);
     let different = only(&journal.before).difference(&only(&seen(&status, &nodes)));
     if different.is_empty() {
         return Ok(());

@@ -4,12 +4,14 @@ use super::edit;
 use super::journal::{Exchange, Journal, Side, Step};
 use super::look::{self, QUESTION};
 use super::units;
-use crate::cluster::{self, Cluster, Roles};
+use crate::cluster::{self, Cluster};
 use crate::facts::Facts;
+use crate::fencing::Fencing;
 use crate::language::Text;
 use crate::node::{self, Node};
 use crate::plan::model::{Primitive, Spelling};
 use crate::plan::{self, ours};
+use crate::roles;
 use crate::texts::general;
 use crate::texts::migrate as texts;
 use crate::{Context, status};
@@ -42,7 +44,7 @@ struct Scene<'a> {
 
 /// Looks; `None` when there is nothing to migrate, an error says why it cannot be done. `last` is the migration to take back.
 pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Result<Option<Ready>> {
-    let (cluster, nodes) = cluster::ask(context);
+    let (cluster, nodes) = cluster::ask(context)?;
     if let Err(why) = &cluster.cib {
         bail!(general::CLUSTER_SILENT.fill(context.language, &[("why", why)]));
     }
@@ -88,13 +90,11 @@ pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Resul
     look::does_nothing(context, &cib)?;
     let rehearsed = edit::rehearsed(&cib, &journal.exchanges, to);
     look::does_nothing(context, &rehearsed)?;
-    let fencing = cluster.cib.as_ref().is_ok_and(|cib| {
-        crate::check::fencing_is_off(cib) || Roles::of(cib, &node::data_root(&nodes)).fencing.is_empty()
-    });
+    let fenced = cluster.fencing(&nodes).as_ref().is_some_and(Fencing::works);
     Ok(Some(Ready {
         journal,
         version: Version::of(&cib),
-        notes: fencing
+        notes: (!fenced)
             .then(|| texts::NO_FENCING.of(context.language).to_owned())
             .into_iter()
             .collect(),
@@ -109,15 +109,18 @@ impl<'a> Scene<'a> {
     /// The guide's primitives with ours in their place.
     fn exchanges(&self) -> Result<Vec<Exchange>> {
         let spelling = Spelling::of_schema(self.cib.get("validate-with").unwrap_or_default());
+        // Other services may have the same agents.
+        let roles = self.cluster.certain_roles(self.context)?;
+        let ours_ids: Vec<&str> = roles.all().map(|one| one.id.as_str()).collect();
         let mut found = Vec::new();
         for old in self.cib.descendants() {
-            if old.name != "primitive" {
+            if old.name != "primitive" || !ours_ids.contains(&old.id()) {
                 continue;
             }
             let id = old.id();
             let new = match edit::agent(old).as_str() {
                 "systemd:kaiwudb" | "systemd:kaiwudb.service" => ours::database(id, &[]),
-                cluster::LINBIT => {
+                roles::LINBIT => {
                     self.parameters_are_known(old)?;
                     ours::drbd(id, "")
                 }
@@ -133,7 +136,7 @@ impl<'a> Scene<'a> {
     }
 
     fn parameters_are_known(&self, old: &Element) -> Result<()> {
-        let known = plan::parameters(cluster::DRBD);
+        let known = plan::parameters(roles::DRBD);
         let unknown = old
             .all("instance_attributes")
             .flat_map(|set| &set.children)
@@ -155,8 +158,9 @@ impl<'a> Scene<'a> {
             .status
             .as_ref()
             .map_err(|why| anyhow!(general::CLUSTER_SILENT.fill(language, &[("why", why)])))?;
-        if status.nodes.len() != 2 {
-            return self.refuse(texts::TWO_NODES, &[("count", &status.nodes.len().to_string())]);
+        let members = status.nodes.iter().filter(|node| !node.remote).count();
+        if members != 2 {
+            return self.refuse(texts::TWO_NODES, &[("count", &members.to_string())]);
         }
         if status.maintenance {
             return self.refuse(texts::CLUSTER_MAINTENANCE, &[]);
@@ -297,7 +301,12 @@ impl<'a> Scene<'a> {
 
     fn replication_is_well(&self) -> Result<()> {
         let view = status::build(self.context, self.cluster, self.nodes);
-        for replica in &view.replication {
+        let roles = self.cluster.roles();
+        let ours = view
+            .replication
+            .iter()
+            .filter(|replica| roles.drbd_resource().is_none_or(|name| name == replica.resource));
+        for replica in ours {
             if let Some(what) = replica.findings.first() {
                 let values = [
                     ("resource", replica.resource.as_str()),

@@ -6,9 +6,9 @@ use super::journal::{Journal, Side, Step};
 use super::look::{self, QUESTION};
 use super::units;
 use crate::Context;
-use crate::cluster;
 use crate::mount_point;
 use crate::node;
+use crate::roles;
 use crate::texts::migrate as texts;
 use anyhow::{Result, anyhow, bail};
 use host::{Command, Deadline};
@@ -225,7 +225,7 @@ fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
     let database = journal
         .exchanges
         .iter()
-        .find(|exchange| edit::agent(&exchange.element(Side::Ours)) == cluster::DATABASE);
+        .find(|exchange| edit::agent(&exchange.element(Side::Ours)) == roles::DATABASE);
     let Some(database) = database else {
         return Ok(());
     };
@@ -233,7 +233,7 @@ fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
     if attribute::get(Scope::Cluster, &name, deadline)?.is_some() {
         return Ok(());
     }
-    for node in node::gather(context, &[]) {
+    for node in node::gather(context, &[], None) {
         let Ok(facts) = &node.facts else { continue };
         if facts.database.servers.is_empty() {
             continue;

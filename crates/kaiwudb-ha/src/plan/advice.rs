@@ -1,7 +1,7 @@
 //! What our agents' own tables say: the operations that they advise, with their times, and which parameters there are.
 
 use super::model::{Operation, Role};
-use crate::cluster;
+use crate::roles;
 use agent::ResourceAgent;
 use ocf::{Action, CheckLevel, Declared, MetaData};
 use std::time::Duration;
@@ -18,10 +18,10 @@ const RUN: [Action; 5] = [
 /// The table of one of our agents (`ocf:kaiwudb:…`); `None` for any other.
 fn table(agent: &str) -> Option<&'static MetaData> {
     match agent {
-        cluster::DATABASE => Some(kaiwudb_agent::Kaiwudb::METADATA),
-        cluster::CERTIFICATES => Some(cert_sync_agent::CertSync::METADATA),
-        cluster::DRBD => Some(drbd_promotable_agent::DrbdPromotable::METADATA),
-        cluster::FILE_SYSTEM => Some(filesystem_agent::FileSystem::METADATA),
+        roles::DATABASE => Some(kaiwudb_agent::Kaiwudb::METADATA),
+        roles::CERTIFICATES => Some(cert_sync_agent::CertSync::METADATA),
+        roles::DRBD => Some(drbd_promotable_agent::DrbdPromotable::METADATA),
+        roles::FILE_SYSTEM => Some(filesystem_agent::FileSystem::METADATA),
         _ => None,
     }
 }
@@ -68,10 +68,10 @@ mod tests {
     #[test]
     fn every_agent_advises_its_operations() {
         for agent in [
-            cluster::DATABASE,
-            cluster::CERTIFICATES,
-            cluster::DRBD,
-            cluster::FILE_SYSTEM,
+            roles::DATABASE,
+            roles::CERTIFICATES,
+            roles::DRBD,
+            roles::FILE_SYSTEM,
         ] {
             for name in ["start", "stop", "monitor"] {
                 let found = of(agent, name);
@@ -81,15 +81,15 @@ mod tests {
                 );
             }
         }
-        assert_eq!(of(cluster::DATABASE, "start")[0].timeout, "600s");
-        let monitors = of(cluster::DATABASE, "monitor");
+        assert_eq!(of(roles::DATABASE, "start")[0].timeout, "600s");
+        let monitors = of(roles::DATABASE, "monitor");
         assert_eq!((monitors[0].depth, monitors[1].depth), (0, 10));
-        let roles: Vec<Option<Role>> = of(cluster::DRBD, "monitor")
+        let roles: Vec<Option<Role>> = of(roles::DRBD, "monitor")
             .iter()
             .map(|operation| operation.role)
             .collect();
         assert_eq!(roles, [Some(Role::Unpromoted), Some(Role::Promoted)]);
-        assert!(of(cluster::DATABASE, "reload").is_empty());
+        assert!(of(roles::DATABASE, "reload").is_empty());
         assert!(operations("ocf:heartbeat:IPaddr2").is_empty());
     }
 }

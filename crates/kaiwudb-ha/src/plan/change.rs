@@ -3,7 +3,7 @@
 
 use super::live::Live;
 use super::model::{Configuration, Constraint, Operation, Primitive, Resource, Role};
-use pacemaker::cib::seconds;
+use pacemaker::cib::{self, Cib, seconds};
 use pacemaker::xml::Element;
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ pub(crate) struct Changes {
 
 /// Compares.
 pub(crate) fn compare(live: &Live, wanted: &Configuration) -> Changes {
-    let configuration = live.configuration();
+    let (configuration, written) = (live.effective(), live.configuration());
     let empty = Element::default();
     let section = |name: &str| configuration.child(name).unwrap_or(&empty);
     let mut found = Changes::default();
@@ -84,18 +84,14 @@ pub(crate) fn compare(live: &Live, wanted: &Configuration) -> Changes {
         let before = found.changes.len();
         match resources.by_id(resource.id()) {
             None => found.changes.push(Change::Add(resource.clone())),
-            Some(element) => compare_resource(element, resource, &mut found.changes),
+            Some(element) => compare_resource(element, &written, resource, &mut found.changes),
         }
         if found.changes.len() == before {
             found.same.push(resource.id().to_owned());
         }
     }
     for constraint in &wanted.constraints {
-        if section("constraints")
-            .children
-            .iter()
-            .any(|element| constraint.is(element))
-        {
+        if constraint.holds(&live.cib, section("constraints"), wanted) {
             found.same.push(constraint.id());
         } else {
             found.changes.push(Change::Constrain(constraint.clone()));
@@ -104,20 +100,20 @@ pub(crate) fn compare(live: &Live, wanted: &Configuration) -> Changes {
     found
 }
 
-fn compare_resource(element: &Element, wanted: &Resource, changes: &mut Vec<Change>) {
+fn compare_resource(element: &Element, written: &Element, wanted: &Resource, changes: &mut Vec<Change>) {
     match wanted {
-        Resource::Primitive(primitive) => compare_primitive(element, primitive, changes),
+        Resource::Primitive(primitive) => compare_primitive(element, written, primitive, changes),
         Resource::Promotable { id, meta, primitive } => {
             compare_meta(element, id, meta, changes);
             if let Some(element) = element.by_id(&primitive.id) {
-                compare_primitive(element, primitive, changes);
+                compare_primitive(element, written, primitive, changes);
             }
         }
         Resource::Group { id, members } => {
             let mut after = None;
             for member in members {
                 match element.by_id(&member.id) {
-                    Some(element) => compare_primitive(element, member, changes),
+                    Some(element) => compare_primitive(element, written, member, changes),
                     None => changes.push(Change::AddMember {
                         group: id.clone(),
                         after: after.clone(),
@@ -130,7 +126,8 @@ fn compare_resource(element: &Element, wanted: &Resource, changes: &mut Vec<Chan
     }
 }
 
-fn compare_primitive(element: &Element, wanted: &Primitive, changes: &mut Vec<Change>) {
+/// `written` is the configuration as it stands, in which a template is one.
+fn compare_primitive(element: &Element, written: &Element, wanted: &Primitive, changes: &mut Vec<Change>) {
     let agent = agent_of(element);
     if agent != wanted.agent {
         changes.push(Change::Agent {
@@ -165,7 +162,7 @@ fn compare_primitive(element: &Element, wanted: &Primitive, changes: &mut Vec<Ch
         });
     }
     for operation in &wanted.operations {
-        compare_operation(element, &wanted.id, operation, changes);
+        compare_operation(element, written, &wanted.id, operation, changes);
     }
 }
 
@@ -181,7 +178,13 @@ fn compare_meta(element: &Element, id: &str, wanted: &[(String, String)], change
     }
 }
 
-fn compare_operation(element: &Element, id: &str, wanted: &Operation, changes: &mut Vec<Change>) {
+fn compare_operation(
+    element: &Element,
+    written: &Element,
+    id: &str,
+    wanted: &Operation,
+    changes: &mut Vec<Change>,
+) {
     let operations = element.child("operations").map(|all| all.children.as_slice());
     let Some(live) = operations
         .unwrap_or_default()
@@ -198,6 +201,15 @@ fn compare_operation(element: &Element, id: &str, wanted: &Operation, changes: &
     let short = time("timeout").is_none_or(|timeout| Some(timeout) < seconds(&wanted.timeout));
     let seldom =
         wanted.recurs() && time("interval").is_none_or(|interval| Some(interval) > seconds(&wanted.interval));
+    // What a template says is for others, too; the resource gets an operation of its own.
+    let own = |live: &Element| written.by_id(id).and_then(|one| one.by_id(live.id())).is_some();
+    if (seldom || short) && !own(live) {
+        changes.push(Change::AddOperation {
+            resource: id.to_owned(),
+            operation: wanted.clone(),
+        });
+        return;
+    }
     for (wrong, name, new) in [
         (seldom, "interval", &wanted.interval),
         (short, "timeout", &wanted.timeout),
@@ -271,41 +283,50 @@ impl Operation {
 }
 
 impl Constraint {
-    /// Whether the element says this, or more than this, whatever its id.
-    fn is(&self, element: &Element) -> bool {
-        let says = |name: &str, value: &str| element.get(name) == Some(value);
-        let action = |name: &str| element.get(name).unwrap_or("start");
+    /// Whether it is so already, in whatever words: by a group, a resource set, a chain of constraints.
+    fn holds(&self, cib: &Cib, constraints: &Element, wanted: &Configuration) -> bool {
+        let ours = |id: &str| -> Vec<&cib::Primitive> {
+            cib.primitives()
+                .filter(|one| cib.names(one).contains(&id))
+                .filter(|one| {
+                    wanted
+                        .resources
+                        .iter()
+                        .flat_map(Resource::primitives)
+                        .any(|own| own.id == one.id)
+                })
+                .collect()
+        };
+        let all = |ones: &[&cib::Primitive],
+                   others: &[&cib::Primitive],
+                   test: &dyn Fn(&cib::Primitive, &cib::Primitive) -> bool| {
+            !ones.is_empty()
+                && !others.is_empty()
+                && ones.iter().all(|one| others.iter().all(|other| test(one, other)))
+        };
         match self {
             Self::Colocation {
                 resource,
                 with,
                 promoted,
-            } => {
-                let role = element.get("with-rsc-role").filter(|role| *role != "Started");
-                element.name == "rsc_colocation"
-                    && says("rsc", resource)
-                    && says("with-rsc", with)
-                    && element.get("score").is_none_or(|score| score == "INFINITY")
-                    && role.and_then(Role::parse) == promoted.then_some(Role::Promoted)
-            }
-            Self::Order { first, promote, then } => {
-                element.name == "rsc_order"
-                    && says("first", first)
-                    && says("then", then)
-                    && action("first-action") == if *promote { "promote" } else { "start" }
-                    && element
-                        .get("then-action")
-                        .is_none_or(|action| action == "start" || *promote && action == "promote")
-                    && element.get("kind").is_none_or(|kind| kind == "Mandatory")
-                    // An address that also stops before its server is slower, not wrong.
-                    && !(*promote && matches!(element.get("symmetrical"), Some("false" | "no" | "off" | "0")))
-            }
-            Self::Avoids { resource, node } => {
+            } => all(&ours(resource), &ours(with), &|what, with| {
+                if *promoted {
+                    cib.is_with_promoted(what, with)
+                } else {
+                    cib.is_together(what, with)
+                }
+            }),
+            Self::Order {
+                first, promote, then, ..
+            } => all(&ours(first), &ours(then), &|first, then| {
+                cib.is_ordered(first, then, *promote)
+            }),
+            Self::Avoids { resource, node } => constraints.children.iter().any(|element| {
                 element.name == "rsc_location"
-                    && says("rsc", resource)
-                    && says("node", node)
-                    && says("score", "-INFINITY")
-            }
+                    && element.get("rsc") == Some(resource)
+                    && element.get("node") == Some(node)
+                    && element.get("score") == Some("-INFINITY")
+            }),
         }
     }
 }

@@ -130,12 +130,14 @@ fn constraint(constraint: &Constraint, spelling: Spelling) -> String {
             };
             format!("colocation {id} inf: {resource} {with}{role}")
         }
-        Constraint::Order { first, promote, then } => {
-            let (action, reverse) = if *promote {
-                ("promote", "")
-            } else {
-                ("start", " symmetrical=false")
-            };
+        Constraint::Order {
+            first,
+            promote,
+            then,
+            symmetrical,
+        } => {
+            let action = if *promote { "promote" } else { "start" };
+            let reverse = if *symmetrical { "" } else { " symmetrical=false" };
             format!("order {id} Mandatory: {first}:{action} {then}:start{reverse}")
         }
         Constraint::Avoids { resource, node } => format!("location {id} {resource} -inf: {node}"),

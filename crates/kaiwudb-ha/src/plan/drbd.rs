@@ -5,6 +5,7 @@ use super::parameters::address_of;
 use super::storage::{DRBD_DEVICE, Storage};
 use super::wanted::{Missing, Sources};
 use crate::drbd_dialect::Dialect;
+use crate::settings;
 use crate::texts::plan as texts;
 use anyhow::{Context as _, Result, anyhow};
 use std::fmt::Write;
@@ -45,6 +46,7 @@ pub(super) fn text(
             .into_iter()
             .filter_map(Result::err)
             .fold(String::new(), |mut text, node| {
+                let node = settings::key(node);
                 let _ = writeln!(
                     text,
                     "[nodes.{node}]\naddress = \"192.0.2.1\"\ndisk = \"/dev/disk/by-id/...\"\n"

@@ -4,17 +4,16 @@ use super::advice;
 use super::parameters::{address, address_of};
 use super::storage::storage;
 use super::wanted::{Sources, node_names};
-use crate::cluster::{self, Roles};
-use crate::node;
+use crate::roles::{self, Roles};
+use crate::settings;
 use crate::texts::plan as texts;
 use std::fmt::Write;
 
 /// The text of the file.
 pub(super) fn text(sources: &Sources<'_>) -> String {
     let language = sources.context.language;
-    let cib = &sources.live.cib;
-    let installed = node::data_root(sources.nodes);
-    let roles = Roles::of(cib, &installed);
+    let installed = sources.site.data_root.as_str();
+    let roles = Roles::of(&sources.live.cib, sources.site);
     let mut text = String::new();
     let comment = |text: &mut String, words: crate::language::Text| {
         for line in words.of(language).lines() {
@@ -27,6 +26,7 @@ pub(super) fn text(sources: &Sources<'_>) -> String {
     let unknown = || ["NAME1".to_owned(), "NAME2".to_owned()].to_vec();
     for name in node_names(sources).unwrap_or_else(unknown) {
         let own = address_of(sources, &name).unwrap_or_default();
+        let name = settings::key(&name);
         let _ = writeln!(
             text,
             "[nodes.{name}]\naddress = \"{own}\"\n# disk = \"/dev/disk/by-id/...\"\n# [nodes.{name}.fencing]\n# agent = \"fence_ipmilan\"\n\
@@ -55,7 +55,7 @@ pub(super) fn text(sources: &Sources<'_>) -> String {
         None => text.push_str("# interface = \"eth0\"\n\n"),
     }
     comment(&mut text, texts::INIT_STORAGE);
-    match storage(sources, &roles, &installed) {
+    match storage(sources, &roles, installed) {
         Ok(found) => {
             if let Some(resource) = &found.drbd {
                 let _ = writeln!(text, "[drbd]\nresource = \"{resource}\"\n");
@@ -78,7 +78,7 @@ pub(super) fn text(sources: &Sources<'_>) -> String {
     text.push_str("[fencing]\n# delay = \"2s\"\n# [fencing.device]\n# agent = \"fence_...\"\n\n");
     comment(&mut text, texts::INIT_DATABASE);
     text.push_str("[database]\n");
-    let database = advice::parameters(cluster::DATABASE).iter();
+    let database = advice::parameters(roles::DATABASE).iter();
     for parameter in database.filter(|parameter| parameter.name() == "drain_timeout") {
         let default = parameter.default_value().unwrap_or_default();
         let _ = writeln!(text, "# {} = \"{default}\"\n", parameter.name());

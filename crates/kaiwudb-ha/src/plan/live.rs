@@ -50,6 +50,24 @@ impl Live {
         Spelling::of_schema(self.document.get("validate-with").unwrap_or_default())
     }
 
+    /// The configuration as Pacemaker takes it, for comparing: with templates and references in their places.
+    pub(crate) fn effective(&self) -> Element {
+        let document = cib::effective(&self.document);
+        document.child("configuration").cloned().unwrap_or_default()
+    }
+
+    /// This id, or one like it that nothing has.
+    pub(crate) fn unused_id(&self, id: &str) -> String {
+        if self.document.by_id(id).is_none() {
+            return id.to_owned();
+        }
+        // The document has fewer elements than this.
+        (2..=self.document.descendants().len() + 2)
+            .map(|number| format!("{id}-{number}"))
+            .find(|id| self.document.by_id(id).is_none())
+            .unwrap_or_default()
+    }
+
     /// The element `configuration`.
     pub(crate) fn configuration(&self) -> Element {
         self.document

@@ -108,7 +108,9 @@ pub(crate) fn stopped(configuration: &Element, changes: &Changes) -> Element {
 
 /// Sets a value in the first set without a rule that has it, else in the first set without a rule, else in a new one.
 fn set(parent: &mut Element, kind: &str, new_id: &str, value: &Value) {
-    let usable = |child: &Element| child.name == kind && child.child("rule").is_none();
+    let usable = |child: &Element| {
+        child.name == kind && child.child("rule").is_none() && child.get("id-ref").is_none()
+    };
     let has = |child: &Element| {
         child
             .children

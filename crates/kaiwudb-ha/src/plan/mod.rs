@@ -9,6 +9,7 @@ mod change;
 mod crmsh;
 mod drbd;
 mod init;
+mod layout;
 mod live;
 mod merge;
 pub(crate) mod model;
@@ -30,10 +31,12 @@ pub(crate) use model::Resource;
 pub(crate) use storage::DRBD_DEVICE;
 
 use crate::Context;
+use crate::cluster;
 use crate::disks;
 use crate::exit::Exit;
-use crate::node::{self, Node};
+use crate::node::Node;
 use crate::output;
+use crate::roles::Site;
 use crate::texts::plan as texts;
 use anyhow::{Result, bail};
 use change::{Change, Changes, compare};
@@ -81,6 +84,7 @@ enum Format {
 pub(crate) struct Plan {
     pub(crate) live: Live,
     pub(crate) nodes: Vec<Node>,
+    pub(crate) site: Site,
     pub(crate) wanted: Wanted,
     pub(crate) changes: Changes,
 }
@@ -107,11 +111,12 @@ pub(crate) fn lines(context: &Context, plan: &Plan) -> Vec<String> {
 
 /// Makes a plan; or tells what is missing.
 pub(crate) fn make(context: &Context) -> Result<Result<Plan, Vec<Missing>>> {
-    let (live, nodes) = look(context)?;
+    let (live, nodes, site) = look(context)?;
     let sources = Sources {
         context,
         live: &live,
         nodes: &nodes,
+        site: &site,
     };
     let wanted = wanted(&sources);
     Ok(wanted.map(|wanted| {
@@ -119,6 +124,7 @@ pub(crate) fn make(context: &Context) -> Result<Result<Plan, Vec<Missing>>> {
         Plan {
             live,
             nodes,
+            site,
             wanted,
             changes,
         }
@@ -126,21 +132,22 @@ pub(crate) fn make(context: &Context) -> Result<Result<Plan, Vec<Missing>>> {
 }
 
 /// The configuration that there is, and the nodes.
-fn look(context: &Context) -> Result<(Live, Vec<Node>)> {
+fn look(context: &Context) -> Result<(Live, Vec<Node>, Site)> {
     let live = Live::get()?;
-    let names: Vec<String> = live.cib.nodes().map(str::to_owned).collect();
-    let nodes = node::gather(context, &names);
-    Ok((live, nodes))
+    let nodes = cluster::nodes_of(context, &live.cib)?;
+    let site = cluster::site(context, &nodes);
+    Ok((live, nodes, site))
 }
 
 /// Prints the plan.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if arguments.init {
-        let (live, nodes) = look(context)?;
+        let (live, nodes, site) = look(context)?;
         let sources = Sources {
             context,
             live: &live,
             nodes: &nodes,
+            site: &site,
         };
         output::line(init::text(&sources).trim_end());
         return Ok(Exit::Done);
@@ -170,6 +177,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
                 context,
                 live: &plan.live,
                 nodes: &plan.nodes,
+                site: &plan.site,
             };
             let settings = match context.settings.text.as_str() {
                 "" => init::text(&sources),
@@ -201,6 +209,7 @@ pub(crate) fn drbd_file(context: &Context, plan: &Plan) -> Result<Result<String,
         context,
         live: &plan.live,
         nodes: &plan.nodes,
+        site: &plan.site,
     };
     drbd::text(&sources, &plan.wanted.nodes, &plan.wanted.storage)
 }

@@ -86,13 +86,12 @@ pub(crate) enum Constraint {
         with: String,
         promoted: bool,
     },
-    /// `first` is started, or promoted, before `then` is started. With a promotion it is the other way round at the stop; else
-    /// they are stopped in no order, so that an address need not go before its server has said goodbye to the clients, nor when
-    /// the server is started again in place.
+    /// `first` is started, or promoted, before `then` is started; where it is symmetrical, `then` is also stopped before `first` is.
     Order {
         first: String,
         promote: bool,
         then: String,
+        symmetrical: bool,
     },
     /// `resource` does not run on `node`.
     Avoids { resource: String, node: String },
@@ -150,6 +149,16 @@ impl Resource {
         match self {
             Self::Primitive(primitive) | Self::Promotable { primitive, .. } => {
                 std::slice::from_ref(primitive)
+            }
+            Self::Group { members, .. } => members,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn primitives_mut(&mut self) -> &mut [Primitive] {
+        match self {
+            Self::Primitive(primitive) | Self::Promotable { primitive, .. } => {
+                std::slice::from_mut(primitive)
             }
             Self::Group { members, .. } => members,
         }
@@ -256,7 +265,12 @@ impl Constraint {
                     element
                 }
             }
-            Self::Order { first, promote, then } => {
+            Self::Order {
+                first,
+                promote,
+                then,
+                symmetrical,
+            } => {
                 let element = Element::new("rsc_order")
                     .with("id", &id)
                     .with("first", first)
@@ -264,7 +278,7 @@ impl Constraint {
                     .with("then", then)
                     .with("then-action", "start")
                     .with("kind", "Mandatory");
-                if *promote {
+                if *symmetrical {
                     element
                 } else {
                     element.with("symmetrical", "false")

@@ -2,7 +2,7 @@
 
 use super::advice;
 use super::model::{Operation, Pairs, Primitive, Role};
-use crate::cluster;
+use crate::roles;
 
 /// Ids of the resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +37,10 @@ impl Default for Ids {
 pub(crate) fn database(id: &str, parameters: &[(String, String)]) -> Primitive {
     Primitive {
         id: id.to_owned(),
-        agent: cluster::DATABASE.to_owned(),
+        agent: roles::DATABASE.to_owned(),
         parameters: parameters.to_vec(),
         meta: Pairs::new(),
-        operations: advice::operations(cluster::DATABASE),
+        operations: advice::operations(roles::DATABASE),
     }
 }
 
@@ -49,10 +49,10 @@ pub(crate) fn database(id: &str, parameters: &[(String, String)]) -> Primitive {
 pub(crate) fn drbd(id: &str, resource: &str) -> Primitive {
     Primitive {
         id: id.to_owned(),
-        agent: cluster::DRBD.to_owned(),
+        agent: roles::DRBD.to_owned(),
         parameters: named(&[("drbd_resource", resource)]),
         meta: Pairs::new(),
-        operations: advice::operations(cluster::DRBD),
+        operations: advice::operations(roles::DRBD),
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn drbd_clone() -> Pairs {
 
 /// The certificates: `ocf:kaiwudb:cert-sync`, watched on the node that does not serve, too.
 pub(crate) fn certificates(id: &str, parameters: &[(String, String)]) -> Primitive {
-    let mut operations = advice::operations(cluster::CERTIFICATES);
+    let mut operations = advice::operations(roles::CERTIFICATES);
     operations.push(Operation {
         name: "monitor".to_owned(),
         interval: "600s".to_owned(),
@@ -79,7 +79,7 @@ pub(crate) fn certificates(id: &str, parameters: &[(String, String)]) -> Primiti
     });
     Primitive {
         id: id.to_owned(),
-        agent: cluster::CERTIFICATES.to_owned(),
+        agent: roles::CERTIFICATES.to_owned(),
         parameters: parameters.to_vec(),
         meta: Pairs::new(),
         operations,
@@ -90,18 +90,21 @@ pub(crate) fn certificates(id: &str, parameters: &[(String, String)]) -> Primiti
 pub(crate) fn file_system(id: &str, parameters: Pairs) -> Primitive {
     Primitive {
         id: id.to_owned(),
-        agent: cluster::FILE_SYSTEM.to_owned(),
+        agent: roles::FILE_SYSTEM.to_owned(),
         parameters,
         meta: Pairs::new(),
-        operations: advice::operations(cluster::FILE_SYSTEM),
+        operations: advice::operations(roles::FILE_SYSTEM),
     }
 }
+
+/// The agent of a virtual IP.
+pub(crate) const IP_ADDRESS: &str = "ocf:heartbeat:IPaddr2";
 
 /// The virtual IP. The operations are those that its own meta-data advise.
 pub(crate) fn address(id: &str, parameters: Pairs) -> Primitive {
     Primitive {
         id: id.to_owned(),
-        agent: "ocf:heartbeat:IPaddr2".to_owned(),
+        agent: IP_ADDRESS.to_owned(),
         parameters,
         meta: Pairs::new(),
         operations: vec![once("start", "20s"), once("stop", "20s"), monitor("10s", "20s")],

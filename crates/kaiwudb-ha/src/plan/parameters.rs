@@ -4,7 +4,7 @@ use super::model::Pairs;
 use super::ours::named;
 use super::storage::Storage;
 use super::wanted::Sources;
-use crate::cluster::Roles;
+use crate::roles::Roles;
 
 /// Parameters of the virtual IP.
 pub(super) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs> {
@@ -18,7 +18,7 @@ pub(super) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs>
         }
         return Some(parameters);
     }
-    let live = roles.address?;
+    let live = roles.address()?;
     let keep = ["ip", "cidr_netmask", "nic"].into_iter();
     Some(
         keep.filter_map(|name| Some((name.to_owned(), live.parameter(name)?.to_owned())))

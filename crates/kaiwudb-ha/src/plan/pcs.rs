@@ -186,12 +186,14 @@ fn constraint(constraint: &Constraint, dialect: Dialect) -> String {
                 quote(with)
             )
         }
-        Constraint::Order { first, promote, then } => {
-            let (action, reverse) = if *promote {
-                ("promote", "")
-            } else {
-                ("start", "symmetrical=false ")
-            };
+        Constraint::Order {
+            first,
+            promote,
+            then,
+            symmetrical,
+        } => {
+            let action = if *promote { "promote" } else { "start" };
+            let reverse = if *symmetrical { "" } else { "symmetrical=false " };
             format!(
                 "constraint order {action} {} then start {} {reverse}id={id}",
                 quote(first),

@@ -203,7 +203,9 @@ fn constraint_text(context: &Context, constraint: &Constraint) -> String {
             };
             text.fill(language, &[("resource", resource), ("with", with)])
         }
-        Constraint::Order { first, promote, then } => {
+        Constraint::Order {
+            first, promote, then, ..
+        } => {
             let text = if *promote {
                 texts::AFTER_PROMOTION
             } else {

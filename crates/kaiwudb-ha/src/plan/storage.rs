@@ -3,7 +3,7 @@
 use super::model::Pairs;
 use super::ours::named;
 use super::wanted::{Missing, Sources};
-use crate::cluster::Roles;
+use crate::roles::Roles;
 use crate::texts::plan as texts;
 use host::{Command, Deadline};
 use std::collections::BTreeSet;

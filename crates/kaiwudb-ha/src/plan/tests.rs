@@ -1,3 +1,5 @@
+mod neighbours;
+
 use super::change::{Change, compare};
 use super::live::Live;
 use super::merge::{merge, stopped};
@@ -42,6 +44,7 @@ fn wanted() -> Configuration {
                 first: "KaiwuData-clone".to_owned(),
                 promote: true,
                 then: "KaiwuDBGrp".to_owned(),
+                symmetrical: true,
             },
         ],
     }

@@ -1,15 +1,18 @@
 //! What is wanted: the settings, and where they are silent what the cluster and the nodes have already. What nobody says is missing
 //! and is asked for by name, with the lines to write.
 
+use super::layout::Layout;
 use super::live::Live;
 use super::model::{Configuration, Constraint, Pairs, Primitive, Resource};
 use super::ours::{self, Ids, named};
 use super::storage::{Storage, file_system_parameters, storage};
 use super::{options, parameters};
 use crate::Context;
-use crate::cluster::Roles;
+use crate::cluster;
 use crate::facts::Facts;
-use crate::node::{self, Node};
+use crate::fencing::{self, Means};
+use crate::node::Node;
+use crate::roles::{self, Doubt, Roles, Site};
 use crate::texts::plan as texts;
 use pacemaker::cib::{self, Cib};
 use std::collections::BTreeSet;
@@ -46,62 +49,66 @@ pub(crate) struct Sources<'a> {
     pub(crate) context: &'a Context,
     pub(crate) live: &'a Live,
     pub(crate) nodes: &'a [Node],
+    pub(crate) site: &'a Site,
 }
 
 /// Puts it together; or everything that is missing.
 pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
     let settings = &sources.context.settings;
     let cib = &sources.live.cib;
-    let directory_installed = node::data_root(sources.nodes);
-    let roles = Roles::of(cib, &directory_installed);
-    let mut missing = Vec::new();
+    let installed = sources.site.data_root.as_str();
+    let roles = Roles::of(cib, sources.site);
+    let mut missing: Vec<Missing> = roles
+        .doubts
+        .iter()
+        .map(|doubt| sources.undecided(doubt))
+        .collect();
     let nodes = node_names(sources).unwrap_or_else(|| {
         missing.push(sources.missing(texts::MISSING_NODES, NODE_LINES));
         Vec::new()
     });
     let address = parameters::address(sources, &roles).unwrap_or_else(|| {
-        missing.push(sources.missing(
-            texts::MISSING_ADDRESS,
-            "[virtual_ip]\naddress = \"192.0.2.100\"\n",
-        ));
+        if roles.doubts.is_empty() {
+            missing.push(sources.missing(
+                texts::MISSING_ADDRESS,
+                "[virtual_ip]\naddress = \"192.0.2.100\"\n",
+            ));
+        }
         Pairs::new()
     });
-    let storage = storage(sources, &roles, &directory_installed).unwrap_or_else(|lacking| {
+    let storage = storage(sources, &roles, installed).unwrap_or_else(|lacking| {
         missing.extend(lacking);
         Storage::default()
     });
     if !missing.is_empty() {
         return Err(missing);
     }
-    let ids = ids(cib, &roles);
-    let own = ours::database(
-        &ids.database,
-        &parameters::database(sources, &storage, &directory_installed),
-    );
-    let own_file_system = ours::file_system(&ids.file_system, file_system_parameters(&storage));
+    let ids = ids(sources.live, &roles);
     let mut members = vec![Primitive {
         // Another agent's would be unmounted for the exchange, and the database stopped.
-        agent: (roles.file_system).map_or(own_file_system.agent, cib::Primitive::agent),
-        ..own_file_system
+        agent: (roles.file_system).map_or(roles::FILE_SYSTEM.to_owned(), cib::Primitive::agent),
+        ..ours::file_system(&ids.file_system, file_system_parameters(&storage))
     }];
     if parameters::certificates_wanted(sources, &roles) {
         members.push(ours::certificates(
             &ids.certificates,
-            &parameters::certificates(sources, &address, &nodes, &storage, &directory_installed),
+            &parameters::certificates(sources, &address, &nodes, &storage, installed),
         ));
     }
     members.push(Primitive {
         // Pacemaker's priority-fencing-delay gives the node with this resource a lead.
         meta: named(&[("priority", "1")]),
-        ..own
+        ..ours::database(&ids.database, &parameters::database(sources, &storage, installed))
     });
-    let virtual_ip = ours::address(&ids.address, address);
+    let virtual_ip = Primitive {
+        agent: (roles.address()).map_or(ours::IP_ADDRESS.to_owned(), cib::Primitive::agent),
+        ..ours::address(&ids.address, address)
+    };
     let mut configuration = Configuration::default();
-    let with_group = cib
-        .groups()
-        .any(|group| group.id == ids.group && group.members().iter().any(|one| one.id == ids.address));
-    let devices = options::fencing(settings);
-    let fenced = !devices.is_empty() || !roles.fencing.is_empty();
+    let fencing = fencing::look(cib, cluster::corosync(sources.nodes));
+    let devices = options::fencing(settings, sources.live);
+    let fenced = !devices.is_empty() || fencing.means != Means::None;
+    let gets_devices = !devices.is_empty();
     for (device, avoided) in devices {
         if let Some(node) = avoided {
             configuration.constraints.push(Constraint::Avoids {
@@ -111,48 +118,32 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
         }
         configuration.resources.push(Resource::Primitive(device));
     }
+    let mut layout = Layout::new(cib, home(cib, &roles, &ids));
     if let Some(resource) = &storage.drbd {
-        configuration.resources.push(Resource::Promotable {
-            id: ids.data_clone.clone(),
-            meta: ours::drbd_clone(),
-            primitive: ours::drbd(&ids.data, resource),
+        let primitive = ours::drbd(&ids.data, resource);
+        layout.resources.push(match roles.data {
+            // Somebody's own construction.
+            Some((_, None)) => Resource::Primitive(primitive),
+            _ => Resource::Promotable {
+                id: ids.data_clone.clone(),
+                meta: ours::drbd_clone(),
+                primitive,
+            },
         });
-        configuration.constraints.extend([
-            Constraint::Colocation {
-                resource: ids.group.clone(),
-                with: ids.data_clone.clone(),
-                promoted: true,
-            },
-            Constraint::Order {
-                first: ids.data_clone.clone(),
-                promote: true,
-                then: ids.group.clone(),
-            },
-        ]);
+        layout.on_promoted(&ids.data_clone, &ids.file_system);
     }
-    if with_group {
-        members.push(virtual_ip);
-    } else {
-        configuration.constraints.extend([
-            Constraint::Colocation {
-                resource: ids.address.clone(),
-                with: ids.group.clone(),
-                promoted: false,
-            },
-            Constraint::Order {
-                first: ids.group.clone(),
-                promote: false,
-                then: ids.address.clone(),
-            },
-        ]);
-        configuration.resources.push(Resource::Primitive(virtual_ip));
+    let mut after = None;
+    for member in members {
+        let id = member.id.clone();
+        layout.then(after.as_deref(), member);
+        after = Some(id);
     }
-    configuration.resources.push(Resource::Group {
-        id: ids.group.clone(),
-        members,
-    });
-    configuration.properties = options::properties(settings, cib, &roles, fenced);
-    configuration.resource_defaults = options::defaults(cib);
+    layout.address(&ids.database, virtual_ip);
+    layout.close();
+    configuration.resources.append(&mut layout.resources);
+    configuration.constraints.append(&mut layout.constraints);
+    configuration.properties = options::properties(settings, cib, &fencing, gets_devices);
+    options::defaults(cib, &roles, &mut configuration);
     Ok(Wanted {
         configuration,
         ids,
@@ -166,10 +157,49 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
     })
 }
 
+/// The group that new resources go into: the database's, else its file system's. Where one of them stands alone, so do the new ones.
+fn home(cib: &Cib, roles: &Roles<'_>, ids: &Ids) -> Option<String> {
+    match roles.database.or(roles.file_system) {
+        Some(one) => {
+            // A group in a clone or bundle is somebody's own construction.
+            let at_top = cib.resources().iter().any(|resource| {
+                matches!(resource, cib::Resource::Group(group) if Some(group.id.as_str()) == cib.group_of(one))
+            });
+            cib.group_of(one).filter(|_| at_top).map(str::to_owned)
+        }
+        None => Some(ids.group.clone()),
+    }
+}
+
 impl Sources<'_> {
     /// The facts that there are, this node's first.
     pub(super) fn facts(&self) -> impl Iterator<Item = &Facts> {
         self.nodes.iter().filter_map(|node| node.facts.as_ref().ok())
+    }
+
+    /// What cannot be decided, and how to say it in the settings.
+    fn undecided(&self, doubt: &Doubt) -> Missing {
+        let one_of = |names: &[String], lines: &dyn Fn(&str) -> String| {
+            let lines: Vec<String> = names.iter().map(|name| lines(name)).collect();
+            lines.join("# or\n")
+        };
+        let ip = |id: &str| {
+            let address = self.live.cib.primitives().find(|one| one.id == id);
+            let ip = address.and_then(|one| one.parameter("ip")).unwrap_or(id);
+            format!("[virtual_ip]\naddress = \"{ip}\"\n")
+        };
+        let lines = match doubt {
+            Doubt::Databases(names) | Doubt::NoSuchDatabase { known: names, .. } => {
+                one_of(names, &|name| format!("resource = \"{name}\"\n"))
+            }
+            Doubt::Replication(names) => one_of(names, &|name| format!("[drbd]\nresource = \"{name}\"\n")),
+            Doubt::Addresses(names) => one_of(names, &ip),
+            Doubt::FileSystems(_) | Doubt::AddressTaken { .. } => String::new(),
+        };
+        Missing {
+            what: crate::texts::roles::doubt(self.context, doubt),
+            lines,
+        }
     }
 
     pub(super) fn missing(&self, what: crate::language::Text, lines: &str) -> Missing {
@@ -187,39 +217,37 @@ pub(super) fn node_names(sources: &Sources<'_>) -> Option<Vec<String>> {
         names = sources.live.cib.nodes().map(str::to_owned).collect();
     }
     if names.is_empty() {
-        names = sources
-            .facts()
-            .filter_map(|facts| facts.corosync.as_ref())
-            .flat_map(|corosync| corosync.nodes.keys().cloned())
-            .collect();
+        names = sources.nodes.iter().map(|node| node.name.clone()).collect();
     }
     (names.len() == 2).then(|| names.into_iter().collect())
 }
 
-/// The ids that the cluster has, and the guide's for what it does not have.
-fn ids(cib: &Cib, roles: &Roles<'_>) -> Ids {
-    let mut ids = Ids::default();
+/// The ids that the cluster has, and the guide's for what it does not have, unless somebody else has that id.
+fn ids(live: &Live, roles: &Roles<'_>) -> Ids {
+    let guide = Ids::default();
+    let mut ids = Ids {
+        address: live.unused_id(&guide.address),
+        data: live.unused_id(&guide.data),
+        data_clone: live.unused_id(&guide.data_clone),
+        file_system: live.unused_id(&guide.file_system),
+        certificates: live.unused_id(&guide.certificates),
+        database: live.unused_id(&guide.database),
+        group: live.unused_id(&guide.group),
+    };
     let take = |id: &mut String, primitive: Option<&cib::Primitive>| {
         if let Some(primitive) = primitive {
             primitive.id.clone_into(id);
         }
     };
-    take(&mut ids.address, roles.address);
+    take(&mut ids.address, roles.address());
     take(&mut ids.file_system, roles.file_system);
     take(&mut ids.certificates, roles.certificates);
     take(&mut ids.database, roles.database);
     if let Some((data, clone)) = roles.data {
         data.id.clone_into(&mut ids.data);
-        ids.data_clone = clone.map_or_else(|| format!("{}-clone", data.id), |clone| clone.id.clone());
-    }
-    let group = cib.groups().find(|group| {
-        let members = group.members();
-        members
-            .iter()
-            .any(|one| one.id == ids.database || one.id == ids.file_system)
-    });
-    if let Some(group) = group {
-        group.id.clone_into(&mut ids.group);
+        clone
+            .map_or(&data.id, |clone| &clone.id)
+            .clone_into(&mut ids.data_clone);
     }
     ids
 }

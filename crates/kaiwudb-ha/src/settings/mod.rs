@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) database: BTreeMap<String, Spanned<Scalar>>,
     #[serde(default)]
     pub(crate) certificates: CertificateSettings,
+    /// Id of the database's resource, where the cluster has several databases.
+    pub(crate) resource: Option<Spanned<String>>,
     /// The file as it was read.
     #[serde(skip)]
     pub(crate) text: String,
@@ -144,6 +146,16 @@ impl std::fmt::Display for Scalar {
 /// Whether a parameter of a fence agent is a password. One that names a script that prints it (`password_script`) is none.
 pub(crate) fn is_password(name: &str) -> bool {
     matches!(name, "passwd" | "password" | "snmp_priv_passwd")
+}
+
+/// A key as it has to be written.
+pub(crate) fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !name.is_empty() && name.chars().all(bare) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+    }
 }
 
 impl Settings {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{cluster, plan};
+use crate::plan;
 
 fn error(text: &str) -> String {
     Settings::parse(text, "ha.toml", Language::English)
@@ -143,7 +143,7 @@ fn the_sample_in_the_manuals_is_valid_and_advises_the_defaults() {
             .replace("[nodes.ha-node01.fencing]", "[fencing.device]");
         let settings = Settings::parse(&text, "ha.toml", Language::English).unwrap();
         for (name, value) in &settings.database {
-            let parameter = plan::parameters(cluster::DATABASE)
+            let parameter = plan::parameters(crate::roles::DATABASE)
                 .iter()
                 .find(|known| known.name() == name)
                 .unwrap();

@@ -2,9 +2,9 @@
 
 use super::error::Place;
 use super::{Device, DrbdSettings, NodeSettings, Scalar, Settings, Storage, VirtualIp};
-use crate::cluster;
 use crate::language::Text;
 use crate::plan;
+use crate::roles;
 use crate::texts::settings as texts;
 use anyhow::Result;
 use pacemaker::cib;
@@ -213,7 +213,7 @@ fn check_device(table: &str, device: &Spanned<Device>, place: &Place<'_>) -> Res
 }
 
 fn check_database(settings: &Settings, place: &Place<'_>) -> Result<()> {
-    let known = plan::parameters(cluster::DATABASE);
+    let known = plan::parameters(roles::DATABASE);
     for (name, value) in &settings.database {
         let Some(parameter) = known.iter().find(|known| known.name() == name) else {
             let names: Vec<&str> = known.iter().map(|known| known.name()).collect();

@@ -2,9 +2,11 @@
 
 use super::generation::{self, Generations, Relation};
 use crate::Context;
-use crate::cluster::{self, Roles};
+use crate::cluster::{self, Cluster};
 use crate::facts::{Drbd, Facts};
-use crate::node::{self, Node};
+use crate::node::Node;
+use crate::roles::Doubt;
+use crate::texts::roles::doubt;
 use crate::texts::split_brain as texts;
 use anyhow::{Result, anyhow, bail};
 use drbd::resource::{Connection, Resource};
@@ -41,22 +43,8 @@ pub(super) struct View {
 
 /// Asks both nodes; an error says what keeps it from being told.
 pub(super) fn look(context: &Context) -> Result<View> {
-    let (cluster, nodes) = cluster::ask(context);
-    let cib = cluster.cib.as_ref().ok();
-    let roles = cib
-        .map(|cib| Roles::of(cib, &node::data_root(&nodes)))
-        .unwrap_or_default();
-    let configured = roles
-        .data
-        .and_then(|(primitive, _)| primitive.parameter("drbd_resource"))
-        .map(str::to_owned);
-    let first = nodes
-        .iter()
-        .filter_map(|node| node.facts.as_ref().ok())
-        .find_map(|facts| facts.drbd.resources.keys().next().cloned());
-    let resource = configured
-        .or(first)
-        .ok_or_else(|| anyhow!(texts::NO_RESOURCE.of(context.language)))?;
+    let (cluster, nodes) = cluster::ask(context)?;
+    let resource = resource(context, &cluster)?;
     let data_nodes = data_nodes(&nodes, &resource);
     let [one, other] = data_nodes[..] else {
         let other = data_nodes.first().map_or("", |node| node.name.as_str());
@@ -77,6 +65,22 @@ pub(super) fn look(context: &Context) -> Result<View> {
         relation,
         sides: [first, second],
     })
+}
+
+/// The database's resource: the cluster's, the settings', or the only one. Whose data are given up is never guessed.
+fn resource(context: &Context, cluster: &Cluster) -> Result<String> {
+    if let Some(name) = cluster.certain_roles(context)?.drbd_resource() {
+        return Ok(name.to_owned());
+    }
+    if let Some(name) = &cluster.site.drbd {
+        return Ok(name.clone());
+    }
+    let known: Vec<String> = cluster.site.devices.keys().cloned().collect();
+    match known.as_slice() {
+        [] => bail!(texts::NO_RESOURCE.of(context.language)),
+        [name] => Ok(name.clone()),
+        _ => bail!(doubt(context, &Doubt::Replication(known))),
+    }
 }
 
 /// The nodes that have a copy of the data, or may have one: a tiebreaker says that it has none, or DRBD's configuration does not know it.

@@ -2,11 +2,12 @@
 
 use super::view::View;
 use crate::Context;
-use crate::check::fencing_is_off;
-use crate::cluster::{Cluster, DATABASE, Roles};
+use crate::cluster::Cluster;
 use crate::facts::now_us;
+use crate::fencing::{Fencing, Weakness};
 use crate::leftover::{self, Kind};
 use crate::node::Node;
+use crate::roles::{DATABASE, Roles};
 use crate::split_brain::generation::{Generations, Relation, relation};
 use crate::texts::{general, status as texts};
 use crate::time::date;
@@ -20,7 +21,14 @@ const INFINITY: u64 = 1_000_000;
 const DEGRADED: [i32; 2] = [190, 191];
 
 /// Fills in `attention` and `unanswered`.
-pub(crate) fn look(context: &Context, view: &mut View, cluster: &Cluster, nodes: &[Node], roles: &Roles<'_>) {
+pub(crate) fn look(
+    context: &Context,
+    view: &mut View,
+    cluster: &Cluster,
+    nodes: &[Node],
+    roles: &Roles<'_>,
+    fencing: Option<&Fencing<'_>>,
+) {
     let language = context.language;
     let mut attention = Vec::new();
     let mut say = |text: String| {
@@ -32,13 +40,13 @@ pub(crate) fn look(context: &Context, view: &mut View, cluster: &Cluster, nodes:
         Ok(status) => {
             of_servers(context, cluster, nodes, &mut say);
             of_cluster(context, status, &mut say);
-            of_resources(context, status, roles, &mut say);
+            of_resources(context, status, roles, fencing, &mut say);
             of_failures(context, status, &mut say);
         }
         Err(why) => say(general::CLUSTER_SILENT.fill(language, &[("why", why)])),
     }
     if let Ok(cib) = &cluster.cib {
-        of_configuration(context, cib, roles, nodes, &mut say);
+        of_configuration(context, cib, roles, fencing, nodes, &mut say);
     }
     of_generations(context, nodes, &mut say);
     of_database(context, view, &mut say);
@@ -124,15 +132,17 @@ fn of_cluster(context: &Context, status: &Status, say: &mut impl FnMut(String)) 
     }
 }
 
-fn of_resources(context: &Context, status: &Status, roles: &Roles<'_>, say: &mut impl FnMut(String)) {
-    let wanted = [
-        roles.database,
-        roles.file_system,
-        roles.address,
-        roles.certificates,
-    ];
-    let wanted = wanted.into_iter().flatten().chain(roles.fencing.iter().copied());
-    for primitive in wanted.chain(roles.data.map(|(primitive, _)| primitive)) {
+fn of_resources(
+    context: &Context,
+    status: &Status,
+    roles: &Roles<'_>,
+    fencing: Option<&Fencing<'_>>,
+    say: &mut impl FnMut(String),
+) {
+    let devices = fencing
+        .into_iter()
+        .flat_map(|fencing| fencing.devices.iter().copied());
+    for primitive in roles.all().chain(devices) {
         let values = [("resource", primitive.id.as_str())];
         let mut instances = status.instances_of(&primitive.id);
         if !instances.any(|instance| instance.active) {
@@ -203,14 +213,16 @@ fn of_configuration(
     context: &Context,
     cib: &Cib,
     roles: &Roles<'_>,
+    fencing: Option<&Fencing<'_>>,
     nodes: &[Node],
     say: &mut impl FnMut(String),
 ) {
     let language = context.language;
-    if fencing_is_off(cib) {
-        say(texts::FENCING_OFF.of(language).to_owned());
-    } else if roles.fencing.is_empty() {
-        say(texts::FENCING_NONE.of(language).to_owned());
+    // How well it is fenced otherwise belongs to the set-up.
+    match fencing.and_then(|fencing| fencing.weaknesses.first()) {
+        Some(Weakness::Off) => say(texts::FENCING_OFF.of(language).to_owned()),
+        Some(Weakness::NoMeans) => say(texts::FENCING_NONE.of(language).to_owned()),
+        _ => {}
     }
     for left in leftover::of_configuration(cib, roles, nodes) {
         let text = match left.kind {

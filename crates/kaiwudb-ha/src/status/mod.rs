@@ -37,7 +37,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 }
 
 fn show(context: &Context, every: Option<u64>) -> Result<Exit> {
-    let view = view::gather(context);
+    let view = view::gather(context)?;
     if context.output.is_json() {
         output::value(&view)?;
     } else {

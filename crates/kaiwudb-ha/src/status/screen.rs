@@ -4,6 +4,7 @@ use super::view::{DatabaseView, View};
 use crate::Context;
 use crate::drill::seconds;
 use crate::facts::now_us;
+use crate::fencing::Means;
 use crate::language::Text;
 use crate::output::{Table, Tone, size};
 use crate::texts::status as texts;
@@ -69,7 +70,12 @@ pub(crate) fn render(context: &Context, view: &View) -> String {
             ],
         );
     }
-    if view.fencing.is_empty() {
+    if view.fenced_by == Some(Means::Watchdog) {
+        line(
+            view.fencing.is_empty().then_some(texts::FENCING),
+            vec![plain(text(texts::BY_WATCHDOG))],
+        );
+    } else if view.fencing.is_empty() {
         line(
             Some(texts::FENCING),
             vec![(text(texts::NOT_CONFIGURED).to_owned(), Some(Tone::Bad))],

@@ -2,10 +2,13 @@
 
 use super::attention;
 use crate::Context;
-use crate::cluster::{self, Cluster, Roles};
+use crate::cluster::{self, Cluster};
 use crate::exit::Exit;
 use crate::facts::{Facts, LastDrill};
+use crate::fencing::Means;
 use crate::node::{self, Node};
+use crate::texts;
+use anyhow::Result;
 use drbd::health::{self, Circumstances};
 use drbd::resource::Resource;
 use serde::Serialize;
@@ -19,6 +22,8 @@ pub(crate) struct View {
     pub(crate) address: Option<Placed>,
     pub(crate) replication: Vec<Replica>,
     pub(crate) fencing: Vec<Placed>,
+    /// What switches a failed node off.
+    pub(crate) fenced_by: Option<Means>,
     /// The last drill on either node.
     pub(crate) last_drill: Option<LastDrill>,
     /// What needs attention, in the operator's language, the worst first.
@@ -85,19 +90,16 @@ pub(crate) struct Replica {
 }
 
 /// Asks the cluster and the nodes.
-pub(crate) fn gather(context: &Context) -> View {
-    let (cluster, nodes) = cluster::ask(context);
-    build(context, &cluster, &nodes)
+pub(crate) fn gather(context: &Context) -> Result<View> {
+    let (cluster, nodes) = cluster::ask(context)?;
+    Ok(build(context, &cluster, &nodes))
 }
 
 /// Puts together what was answered.
 pub(crate) fn build(context: &Context, cluster: &Cluster, nodes: &[Node]) -> View {
     let data_root = node::data_root(nodes);
-    let roles = cluster
-        .cib
-        .as_ref()
-        .map(|cib| Roles::of(cib, &data_root))
-        .unwrap_or_default();
+    let roles = cluster.roles();
+    let fencing = cluster.fencing(nodes);
     let mut view = View {
         nodes: node_views(cluster, nodes),
         replication: replication(nodes),
@@ -112,16 +114,20 @@ pub(crate) fn build(context: &Context, cluster: &Cluster, nodes: &[Node]) -> Vie
         let facts = placed.node.as_deref().and_then(|name| facts_of(nodes, name));
         database(cluster, placed, facts, &data_root)
     });
-    view.address = roles.address.map(|primitive| Placed {
+    view.address = roles.address().map(|primitive| Placed {
         address: primitive.parameter("ip").map(str::to_owned),
         ..placed(cluster, &primitive.id, primitive.agent())
     });
-    view.fencing = roles
-        .fencing
-        .iter()
-        .map(|primitive| placed(cluster, &primitive.id, primitive.agent()))
-        .collect();
-    attention::look(context, &mut view, cluster, nodes, &roles);
+    if let Some(fencing) = &fencing {
+        view.fenced_by = Some(fencing.means);
+        let devices = fencing.devices.iter();
+        view.fencing = devices
+            .map(|primitive| placed(cluster, &primitive.id, primitive.agent()))
+            .collect();
+    }
+    let doubts = roles.doubts.iter();
+    view.unanswered = doubts.map(|doubt| texts::roles::doubt(context, doubt)).collect();
+    attention::look(context, &mut view, cluster, nodes, &roles, fencing.as_ref());
     view
 }
 

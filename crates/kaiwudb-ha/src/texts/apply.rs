@@ -5,6 +5,8 @@ texts! {
     NO_TERMINAL: "nobody can be asked: standard input is no terminal; --yes answers yes", "无法询问：标准输入不是终端；--yes 表示回答“是”";
     UNFENCED: "refused: there is no fencing device. A node that hangs or is cut off would never be switched off, and both nodes might write. Write one into {file}, or insist with --without-fencing:",
         "拒绝执行：没有隔离设备。挂起或失联的节点永远不会被关闭，两个节点可能同时写入。请在 {file} 中写入隔离设备，或用 --without-fencing 坚持执行：";
+    NOTHING_WOULD_START: "refused: fencing is on and nothing can fence, so Pacemaker would start nothing; configure a fencing device first",
+        "拒绝执行：隔离已启用但没有可用的隔离手段，Pacemaker 不会启动任何资源；请先配置隔离设备";
     MAINTENANCE: "refused: the cluster is in maintenance mode and would do nothing; end it first: crm_attribute --type crm_config --name maintenance-mode --delete",
         "拒绝执行：集群处于维护模式，不会执行任何动作；请先结束维护模式：crm_attribute --type crm_config --name maintenance-mode --delete";
     NOT_INSTALLED: "{node}: KWDB is not installed (/etc/kaiwudb/info/MODE is missing or empty): a failover to this node would fail",
@@ -28,5 +30,6 @@ texts! {
     STOPPED: "{resource} stays as somebody has asked for by target-role; to give it back to the cluster: crm_resource --resource {resource} --meta --delete-parameter target-role",
         "{resource} 保持 target-role 所要求的状态；交还集群：crm_resource --resource {resource} --meta --delete-parameter target-role";
     FENCED: "Fenced by: {devices}.", "隔离设备：{devices}。";
+    FENCED_BY_WATCHDOG: "Fenced by: each node's watchdog (diskless SBD).", "隔离方式：各节点的看门狗（无磁盘 SBD）。";
     UNFENCED_NOW: "NOT FENCED: a node that hangs is never switched off.", "没有隔离：挂起的节点永远不会被关闭。";
 }

@@ -4,6 +4,8 @@ texts! {
     NO_DATABASE: "the cluster has no database that runs: a drill needs one", "集群中没有正在运行的数据库：演练需要它";
     NO_ADDRESS: "the cluster has no virtual IP: a drill commits through it", "集群没有虚拟 IP：演练通过它提交数据";
     NO_FENCING: "fencing is off or has no device: a drill of this kind could leave two writers", "隔离已关闭或没有隔离设备：此类演练可能出现两个写入者";
+    NO_THIRD_VOTE: "refused: the nodes are fenced by their watchdogs alone and there is no third vote: with the link cut both would keep quorum, and both might write; 'kaiwudb-ha check' says what to add",
+        "拒绝执行：节点仅靠看门狗隔离且没有第三票：链路中断后两个节点都保有法定票数，可能同时写入；kaiwudb-ha check 会说明需要补充什么";
     NOT_HEALTHY: "the cluster needs attention already; mend that first (kaiwudb-ha status): {what}", "集群已有需要处理的问题，请先处理（kaiwudb-ha status）：{what}";
     NO_STANDBY: "there is no other node that is online and may run the database", "没有其他在线且可运行数据库的节点";
     OWN_POWER: "the database is on this node: run the drill on the other one, or it ends with this node's power", "数据库就在本节点上：请在另一节点上运行演练，否则演练会随本节点断电而终止";

@@ -13,6 +13,10 @@ const CHINESE: &[(&str, &str)] = &[
     ("Print JSON, for programs", "输出 JSON，供程序使用"),
     ("Settings file; it may be missing", "设置文件，可以不存在"),
     (
+        "The database's resource, where the cluster has several",
+        "集群中有多个数据库时，指定其资源 ID",
+    ),
+    (
         "Show the cluster, the database, replication and certificates on one screen",
         "在一屏内显示集群、数据库、复制和证书的状态",
     ),

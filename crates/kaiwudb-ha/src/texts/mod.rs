@@ -17,6 +17,7 @@ pub(crate) mod general;
 pub(crate) mod help;
 pub(crate) mod migrate;
 pub(crate) mod plan;
+pub(crate) mod roles;
 pub(crate) mod settings;
 pub(crate) mod split_brain;
 pub(crate) mod status;
@@ -46,6 +47,7 @@ mod tests {
             drill::ALL,
             general::ALL,
             plan::ALL,
+            roles::ALL,
             settings::ALL,
             migrate::ALL,
             split_brain::ALL,

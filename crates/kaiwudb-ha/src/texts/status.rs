@@ -6,6 +6,7 @@ texts! {
     ADDRESS: "Virtual IP", "虚拟 IP";
     REPLICATION: "Replication", "复制";
     CERTIFICATES: "Certificates", "证书";
+    BY_WATCHDOG: "each node's watchdog (diskless SBD)", "各节点的看门狗（无磁盘 SBD）";
     FENCING: "Fencing", "隔离";
     DRILL: "Last drill", "最近演练";
     DRILL_NEVER: "none yet: kaiwudb-ha drill", "尚无：kaiwudb-ha drill";

@@ -55,7 +55,7 @@ fn what_is_not_known_is_passed_over() {
     let primitive = cib.primitives().find(|one| one.id == "p").unwrap();
     assert_eq!(
         (primitive.agent().as_str(), primitive.parameter("a")),
-        ("lsb:y", Some("first"))
+        ("lsb:y", Some("second"))
     );
     assert_eq!(cib.locations().next().unwrap().node.as_deref(), Some("n"));
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 struct Said {
     options: BTreeMap<(String, String), String>,
     hosts: Vec<String>,
+    devices: Vec<String>,
     disks: BTreeMap<String, Vec<String>>,
 }
 
@@ -93,6 +94,15 @@ impl Said {
                 }
                 return;
             }
+            ("on" | "resource" | "volume", _) if option == "device" => {
+                // `device /dev/drbd1;`, `device /dev/drbd_r0 minor 1;`, `device minor 1;`
+                self.devices
+                    .extend(line.iter().filter(|word| word.starts_with('/')).cloned());
+                let minor = line.iter().skip_while(|word| *word != "minor").nth(1);
+                self.devices
+                    .extend(minor.map(|minor| format!("/dev/drbd{minor}")));
+                return;
+            }
             _ => (section, option.as_str(), value),
         };
         self.options
@@ -127,6 +137,7 @@ impl Said {
                 .collect(),
             secret: judge(get("net", "shared-secret")),
             hosts: self.hosts.clone(),
+            devices: self.devices.clone(),
             disks_by_host: self.disks_by_host(),
             addresses: Vec::new(),
         }
@@ -182,6 +193,7 @@ mod tests {
         assert_eq!(option("net/after-sb-1pri"), Some("disconnect"));
         assert_eq!(found.secret, Secret::Sample);
         assert_eq!(found.hosts, ["ha-node01", "ha-node02"]);
+        assert_eq!(found.devices, ["/dev/drbd3", "/dev/drbd3"]);
         for host in ["ha-node01", "ha-node02"] {
             assert_eq!(found.disks_of(host), ["/dev/sde"]);
         }
