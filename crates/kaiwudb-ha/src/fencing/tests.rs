@@ -215,3 +215,61 @@ fn the_new_name_counts_where_pacemaker_knows_it() {
         assert_eq!(look(&cib, []).means, means, "{features} {name}");
     }
 }
+
+/// Files that people read or that are run for them: everything but tests, and what tells of the past.
+fn printed(directory: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["tests", "target", ".git"].contains(&name.as_str()) {
+                printed(&path, found);
+            }
+        } else if !name.starts_with("CHANGELOG") && name != "tests.rs" {
+            found.push(path);
+        }
+    }
+}
+
+/// Whether the text sets one of the options to no, in the words of any tool.
+fn switches_off(text: &str) -> bool {
+    ENABLED.iter().any(|name| {
+        text.match_indices(name).any(|(at, _)| {
+            let rest = text[at + name.len()..].trim_start_matches(['=', ':', ' ', '"', '\'']);
+            let rest = rest
+                .trim_start_matches("value=")
+                .trim_start_matches("--update ")
+                .trim_start_matches('"');
+            let word: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+            boolean(&word) == Some(false)
+        })
+    })
+}
+
+#[test]
+fn nothing_that_is_printed_switches_fencing_off() {
+    for (text, expected) in [
+        ("pcs property set stonith-enabled=false", true),
+        ("crm_attribute --name fencing-enabled --update off", true),
+        ("property stonith-enabled: \"no\"", true),
+        ("<nvpair name=\"stonith-enabled\" value=\"0\"/>", true),
+        ("pcs property set stonith-enabled=true", false),
+    ] {
+        assert_eq!(switches_off(text), expected, "{text}");
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files = Vec::new();
+    for directory in ["docs", "packaging", "crates", "agents"] {
+        printed(&root.join(directory), &mut files);
+    }
+    files.extend(["README.md", "README.zh-CN.md"].map(|name| root.join(name)));
+    assert!(files.len() > 100, "{}", files.len());
+    for file in files {
+        let text = std::fs::read(&file).unwrap();
+        assert!(
+            !switches_off(&String::from_utf8_lossy(&text)),
+            "{}",
+            file.display()
+        );
+    }
+}

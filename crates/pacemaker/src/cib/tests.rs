@@ -86,6 +86,144 @@ fn what_is_not_a_cib_is_an_error() {
     }
 }
 
+/// A CIB with five plain resources.
+fn five(more_resources: &str, constraints: &str) -> Cib {
+    let primitives = ["A", "B", "C", "D", "E"]
+        .map(|id| format!("<primitive id=\"{id}\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\"/>"));
+    parse(&format!(
+        "<cib><configuration><crm_config/><nodes/><resources>{}{more_resources}</resources><constraints>{constraints}</constraints>\
+         </configuration></cib>",
+        primitives.concat()
+    ))
+    .unwrap()
+}
+
+/// Pairs of the five of which this is true, `AB` for A and B.
+fn pairs(cib: &Cib, test: impl Fn(&Primitive, &Primitive) -> bool) -> Vec<String> {
+    let all: Vec<&Primitive> = cib.primitives().collect();
+    let mut found = Vec::new();
+    for one in &all {
+        for other in all.iter().filter(|other| other.id != one.id) {
+            if test(one, other) {
+                found.push(format!("{}{}", one.id, other.id));
+            }
+        }
+    }
+    found
+}
+
+/// Directions as `crm_simulate` of 3.0.3 shows them.
+#[test]
+fn resource_sets_say_what_their_pairs_would_say() {
+    let set = |id: &str, options: &str, members: &str| {
+        let references: Vec<String> = members
+            .chars()
+            .map(|member| format!("<resource_ref id=\"{member}\"/>"))
+            .collect();
+        format!(
+            "<resource_set id=\"{id}\" {options}>{}</resource_set>",
+            references.concat()
+        )
+    };
+    let colocation =
+        |sets: &str| format!("<rsc_colocation id=\"x\" score=\"INFINITY\">{sets}</rsc_colocation>");
+    let order = |sets: &str| format!("<rsc_order id=\"x\">{sets}</rsc_order>");
+    let together = |sets: &str| {
+        let cib = five("", &colocation(sets));
+        pairs(&cib, |one, other| cib.is_together(one, other))
+    };
+    let ordered = |sets: &str| {
+        let cib = five("", &order(sets));
+        pairs(&cib, |one, other| cib.is_ordered(one, other, false))
+    };
+    let apart = "sequential=\"false\"";
+    assert_eq!(together(&set("1", "", "ABC")), ["BA", "CA", "CB"]);
+    assert_eq!(together(&set("1", apart, "ABC")), Vec::<String>::new());
+    assert_eq!(
+        together(&(set("1", apart, "AB") + &set("2", "", "C"))),
+        ["AC", "BC"]
+    );
+    assert_eq!(ordered(&set("1", "", "ABC")), ["AB", "AC", "BC"]);
+    assert_eq!(
+        ordered(&(set("1", apart, "AB") + &set("2", apart, "CD"))),
+        ["AC", "AD", "BC", "BD"]
+    );
+    // Any one of the first is enough.
+    let any = "sequential=\"false\" require-all=\"false\"";
+    assert_eq!(
+        ordered(&(set("1", any, "AB") + &set("2", "", "C"))),
+        Vec::<String>::new()
+    );
+    let promoted = order(&(set("1", "action=\"promote\"", "A") + &set("2", "action=\"start\"", "B")));
+    let cib = five("", &promoted);
+    assert_eq!(pairs(&cib, |one, other| cib.is_ordered(one, other, true)), ["AB"]);
+    assert!(cib.orders().all(|order| order.from_set));
+}
+
+#[test]
+fn chains_lead_on_and_only_where_each_step_is_a_must() {
+    let with = |what: &str, with: &str, score: &str| {
+        format!("<rsc_colocation id=\"{what}{with}\" rsc=\"{what}\" with-rsc=\"{with}\" score=\"{score}\"/>")
+    };
+    let chain = with("A", "B", "INFINITY") + &with("B", "C", "INFINITY") + &with("C", "D", "10");
+    let cib = five("", &chain);
+    assert_eq!(
+        pairs(&cib, |one, other| cib.is_together(one, other)),
+        ["AB", "AC", "BC"]
+    );
+    assert_eq!(
+        pairs(&cib, |one, other| cib.are_colocated(one, other)),
+        ["AB", "BA", "BC", "CB", "CD", "DC"]
+    );
+    let apart = five("", &with("A", "B", "-INFINITY"));
+    assert_eq!(
+        pairs(&apart, |one, other| apart.are_colocated(one, other)),
+        Vec::<String>::new()
+    );
+    // In circles, too.
+    let circle = five("", &(with("A", "B", "INFINITY") + &with("B", "A", "INFINITY")));
+    assert_eq!(
+        pairs(&circle, |one, other| circle.is_together(one, other)),
+        ["AB", "BA"]
+    );
+}
+
+#[test]
+fn what_is_only_referred_to_is_put_in_its_place() {
+    let xml = r#"<cib><configuration><crm_config>
+        <cluster_property_set id="own"><nvpair id="o" name="stonith-enabled" value="true"/></cluster_property_set>
+        <cluster_property_set id="cib-bootstrap-options"><nvpair id="b" name="stonith-enabled" value="false"/></cluster_property_set>
+        </crm_config><nodes><node id="1" uname="a"/><node id="2" uname="g" type="remote"/><node id="3" uname="b" type="member"/></nodes>
+        <resources><template id="T" class="ocf" provider="kaiwudb" type="kaiwudb">
+          <instance_attributes id="ti"><nvpair id="t1" name="a" value="template"/><nvpair id="t2" name="b" value="template"/></instance_attributes>
+          <operations><op id="ts" name="start" interval="0s" timeout="10s"/><op id="tm" name="monitor" interval="10s"/></operations></template>
+        <primitive id="P" template="T"><instance_attributes id="pi"><nvpair id="p1" name="a" value="own"/></instance_attributes>
+          <meta_attributes id-ref="shared"/><operations><op id="ps" name="start" interval="0s" timeout="99s"/></operations></primitive>
+        <primitive id="Q" class="ocf" type="x"><meta_attributes id="shared"><nvpair id="s" name="priority" value="7"/></meta_attributes></primitive>
+        <bundle id="B"><docker image="i"/><primitive id="I" class="ocf" type="y"/></bundle></resources>
+        <constraints><rsc_colocation id="c" rsc="T" with-rsc="X" score="INFINITY"/></constraints>
+        <tags><tag id="X"><obj_ref id="B"/></tag></tags></configuration></cib>"#;
+    let cib = parse(xml).unwrap();
+    let of = |id: &str| cib.primitives().find(|one| one.id == id).unwrap();
+    let primitive = of("P");
+    assert_eq!(primitive.agent(), "ocf:kaiwudb:kaiwudb");
+    assert_eq!(
+        (primitive.parameter("a"), primitive.parameter("b")),
+        (Some("own"), Some("template"))
+    );
+    assert_eq!(primitive.meta("priority"), Some("7"));
+    let times: Vec<_> = primitive
+        .operations()
+        .map(|one| (one.name.as_str(), one.timeout.as_deref()))
+        .collect();
+    assert_eq!(times, [("start", Some("99s")), ("monitor", None)]);
+    assert_eq!(cib.names(of("I")), ["I", "B", "X"]);
+    assert!(cib.is_together(primitive, of("I")) && !cib.is_together(of("Q"), of("I")));
+    // That set comes first, wherever it stands; and a remote node is no member.
+    assert_eq!(cib.property("stonith-enabled"), Some("false"));
+    assert_eq!(cib.nodes().collect::<Vec<_>>(), ["a", "b"]);
+}
+
 proptest! {
     #[test]
     fn no_input_panics(xml in ".*", time in ".*") {

@@ -291,3 +291,105 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn fencing_is_switched_on_where_something_fences_and_never_off() {
+    let device = "<primitive id=\"F\" class=\"stonith\" type=\"fence_x\"/>";
+    let watchdog = [("stonith-watchdog-timeout", "10s")];
+    for (devices, options, expected) in [
+        ("", &[][..], None),
+        ("", &[("stonith-enabled", "true")], None),
+        ("", &[("stonith-enabled", "false")], None),
+        ("", &watchdog, Some(("stonith-enabled", None))),
+        ("", &[watchdog[0], ("stonith-enabled", "true")], None),
+        (
+            "",
+            &[watchdog[0], ("stonith-enabled", "false")],
+            Some(("stonith-enabled", Some("false"))),
+        ),
+        (device, &[], Some(("stonith-enabled", None))),
+        (device, &[("stonith-enabled", "true")], None),
+        (
+            device,
+            &[("stonith-enabled", "off")],
+            Some(("stonith-enabled", Some("off"))),
+        ),
+        (device, &[("fencing-enabled", "true")], None),
+        (
+            device,
+            &[("fencing-enabled", "false")],
+            Some(("fencing-enabled", Some("false"))),
+        ),
+    ] {
+        let pairs = options
+            .iter()
+            .map(|(name, value)| format!("<nvpair id=\"{name}\" name=\"{name}\" value=\"{value}\"/>"))
+            .collect::<Vec<_>>()
+            .concat();
+        let text = format!(
+            "<cib validate-with=\"pacemaker-4.0\" crm_feature_set=\"3.20.5\" epoch=\"7\" num_updates=\"2\" admin_epoch=\"0\"><configuration>\
+             <crm_config><cluster_property_set id=\"o\">{pairs}</cluster_property_set></crm_config><nodes/><resources>{devices}</resources>\
+             <constraints/></configuration><status/></cib>"
+        );
+        let changes = plan(&Live::parse(&text, true).unwrap(), SETTINGS);
+        let found: Vec<(&str, Option<&str>, &str)> = changes
+            .changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Property(value) if value.name.ends_with("-enabled") => {
+                    Some((value.name.as_str(), value.old.as_deref(), value.new.as_str()))
+                }
+                _ => None,
+            })
+            .collect();
+        let expected: Vec<_> = expected
+            .map(|(name, old)| (name, old, "true"))
+            .into_iter()
+            .collect();
+        assert_eq!(found, expected, "{devices} {options:?}");
+    }
+}
+
+#[test]
+fn a_template_and_a_shared_set_of_values_stay_as_they_are() {
+    let resources = "<template id=\"T\" class=\"ocf\" provider=\"kaiwudb\" type=\"kaiwudb\"><operations>\
+        <op id=\"Ts\" name=\"stop\" interval=\"0s\" timeout=\"5s\"/></operations></template>\
+        <primitive id=\"Other\" template=\"T\"><meta_attributes id=\"m\"><nvpair id=\"m1\" name=\"failure-timeout\" value=\"5s\"/></meta_attributes></primitive>\
+        <group id=\"G\"><primitive id=\"FS\" class=\"ocf\" provider=\"kaiwudb\" type=\"filesystem\"><instance_attributes id=\"i\">\
+        <nvpair id=\"i1\" name=\"device\" value=\"/dev/sdb\"/><nvpair id=\"i2\" name=\"directory\" value=\"/var/lib/kaiwudb\"/>\
+        <nvpair id=\"i3\" name=\"fstype\" value=\"ext4\"/></instance_attributes></primitive>\
+        <primitive id=\"DB\" template=\"T\"><meta_attributes id-ref=\"m\"/></primitive></group>";
+    let before = live(resources, "");
+    let mut context = context(
+        "[virtual_ip]\naddress = \"192.0.2.100\"\n[nodes.a]\naddress = \"10.0.0.1\"\n[nodes.b]\naddress = \"10.0.0.2\"\n",
+    );
+    let sources = |context: &Context| {
+        let site = Site {
+            database: context.resource.clone(),
+            data_root: "/var/lib/kaiwudb".to_owned(),
+            ..Site::default()
+        };
+        wanted(&Sources {
+            context,
+            live: &before,
+            nodes: &[],
+            site: &site,
+        })
+        .map(|wanted| compare(&before, &wanted.configuration))
+    };
+    // Both are databases by their template.
+    assert!(
+        sources(&context)
+            .is_err_and(|missing| missing[0].lines == "resource = \"Other\"\n# or\nresource = \"DB\"\n")
+    );
+    context.resource = Some("DB".to_owned());
+    let after = merge(&before, &sources(&context).unwrap());
+    for id in ["T", "Other", "m"] {
+        assert_eq!(after.by_id(id), before.document.by_id(id), "{id}");
+    }
+    let database = after.by_id("DB").unwrap().text();
+    assert!(
+        database.contains("name=\"stop\"") && database.contains("name=\"failure-timeout\" value=\"60s\""),
+        "{database}"
+    );
+}
