@@ -83,7 +83,7 @@ pub(crate) fn only_ours_is_looked_at(lab: &Lab) -> Result<()> {
         ensure!(
             status == Some(0)
                 && view["address"]["resource"] == ADDRESS
-                && view["address"]["address"] == VIRTUAL_IP.to_string()
+                && view["address"]["address"] == VIRTUAL_IP
                 && view["fenced_by"] == "devices",
             "{view:#}"
         );
