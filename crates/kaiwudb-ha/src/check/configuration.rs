@@ -4,6 +4,7 @@ use super::Scene;
 use super::finding::Finding;
 use super::report::APPLY;
 use super::rule;
+use crate::facts::Facts;
 use crate::fencing::{Means, Weakness};
 use crate::plan::{self, Operation};
 use crate::roles::{DATABASE, LINBIT};
@@ -87,50 +88,42 @@ fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether one of two nodes keeps quorum when the other one dies.
 fn quorum(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     let watchdog_only = scene
         .cluster
         .fencing(scene.nodes)
         .is_some_and(|fencing| fencing.means == Means::Watchdog);
-    let two_node = scene
-        .facts()
-        .any(|(_, facts)| facts.corosync.as_ref().is_some_and(|found| found.two_node));
-    if let Some(value) = cib
-        .property("no-quorum-policy")
-        .filter(|value| *value == "ignore")
-    {
-        let finding = Finding::of(rule::QUORUM_IGNORED, format!("no-quorum-policy={value}"));
-        findings.push(if two_node {
-            // With two_node one node alone has quorum: nothing stops for it.
-            finding.fix(&["crm_attribute", "--name", "no-quorum-policy", "--delete"])
+    // Beside a quorum device Corosync does not start with two_node; more nodes have a majority; and with two_node a watchdog alone
+    // would fence nobody.
+    let survives = |facts: &Facts| {
+        let found = facts.corosync.as_ref();
+        found.map(|found| found.two_node || found.quorum_device || cib.nodes().count() != 2)
+    };
+    let mended = |finding: Finding| {
+        if watchdog_only {
+            finding.mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit")
         } else {
             finding
-                .mend("corosync.conf: quorum { provider: corosync_votequorum  two_node: 1 }")
-                .mend("crm_attribute --name no-quorum-policy --delete")
+                .mend("corosync.conf: quorum { provider: corosync_votequorum  two_node: 1 }  # and no auto_tie_breaker")
+                .mend("corosync-cfgtool -R")
+        }
+    };
+    let policy = cib.property("no-quorum-policy").unwrap_or_default();
+    if policy == "ignore" {
+        let finding = Finding::of(rule::QUORUM_IGNORED, format!("no-quorum-policy={policy}"));
+        findings.push(if scene.facts().any(|(_, facts)| survives(facts) == Some(true)) {
+            // Nothing stops for it.
+            finding.fix(&["crm_attribute", "--name", "no-quorum-policy", "--delete"])
+        } else {
+            mended(finding).mend("crm_attribute --name no-quorum-policy --delete")
         });
+        return;
     }
-    if cib.nodes().count() == 2
-        && cib
-            .property("no-quorum-policy")
-            .is_none_or(|value| value != "ignore")
-    {
-        for (node, facts) in scene.facts() {
-            // Beside a quorum device Corosync does not start with two_node.
-            if facts
-                .corosync
-                .as_ref()
-                .is_some_and(|found| !found.two_node && !found.quorum_device)
-            {
-                let finding = Finding::of(rule::TWO_NODE_MISSING, "corosync.conf: two_node: 0").on(node);
-                // With two_node a watchdog alone would fence nobody.
-                findings.push(if watchdog_only {
-                    finding.mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit")
-                } else {
-                    finding
-                        .mend("corosync.conf: quorum { provider: corosync_votequorum  two_node: 1 }  # and no auto_tie_breaker")
-                        .mend("corosync-cfgtool -R")
-                });
-            }
+    for (node, facts) in scene.facts() {
+        if survives(facts) == Some(false) {
+            let finding = Finding::of(rule::TWO_NODE_MISSING, "corosync.conf: two_node: 0");
+            findings.push(mended(finding.on(node)));
         }
     }
 }

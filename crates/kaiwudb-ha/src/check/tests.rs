@@ -135,6 +135,23 @@ fn what_says_the_same_in_other_words_is_no_finding() {
         (corosync.two_node, corosync.quorum_device) = (false, true);
     };
     assert_eq!(with_facts(device), BTreeSet::new());
+    // What is wrong beside it is not mended by two_node, which would keep Corosync from starting.
+    let ignored = OURS.replace(
+        "<nvpair id=\"o1\"",
+        "<nvpair id=\"o2\" name=\"no-quorum-policy\" value=\"ignore\"/><nvpair id=\"o1\"",
+    );
+    let cluster = Cluster {
+        cib: cib::parse(&ignored),
+        status: Ok(status::Status::default()),
+        site: site(),
+    };
+    let mut nodes = [node("a"), node("b")];
+    for node in &mut nodes {
+        device(node.facts.as_mut().unwrap());
+    }
+    let found = findings(&Scene::new(&cluster, &nodes));
+    assert_eq!(found.len(), 1);
+    assert!(!format!("{found:?}").contains("two_node"), "{found:?}");
 }
 
 #[test]
