@@ -539,6 +539,7 @@ fn on_two_nodes(rules: &[&str], change: impl Fn(&str, &mut Facts)) -> Vec<String
     let cluster = Cluster {
         cib: cib::parse(OURS),
         status: Ok(status::Status::default()),
+        site: site(),
     };
     findings(&Scene::new(&cluster, &nodes))
         .into_iter()

@@ -116,6 +116,8 @@ pub(crate) fn tied_together(lab: &Lab) -> Result<()> {
         ),
         deadline(),
     )?;
+    // It was we who have moved it.
+    web::listen(lab)?;
     let before = web::look(lab)?;
     nothing_is_planned(node)?;
     no_false_finding(node)?;
@@ -124,8 +126,7 @@ pub(crate) fn tied_together(lab: &Lab) -> Result<()> {
         "pcs constraint delete both after && crm_resource --wait",
         deadline(),
     )?;
-    ensure!(web::look(lab)? == before, "it was moved");
-    Ok(())
+    web::untouched(lab, &before)
 }
 
 /// The database's own constraints as resource sets, and its resources without a group.

@@ -11,6 +11,7 @@ pcs resource create WebFS ocf:heartbeat:Filesystem device=tmpfs directory=/srv/w
 pcs resource create Web ocf:heartbeat:anything binfile=/usr/bin/python3 \
   cmdline_options='-m http.server 8088 --directory /srv/web' pidfile=/run/web.pid op monitor interval=7s --group WebGrp
 pcs resource create ClusterIP ocf:heartbeat:IPaddr2 ip=10.77.0.50 cidr_netmask=24 op monitor interval=7s --group WebGrp
+pcs resource meta WebGrp resource-stickiness=500
 ";
 
 /// Asks it all the time, from a unit, and notes each question that was not answered.
@@ -37,8 +38,13 @@ pub(crate) fn start(lab: &Lab) -> Result<Web> {
     node.shell(&format!("set -e; {RESOURCES}"), deadline())?;
     lab.cluster().wait_active("ClusterIP", deadline())?;
     lab.cluster().wait_idle(deadline())?;
-    node.shell(CLIENT, deadline())?;
+    listen(lab)?;
     look(lab)
+}
+
+/// Begins to ask it.
+pub(crate) fn listen(lab: &Lab) -> Result<()> {
+    lab.nodes()[0].shell(CLIENT, deadline()).map(drop)
 }
 
 /// Looks at it.
