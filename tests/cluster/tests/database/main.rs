@@ -3,6 +3,7 @@
 mod administration;
 mod degraded;
 mod identity;
+mod neighbour;
 mod nodes;
 mod tools;
 
@@ -65,6 +66,9 @@ const FIRST: &[Test] = &[
     ("an_unmounted_data_root_is_refused", identity::unmounted),
 ];
 
+/// Other services on the same nodes.
+const NEIGHBOUR: &[Test] = &[("a_neighbour_is_never_touched", neighbour::nothing_touches_it)];
+
 /// Nodes and Pacemaker's own processes fail.
 const LAST: &[Test] = &[
     ("pacemaker_may_die", nodes::pacemaker_may_die),
@@ -82,7 +86,7 @@ fn main() -> ExitCode {
         )
     };
     cluster::run(
-        FIRST.iter().chain(everywhere::TESTS).chain(LAST),
+        FIRST.iter().chain(NEIGHBOUR).chain(everywhere::TESTS).chain(LAST),
         prepare,
         &Path::new(env!("CARGO_TARGET_TMPDIR")).join("database"),
     )
