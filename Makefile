@@ -10,6 +10,7 @@ CARGO_TARGET_DIR ?= target
 # Not abspath: the path may have a blank.
 override CARGO_TARGET_DIR := $(if $(filter /%,$(firstword $(CARGO_TARGET_DIR))),,$(CURDIR)/)$(CARGO_TARGET_DIR)
 export CARGO_TARGET_DIR
+export COMMAND
 TRIPLE := $(MACHINE)-unknown-linux-musl
 # How static binaries are built: as they are shipped, or soon and together with the lab's own programs (lab).
 PROFILE := release
@@ -46,15 +47,35 @@ help: ## this list
 
 # --- for everybody -----------------------------------------------------------
 
-.PHONY: demo test
+.PHONY: demo test lab-up lab-status lab-exec lab-shell lab-down
 demo: ## shows a failover on two real nodes on this machine (root)
 	@$(TOOLCHAIN)/need-root.sh demo 'it starts two cluster nodes as containers'
 	@packaging/prepare-lab.sh '$(CARGO_TARGET_DIR)/phases'
-	'$(LAB)/demo'
+	@packaging/demo.sh '$(LAB)/demo' '$(CARGO_TARGET_DIR)/demo.html'
 
 .PHONY: demo-drbd
 demo-drbd: lab-ready vm-image ## the same on real DRBD, in two virtual machines (root, minutes)
-	'$(LAB)/demo_drbd'
+	@'$(LAB)/demo_drbd' '$(CARGO_TARGET_DIR)/demo-drbd.html'
+
+# For people: two nodes that stay. NODE is where commands run.
+NODE := node1
+
+lab-up:
+	@$(TOOLCHAIN)/need-root.sh lab-up 'it starts two cluster nodes as containers'
+	@[ -x '$(LAB)/lab' ] && '$(LAB)/lab' status >/dev/null 2>&1 || \
+		{ packaging/prepare-lab.sh '$(CARGO_TARGET_DIR)/phases' && '$(LAB)/lab' up --ocf; }
+
+lab-status: lab-up ## two nodes as in the demo, which stay: starts them, and shows what runs where (root)
+	@'$(LAB)/lab' status
+
+lab-exec: lab-up ## runs COMMAND on one of them, NODE=node1 or node2 (root)
+	@'$(LAB)/lab' exec $(NODE) -- sh -c "$$COMMAND"
+
+lab-shell: lab-up ## opens a shell on NODE (root)
+	@'$(LAB)/lab' shell $(NODE)
+
+lab-down: ## removes them (root)
+	@'$(LAB)/lab' down
 
 test: ## everything that decides whether a change is good: check, unit and every suite of tests/ (root)
 	@$(TOOLCHAIN)/need-root.sh test 'the cluster suite starts two nodes as containers; "make check unit" does without'
