@@ -109,7 +109,7 @@ metadata-check: agents
 
 scripts-check:
 	@$(TOOLCHAIN)/need.sh shellcheck
-	shellcheck -x $(wildcard packaging/*.sh packaging/*/*.sh .ci/run)
+	shellcheck -x $(wildcard packaging/*.sh packaging/*/*.sh .ci/run) tests/lab/files/image.sh
 
 unit: ## unit tests of crates/ and agents/
 	$(CARGO) test --locked --no-fail-fast $(call packages,$(filter crates/% agents/%,$(MEMBERS)))
