@@ -201,6 +201,7 @@ run_phases() {
     local name left=1
     first=$EPOCHSECONDS
     trap interrupted INT TERM HUP
+    [ -z "$bar" ] || say_line "$(words "The logs are in" 日志目录：) $logs"
     while [ "$left" -ne 0 ]; do
         left=0
         for name in "${order[@]}"; do

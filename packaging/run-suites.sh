@@ -76,7 +76,10 @@ ended() {
     *" $suite "*) ;;
     *)
         say_line "$(outcome "$suite")  $log"
-        [ "$code" -eq 0 ] || tail -n 30 "$log"
+        if [ "$code" -ne 0 ]; then
+            total_failed=$((total_failed + 1))
+            tail -n 30 "$log"
+        fi
         return
         ;;
     esac
