@@ -10,8 +10,12 @@ CARGO_TARGET_DIR ?= target
 # Not abspath: the path may have a blank.
 override CARGO_TARGET_DIR := $(if $(filter /%,$(firstword $(CARGO_TARGET_DIR))),,$(CURDIR)/)$(CARGO_TARGET_DIR)
 export CARGO_TARGET_DIR
+export COMMAND
 TRIPLE := $(MACHINE)-unknown-linux-musl
+# How static binaries are built: as they are shipped, or soon and together with the lab's own programs (lab).
+PROFILE := release
 RELEASE := $(CARGO_TARGET_DIR)/$(TRIPLE)/release
+LAB := $(CARGO_TARGET_DIR)/$(TRIPLE)/lab
 DEBUG := $(CARGO_TARGET_DIR)/debug
 TOOLCHAIN := packaging/toolchain
 CARGO := $(TOOLCHAIN)/cargo.sh
@@ -43,15 +47,35 @@ help: ## this list
 
 # --- for everybody -----------------------------------------------------------
 
-.PHONY: demo test
+.PHONY: demo test lab-up lab-status lab-exec lab-shell lab-down
 demo: ## shows a failover on two real nodes on this machine (root)
 	@$(TOOLCHAIN)/need-root.sh demo 'it starts two cluster nodes as containers'
-	@$(MAKE) -j2 lab-ready
-	$(CARGO) run --locked -p lab --bin demo
+	@packaging/prepare-lab.sh '$(CARGO_TARGET_DIR)/phases'
+	@packaging/demo.sh '$(LAB)/demo' '$(CARGO_TARGET_DIR)/demo.html'
 
 .PHONY: demo-drbd
 demo-drbd: lab-ready vm-image ## the same on real DRBD, in two virtual machines (root, minutes)
-	$(CARGO) run --locked -p lab --bin demo_drbd
+	@'$(LAB)/demo_drbd' '$(CARGO_TARGET_DIR)/demo-drbd.html'
+
+# For people: two nodes that stay. NODE is where commands run.
+NODE := node1
+
+lab-up:
+	@$(TOOLCHAIN)/need-root.sh lab-up 'it starts two cluster nodes as containers'
+	@[ -x '$(LAB)/lab' ] && '$(LAB)/lab' status >/dev/null 2>&1 || \
+		{ packaging/prepare-lab.sh '$(CARGO_TARGET_DIR)/phases' && '$(LAB)/lab' up --ocf; }
+
+lab-status: lab-up ## two nodes as in the demo, which stay: starts them, and shows what runs where (root)
+	@'$(LAB)/lab' status
+
+lab-exec: lab-up ## runs COMMAND on one of them, NODE=node1 or node2 (root)
+	@'$(LAB)/lab' exec $(NODE) -- sh -c "$$COMMAND"
+
+lab-shell: lab-up ## opens a shell on NODE (root)
+	@'$(LAB)/lab' shell $(NODE)
+
+lab-down: ## removes them (root)
+	@'$(LAB)/lab' down
 
 test: ## everything that decides whether a change is good: check, unit and every suite of tests/ (root)
 	@$(TOOLCHAIN)/need-root.sh test 'the cluster suite starts two nodes as containers; "make check unit" does without'
@@ -85,7 +109,7 @@ metadata-check: agents
 
 scripts-check:
 	@$(TOOLCHAIN)/need.sh shellcheck
-	shellcheck -x $(wildcard packaging/*.sh packaging/*/*.sh .ci/run)
+	shellcheck -x $(wildcard packaging/*.sh packaging/*/*.sh .ci/run) tests/lab/files/image.sh
 
 unit: ## unit tests of crates/ and agents/
 	$(CARGO) test --locked --no-fail-fast $(call packages,$(filter crates/% agents/%,$(MEMBERS)))
@@ -100,7 +124,7 @@ $(addsuffix -test,$(TESTS)): %-test:
 	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*)
 
 # The suites need programs; those that start nodes need the whole lab.
-$(addsuffix -test,$(TESTS)): lab-packages
+$(addsuffix -test,$(TESTS)): test-packages
 $(addsuffix -test,$(filter certificates cluster drbd lab operator runtimes,$(TESTS))): lab-ready
 
 drbd-test: vm-image nfs-client
@@ -139,39 +163,47 @@ bench: lab-ready ## measures outages against the numbers to beat (root, minutes)
 
 # --- the lab -----------------------------------------------------------------
 
-# What the lab installs on its nodes.
-DEB := $(CARGO_TARGET_DIR)/deb/kaiwudb-ha_$(VERSION)_$(if $(filter aarch64,$(MACHINE)),arm64,amd64).deb
-export KAIWUDB_HA_DEB := $(DEB)
-export KAIWUDB_HA_STANDIN := $(CARGO_TARGET_DIR)/standin/$(TRIPLE)/release/kwbase
+# What the lab installs on its nodes: a package that is built soon, or with SHIPPED=1 the one that is shipped.
+DEB_NAME := kaiwudb-ha_$(VERSION)_$(if $(filter aarch64,$(MACHINE)),arm64,amd64).deb
+export KAIWUDB_HA_DEB := $(CARGO_TARGET_DIR)/$(if $(SHIPPED),deb,lab-deb)/$(DEB_NAME)
+# The server that the lab runs unless KWBASE_HOME names a real one.
+export KAIWUDB_HA_STANDIN := $(LAB)/kwbase
 
-.PHONY: lab-packages lab-image lab-ready
+.PHONY: image-packages lab-packages test-packages lab-programs lab-image lab-ready
+image-packages:
+	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring
+
 lab-packages:
-	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring systemd-container iproute2 e2fsprogs util-linux mount procps kmod \
-		postgresql openssl curl libxml2-utils
+	@$(TOOLCHAIN)/need.sh systemd-container iproute2 e2fsprogs util-linux mount procps kmod
 
-lab-image: lab-packages
-	$(CARGO) run --locked -p lab -- image
+test-packages: lab-packages
+	@$(TOOLCHAIN)/need.sh postgresql openssl curl libxml2-utils
 
-lab-ready: deb standin lab-image
+# One call for all programs: the standard library and what our crates share are compiled once.
+lab-programs:
+	@$(MAKE) deb PROFILE=lab
+	$(if $(SHIPPED),@$(MAKE) deb)
+
+lab-image: image-packages
+	@tests/lab/files/image.sh bookworm
+
+# run-suites.sh has prepared the lab once for all its suites.
+lab-ready: $(if $(LAB_IS_READY),,lab-packages lab-image lab-programs)
 
 .PHONY: vm-image
-vm-image: lab-packages
+vm-image: lab-ready
 	@$(TOOLCHAIN)/need.sh qemu-system-x86 qemu-utils
-	$(CARGO) run --locked -p lab -- image --vm
+	'$(LAB)/lab' image --vm
 
 # --- binaries ----------------------------------------------------------------
 
-.PHONY: agents build metadata standin
+.PHONY: agents build metadata
 agents:
 	$(if $(AGENTS),$(CARGO) build --locked $(AGENT_PACKAGES))
 
 build: ## the release binaries, static, for MACHINE
-	$(TOOLCHAIN)/static-build.sh $(MACHINE) $(AGENT_PACKAGES) $(COMMAND_PACKAGES)
-
-# The server that the lab runs unless KWBASE_HOME names a real one. It is not shipped: built quickly rather than small, and
-# where it can be built at the same time as what is shipped.
-standin:
-	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 $(TOOLCHAIN)/static-build.sh $(MACHINE) -p kwbase-standin --target-dir '$(CARGO_TARGET_DIR)/standin'
+	$(TOOLCHAIN)/static-build.sh $(MACHINE) $(PROFILE) $(AGENT_PACKAGES) $(COMMAND_PACKAGES) \
+		$(if $(filter lab,$(PROFILE)),-p kwbase-standin -p lab --bins --example pages)
 
 metadata: agents ## writes ocf-metadata/ from what the agents print
 	@packaging/metadata.sh '$(DEBUG)' ocf-metadata $(AGENTS)
@@ -184,13 +216,17 @@ DOC := $(DESTDIR)/usr/share/doc/kaiwudb-ha
 MAN := $(CARGO_TARGET_DIR)/man
 # Completions of the command, laid out as below /usr/share.
 PAGES := $(CARGO_TARGET_DIR)/pages
+# Writes them: of what was built for the lab, or built now for this machine.
+PAGES_PROGRAM := $(if $(filter lab,$(PROFILE)),'$(LAB)/examples/pages',$(CARGO) run --quiet --locked $(COMMAND_PACKAGES) --example pages --)
+
+binaries = $(foreach name,$1,'$(CARGO_TARGET_DIR)/$(TRIPLE)/$(PROFILE)/$(name)')
 
 binaries = $(foreach name,$1,'$(RELEASE)/$(name)')
 
 .PHONY: man install deb rpm dist
-man: ## the manual pages: the agents' from ocf-metadata/, the command's and its completions from its options
+man: $(if $(filter lab,$(PROFILE)),build) ## the manual pages: the agents' from ocf-metadata/, the command's and its completions from its options
 	@packaging/man/build.sh '$(MAN)' $(VERSION)
-	$(if $(COMMANDS),@rm -rf '$(PAGES)' && $(CARGO) run --quiet --locked $(COMMAND_PACKAGES) --example pages -- '$(PAGES)' && \
+	$(if $(COMMANDS),@rm -rf '$(PAGES)' && $(PAGES_PROGRAM) '$(PAGES)' && \
 		cp -R '$(PAGES)/man/.' '$(MAN)' && rm -r '$(PAGES)/man')
 
 install: build man ## installs for MACHINE below DESTDIR
@@ -205,7 +241,7 @@ install: build man ## installs for MACHINE below DESTDIR
 	man=$$(realpath -m '$(DESTDIR)/usr/share/man') && cd '$(MAN)' && find . -type f -exec install -D -m 0644 {} "$$man/{}" ';'
 
 deb: ## Debian package for MACHINE
-	packaging/deb/build.sh '$(CARGO_TARGET_DIR)/deb' $(MACHINE) $(VERSION)
+	packaging/deb/build.sh '$(CARGO_TARGET_DIR)/$(if $(filter lab,$(PROFILE)),lab-)deb' $(MACHINE) $(VERSION) $(PROFILE)
 
 rpm: ## RPM package for MACHINE
 	packaging/rpm/build.sh '$(CARGO_TARGET_DIR)/rpm' $(MACHINE) $(VERSION)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the Debian package from what `make install` installs. The same commit gives the same bytes.
 #
-#   packaging/deb/build.sh DIRECTORY x86_64|aarch64 VERSION
+#   packaging/deb/build.sh DIRECTORY x86_64|aarch64 VERSION PROFILE
 set -eu
 # shellcheck source=packaging/toolchain/lib.sh
 . "$(dirname "$0")/../toolchain/lib.sh"
@@ -9,6 +9,10 @@ set -eu
 directory=$1
 machine=$2
 version=$3
+profile=$4
+# xz: bullseye's dpkg reads no zstd. The lab's own package is made and unpacked soon instead.
+compression=-Zxz
+[ "$profile" = release ] || compression='-Zgzip -z1'
 case $machine in
 x86_64) architecture=amd64 ;;
 aarch64) architecture=arm64 ;;
@@ -26,7 +30,7 @@ root=$(mktemp -d "$directory/.root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 chmod 0755 "$root"
 # Not part of a parallel make that may have called this.
-MAKEFLAGS='' make --no-print-directory install DESTDIR="$root" MACHINE="$machine"
+MAKEFLAGS='' make --no-print-directory install DESTDIR="$root" MACHINE="$machine" PROFILE="$profile"
 
 # Debian's own places for these.
 rm -f "$root/usr/share/doc/kaiwudb-ha/LICENSE"
@@ -43,6 +47,6 @@ sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" \
 chmod 0644 "$root/DEBIAN/control" "$root/DEBIAN/md5sums"
 
 package=$directory/kaiwudb-ha_${version}_$architecture.deb
-# xz: bullseye's dpkg reads no zstd.
-dpkg-deb --root-owner-group -Zxz --build "$root" "$package" >&2
+# shellcheck disable=SC2086  # words
+dpkg-deb --root-owner-group $compression --build "$root" "$package" >&2
 echo "$package"

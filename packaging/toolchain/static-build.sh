@@ -1,8 +1,8 @@
 #!/bin/sh
-# Builds release binaries that are statically linked against musl and therefore run on any Linux, whatever its
-# C library. They end up in <target directory>/<triple>/release.
+# Builds binaries that are statically linked against musl and therefore run on any Linux, whatever its C library.
+# They end up in <target directory>/<triple>/<profile>.
 #
-#   packaging/toolchain/static-build.sh x86_64|aarch64 [cargo build's options, such as -p kaiwudb-agent]
+#   packaging/toolchain/static-build.sh x86_64|aarch64 PROFILE [cargo build's options, such as -p kaiwudb-agent]
 #
 # A toolchain that has the musl target is used as it is. Otherwise Debian's compiler builds the standard library
 # from Debian's sources of it, so nothing has to be fetched from anywhere else but the crates themselves.
@@ -11,9 +11,10 @@ set -eu
 # shellcheck source=packaging/toolchain/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-[ $# -ge 1 ] || die "usage: $0 x86_64|aarch64 [cargo build's options]"
+[ $# -ge 2 ] || die "usage: $0 x86_64|aarch64 PROFILE [cargo build's options]"
 machine=$1
-shift
+profile=$2
+shift 2
 triple=$machine-unknown-linux-musl
 sysroot=$("$repository/packaging/toolchain/musl-sysroot.sh" "$machine" "${CARGO_TARGET_DIR:-$repository/target}/musl")
 use_cargo
@@ -37,4 +38,4 @@ upper=$(printf %s "$lower" | tr '[:lower:]' '[:upper:]')
 export "CC_$lower=$sysroot/bin/cc" "AR_$lower=$machine-linux-gnu-ar"
 export "CARGO_TARGET_${upper}_LINKER=$sysroot/bin/cc" CARGO_ENCODED_RUSTFLAGS="$flags"
 cd "$repository"
-exec cargo build --locked --release --target "$triple" "$@"
+exec cargo build --locked --profile "$profile" --target "$triple" "$@"

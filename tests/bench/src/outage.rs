@@ -102,7 +102,7 @@ fn one(lab: &Lab, client: &Client, event: Event) -> Result<Option<Duration>> {
                     steps::without("KaiwuDB", &steps).as_secs_f64()
                 );
             }
-            Some(outcome.outage)
+            Some(outcome.outage())
         }
         Err(_) if event == Event::Hang && event::server(node).is_ok_and(|now| now == server) => {
             event::signal(server, Signal::SIGCONT)?;

@@ -148,7 +148,7 @@ impl<'ground> Scene<'ground> {
         let mut words = format!(
             "{event}: outage {}, of which the server's start {}, all but the database {}; fencing done after {}; bare floor \
              {}, limit {}",
-            seconds(outcome.outage),
+            seconds(outcome.outage()),
             seconds(started),
             seconds(others),
             seconds(fencing),
@@ -159,7 +159,7 @@ impl<'ground> Scene<'ground> {
             let _ = write!(words, "\n    {step}");
         }
         eprintln!("{words}");
-        let too_long = (outcome.outage > limit).then(|| format!("too long: {words}"));
+        let too_long = (outcome.outage() > limit).then(|| format!("too long: {words}"));
         Ok((outcome, too_long))
     }
 

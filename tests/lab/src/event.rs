@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::lab::Lab;
 use crate::node::Node;
+use crate::report::Gap;
 use anyhow::{Context, Result, bail, ensure};
 use host::Deadline;
 use nix::sys::signal::{Signal, kill};
@@ -33,11 +34,18 @@ pub enum Event {
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Longest time between two acknowledged commits.
-    pub outage: Duration,
+    pub gap: Gap,
     /// Host name of the node on which the database ran.
     pub from: String,
     /// Host name of the node on which it runs now.
     pub to: String,
+}
+
+impl Outcome {
+    /// How long nothing was acknowledged.
+    pub fn outage(&self) -> Duration {
+        self.gap.length()
+    }
 }
 
 impl Event {
@@ -72,7 +80,7 @@ impl Event {
             .with_context(|| format!("the new server (pid {new}) on {} does not serve", to.name()))?;
         let gap = client.report().longest_gap_between(at, Instant::now());
         Ok(Outcome {
-            outage: gap.context("fewer than two commits were acknowledged")?.length(),
+            gap: gap.context("fewer than two commits were acknowledged")?,
             from: node.name().to_owned(),
             to: to.name().to_owned(),
         })

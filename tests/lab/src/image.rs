@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use host::Deadline;
 use std::fmt;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Seek;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -25,53 +25,8 @@ pub enum Suite {
     Sid,
 }
 
-/// In every suite. Recommended packages are not installed.
-const PACKAGES: &[&str] = &[
-    "corosync",
-    "crmsh",
-    "curl",
-    "dbus",
-    "drbd-utils",
-    "e2fsprogs",
-    "iproute2",
-    "iputils-arping",
-    "iputils-ping",
-    "kmod",
-    "libxml2-utils",
-    "nftables",
-    "openssl",
-    "pacemaker",
-    "pacemaker-cli-utils",
-    "pcs",
-    "postgresql",
-    "procps",
-    "psmisc",
-    "python3",
-    "resource-agents",
-    "sudo",
-    "systemd",
-    "systemd-sysv",
-    "udev",
-    "xfsprogs",
-    "xsltproc",
-];
-
-/// Documentation nobody reads in a throw-away node; half of the time of unpacking.
-const EXCLUDED: &[&str] = &["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"];
-
-/// Runs before the packages are configured: Debian must not create a database cluster of its own.
-const BEFORE: &str = r#"mkdir -p "$1/etc/postgresql-common" &&
-echo 'create_main_cluster = false' > "$1/etc/postgresql-common/createcluster.conf""#;
-
-/// Runs at the end: nothing starts at boot unless the lab says so, and nothing asks the network.
-const AFTER: &str = r#"for unit in corosync pacemaker pcsd pcsd-ruby postgresql logd drbd; do
-  chroot "$1" systemctl disable "$unit.service" || true
-done 2>/dev/null
-chroot "$1" systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
-  e2scrub_reap.service fstrim.timer man-db.timer logrotate.timer console-getty.service getty.target \
-  systemd-networkd.service systemd-resolved.service 2>/dev/null
-chroot "$1" systemctl set-default multi-user.target 2>/dev/null
-rm -f "$1/etc/machine-id" "$1/etc/hostname" && touch "$1/etc/machine-id""#;
+/// What is in the tree and how it is built.
+pub(crate) const SCRIPT: &str = include_str!("../files/image.sh");
 
 /// Building may take this long, with a slow mirror.
 pub(crate) const BUILD: Duration = Duration::from_secs(900);
@@ -113,123 +68,44 @@ pub fn ensure(suite: Suite) -> Result<PathBuf> {
 
 /// The same with further Debian packages.
 pub(crate) fn ensure_with(suite: Suite, packages: &[String]) -> Result<PathBuf> {
-    let images = cache_directory().join("images");
-    fs::create_dir_all(&images).with_context(|| format!("cannot create {}", images.display()))?;
-    let image = images.join(format!("{suite}-{:016x}", recipe_hash(suite, packages)));
-    if image.is_dir() {
-        return Ok(image);
-    }
-    let lock = images.join(format!("{suite}.lock"));
-    let _lock = host::lock::lock(&lock, Deadline::after(BUILD))
-        .with_context(|| format!("cannot lock {}", lock.display()))?
-        .with_context(|| {
-            format!(
-                "another process has been building {suite} for {} s",
-                BUILD.as_secs()
-            )
-        })?;
-    if image.is_dir() {
-        return Ok(image);
-    }
-    build(suite, packages, &image)?;
-    Ok(image)
+    let mut command = script();
+    command.arg(suite.to_string()).args(packages);
+    let output = tempfile::tempfile().context("cannot make a temporary file")?;
+    command.stdout(output.try_clone()?);
+    run(command, suite)?;
+    let path = std::io::read_to_string(rewound(output)?)?;
+    Ok(PathBuf::from(path.trim_end()))
 }
 
-/// A changed recipe is another image.
-pub(crate) fn recipe_hash(suite: Suite, packages: &[String]) -> u64 {
-    let packages = PACKAGES
-        .iter()
-        .copied()
-        .chain(packages.iter().map(String::as_str));
-    let mut hasher = DefaultHasher::new();
-    (
-        suite.to_string(),
-        packages.collect::<Vec<_>>(),
-        EXCLUDED,
-        BEFORE,
-        AFTER,
-    )
-        .hash(&mut hasher);
-    hasher.finish()
-}
-
-fn build(suite: Suite, packages: &[String], image: &Path) -> Result<()> {
-    let started = std::time::Instant::now();
-    let partial = image.with_extension("partial");
-    eprintln!(
-        "building the {suite} image in {} (about a minute)",
-        image.display()
-    );
-    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
-    bootstrap(suite, &packages, &[], &partial)?;
-    fs::rename(&partial, image)
-        .with_context(|| format!("cannot name the finished image {}", image.display()))?;
-    eprintln!("built the {suite} image in {} s", started.elapsed().as_secs());
-    Ok(())
-}
-
-/// Unpacks a suite into the new directory `tree`, with more packages and hooks (mmdebstrap's options) than a container needs.
-pub(crate) fn bootstrap(
-    suite: Suite,
-    more_packages: &[&str],
-    more_hooks: &[String],
-    tree: &Path,
-) -> Result<()> {
-    if tree.exists() {
-        fs::remove_dir_all(tree).with_context(|| format!("cannot remove {}", tree.display()))?;
-    }
-    let mut command = Command::new("mmdebstrap");
-    if suite == Suite::Sid {
-        // A mirror that stands still keeps an index that says of itself that it is for a week.
-        command.arg("--aptopt=Acquire::Check-Valid-Until \"false\"");
-    }
+/// Unpacks a suite into the new directory `tree`, with more of mmdebstrap's options than a container needs.
+pub(crate) fn bootstrap(suite: Suite, options: &[String], tree: &Path) -> Result<()> {
+    let mut command = script();
     command
-        .args([
-            "--variant=minbase",
-            "--dpkgopt=force-unsafe-io",
-            "--aptopt=Acquire::Languages \"none\"",
-        ])
-        .args(
-            EXCLUDED
-                .iter()
-                .map(|path| format!("--dpkgopt=path-exclude={path}")),
-        )
-        .arg(format!(
-            "--include={}",
-            [PACKAGES, more_packages].concat().join(",")
-        ))
-        .arg(format!("--essential-hook={BEFORE}"))
-        .arg(format!("--customize-hook={AFTER}"))
-        .args(more_hooks)
-        .arg(suite.to_string())
+        .arg("--into")
         .arg(tree)
-        // The main suite only: the security index of an old release names packages that are gone.
-        .arg(format!("deb {} {suite} main", mirror()?))
+        .arg(suite.to_string())
+        .args(options);
+    run(command, suite)
+}
+
+fn script() -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", SCRIPT, "image.sh"])
         .stdin(std::process::Stdio::null());
-    let status = KillOnDrop::spawn(&mut command)?.wait(Deadline::after(BUILD))?;
-    ensure!(status.success(), "mmdebstrap failed for {suite}: {status}");
+    command
+}
+
+/// The script has deadlines of its own: it waits for another one's tree and then builds it.
+fn run(mut command: Command, suite: Suite) -> Result<()> {
+    let status = KillOnDrop::spawn(&mut command)?.wait(Deadline::after(3 * BUILD))?;
+    ensure!(status.success(), "the image of {suite} cannot be built: {status}");
     Ok(())
 }
 
-/// `$KAIWUDB_HA_MIRROR`, else the mirror that this machine's own apt uses.
-fn mirror() -> Result<String> {
-    if let Some(mirror) = std::env::var_os("KAIWUDB_HA_MIRROR") {
-        return mirror.into_string().ok().context("KAIWUDB_HA_MIRROR is not text");
-    }
-    host::Command::new("apt-get")
-        .args([
-            "indextargets",
-            "--format",
-            "$(REPO_URI)",
-            "Created-By: Packages",
-            "Label: Debian",
-        ])
-        .run_ok(Deadline::after(Duration::from_secs(20)))?
-        .text()
-        .lines()
-        .next()
-        .map(str::to_owned)
-        .context("apt knows no Debian mirror: run 'apt-get update' or set KAIWUDB_HA_MIRROR")
+fn rewound(mut file: fs::File) -> Result<fs::File> {
+    file.rewind()?;
+    Ok(file)
 }
 
 /// Removes every image that is kept.
@@ -256,17 +132,6 @@ mod tests {
         assert_eq!(
             error,
             "suite is 'buster'; allowed are bullseye, bookworm, trixie and sid"
-        );
-    }
-
-    #[test]
-    fn each_suite_has_its_own_image() {
-        let hash = |suite| recipe_hash(suite, &[]);
-        assert_ne!(hash(Suite::Bullseye), hash(Suite::Trixie));
-        assert_eq!(hash(Suite::Bookworm), hash(Suite::Bookworm));
-        assert_ne!(
-            hash(Suite::Bookworm),
-            recipe_hash(Suite::Bookworm, &["docker.io".to_owned()])
         );
     }
 }

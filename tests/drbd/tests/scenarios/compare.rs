@@ -180,8 +180,8 @@ pub(crate) fn standby(world: &World) -> Result<()> {
                 let begin = steps::now(&world.lab.nodes()[0])?;
                 let outcome =
                     Event::Standby.run(&world.lab, client, Deadline::after(Duration::from_secs(600)))?;
-                outages.push(outcome.outage.as_secs_f64());
-                println!("    {name}: {:.1} s", outcome.outage.as_secs_f64());
+                outages.push(outcome.outage().as_secs_f64());
+                println!("    {name}: {:.1} s", outcome.outage().as_secs_f64());
                 for step in steps::since(&world.lab, begin)? {
                     println!("    {step}");
                 }

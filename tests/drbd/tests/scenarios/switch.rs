@@ -29,7 +29,7 @@ pub(crate) fn back_and_forth(world: &World) -> Result<()> {
                 "    {} -> {}: {:.2} s",
                 outcome.from,
                 outcome.to,
-                outcome.outage.as_secs_f64()
+                outcome.outage().as_secs_f64()
             );
             ensure!(outcome.from != outcome.to, "the database did not move");
             Event::mend(&world.lab)?;
@@ -44,7 +44,7 @@ pub(crate) fn power_off_and_return(world: &World) -> Result<()> {
         println!(
             "    {} died: {:.2} s until {} serves",
             outcome.from,
-            outcome.outage.as_secs_f64(),
+            outcome.outage().as_secs_f64(),
             outcome.to
         );
         let survivor = world.lab.node(&outcome.to)?;
@@ -123,7 +123,7 @@ pub(crate) fn other_names(world: &World) -> Result<()> {
                 "    {event}, {} -> {}: {:.2} s",
                 world.lab.node(&outcome.from)?.cluster_name(),
                 world.lab.node(&outcome.to)?.cluster_name(),
-                outcome.outage.as_secs_f64()
+                outcome.outage().as_secs_f64()
             );
             ensure!(outcome.from != outcome.to, "the database did not move");
             let serves = world.lab.node(&outcome.to)?.cluster_name();

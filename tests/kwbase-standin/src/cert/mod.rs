@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use host::{Command, Deadline};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
+    KeyPair, KeyUsagePurpose,
 };
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::CertificateDer;
 use time::{Date, OffsetDateTime};
 use x509_parser::der_parser::der::parse_der;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -40,6 +40,8 @@ const HOUR: u64 = 3600;
 /// Ten and five years of 366 days.
 const AUTHORITY_LIFETIME: Duration = Duration::from_secs(366 * 10 * 24 * HOUR);
 const LIFETIME: Duration = Duration::from_secs(366 * 5 * 24 * HOUR);
+/// A long key on a busy machine.
+const OPENSSL: Duration = Duration::from_secs(60);
 /// Certificates are valid from a day ago, so that clocks may differ.
 const BACKDATED: Duration = Duration::from_secs(24 * HOUR);
 
@@ -70,7 +72,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
 struct Maker {
     directory: PathBuf,
     authority_key: Option<PathBuf>,
-    size: RsaKeySize,
+    /// Bits of a new key.
+    size: &'static str,
     lifetime: Option<Duration>,
     overwrite: bool,
     reuse_key: bool,
@@ -90,9 +93,9 @@ impl Maker {
                 .map(PathBuf::from)
                 .or_else(|| environment("KWBASE_CA_KEY").map(PathBuf::from)),
             size: match given.get("key-size").unwrap_or("2048") {
-                "2048" => RsaKeySize::_2048,
-                "3072" => RsaKeySize::_3072,
-                "4096" => RsaKeySize::_4096,
+                "2048" => "2048",
+                "3072" => "3072",
+                "4096" => "4096",
                 other => return Err(format!("key size {other}: must be 2048, 3072 or 4096")),
             },
             lifetime: given.get("lifetime").and_then(parse_duration),
@@ -223,13 +226,22 @@ impl Maker {
     }
 
     fn read_key(path: &Path) -> Result<KeyPair, String> {
-        let key = PrivateKeyDer::from_pem_file(path)
-            .map_err(|error| format!("could not read CA key file {}: {error}", path.display()))?;
-        KeyPair::try_from(&key).map_err(|error| format!("could not parse CA key {}: {error}", path.display()))
+        let key = fs::read(path).map_err(|error| {
+            format!(
+                "could not read CA key file {}: {}",
+                path.display(),
+                os_text(&error)
+            )
+        })?;
+        // What the real command writes is PKCS #1, what can be signed with is PKCS #8.
+        openssl(&["pkcs8", "-topk8", "-nocrypt"], key)
+            .map_err(|error| format!("could not parse CA key {}: {error}", path.display()))
     }
 
+    /// OpenSSL makes RSA keys; `ring` only signs with them.
     fn generate(&self) -> Result<KeyPair, String> {
-        KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, self.size).map_err(|error| error.to_string())
+        let bits = format!("rsa_keygen_bits:{}", self.size);
+        openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", &bits], Vec::new())
     }
 
     /// Writes a key in the form of the real command, PKCS #1.
@@ -251,6 +263,15 @@ impl Maker {
             .create(&self.directory);
         made.map_err(|error| describe("mkdir", &self.directory, &error))
     }
+}
+
+/// The key that OpenSSL prints.
+fn openssl(arguments: &[&str], input: Vec<u8>) -> Result<KeyPair, String> {
+    let printed = Command::new("openssl").args(arguments).input(input);
+    let printed = printed
+        .run_ok(Deadline::after(OPENSSL))
+        .map_err(|error| error.to_string())?;
+    KeyPair::from_pem(&printed.text()).map_err(|error| error.to_string())
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

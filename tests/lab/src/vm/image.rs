@@ -1,7 +1,7 @@
 //! The virtual machines' disk: Debian with a kernel that has DRBD. Built once and kept.
 
 use crate::Suite;
-use crate::image::{BUILD, bootstrap, cache_directory, recipe_hash};
+use crate::image::{self, BUILD, bootstrap, cache_directory};
 use crate::spawn::KillOnDrop;
 use anyhow::{Context, Result, ensure};
 use host::Deadline;
@@ -66,15 +66,7 @@ impl VmImage {
         fs::create_dir_all(&images).with_context(|| format!("cannot create {}", images.display()))?;
         let suite = Suite::Bookworm;
         let mut hasher = DefaultHasher::new();
-        (
-            recipe_hash(suite, &[]),
-            PACKAGES,
-            FILES,
-            INITRAMFS,
-            CUSTOMIZE,
-            ROOT_SIZE,
-        )
-            .hash(&mut hasher);
+        (image::SCRIPT, PACKAGES, FILES, INITRAMFS, CUSTOMIZE, ROOT_SIZE).hash(&mut hasher);
         let directory = images.join(format!("{suite}-{:016x}", hasher.finish()));
         let image = Self { directory };
         if image.directory.is_dir() {
@@ -102,7 +94,11 @@ impl VmImage {
         let partial = self.directory.with_extension("partial");
         let tree = partial.join("tree");
         fs::create_dir_all(&partial).with_context(|| format!("cannot create {}", partial.display()))?;
-        bootstrap(suite, PACKAGES, &[format!("--essential-hook={INITRAMFS}")], &tree)?;
+        let options = [
+            format!("--include={}", PACKAGES.join(",")),
+            format!("--essential-hook={INITRAMFS}"),
+        ];
+        bootstrap(suite, &options, &tree)?;
         for (path, mode, content) in FILES {
             let path = tree.join(path);
             fs::write(&path, content)
