@@ -44,7 +44,7 @@ impl Scene<'_> {
         let keys = keys.join(" or ");
         match concern {
             Concern::NoSet => format!(
-                "{}, and {bundle} has none either: make them with kwbase cert and put them into {directory}",
+                "{}, and {bundle} has none either: make them with 'kwbase cert' and put them into {directory}",
                 self.local()
             ),
             Concern::LocalBroken => format!(

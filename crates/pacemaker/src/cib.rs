@@ -553,6 +553,16 @@ impl Primitive {
         }
     }
 
+    /// All parameters of the agent, as often as they stand there.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let sets = self.parts.iter().filter_map(|part| match part {
+            Part::InstanceAttributes(pairs) => Some(pairs),
+            _ => None,
+        });
+        sets.flat_map(|set| &set.pairs)
+            .map(|pair| (pair.name.as_str(), pair.value.as_str()))
+    }
+
     /// A parameter of the agent.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let sets = self.parts.iter().filter_map(|part| match part {

@@ -12,4 +12,4 @@ mod release;
 pub mod store;
 
 pub use call::{Call, Outcome};
-pub use machine::{Machine, on_a_bare_machine, on_a_machine};
+pub use machine::{Machine, on_a_bare_machine, on_a_machine, on_debian};

@@ -74,8 +74,30 @@ pub fn on_a_bare_machine<R: Send>(test: impl FnOnce(&Machine) -> R + Send) -> R 
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
+/// As [`on_a_bare_machine`], on the real Debian of the lab's image, with its Pacemaker, pcs, crmsh and DRBD tools, in no cluster. Nothing
+/// of ours is installed; the source tree and the built programs are where they are here.
+pub fn on_debian<R: Send>(test: impl FnOnce() -> R + Send) -> R {
+    let programs = Programs::get();
+    let image = release::image_or_default();
+    let result = thread::scope(|scope| {
+        let on_it = || {
+            let _machine = Machine::of(Some(image), programs);
+            test()
+        };
+        scope.spawn(on_it).join()
+    });
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 impl Machine {
     fn new(programs: &Programs) -> Self {
+        let machine = Self::of(release::image(), programs);
+        install(programs);
+        machine
+    }
+
+    /// On this root tree, else on this machine's own.
+    fn of(image: Option<&Path>, programs: &Programs) -> Self {
         unshare(
             CloneFlags::CLONE_NEWNS
                 | CloneFlags::CLONE_NEWPID
@@ -92,7 +114,7 @@ impl Machine {
             nothing,
         )
         .expect("mounts become private");
-        if let Some(image) = release::image() {
+        if let Some(image) = image {
             let server = programs.server.parent().expect("a file lies in a directory");
             release::enter(image, &[repository(), &programs.agents, server]);
         }
@@ -104,13 +126,11 @@ impl Machine {
         let log = UnixDatagram::bind("/dev/log").expect("/dev/log is free");
         log.set_nonblocking(true)
             .expect("a socket can be read without blocking");
-        let machine = Self {
+        Self {
             init,
             life: Some(life),
             log,
-        };
-        install(programs);
-        machine
+        }
     }
 
     /// A call of the agent.

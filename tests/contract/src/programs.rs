@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 pub struct Programs {
     /// Directory with the agents: `KAIWUDB_HA_AGENTS`, else what cargo has built.
     pub agents: PathBuf,
+    /// The operator's command.
+    pub command: PathBuf,
     /// The server: `KWBASE_HOME/bin/kwbase`, else the stand-in `KAIWUDB_HA_STANDIN`, where `SUITE` asks for another release's
     /// machines, else what cargo has built.
     pub server: PathBuf,
@@ -34,6 +36,10 @@ impl Programs {
                     .map(|home| home.join("bin/kwbase"))
                     .or(portable.map(PathBuf::from))
                     .unwrap_or_else(|| build(&["kwbase-standin".to_owned()]).join("kwbase")),
+                command: agents
+                    .clone()
+                    .unwrap_or_else(|| build(&["kaiwudb-ha".to_owned()]))
+                    .join("kaiwudb-ha"),
                 agents: agents.unwrap_or_else(|| build(&agent_packages())),
             }
         })

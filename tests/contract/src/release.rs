@@ -18,6 +18,14 @@ pub(crate) fn image() -> Option<&'static Path> {
     image.as_deref()
 }
 
+/// The same; without `SUITE` that of the lab's default.
+pub(crate) fn image_or_default() -> &'static Path {
+    static IMAGE: OnceLock<PathBuf> = OnceLock::new();
+    image().unwrap_or_else(|| {
+        IMAGE.get_or_init(|| lab::ensure_image(lab::Suite::default()).expect("the lab's image can be made"))
+    })
+}
+
 /// Makes a private copy of the image this thread's root. The devices of this machine and `shared` are where they were.
 pub(crate) fn enter(image: &Path, shared: &[&Path]) {
     empty_run();

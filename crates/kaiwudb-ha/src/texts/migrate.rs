@@ -38,7 +38,7 @@ texts! {
     ASK: "Begin? [y/N] ", "开始吗？[y/N] ";
     NO_TERMINAL: "the migration asks first, but standard input is no terminal; use --yes", "迁移前需要确认，但标准输入不是终端；请使用 --yes";
     INTERRUPTED: "A migration that was begun at {time} UTC was interrupted in this step: {step}", "{time} UTC 开始的迁移在此步骤中断：{step}";
-    ASK_FINISH: "Finish it (kaiwudb-ha migrate --back takes it back instead)? [y/N] ", "继续完成吗（撤回请用 kaiwudb-ha migrate --back）？[y/N] ";
+    ASK_FINISH: "Finish it (to take it back instead: kaiwudb-ha migrate --back)? [y/N] ", "继续完成吗（撤回请用 kaiwudb-ha migrate --back）？[y/N] ";
     ASK_TAKE_BACK: "Take it back? [y/N] ", "撤回吗？[y/N] ";
     STEP_HOLD: "put in maintenance what is concerned", "使相关资源进入维护状态";
     STEP_EXCHANGE: "exchange the agents in one change of the configuration", "一次性修改配置，更换代理";

@@ -1,0 +1,127 @@
+//! Commands in the manuals: code blocks by what their fence says, and words between back-ticks.
+
+use super::line::{Line, PROGRAMS, simple_commands};
+use contract::programs::repository;
+use std::fs;
+use std::path::PathBuf;
+
+/// Between back-ticks, and not for a shell: how DRBD, KWDB, Docker and the sudoers say something, output, and what stands for
+/// something else.
+const NO_COMMANDS: [&str; 21] = [
+    "SET CLUSTER SETTING",
+    "asyncmon ",
+    "auto-promote ",
+    "fencing ",
+    "held by: ",
+    "hang_timeout ",
+    "monitor ",
+    "op monitor",
+    "options ",
+    "ping-int ",
+    "ping-timeout ",
+    "restart: ",
+    "runtime=",
+    "resolve --keep",
+    "sync-state:",
+    "make-",
+    "plan --",
+    "apply --",
+    "drill ",
+    "status --",
+    "split-brain ",
+];
+
+/// The manuals.
+fn files() -> Vec<PathBuf> {
+    let root = repository();
+    let docs = fs::read_dir(root.join("docs")).expect("there are manuals");
+    let docs = docs.map(|entry| entry.expect("a directory can be read").path());
+    let mut files: Vec<PathBuf> = docs
+        .chain(["README.md", "README.zh-CN.md"].map(|name| root.join(name)))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The commands in them.
+pub(super) fn lines() -> Vec<Line> {
+    let mut found = Vec::new();
+    for file in files() {
+        let text = fs::read_to_string(&file).expect("a manual can be read");
+        let name = file
+            .strip_prefix(repository())
+            .expect("a file of the source tree")
+            .display()
+            .to_string();
+        of_manual(&name, &text, &mut found);
+    }
+    found
+}
+
+fn of_manual(name: &str, text: &str, found: &mut Vec<Line>) {
+    let mut fence: Option<&str> = None;
+    let mut open = String::new();
+    // A span may go on in the next line.
+    let mut paragraph = String::new();
+    for (number, line) in text.lines().enumerate() {
+        let place = format!("{name}:{}", number + 1);
+        if let Some(kind) = line.strip_prefix("```") {
+            if fence.take().is_none() {
+                assert!(
+                    ["sh", "console", "text", "toml", "drbd"].contains(&kind),
+                    "{place}: a code block says what it is: sh, console, text, toml or drbd, not '{kind}'"
+                );
+                fence = Some(kind);
+            }
+            continue;
+        }
+        match fence {
+            Some(kind @ ("sh" | "console")) => {
+                let command = match kind {
+                    "console" => line.strip_prefix("# "),
+                    _ => Some(line),
+                };
+                let Some(command) = command else { continue };
+                open += command;
+                if let Some(begun) = open.strip_suffix('\\') {
+                    open = begun.to_owned();
+                } else if !open.ends_with('|') {
+                    for command in simple_commands(&std::mem::take(&mut open)) {
+                        found.push(Line {
+                            place: place.clone(),
+                            text: command,
+                        });
+                    }
+                }
+            }
+            Some(_) => {}
+            None => {
+                paragraph = paragraph + line.trim_start() + " ";
+                if paragraph.matches('`').count() % 2 == 0 {
+                    for span in std::mem::take(&mut paragraph).split('`').skip(1).step_by(2) {
+                        of_span(&place, span, found);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn of_span(place: &str, span: &str, found: &mut Vec<Line>) {
+    let first = span.split(' ').next().unwrap_or_default();
+    let is_word = first
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-./".contains(c))
+        && first.starts_with(|c: char| c.is_ascii_lowercase() || ".~/".contains(c));
+    let is_known = PROGRAMS.contains(&first) || first == "make";
+    if !span.contains(' ') || !is_word || !is_known && NO_COMMANDS.iter().any(|words| span.starts_with(words))
+    {
+        return;
+    }
+    for command in simple_commands(span) {
+        found.push(Line {
+            place: place.to_owned(),
+            text: command,
+        });
+    }
+}
