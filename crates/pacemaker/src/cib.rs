@@ -559,7 +559,7 @@ impl Primitive {
             Part::InstanceAttributes(pairs) => Some(pairs),
             _ => None,
         });
-        sets.flat_map(|set| &set.pairs)
+        sets.flat_map(|set| &set.all)
             .map(|pair| (pair.name.as_str(), pair.value.as_str()))
     }
 
