@@ -2,6 +2,7 @@
 
 use crate::bounded::{self, BoundedError};
 use crate::mount::{self, Mount};
+use crate::process::{pids, separate_threads};
 use crate::{Deadline, Process};
 use nix::fcntl::{OFlag, openat};
 use nix::mount::{MntFlags, umount2};
@@ -55,14 +56,14 @@ pub fn all() -> io::Result<Vec<Namespace>> {
     let me = Process::current().ok_or_else(|| io::Error::other("/proc does not show this process"))?;
     let own = fs::read_link("/proc/self/ns/mnt")?;
     let mut members: HashMap<PathBuf, Task> = HashMap::new();
-    for process in Process::all() {
-        let threads = process.separate_threads().into_iter();
+    for pid in pids() {
+        let threads = separate_threads(pid).into_iter();
         let tids = threads
             .filter(|thread| thread.own_directories)
             .map(|thread| thread.tid)
-            .chain([process.pid()]);
+            .chain([pid]);
         for tid in tids {
-            let directory = PathBuf::from(format!("/proc/{}/task/{tid}", process.pid()));
+            let directory = PathBuf::from(format!("/proc/{pid}/task/{tid}"));
             let Ok(namespace) = fs::read_link(directory.join("ns/mnt")) else {
                 continue;
             };
@@ -70,6 +71,9 @@ pub fn all() -> io::Result<Vec<Namespace>> {
                 continue;
             }
             let sees_all = fs::read_link(directory.join("root")).is_ok_and(|root| root == Path::new("/"));
+            let Some(process) = Process::with_pid(pid) else {
+                continue;
+            };
             let task = Task {
                 process,
                 directory,

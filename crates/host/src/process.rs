@@ -105,10 +105,7 @@ impl Process {
 
     /// Every process that can be seen, kernel threads included.
     pub fn all() -> impl Iterator<Item = Self> {
-        fs::read_dir("/proc")
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| Self::with_pid(entry.ok()?.file_name().to_str()?.parse().ok()?))
+        pids().filter_map(Self::with_pid)
     }
 
     /// Its pid.
@@ -119,33 +116,6 @@ impl Process {
     /// Clock ticks after boot at which it started.
     pub const fn start_time(self) -> u64 {
         self.start_time
-    }
-
-    /// Threads that have a root and a working directory, or open files, of their own (`unshare(2)`); the others use the
-    /// process's.
-    pub(crate) fn separate_threads(self) -> Vec<Thread> {
-        let tasks = format!("/proc/{}/task", self.pid);
-        // One directory for each thread, besides the two entries that every directory has.
-        if fs::metadata(&tasks).map_or(0, |found| found.nlink()) < 4 {
-            return Vec::new();
-        }
-        let entries = fs::read_dir(tasks).into_iter().flatten();
-        entries
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-            .filter(|tid| *tid != self.pid())
-            .map(|tid| Thread {
-                tid,
-                own_directories: !self.shares_with(tid, KCMP_FS),
-                own_files: !self.shares_with(tid, KCMP_FILES),
-            })
-            .filter(|thread| thread.own_directories || thread.own_files)
-            .collect()
-    }
-
-    /// Whether a thread uses the process's object of that kind; a kernel that cannot tell (no kcmp) lets us look at both.
-    fn shares_with(self, tid: i32, kind: libc::c_int) -> bool {
-        // SAFETY: kcmp takes five integers and changes nothing.
-        unsafe { libc::syscall(libc::SYS_kcmp, self.pid(), tid, kind, 0, 0) == 0 }
     }
 
     fn stat(self) -> Option<Stat> {
@@ -285,6 +255,39 @@ pub fn describe(processes: &[Process]) -> String {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
     }
+}
+
+/// Pids of all processes that can be seen.
+pub(crate) fn pids() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// Threads of a process that have a root and a working directory, or open files, of their own (`unshare(2)`); the others use the
+/// process's.
+pub(crate) fn separate_threads(pid: i32) -> Vec<Thread> {
+    let tasks = format!("/proc/{pid}/task");
+    // One directory for each thread, besides the two entries that every directory has.
+    if fs::metadata(&tasks).map_or(0, |found| found.nlink()) < 4 {
+        return Vec::new();
+    }
+    let entries = fs::read_dir(tasks).into_iter().flatten();
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|tid| *tid != pid)
+        .map(|tid| Thread {
+            tid,
+            own_directories: !shares_with(pid, tid, KCMP_FS),
+            own_files: !shares_with(pid, tid, KCMP_FILES),
+        })
+        .filter(|thread| thread.own_directories || thread.own_files)
+        .collect()
+}
+
+/// Whether a thread uses the process's object of that kind; a kernel that cannot tell (no kcmp) lets us look at both.
+fn shares_with(pid: i32, tid: i32, kind: libc::c_int) -> bool {
+    // SAFETY: kcmp takes five integers and changes nothing.
+    unsafe { libc::syscall(libc::SYS_kcmp, pid, tid, kind, 0, 0) == 0 }
 }
 
 fn stat_of(pid: i32) -> Option<Stat> {

@@ -1,6 +1,7 @@
 //! What a process holds: its directories, its program, its open files, each with the mount through which it was reached.
 
 use crate::Process;
+use crate::process::separate_threads;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use rustix::fs::{AtFlags, CWD, FileType, StatxFlags, statx};
@@ -27,7 +28,7 @@ pub(crate) struct Reference {
 /// system is asked anything that is not in memory.
 pub(crate) fn of(process: Process) -> impl Iterator<Item = Reference> {
     let directory = PathBuf::from(format!("/proc/{}", process.pid()));
-    let threads = process.separate_threads().into_iter().flat_map({
+    let threads = separate_threads(process.pid()).into_iter().flat_map({
         let directory = directory.clone();
         move |thread| {
             let task = directory.join(format!("task/{}", thread.tid));
