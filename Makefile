@@ -137,13 +137,13 @@ nfs-client:
 RELEASES := bullseye bookworm trixie
 UNRELEASED := sid
 
-# Bare machines, see packaging/fresh/test.sh: all of FRESH, in the middle of which a part can be named.
+# Bare machines, see packaging/fresh/test.sh.
 FRESH := bookworm-empty bookworm-old trixie-empty trixie-old
 
 .PHONY: fresh-test
 fresh-test: ## "make demo" and "make test" on new Debian machines, as containers; FRESH=bookworm-empty for one of them (root, an hour)
 	@$(TOOLCHAIN)/need-root.sh fresh-test 'it starts containers'
-	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring util-linux mount git
+	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring gpg util-linux mount git
 	@packaging/fresh/test.sh '$(CARGO_TARGET_DIR)/fresh' $(FRESH)
 
 .PHONY: matrix bench $(addprefix matrix-,$(RELEASES) $(UNRELEASED))
@@ -171,10 +171,10 @@ export KAIWUDB_HA_STANDIN := $(LAB)/kwbase
 
 .PHONY: image-packages lab-packages test-packages lab-programs lab-image lab-ready
 image-packages:
-	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring
+	@$(TOOLCHAIN)/need.sh mmdebstrap debian-archive-keyring gpg
 
 lab-packages:
-	@$(TOOLCHAIN)/need.sh systemd-container iproute2 e2fsprogs util-linux mount procps kmod
+	@$(TOOLCHAIN)/need.sh systemd-container iproute2 e2fsprogs util-linux mount procps psmisc kmod
 
 test-packages: lab-packages
 	@$(TOOLCHAIN)/need.sh postgresql openssl curl libxml2-utils

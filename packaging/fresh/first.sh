@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # First process of a container.
-# Arguments: its root, number of words, that many words (a cgroup hierarchy and the container's group in it, in turn), a command.
+# Arguments: its root, a directory in it to work in, number of words, that many words (a hierarchy of control groups and the
+# container's group in it, in turn), a command.
 set -eu
-root=$1 words=$2
-shift 2
+root=$1 directory=$2 words=$3
+shift 3
 
 hostname fresh
 mount --bind "$root" "$root"
@@ -23,6 +24,6 @@ pivot_root . mnt
 umount --lazy /mnt
 
 umask 077
-cd '/root/kaiwudb ha' 2>/dev/null || cd /
+cd "$directory" 2>/dev/null || cd /
 # Not exec: the first process reaps those whose parents have ended.
 "$@"

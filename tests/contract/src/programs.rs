@@ -51,18 +51,20 @@ impl Programs {
     }
 }
 
-/// Installs the Debian packages that the tests run, where they are missing.
+/// Installs the Debian packages that the tests run, where they are missing; `ocf:heartbeat:Filesystem` runs kmod's and psmisc's programs.
 fn install_needs() {
     let need = repository().join("packaging/toolchain/need.sh");
     let status = Command::new(need)
         .args([
             "e2fsprogs",
             "iproute2",
+            "kmod",
             "libxml2-utils",
             "openssl",
             "perl",
             "postgresql",
             "procps",
+            "psmisc",
             "resource-agents",
         ])
         .status()
