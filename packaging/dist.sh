@@ -11,7 +11,6 @@ directory=$1
 name=kaiwudb-ha-$2
 use_cargo
 need_packages rust-web-src xz-utils
-umask 022
 cd "$repository"
 source_date_epoch
 mkdir -p "$directory"

@@ -19,7 +19,6 @@ aarch64) architecture=arm64 ;;
 *) die "no Debian architecture is known for '$machine'" ;;
 esac
 
-umask 022
 cd "$repository"
 changed=$(sed -n '1s/^kaiwudb-ha (\(.*\)) .*/\1/p' packaging/deb/changelog)
 [ "$changed" = "$version" ] || die "packaging/deb/changelog is at version '$changed', Cargo.toml at '$version'"

@@ -11,7 +11,6 @@ machine=$2
 version=$3
 command -v rpmbuild >/dev/null || need_packages rpm
 
-umask 022
 cd "$repository"
 source_date_epoch
 mkdir -p "$directory"

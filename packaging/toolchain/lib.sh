@@ -11,6 +11,9 @@ die() {
     exit 1
 }
 
+# What is built or installed is for every user, whatever the umask.
+umask 022
+
 # So that an interrupted script removes its temporary files: signals do not run an EXIT trap.
 trap 'stop_apt; exit 130' INT TERM HUP
 

@@ -109,6 +109,7 @@ impl Lab {
     /// Makes a lab; returns when both nodes are up and, unless told otherwise, online members of a cluster.
     pub fn up(options: &Options) -> Result<Self> {
         setup::requirements()?;
+        setup::usual_umask();
         registry::remove_leftovers()?;
         let name = match &options.name {
             Some(name) => name.clone(),
@@ -153,6 +154,7 @@ impl Lab {
 
     /// The lab of that name which another process holds.
     pub fn attach(name: &str) -> Result<Self> {
+        setup::usual_umask();
         let directory = registry::directory(name)?;
         let record = Record::read(name, &directory)?;
         let namespace = Arc::new(Namespace::attach(record.pid, &directory, &record.disk));

@@ -7,6 +7,7 @@ use crate::node::Node;
 use crate::{cib, corosync};
 use anyhow::{Context, Result, ensure};
 use host::Deadline;
+use nix::sys::stat::{Mode, umask};
 use std::time::Duration;
 
 /// The fence agent in the nodes.
@@ -44,6 +45,11 @@ pub(crate) fn requirements() -> Result<()> {
         "the lab makes namespaces and mounts: run it as root"
     );
     need(TOOLS)
+}
+
+/// What comes to be on a node is as readable there as on any machine, whatever the umask of whoever runs the lab.
+pub(crate) fn usual_umask() {
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
 }
 
 /// An error names the first of these (tool, Debian package) that is missing.
