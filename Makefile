@@ -221,8 +221,6 @@ PAGES_PROGRAM := $(if $(filter lab,$(PROFILE)),'$(LAB)/examples/pages',$(CARGO) 
 
 binaries = $(foreach name,$1,'$(CARGO_TARGET_DIR)/$(TRIPLE)/$(PROFILE)/$(name)')
 
-binaries = $(foreach name,$1,'$(RELEASE)/$(name)')
-
 .PHONY: man install deb rpm dist
 man: $(if $(filter lab,$(PROFILE)),build) ## the manual pages: the agents' from ocf-metadata/, the command's and its completions from its options
 	@packaging/man/build.sh '$(MAN)' $(VERSION)
