@@ -8,8 +8,8 @@ apt_log=
 apt_said=
 apt_status=0
 
-# apt_get ARGUMENT...: what it says is in apt_said afterwards. Each file is asked for twice, 15 s each time: a mirror that hangs must
-# not hang the build. dpkg may be busy with someone else's installation.
+# apt_get ARGUMENT...: what it says is in apt_said afterwards. A mirror that hangs must not hang the build; dpkg may be busy with
+# someone else's installation.
 apt_get() {
     apt_log=$(mktemp) || die "cannot write to ${TMPDIR:-/tmp}"
     # In the background, so that a signal ends this script at once. Nothing that apt starts may keep the lock, file descriptor 9.
@@ -17,13 +17,20 @@ apt_get() {
         -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 -o Acquire::Retries=1 -o DPkg::Lock::Timeout=300 \
         "$@" >"$apt_log" 2>&1 </dev/null 9>&- &
     apt_process=$!
+    case " $* " in *' install '*) give_up_early & ;; esac
     apt_status=0
-    wait "$apt_process" || apt_status=$?
+    wait "$apt_process" 2>/dev/null || apt_status=$?
     apt_process=
     apt_said=$(cat "$apt_log")
     rm -f "$apt_log"
     return "$apt_status"
 }
+
+# Ends an installation with the first file that nobody sends: apt would wait for each of the others as long.
+give_up_early() {
+    tail -n +1 -s 0.5 -f --pid="$apt_process" "$apt_log" 2>/dev/null |
+        grep -q -m 1 -E '^  .*(Connection failed|timed out)' && kill "$apt_process"
+} 2>/dev/null 9>&-
 
 # For a script that is interrupted.
 stop_apt() {
@@ -34,7 +41,8 @@ stop_apt() {
 # apt_reason: why the last call failed, as the end of a sentence.
 apt_reason() {
     # apt's first complaint, without the file that it was about.
-    complaint=$(printf '%s\n' "$apt_said" | sed -n 's/^[EW]: \(Failed to fetch [^ ]* *\)\{0,1\}//p' | head -n 1)
+    complaint=$(printf '%s\n' "$apt_said" | sed -n -e 's/^[EW]: \(Failed to fetch [^ ]* *\)\{0,1\}//p' -e 's/^  \(Connection failed.*\)/\1/p' |
+        head -n 1)
     proxy=$(apt-config dump --format '%v' Acquire::http::Proxy 2>/dev/null)
     proxy=${proxy:-${http_proxy:-}}
     full=$(full_file_system)

@@ -60,8 +60,12 @@ install_packages() {
     ! lists_are_old || refresh_lists "$@"
     # What the lists name may have left the archive, or be too old.
     install_from_lists "$@" ||
-        { [ -z "$refreshed" ] && refresh_lists "$@" && install_from_lists "$@"; } ||
+        { [ -z "$refreshed$(unanswered)" ] && refresh_lists "$@" && install_from_lists "$@"; } ||
         die "cannot install $*: $why"
+}
+
+unanswered() {
+    printf '%s\n' "$apt_said" | grep -m 1 -E 'Connection failed|timed out|resolving'
 }
 
 # Only PostgreSQL's programs are wanted: Debian's package would start a server. A machine that has PostgreSQL keeps its
@@ -106,12 +110,13 @@ install_from_lists() {
     done
     # shellcheck disable=SC2046  # a list of words
     set -- $(names_of "$@")
-    apt_get --no-install-recommends --no-remove install "$@" && return
+    # Whatever fails is tried once more by our caller.
+    apt_get -o Acquire::Retries=0 --no-install-recommends --no-remove install "$@" && return
     why=$(apt_reason)
     case $apt_said in *'remove is disabled'*) ;; *) return 1 ;; esac
     keep_installed "$@" || return 1
     # shellcheck disable=SC2086  # a list of words
-    apt_get --no-install-recommends --allow-downgrades install "$@" $kept && return
+    apt_get -o Acquire::Retries=0 --no-install-recommends --allow-downgrades install "$@" $kept && return
     why=$(apt_reason)
     return 1
 }

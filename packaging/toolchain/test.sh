@@ -231,6 +231,19 @@ test_a_mirror_that_hangs() {
     [ "$SECONDS" -lt 90 ] || fail "it took $SECONDS s"
 }
 
+# After the lists were read: not once for each of many packages.
+test_a_mirror_that_begins_to_hang() {
+    listen
+    local name
+    for name in a b c d e f g h; do package "tool-$name" 1; done
+    mkdir -p /var/lib/apt/lists
+    sources http://127.0.0.1:8099/debian
+    cp "$work/archive/Packages" /var/lib/apt/lists/127.0.0.1:8099_debian_._Packages
+    need tool-a tool-b tool-c tool-d tool-e tool-f tool-g tool-h
+    refuses 'cannot install tool-a .*: the archive of Debian does not answer'
+    [ "$SECONDS" -lt 120 ] || fail "it took $SECONDS s"
+}
+
 test_a_signal_ends_it_at_once() {
     listen
     sources http://127.0.0.1:8099/debian
