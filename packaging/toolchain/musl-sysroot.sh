@@ -102,7 +102,8 @@ chmod 0755 "$work/root/bin/cc"
 rm -rf "$root"
 mv "$work/root" "$root"
 
-# Debian's libunwind was compiled against glibc with _FORTIFY_SOURCE: of glibc's checked functions it calls this one.
+# Debian's libunwind was compiled against glibc with _FORTIFY_SOURCE: of glibc's checked functions it calls the first of these in
+# Debian 12 and the others in Debian 13.
 cp "$(find "$root/usr/lib" -path '*llvm*' -name libunwind.a)" "$root/lib/libunwind.a"
 cat >"$work/fortify.c" <<'C'
 #include <stdarg.h>
@@ -118,6 +119,19 @@ int __fprintf_chk(FILE *file, int flag, const char *format, ...)
     written = vfprintf(file, format, arguments);
     va_end(arguments);
     return written;
+}
+
+int __vfprintf_chk(FILE *file, int flag, const char *format, va_list arguments)
+{
+    (void)flag;
+    return vfprintf(file, format, arguments);
+}
+
+int __vsnprintf_chk(char *text, size_t most, int flag, size_t size, const char *format, va_list arguments)
+{
+    (void)flag;
+    (void)size;
+    return vsnprintf(text, most, format, arguments);
 }
 C
 "$root/bin/cc" -O2 -fPIC -c -o "$work/fortify.o" "$work/fortify.c"
