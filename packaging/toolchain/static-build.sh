@@ -25,8 +25,8 @@ separator=$(printf '\037')
 flags="--remap-path-prefix=$repository=/usr/src/kaiwudb-ha$separator--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/usr/src/cargo"
 if [ "${STATIC_BUILD_STD:-0}" = 1 ] || [ ! -d "$(rustc --print target-libdir --target "$triple")" ]; then
     use_debian_cargo
-    # Debian's source of the standard library goes with one compiler.
-    need_packages "rust-web-src>=$(installed_version rustc-web)"
+    # Debian's source of the standard library goes with one compiler, but is not rebuilt with it.
+    need_packages "rust-web-src>=$(installed_version rustc-web | sed 's/+b[0-9]*$//')"
     # -Z needs the bootstrap switch with a stable compiler. musl's start files and libunwind are Debian's.
     export RUSTC_BOOTSTRAP=1
     flags="$flags$separator-Clink-self-contained=no$separator-Lnative=$sysroot/lib"
