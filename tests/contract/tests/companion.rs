@@ -7,7 +7,7 @@ use contract::on_a_machine;
 use contract::process::{self, Process};
 use std::fs;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The sentinel asks for health once a second.
 const SETTLED: Duration = Duration::from_millis(2500);
@@ -204,5 +204,48 @@ fn nothing_is_a_failure_in_maintenance() {
         maintenance(false);
         machine.monitor().run().fails(7, &["ended unexpectedly"]);
         assert_eq!(reports(machine), 0);
+    });
+}
+
+/// A server with memory takes a while to end after its SIGKILL. Monitors that come all the time meet it in every state; whatever
+/// they see, Pacemaker hears of one failure: from the sentinel or from a monitor.
+#[test]
+fn one_end_is_one_failure_whoever_sees_it() {
+    const ROUNDS: usize = 12;
+    on_a_machine(|machine| {
+        machine.server_variables(&[("KWBASE_STANDIN_MEMORY", "768")]);
+        let server = machine.start();
+        let ends = host::Process::with_pid(server.0).expect("it runs");
+        machine.signal(server, "KILL");
+        let killed = Instant::now();
+        // Its first thread is a zombie long before the last one has given its memory back.
+        host::wait_for_end(ends, host::Deadline::after(SOON));
+        let dying = killed.elapsed();
+        assert!(
+            dying > Duration::from_millis(20),
+            "it dies too fast to be met: {dying:?}"
+        );
+        machine.agent("stop").run().succeeds();
+        for round in 0..ROUNDS {
+            let server = machine.start();
+            machine.monitor().run().succeeds();
+            machine.shell(": >/run/cib.log");
+            machine.signal(server, "KILL");
+            let killed = Instant::now();
+            let (mut failed, mut stopped) = (0, false);
+            while !stopped {
+                let code = machine.monitor().run().code();
+                failed += usize::from(code == 7);
+                // Pacemaker recovers at the first failure that it hears of, and takes half a second to call the monitor off.
+                stopped = failed > 0 || (reports(machine) > 0 && killed.elapsed() > Duration::from_secs(1));
+            }
+            machine.agent("stop").run().succeeds();
+            assert_eq!(
+                failed + reports(machine),
+                1,
+                "round {round}: {:?}",
+                machine.cluster_calls()
+            );
+        }
     });
 }

@@ -39,6 +39,8 @@ pub(crate) fn run(mode: &'static str, args: &[String]) -> Result<(), String> {
     if options.background {
         return crate::background::run(mode, args);
     }
+    // Held until the process ends.
+    std::mem::forget(vec![1_u8; options.faults.memory_mib << 20]);
     if let Some(code) = options.faults.exit_at_start {
         std::process::exit(code);
     }
