@@ -121,7 +121,7 @@ pub(super) fn data<'cib>(
     };
     let ours = [database, file_system];
     let is_tied = |one: &&Primitive| ours.iter().flatten().any(|other| are_tied(cib, one, other));
-    let mut found: Vec<&Primitive> = all
+    let found: Vec<&Primitive> = all
         .iter()
         .copied()
         .filter(|one| is_free(one) && is_tied(one))
@@ -141,7 +141,6 @@ pub(super) fn data<'cib>(
         if !unknown.is_empty() {
             doubts.push(doubt(&unknown));
         }
-        found.clear();
     }
     only(&found, |several| doubts.push(doubt(several))).map(with_clone)
 }
