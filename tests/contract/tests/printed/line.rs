@@ -1,7 +1,7 @@
 //! A command as it stands somewhere.
 
 /// Words that begin a command wherever they stand with something behind them. None of them begins an English sentence.
-pub(super) const PROGRAMS: [&str; 55] = [
+pub(super) const PROGRAMS: [&str; 56] = [
     "/usr/lib/drbd/crm-unfence-peer.9.sh",
     "./deploy.sh",
     "apt",
@@ -31,6 +31,7 @@ pub(super) const PROGRAMS: [&str; 55] = [
     "drbdsetup",
     "du",
     "fence_ipmilan",
+    "findmnt",
     "grep",
     "gzip",
     "hostnamectl",

@@ -7,9 +7,18 @@ use std::path::PathBuf;
 
 /// Between back-ticks, and not for a shell: how DRBD, KWDB, Docker and the sudoers say something, output, and what stands for
 /// something else.
-const NO_COMMANDS: [&str; 21] = [
+const NO_COMMANDS: [&str; 30] = [
     "SET CLUSTER SETTING",
     "asyncmon ",
+    "cannot tell",
+    "in the mount namespace",
+    "it was mounted",
+    "mounted nowhere",
+    "namespaces that",
+    "the NFS export",
+    "the loop device",
+    "the swap file",
+    "used by ",
     "auto-promote ",
     "fencing ",
     "held by: ",

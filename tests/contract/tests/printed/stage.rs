@@ -4,6 +4,7 @@ use contract::programs::{Programs, agents, repository};
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -52,6 +53,11 @@ impl Stage {
             Path::new(wizards).join("main.yml"),
         )
         .expect("there is a wizard");
+        // The lab's fence agent has meta-data, as crmsh wants them.
+        let fence = "/usr/sbin/fence_lab";
+        fs::copy(repository().join("tests/lab/files/fence_lab.py"), fence)
+            .expect("the lab has a fence agent");
+        fs::set_permissions(fence, fs::Permissions::from_mode(0o755)).expect("our own file");
         fs::write("/etc/drbd.d/kwdb.res", RESOURCE).expect("the machine is private");
         let stage = Self {
             promoted: if env::var("SUITE").is_ok_and(|suite| suite == "bullseye") {

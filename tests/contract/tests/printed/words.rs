@@ -96,7 +96,10 @@ pub(super) fn systemctl(stage: &Stage, arguments: &[&str]) -> Verdict {
 
 /// Long options must be in the program's own help.
 pub(super) fn help(stage: &Stage, program: &str, arguments: &[&str], class: &'static str) -> Verdict {
-    let all = text(&stage.run(&[program, "--help"], &[]));
+    let mut all = text(&stage.run(&[program, "--help"], &[]));
+    if all.contains("--help-all") {
+        all = text(&stage.run(&[program, "--help-all"], &[]));
+    }
     let unknown = arguments
         .iter()
         .filter(|word| word.starts_with("--"))
@@ -110,7 +113,12 @@ pub(super) fn help(stage: &Stage, program: &str, arguments: &[&str], class: &'st
 
 /// The verb must be in the program's help.
 pub(super) fn verb(stage: &Stage, program: &str, arguments: &[&str]) -> Verdict {
-    let all = text(&stage.run(&[program, "--help"], &[]));
+    // Those of 8.4 are programs of their own.
+    let both = [program.to_owned(), format!("/usr/lib/drbd/{program}-84")];
+    let all: String = both
+        .iter()
+        .map(|program| text(&stage.run(&[program.as_str(), "--help"], &[])))
+        .collect();
     let verb = arguments
         .iter()
         .find(|word| !word.starts_with('-'))
