@@ -4,7 +4,14 @@ use super::line::Line;
 
 /// What stands in a command for something that is known only when it is printed, and a value for it. Those that a format string leaves
 /// without a name are filled by the word before them.
-const VALUES: [(&str, &str); 44] = [
+const VALUES: [(&str, &str); 51] = [
+    ("{device}  #", "pcs stonith list  #"),
+    ("{cib}", "KaiwuDB"),
+    ("set {option}=true", "set stonith-enabled=true"),
+    ("{agent}", "ocf:heartbeat:IPaddr2"),
+    ("{verb}", "enable"),
+    ("update {id} options=", "update KaiwuFS options="),
+    ("constraint delete {id}", "constraint delete ord"),
     ("{resource}", "KaiwuDB"),
     ("{id}", "KaiwuDB"),
     ("{node}", "node1"),
@@ -38,7 +45,7 @@ const VALUES: [(&str, &str); 44] = [
     ("{instance}", "KaiwuCerts"),
     (
         "{xml}",
-        "<rsc_order id=\"new\" first=\"KaiwuFS\" then=\"ClusterIP\"/>",
+        "'<rsc_order id=\"new\" first=\"KaiwuFS\" then=\"ClusterIP\"/>'",
     ),
     ("{option}", "disk-flushes"),
     ("{drbd}", "kwdb"),
@@ -55,7 +62,9 @@ const VALUES: [(&str, &str); 44] = [
 ];
 
 /// Unnamed placeholders.
-const BY_THE_WORD_BEFORE: [(&str, &str); 20] = [
+const BY_THE_WORD_BEFORE: [(&str, &str); 22] = [
+    ("with Promoted ", "KaiwuData-clone"),
+    ("with Master ", "KaiwuData-clone"),
     ("update ", "KaiwuDB"),
     ("op add ", "KaiwuDB"),
     ("meta ", "KaiwuDB"),
@@ -84,7 +93,7 @@ pub(super) fn filled(line: &Line, promoted: &str) -> Result<Line, String> {
     text = text.replace("role=Promoted", &format!("role={promoted}"));
     text = text.replace("{{", "{").replace("}}", "}");
     if text.starts_with("drbd") {
-        text = text.replace("{resource}", "kwdb");
+        text = text.replace("{resource}", "kwdb").replace("{name}", "kwdb");
     }
     for (placeholder, value) in VALUES {
         text = text.replace(placeholder, value);

@@ -76,7 +76,7 @@ impl Line {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "<" | ">" | ">>" => drop(words.next()),
-                _ if word.starts_with(['<', '>']) || word.starts_with("2>") => {}
+                _ if word.starts_with('>') || word.starts_with("2>") => {}
                 _ => kept.push(word),
             }
         }

@@ -20,7 +20,7 @@ const AT_LEAST: usize = 150;
 
 #[test]
 fn every_printed_command_is_accepted_by_its_tool() {
-    let lines: Vec<Line> = sources::lines().into_iter().chain(manuals::lines()).collect();
+    let lines: Vec<Line> = manuals::lines().into_iter().chain(sources::lines()).collect();
     let programs = Programs::get();
     let (complaints, counts) = on_debian(|| {
         let stage = stage::Stage::new(programs);
@@ -32,9 +32,7 @@ fn every_printed_command_is_accepted_by_its_tool() {
             if !known.insert(line.text.as_str()) {
                 continue;
             }
-            let v = classes::check(&stage, line);
-            eprintln!("DBG {} {} {:?}", line.place, line.text, v);
-            match v {
+            match classes::check(&stage, line) {
                 Ok(class) => *counts.entry(class).or_default() += 1,
                 Err(why) => complaints.push(format!(
                     "{}: {}\n    {}",

@@ -6,11 +6,13 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Programs that write scripts for the tools; the operator's tests run what they write.
-const GENERATORS: [&str; 3] = ["plan/pcs.rs", "plan/crmsh.rs", "plan/ansible.rs"];
+/// What writes scripts for the tools, which the operator's tests run, and a page.
+const GENERATORS: [&str; 4] = ["plan/pcs.rs", "plan/crmsh.rs", "plan/ansible.rs", "drill/html.rs"];
 
 /// How an English sentence goes on behind a command that it is about.
-const SENTENCES: [&str; 5] = [" and ", " of ", " is ", " to the ", " still "];
+const SENTENCES: [&str; 7] = [
+    " and ", " does ", " knows ", " of ", " is ", " to the ", " still ",
+];
 
 /// The commands in all sources.
 pub(super) fn lines() -> Vec<Line> {
@@ -111,7 +113,12 @@ fn list(file: &str, group: &Group, found: &mut Vec<Line>) -> bool {
                 }
             }
             // A value that is known when it runs.
-            TokenTree::Ident(ident) => *words.last_mut().expect("there is one") = format!("{{{ident}}}"),
+            TokenTree::Ident(ident) => {
+                let word = words.last_mut().expect("there is one");
+                if word.is_empty() {
+                    *word = format!("{{{ident}}}");
+                }
+            }
             TokenTree::Group(inner) => {
                 let inner: Vec<TokenTree> = inner.stream().into_iter().collect();
                 if let Some(TokenTree::Literal(literal)) = inner.first()

@@ -37,7 +37,7 @@ pub(super) fn pcs(stage: &Stage, arguments: &[&str]) -> Verdict {
         let is_name = arguments.len() == 2 && said.contains(&arguments.join(" "));
         is_name.then_some("pcs, names a command").ok_or(said)
     } else if class != "pcs, run" && !said.contains("is not recognized")
-        || ["already exists", "already specified"]
+        || ["already exists", "already specified", "already present in"]
             .iter()
             .any(|there| said.contains(there))
     {
@@ -99,6 +99,8 @@ pub(super) fn pacemaker(stage: &Stage, program: &str, arguments: &[&str]) -> Ver
         "--force-start",
         "--fail",
         "--list-installed",
+        "--metadata",
+        "--show-metadata",
         "-l",
         "--reboot",
     ];
@@ -110,7 +112,9 @@ pub(super) fn pacemaker(stage: &Stage, program: &str, arguments: &[&str]) -> Ver
     {
         // What it takes away is not there.
         Ok("Pacemaker's tools, run")
-    } else if arguments.iter().any(|word| needs_cluster.contains(word)) || program == "crm_report" {
+    } else if arguments.iter().any(|word| needs_cluster.contains(word))
+        || ["crm_report", "crm_node"].contains(&program)
+    {
         let said_usage = output.status.code() == Some(64) || text(&output).contains("nknown option");
         if said_usage {
             Err(text(&output))

@@ -10,7 +10,7 @@ pub(super) fn kwbase(arguments: &[&str]) -> Verdict {
     let needed: &[&str] = match arguments {
         ["sql", ..] => &["--host="],
         // What only names it.
-        ["cert", "create-node"] | ["cert"] => &[],
+        ["cert", "create-node"] | ["cert"] | [] => &[],
         ["cert", "create-node", ..] => &["--certs-dir=", "--ca-key="],
         ["cert", "list", ..] => &["--certs-dir="],
         _ => return Err("known are: sql, cert, cert create-node, cert list".to_owned()),
@@ -34,7 +34,7 @@ pub(super) fn kwbase(arguments: &[&str]) -> Verdict {
         }
     }
     let is_secured = |word: &&&str| **word == "--insecure" || word.starts_with("--certs-dir=");
-    if arguments[0] == "sql" && arguments.iter().filter(is_secured).count() != 1 {
+    if arguments.first() == Some(&"sql") && arguments.iter().filter(is_secured).count() != 1 {
         return Err("one of --insecure and --certs-dir= is needed".to_owned());
     }
     Ok("kwbase, options only")
@@ -99,6 +99,9 @@ pub(super) fn help(stage: &Stage, program: &str, arguments: &[&str], class: &'st
     let mut all = text(&stage.run(&[program, "--help"], &[]));
     if all.contains("--help-all") {
         all = text(&stage.run(&[program, "--help-all"], &[]));
+    }
+    if let Some(verb) = arguments.first().filter(|word| !word.starts_with('-')) {
+        all += &text(&stage.run(&[program, verb, "--help"], &[]));
     }
     let unknown = arguments
         .iter()
