@@ -4,9 +4,10 @@ use super::line::Line;
 
 /// What stands in a command for something that is known only when it is printed, and a value for it. Those that a format string leaves
 /// without a name are filled by the word before them.
-const VALUES: [(&str, &str); 51] = [
+const VALUES: [(&str, &str); 52] = [
     ("{device}  #", "pcs stonith list  #"),
     ("{cib}", "KaiwuDB"),
+    ("{location}", "KaiwuDBGrp"),
     ("set {option}=true", "set stonith-enabled=true"),
     ("{agent}", "ocf:heartbeat:IPaddr2"),
     ("{verb}", "enable"),
@@ -62,7 +63,8 @@ const VALUES: [(&str, &str); 51] = [
 ];
 
 /// Unnamed placeholders.
-const BY_THE_WORD_BEFORE: [(&str, &str); 22] = [
+const BY_THE_WORD_BEFORE: [(&str, &str); 23] = [
+    ("rsc_colocation id=\"", "col"),
     ("with Promoted ", "KaiwuData-clone"),
     ("with Master ", "KaiwuData-clone"),
     ("update ", "KaiwuDB"),
