@@ -106,7 +106,7 @@ fn of_manual(name: &str, text: &str, found: &mut Vec<Line>) {
             Some(_) => {}
             None => {
                 paragraph = paragraph + line.trim_start() + " ";
-                if paragraph.matches('`').count() % 2 == 0 {
+                if paragraph.matches('`').count().is_multiple_of(2) {
                     for span in std::mem::take(&mut paragraph).split('`').skip(1).step_by(2) {
                         of_span(&place, span, found);
                     }

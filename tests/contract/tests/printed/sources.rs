@@ -169,10 +169,9 @@ fn of_text(place: &str, text: &str, whole: bool, found: &mut Vec<Line>) {
         }
         let rest = &text[at..];
         let length = match opener {
-            None => sentence_end(rest),
             Some('(') => rest.find(')').unwrap_or(rest.len()).min(sentence_end(rest)),
             Some('\'') => rest.find('\'').unwrap_or(rest.len()),
-            Some(_) => sentence_end(rest),
+            _ => sentence_end(rest),
         };
         if rest[..length].trim().contains(' ') {
             push(&rest[..length]);
@@ -194,10 +193,9 @@ fn sentence_end(rest: &str) -> usize {
         }
         match character {
             '\'' | '"' => quote = Some(character),
-            '\n' | ';' | '|' | ')' => return at,
+            '\n' | ';' | '|' | ')' | '#' => return at,
             ',' | '.' | ':' if after[1..].starts_with([' ', '\n']) || after.len() == 1 => return at,
             '&' if after.starts_with("&&") => return at,
-            '#' => return at,
             ' ' if SENTENCES.iter().any(|words| after.starts_with(words)) => return at,
             _ if !character.is_ascii() => return at,
             _ => {}

@@ -14,8 +14,6 @@ const RESOURCE_AGENTS: &str = "/usr/lib/ocf/resource.d/kaiwudb";
 const CIB: &str = "/root/cib.xml";
 /// The same before it had any resource but a fencing device.
 const FENCED: &str = "/root/fenced.xml";
-/// The file on which the next command works.
-const COPY: &str = "/root/copy.xml";
 
 /// The node's name is this machine's: DRBD finds its section by it.
 const RESOURCE: &str = "resource kwdb {
@@ -35,6 +33,10 @@ const CLUSTER: &str = include_str!("../../files/cib.xml");
 pub(super) struct Stage {
     /// The word for the promoted role.
     pub(super) promoted: &'static str,
+    /// The file on which the next command works.
+    copy: &'static str,
+    /// The node's name, by which DRBD finds its section.
+    node: &'static str,
 }
 
 impl Stage {
@@ -65,6 +67,8 @@ impl Stage {
             } else {
                 "Promoted"
             },
+            copy: "/root/copy.xml",
+            node: "node1",
         };
         let schema = if stage.promoted == "Master" {
             "pacemaker-3.0"
@@ -88,20 +92,20 @@ impl Stage {
 
     /// A copy of the cluster for one command, without this resource if one is named, which the command is to make.
     pub(super) fn fresh(&self, without: Option<&str>) -> &'static str {
-        fs::copy(CIB, COPY).expect("our own file");
+        fs::copy(CIB, self.copy).expect("our own file");
         if let Some(resource) = without {
             let _ = self.run(
-                &["pcs", "-f", COPY, "resource", "delete", resource, "--force"],
+                &["pcs", "-f", self.copy, "resource", "delete", resource, "--force"],
                 &[],
             );
         }
-        COPY
+        self.copy
     }
 
     /// A copy of a cluster that has a fencing device and nothing else.
     pub(super) fn fenced(&self) -> &'static str {
-        fs::copy(FENCED, COPY).expect("our own file");
-        COPY
+        fs::copy(FENCED, self.copy).expect("our own file");
+        self.copy
     }
 
     /// Runs it, as a node that is called node1, with a limit and nothing to read.
@@ -114,8 +118,8 @@ impl Stage {
                 "--uts",
                 "sh",
                 "-c",
-                "hostname node1; exec \"$@\"",
-                "sh",
+                "hostname \"$0\"; exec \"$@\"",
+                self.node,
             ])
             .args(words)
             .envs(variables.iter().copied())
@@ -132,7 +136,7 @@ impl Stage {
             let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
             pacemaker::cib::parse(&text)
         };
-        let (before, after) = (read(CIB)?, read(COPY)?);
+        let (before, after) = (read(CIB)?, read(self.copy)?);
         for primitive in after.primitives() {
             let agent = primitive.agent();
             let Some(name) = agent.strip_prefix("ocf:kaiwudb:") else {

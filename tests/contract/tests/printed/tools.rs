@@ -159,7 +159,7 @@ pub(super) fn drbdadm(stage: &Stage, arguments: &[&str]) -> Verdict {
         .iter()
         .any(|complaint| text.contains(complaint))
         {
-            return Err(format!("with {version}: {}", text));
+            return Err(format!("with {version}: {text}"));
         }
     }
     Ok("drbdadm, dry run with 8.4 and 9")
