@@ -8,13 +8,40 @@ use cluster::{Cluster, NAMES};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
+
+testing::tests![
+    a_node_without_any_certificate_serves_with_the_clusters_set,
+    no_key_is_on_the_volume_in_clear,
+    a_rotation_on_the_serving_node_travels_and_can_be_repeated,
+    half_a_rotation_is_told_and_not_published,
+    everything_removed_by_mistake_comes_back_by_the_way_out_that_is_told,
+    a_forgotten_virtual_ip_is_found_before_the_failover,
+    rotated_on_the_standby_by_mistake,
+    the_installers_own_set_gives_way,
+    the_authkey_changed,
+    without_any_authkey,
+    a_damaged_bundle_is_replaced_and_kept,
+    a_full_volume,
+    a_volume_that_is_not_there,
+    a_certificate_directory_that_is_a_link,
+    a_volume_that_hangs_costs_seconds_and_never_the_resource,
+    an_expired_certificate_is_told_and_never_an_error,
+    nothing_to_serve_with_is_a_clear_error,
+    owners_and_modes_are_mended,
+    wrong_parameters,
+    an_agent_killed_at_any_moment,
+];
+
+fn main() -> ExitCode {
+    testing::run(&[TESTS], testing::without_root())
+}
 
 fn text(bytes: Option<&[u8]>) -> &str {
     std::str::from_utf8(bytes.unwrap()).unwrap()
 }
 
-#[test]
 fn a_node_without_any_certificate_serves_with_the_clusters_set() {
     let cluster = Cluster::new(Some("4m"));
     let (one, two) = (cluster.node("one"), cluster.node("two"));
@@ -40,7 +67,6 @@ fn a_node_without_any_certificate_serves_with_the_clusters_set() {
     two.ok("reload-agent");
 }
 
-#[test]
 fn no_key_is_on_the_volume_in_clear() {
     let cluster = Cluster::new(None);
     let one = cluster.node("one");
@@ -75,7 +101,6 @@ fn no_key_is_on_the_volume_in_clear() {
     assert!(three.certs.join("ca.key").exists());
 }
 
-#[test]
 fn a_rotation_on_the_serving_node_travels_and_can_be_repeated() {
     let cluster = Cluster::new(None);
     let (one, two) = (cluster.node("one"), cluster.node("two"));
@@ -100,7 +125,6 @@ fn a_rotation_on_the_serving_node_travels_and_can_be_repeated() {
     assert_eq!(cluster.generation(), 3);
 }
 
-#[test]
 fn half_a_rotation_is_told_and_not_published() {
     let cluster = Cluster::new(None);
     let (one, two) = (cluster.node("one"), cluster.node("two"));
@@ -140,7 +164,6 @@ fn half_a_rotation_is_told_and_not_published() {
     one.healthy();
 }
 
-#[test]
 fn everything_removed_by_mistake_comes_back_by_the_way_out_that_is_told() {
     let cluster = Cluster::new(None);
     let one = cluster.node("one");
@@ -154,7 +177,6 @@ fn everything_removed_by_mistake_comes_back_by_the_way_out_that_is_told() {
     one.healthy();
 }
 
-#[test]
 fn a_forgotten_virtual_ip_is_found_before_the_failover() {
     let cluster = Cluster::new(None);
     let one = cluster.node("one").with("required_names", "n1,n2 192.0.2.10");
@@ -174,7 +196,6 @@ fn a_forgotten_virtual_ip_is_found_before_the_failover() {
     assert_eq!(cluster.generation(), 3);
 }
 
-#[test]
 fn rotated_on_the_standby_by_mistake() {
     let cluster = Cluster::new(None);
     let (one, two) = (cluster.node("one"), cluster.node("two"));
@@ -189,7 +210,6 @@ fn rotated_on_the_standby_by_mistake() {
     one.degraded(&["displaced"]);
 }
 
-#[test]
 fn the_installers_own_set_gives_way() {
     let cluster = Cluster::new(None);
     let (one, two) = (cluster.node("one"), cluster.node("two"));
@@ -203,7 +223,6 @@ fn the_installers_own_set_gives_way() {
     two.healthy();
 }
 
-#[test]
 fn the_authkey_changed() {
     let cluster = Cluster::new(None);
     let (one, two) = (cluster.node("one"), cluster.node("two"));
@@ -237,7 +256,6 @@ fn the_authkey_changed() {
     one.stop_and_give_way_to(&three);
 }
 
-#[test]
 fn without_any_authkey() {
     let cluster = Cluster::new(None);
     let one = cluster.node("one").with("authkey", "/no/such/authkey");
@@ -253,7 +271,6 @@ fn without_any_authkey() {
     one.ok("validate-all");
 }
 
-#[test]
 fn a_damaged_bundle_is_replaced_and_kept() {
     let cluster = Cluster::new(None);
     let (one, two) = (cluster.node("one"), cluster.node("two"));
@@ -285,7 +302,6 @@ fn a_damaged_bundle_is_replaced_and_kept() {
     assert_eq!(two.set(), newest);
 }
 
-#[test]
 fn a_full_volume() {
     let cluster = Cluster::new(Some("256k"));
     let one = cluster.node("one");
@@ -302,7 +318,6 @@ fn a_full_volume() {
     assert_eq!(cluster.generation(), 2);
 }
 
-#[test]
 fn a_volume_that_is_not_there() {
     let mut cluster = Cluster::new(Some("1m"));
     let set = Authority::new("CA").set(&NAMES);
@@ -330,7 +345,6 @@ fn a_volume_that_is_not_there() {
 }
 
 /// The directory itself is replaced, so it has to be known; whoever can change the link would lead root anywhere.
-#[test]
 fn a_certificate_directory_that_is_a_link() {
     let cluster = Cluster::new(None);
     let (one, two) = (cluster.node("one"), cluster.node("two"));
@@ -357,7 +371,6 @@ fn a_certificate_directory_that_is_a_link() {
     }
 }
 
-#[test]
 fn a_volume_that_hangs_costs_seconds_and_never_the_resource() {
     let cluster = Cluster::new(None);
     let one = cluster.node("one");
@@ -375,7 +388,6 @@ fn a_volume_that_hangs_costs_seconds_and_never_the_resource() {
     assert!(stop.elapsed < Duration::from_secs(5), "{:?}", stop.elapsed);
 }
 
-#[test]
 fn an_expired_certificate_is_told_and_never_an_error() {
     let cluster = Cluster::new(None);
     let one = cluster.node("one");
@@ -398,7 +410,6 @@ fn an_expired_certificate_is_told_and_never_an_error() {
     two.degraded(&["node.crt expired on"]);
 }
 
-#[test]
 fn nothing_to_serve_with_is_a_clear_error() {
     let cluster = Cluster::new(None);
     let one = cluster.node("one");
@@ -416,7 +427,6 @@ fn nothing_to_serve_with_is_a_clear_error() {
     );
 }
 
-#[test]
 fn owners_and_modes_are_mended() {
     let cluster = Cluster::new(None);
     let one = cluster.node("one").with("user", "nobody");
@@ -431,7 +441,6 @@ fn owners_and_modes_are_mended() {
     one.healthy();
 }
 
-#[test]
 fn wrong_parameters() {
     let cluster = Cluster::new(None);
     for (parameter, value, words) in [
@@ -458,7 +467,6 @@ fn wrong_parameters() {
 }
 
 /// Whatever moment the machine loses power at, the server finds one whole set, and the next start mends the rest.
-#[test]
 fn an_agent_killed_at_any_moment() {
     let cluster = Cluster::new(None);
     let authority = Authority::new("CA");
@@ -488,6 +496,5 @@ fn an_agent_killed_at_any_moment() {
         two.ok("stop");
         current = next;
     }
-    println!("{interrupted} of 60 starts were interrupted");
-    assert!(interrupted > 5);
+    assert!(interrupted > 5, "{interrupted} of 60 starts were interrupted");
 }

@@ -16,9 +16,22 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+testing::tests![
+    a_rotation_reaches_the_server_once_and_a_young_server_is_spared,
+    a_server_that_keeps_its_old_certificate_is_told,
+    a_server_that_cannot_be_asked_is_the_database_resources_business,
+];
+
+fn main() -> ExitCode {
+    testing::run(&[TESTS], testing::without_root())
+}
+
+/// A server is young for 5 s.
+const OLD: Duration = Duration::from_millis(5200);
 
 /// A process that looks like the server of the store and writes down every SIGHUP.
 struct Server {
@@ -62,7 +75,7 @@ impl Server {
     }
 
     fn wait_for_signals(&self, count: usize) {
-        let deadline = Deadline::after(Duration::from_secs(5));
+        let deadline = Deadline::after(Duration::from_secs(60));
         while self.signals() < count && deadline.pause(Duration::from_millis(20)) {}
         assert_eq!(self.signals(), count);
     }
@@ -70,15 +83,16 @@ impl Server {
     fn grow_old(&self) {
         let me = Process::with_pid(i32::try_from(self.child.id()).unwrap()).unwrap();
         assert!(me.is_running());
-        Deadline::after(Duration::from_millis(5200)).pause(Duration::from_secs(60));
+        Deadline::after(OLD).pause(OLD);
     }
 }
 
 impl Drop for Server {
+    #[allow(clippy::disallowed_methods)] // SIGKILL ends it at once
     fn drop(&mut self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
         let _ = kill(pid, Signal::SIGKILL);
-        let _ = self.child.try_wait();
+        let _ = self.child.wait();
     }
 }
 
@@ -125,23 +139,28 @@ impl Front {
     }
 }
 
-#[test]
 fn a_rotation_reaches_the_server_once_and_a_young_server_is_spared() {
     let cluster = Cluster::new(None);
     let one = cluster.node("one");
     let authority = Authority::new("CA");
     one.write(&authority.set(&NAMES));
     one.ok("start");
-    let server = Server::start(&cluster);
-    one.healthy();
-    one.write(&authority.set(&NAMES));
-    one.healthy();
-    assert_eq!(cluster.generation(), 2);
-    assert_eq!(
-        server.signals(),
-        0,
-        "a server that has just been started may not catch the signal yet"
-    );
+    let server = (1..=10).find_map(|attempt| {
+        let rotated = authority.set(&NAMES);
+        let began = Instant::now();
+        let server = Server::start(&cluster);
+        one.write(&rotated);
+        one.healthy();
+        assert_eq!(cluster.generation(), 1 + attempt);
+        let (young, told) = (began.elapsed() < Duration::from_secs(5), server.signals());
+        assert!(
+            told == 0 || !young,
+            "a server that has just been started may not catch the signal yet"
+        );
+        // On a busy machine it may not have been young any more.
+        young.then_some(server)
+    });
+    let server = server.expect("a machine on which a monitor takes less than 5 s");
     server.grow_old();
     one.healthy();
     server.wait_for_signals(1);
@@ -157,7 +176,6 @@ fn a_rotation_reaches_the_server_once_and_a_young_server_is_spared() {
     server.wait_for_signals(2);
 }
 
-#[test]
 fn a_server_that_keeps_its_old_certificate_is_told() {
     let cluster = Cluster::new(None);
     let authority = Authority::new("CA");
@@ -186,7 +204,6 @@ fn a_server_that_keeps_its_old_certificate_is_told() {
     assert_eq!(server.signals(), 2);
 }
 
-#[test]
 fn a_server_that_cannot_be_asked_is_the_database_resources_business() {
     let cluster = Cluster::new(None);
     // Nobody listens there, or nobody who speaks TLS.

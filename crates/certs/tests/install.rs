@@ -11,6 +11,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 fn set(word: &str) -> CertificateSet {
@@ -341,9 +342,11 @@ fn an_error_at_any_step_leaves_one_whole_set() {
 fn a_reader_never_finds_a_missing_or_a_torn_file() {
     let root = tempfile::tempdir().unwrap();
     let path = prepare(root.path());
+    let (sets, done) = (AtomicU64::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
-            for number in 0..100 {
+            while !done.load(Ordering::Relaxed) {
+                let number = sets.fetch_add(1, Ordering::Relaxed);
                 let word = if number % 2 == 0 { "new" } else { "old" };
                 perform(
                     Disk::real(),
@@ -356,14 +359,25 @@ fn a_reader_never_finds_a_missing_or_a_torn_file() {
                 .unwrap();
             }
         });
+        let _done = Done(&done);
+        // As often as it takes: one processor may do nothing but write for a while.
         let mut reads = 0;
-        while !writer.is_finished() {
+        while !writer.is_finished() && (reads < 1000 || sets.load(Ordering::Relaxed) < 100) {
             let text = fs::read_to_string(path.join("node.key")).unwrap();
             assert!(text == "old node.key".repeat(100) || text == "new node.key".repeat(100));
             reads += 1;
         }
-        assert!(reads > 100, "only {reads} reads");
+        assert!(!writer.is_finished(), "the writer has failed");
     });
+}
+
+/// Ends the writer however the reader ends.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
@@ -374,7 +388,15 @@ fn an_installation_costs_little() {
     ] {
         let path = prepare(root.path());
         let mut number = 1;
-        let install = median(|| {
+        // As many things are forced to the disk as by an installation.
+        let by_hand = || {
+            for number in 0..10 {
+                let mut file = fs::File::create(root.path().join(format!("probe{number}"))).unwrap();
+                file.write_all(b"x").unwrap();
+                file.sync_all().unwrap();
+            }
+        };
+        let install = || {
             number += 1;
             let word = if number % 2 == 0 { "new" } else { "old" };
             perform(
@@ -386,36 +408,33 @@ fn an_installation_costs_little() {
                 Method::Exchange,
             )
             .unwrap();
-        });
-        let probe = root.path().join("probe");
-        let sync = median(|| {
-            let mut file = fs::File::create(&probe).unwrap();
-            file.write_all(b"x").unwrap();
-            file.sync_all().unwrap();
-        });
+        };
+        let [install, floor] = medians(install, by_hand);
         println!(
-            "an installation of 7 files {where_}: median {:.1} ms; one file forced to the disk: {:.1} ms",
+            "an installation of 7 files {where_}: median {:.1} ms; ten files forced to the disk: {:.1} ms",
             ms(install),
-            ms(sync)
+            ms(floor)
         );
-        // Ten things are forced to the disk. The rest must not cost anything to speak of, whatever else the disk does.
+        // The rest must not cost anything to speak of, whatever else the disk does.
         assert!(
-            install < sync * 40 + Duration::from_millis(50),
-            "{install:?} {sync:?}"
+            install < floor * 4 + Duration::from_millis(50),
+            "{install:?} {floor:?}"
         );
     }
 }
 
-fn median(mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..21)
-        .map(|_| {
-            let started = Instant::now();
-            work();
-            started.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[10]
+/// Of 21 times each, taken in turns: what else the machine does meets both.
+fn medians(mut first: impl FnMut(), mut second: impl FnMut()) -> [Duration; 2] {
+    let time = |work: &mut dyn FnMut()| {
+        let started = Instant::now();
+        work();
+        started.elapsed()
+    };
+    let (mut firsts, mut seconds): (Vec<_>, Vec<_>) =
+        (0..21).map(|_| (time(&mut first), time(&mut second))).unzip();
+    firsts.sort();
+    seconds.sort();
+    [firsts[10], seconds[10]]
 }
 
 fn ms(time: Duration) -> f64 {

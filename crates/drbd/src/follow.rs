@@ -154,17 +154,24 @@ mod tests {
         Follower::of(&Daemon::new(Path::new("/bin/sh")).args(["-c", script])).unwrap()
     }
     fn soon() -> Deadline {
-        Deadline::after(Duration::from_secs(5))
+        Deadline::after(Duration::from_secs(60))
     }
 
     #[test]
     fn lines_come_whole_and_the_end_is_seen() {
-        let mut follower = shell("printf 'exists -\\nchange re'; sleep 0.2; echo source; printf cut");
+        let directory = tempfile::tempdir().unwrap();
+        let gate = directory.path().join("gate");
+        nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let mut follower = shell(&format!(
+            "printf 'exists -\\nchange re'; read line <{}; echo source; printf cut",
+            gate.display()
+        ));
         assert_eq!(follower.wait(soon(), None), Wait::Lines(vec!["exists -".into()]));
         assert_eq!(
             follower.wait(Deadline::after(Duration::from_millis(10)), None),
             Wait::Nothing
         );
+        std::fs::write(&gate, "on\n").unwrap();
         assert_eq!(
             follower.wait(soon(), None),
             Wait::Lines(vec!["change resource".into()])

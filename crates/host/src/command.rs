@@ -387,7 +387,7 @@ mod tests {
         Command::new("sh").arg("-c").arg(script)
     }
     fn soon() -> Deadline {
-        Deadline::after(Duration::from_secs(5))
+        Deadline::after(Duration::from_secs(60))
     }
 
     #[test]
@@ -434,21 +434,19 @@ mod tests {
     #[test]
     fn a_hanging_tool_is_killed_with_its_children() {
         let started = Instant::now();
-        let error = shell("sleep 30 & sleep 30")
+        let error = shell("sleep 60 & sleep 60")
             .run(Deadline::after(Duration::from_millis(100)))
             .unwrap_err();
         assert!(matches!(error, CommandError::DeadlineOver(..)), "{error}");
-        assert!(started.elapsed() < Duration::from_secs(2));
+        assert!(started.elapsed() < Duration::from_secs(30));
     }
 
     #[test]
     fn a_grandchild_that_keeps_the_pipe_does_not_delay_the_answer() {
         let started = Instant::now();
-        assert_eq!(
-            shell("setsid sleep 3 & echo done").run_ok(soon()).unwrap().text(),
-            "done\n"
-        );
-        assert!(started.elapsed() < Duration::from_secs(2));
+        let grandchild = shell("setsid sleep 60 & echo $!").run_ok(soon()).unwrap().text();
+        assert!(started.elapsed() < Duration::from_secs(30));
+        shell(&format!("kill {grandchild}")).run_ok(soon()).unwrap();
     }
 
     #[test]

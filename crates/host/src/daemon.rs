@@ -262,7 +262,7 @@ mod tests {
     use std::time::Duration;
 
     fn ended(pid: i32) -> End {
-        let deadline = Deadline::after(Duration::from_secs(5));
+        let deadline = Deadline::after(Duration::from_secs(60));
         loop {
             if let Some(end) = collect(pid) {
                 return end;
@@ -342,7 +342,7 @@ mod tests {
             .unwrap();
         let process = Process::with_pid(pid).unwrap();
         process.signal(nix::sys::signal::Signal::SIGKILL).unwrap();
-        wait_for_end(process, Deadline::after(Duration::from_secs(5)));
+        wait_for_end(process, Deadline::after(Duration::from_secs(60)));
         ended(pid)
     }
 

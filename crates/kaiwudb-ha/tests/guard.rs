@@ -1,7 +1,9 @@
 //! `guard` of the built program, in a mount namespace of its own.
+#![allow(clippy::unwrap_used)] // a test, its helpers included
 
 use host::{Command, Deadline};
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// `ocf:kaiwudb` or the guide's agents mount on it and unmount it as before; root himself cannot write below.
@@ -27,13 +29,17 @@ mount -t tmpfs tmpfs real && touch real/data && umount real || exit 4
 $guard "$DIRECTORY/real" --lift && touch real/store || exit 6
 "#;
 
-#[test]
+testing::tests![nothing_can_be_written_below_a_guarded_mount_point];
+
+fn main() -> ExitCode {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = (!takes_the_flag(directory.path()))
+        .then_some("needs root, and a file system whose files can be immutable");
+    testing::run(&[TESTS], missing)
+}
+
 fn nothing_can_be_written_below_a_guarded_mount_point() {
     let directory = tempfile::tempdir().unwrap();
-    if !takes_the_flag(directory.path()) {
-        eprintln!("skipped: it needs root, and a file system whose files can be immutable");
-        return;
-    }
     let output = Command::new("unshare")
         .args(["--mount", "sh", "-c", SCRIPT])
         .env("PROGRAM", env!("CARGO_BIN_EXE_kaiwudb-ha"))

@@ -137,3 +137,57 @@ impl MetaData {
         defects
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Parameter;
+
+    const GOOD: Text = Text {
+        en: "a text",
+        zh: "说明",
+    };
+    const HALF: Text = Text {
+        en: "a text",
+        zh: " ",
+    };
+    const LONG: Text = Text {
+        en: "a short description that does not fit into one line of pcs's list",
+        zh: "说明",
+    };
+    static TWICE: Parameter<String> = Parameter::new("twice", GOOD, GOOD);
+    static NAME: Parameter<String> = Parameter::new("Name", GOOD, GOOD);
+    static DEFAULT: Parameter<u64> = Parameter::new("default", GOOD, GOOD).default("0").bounds(1, 2);
+    static REQUIRED: Parameter<u64> = Parameter::new("required", GOOD, GOOD).required().default("1");
+    static TEXT: Parameter<String> = Parameter::new("text", GOOD, HALF);
+    static SHORT: Parameter<String> = Parameter::new("short", LONG, GOOD);
+    static DEFECTIVE: MetaData = MetaData {
+        name: "defective",
+        version: "1",
+        short: GOOD,
+        long: GOOD,
+        parameters: &[&TWICE, &TWICE, &NAME, &DEFAULT, &REQUIRED, &TEXT, &SHORT],
+        actions: &[],
+    };
+
+    /// The agents' tests only ask that there is none.
+    #[test]
+    fn every_defect_is_found() {
+        assert_eq!(
+            DEFECTIVE.defects(),
+            [
+                "twice is declared twice",
+                "Name: allowed are lower case letters, digits and _",
+                "default: parameter default=\"0\": not valid; allowed: a whole number from 1 to 2",
+                "required is required and has a default",
+                "text: a description is missing",
+                "short: the short description has more than 60 characters",
+                "action start is missing",
+                "action stop is missing",
+                "action monitor is missing",
+                "action meta-data is missing",
+                "action validate-all is missing",
+            ]
+        );
+    }
+}

@@ -172,6 +172,12 @@ impl<'ground> Scene<'ground> {
         Ok(gap.context("fewer than two commits")?.length())
     }
 
+    /// No client waits so long for a commit unless something is wrong: a second, or where the machine is busy the outage that a restart by
+    /// hand costs there.
+    pub fn undisturbed(&self) -> Duration {
+        self.ground.floor.max(Duration::from_secs(1))
+    }
+
     /// Runs a shell script on the first node; commands of the cluster do the same on either.
     pub fn shell(&self, script: &str) -> Result<String> {
         self.lab().nodes()[0].shell(script, Self::deadline())

@@ -27,6 +27,8 @@ pub const ENVIRONMENT: &str = "/etc/kaiwudb/script/kaiwudb_env";
 pub const CERTS: &str = "/etc/kaiwudb/certs";
 /// What agent and sentinel write down for the resource that [`Call`] names.
 pub const RUN_DIRECTORY: &str = "/run/kaiwudb-ha/KaiwuDB";
+/// How long an event may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The service user's and group's number.
 pub const SERVICE_ID: u32 = 1987;
 
@@ -225,7 +227,13 @@ impl Drop for Machine {
     }
 }
 
-/// Waits until `condition` holds.
+/// Waits for an event. It may take its time on a busy machine: what has to happen soon is bounded with [`wait_until`].
+#[track_caller]
+pub fn eventually(what: &str, condition: impl FnMut() -> bool) {
+    wait_until(what, PATIENCE, condition);
+}
+
+/// Waits until `condition` holds, which must be within `limit`.
 #[track_caller]
 pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();

@@ -96,9 +96,21 @@ pub fn all(wanted: impl Fn(&[String]) -> bool) -> Vec<Process> {
     found
 }
 
+/// As [`all`], without the children of those found: one that is forked for a moment, to flush a disk or to become another program,
+/// has its parent's arguments.
+fn without_children(wanted: impl Fn(&[String]) -> bool) -> Vec<Process> {
+    let found = all(wanted);
+    let parent = |process: &Process| process.stat()?.get(1)?.parse().ok().map(Process);
+    found
+        .iter()
+        .copied()
+        .filter(|process| parent(process).is_some_and(|parent| !found.contains(&parent)))
+        .collect()
+}
+
 /// The servers.
 pub fn servers() -> Vec<Process> {
-    all(|arguments| {
+    without_children(|arguments| {
         arguments.len() > 1 && arguments[0].ends_with("kwbase") && arguments[1].starts_with("start")
     })
 }

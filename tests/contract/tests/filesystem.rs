@@ -1,7 +1,7 @@
 //! `ocf:kaiwudb:filesystem` on a loop device, and next to it `ocf:heartbeat:Filesystem`, whose parameters it shares.
 
 use crate::ocf_tester::has_no_complaint;
-use contract::machine::{Machine, shell, wait_until};
+use contract::machine::{Machine, eventually, shell};
 use contract::programs::Programs;
 use contract::{Call, on_a_bare_machine, store};
 use std::fs::{self, File};
@@ -238,7 +238,7 @@ fn who_uses_it_is_named_and_ended() {
         for user in &users {
             device.call("start").run().succeeds();
             machine.shell(&format!("({user}) </dev/null >/dev/null 2>&1 &"));
-            wait_until("somebody uses it", Duration::from_secs(5), || {
+            eventually("somebody uses it", || {
                 !shell(&format!(
                     "umount {POINT} 2>&1 || true; mountpoint -q {POINT} && echo busy || mount {} {POINT}",
                     device.path
@@ -253,7 +253,7 @@ fn who_uses_it_is_named_and_ended() {
             device
                 .call("stop")
                 .run()
-                .within(Duration::from_secs(4))
+                .within(Duration::from_secs(15))
                 .succeeds();
             let log = machine.log().join("\n");
             assert!(log.contains("(pid ") && log.contains("ends who"), "{user}: {log}");
@@ -273,9 +273,7 @@ fn a_user_in_another_mount_namespace_is_found_and_a_stranger_is_spared() {
              unshare -m sh -c 'umount {POINT}; mkdir -p {POINT}/x; cd {POINT}/x; exec sleep 601' </dev/null >/dev/null 2>&1 &"
         ));
         let runs = |word: &str| !shell(&format!("pgrep -f '^sleep {word}' || true")).is_empty();
-        wait_until("both sleep", Duration::from_secs(5), || {
-            runs("600") && runs("601")
-        });
+        eventually("both sleep", || runs("600") && runs("601"));
         device.call("stop").run().succeeds();
         assert!(!runs("600"), "it kept the file system busy");
         assert!(runs("601"), "it has the directory, but not the file system");

@@ -2,7 +2,7 @@
 
 use crate::filesystem::{Device, POINT, mounts, with_a_device};
 use contract::Machine;
-use contract::machine::{shell, wait_until};
+use contract::machine::{eventually, shell};
 use contract::process;
 use std::path::Path;
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl Somebody {
             what: script.to_owned(),
             number,
         };
-        wait_until(script, Duration::from_secs(10), || somebody.lives());
+        eventually(script, || somebody.lives());
         somebody
     }
 
@@ -39,7 +39,7 @@ fn stop_ends(device: &Device, users: &[Somebody], bystanders: &[Somebody]) {
     device
         .call("stop")
         .run()
-        .within(Duration::from_secs(8))
+        .within(Duration::from_secs(15))
         .succeeds();
     assert_eq!(mounts(), 0);
     for user in users {
@@ -181,7 +181,7 @@ fn users_whom_few_lists_show() {
                 "cp \"$(ldd /bin/sleep | grep -o '/[^ ]*libc.so[^ ]*')\" {POINT}/lib.so
                  ({script}) </dev/null >/dev/null 2>&1 & echo $! >/run/pid"
             ));
-            wait_until(&script, Duration::from_secs(10), || {
+            eventually(&script, || {
                 shell(&format!("pid=$(cat /run/pid); {uses} && echo yes || true")) == "yes\n"
             });
             device
@@ -239,9 +239,7 @@ fn who_lets_go_lives() {
         machine.shell(&format!(
             "sh -c \"trap 'cd /' TERM; cd {POINT}; echo \\$\\$ >/run/pid; while :; do sleep 0.05; done\" </dev/null >/dev/null 2>&1 &"
         ));
-        wait_until("it stands there", Duration::from_secs(5), || {
-            Path::new("/run/pid").exists()
-        });
+        eventually("it stands there", || Path::new("/run/pid").exists());
         device.call("stop").run().succeeds();
         assert_eq!(mounts(), 0);
         machine.shell("kill -0 $(cat /run/pid)");

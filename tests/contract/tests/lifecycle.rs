@@ -1,14 +1,11 @@
 //! What start leaves running, and what later calls make of it.
 
 use contract::call::Call;
-use contract::machine::{AGENT, BINARY, DATA_ROOT, RUN_DIRECTORY, SERVICE_ID, wait_until};
+use contract::machine::{AGENT, BINARY, DATA_ROOT, RUN_DIRECTORY, SERVICE_ID, eventually};
 use contract::process::{self, Process};
 use contract::programs::Programs;
 use contract::{on_a_bare_machine, on_a_machine, store};
 use std::fs;
-use std::time::Duration;
-
-const SOON: Duration = Duration::from_secs(10);
 
 #[test]
 fn the_server_is_on_its_own() {
@@ -75,7 +72,7 @@ fn the_server_survives_the_agent() {
     on_a_machine(|machine| {
         machine.server_variables(&[("KWBASE_STANDIN_START_DELAY", "1.5")]);
         let start = machine.agent("start").spawn();
-        wait_until("the server runs", SOON, || !process::servers().is_empty());
+        eventually("the server runs", || !process::servers().is_empty());
         start.kill_group();
         assert_eq!(start.outcome().code(), -9);
         let server = process::server();
@@ -149,14 +146,14 @@ fn a_server_started_by_hand_is_adopted() {
             "setpriv --reuid=kaiwudb --regid=kaiwudb --clear-groups {BINARY} start-single-node --insecure \
              --listen-addr=0.0.0.0:26257 --http-addr=0.0.0.0:8080 --store={DATA_ROOT} >/dev/null 2>&1 </dev/null &"
         ));
-        wait_until("a probe sees it", SOON, || machine.probe().run().code() == 0);
+        eventually("a probe sees it", || machine.probe().run().code() == 0);
         let server = process::server();
         assert_eq!(machine.start(), server);
         assert_eq!(process::sentinels().len(), 1);
         machine.monitor().level(10).run().succeeds();
         machine.agent("stop").run().succeeds();
         assert_eq!(process::servers(), []);
-        wait_until("the sentinel goes", SOON, || process::sentinels().is_empty());
+        eventually("the sentinel goes", || process::sentinels().is_empty());
     });
 }
 
@@ -183,7 +180,7 @@ fn a_server_below_the_mount_is_not_adopted() {
             "chown kaiwudb: {DATA_ROOT}; setpriv --reuid=kaiwudb --regid=kaiwudb --clear-groups {by_hand} >/dev/null 2>&1 </dev/null &"
         ));
         let health = "curl -sf http://127.0.0.1:8080/health?ready=1 >/dev/null && echo ready || true";
-        wait_until("it serves", SOON, || machine.shell(health).contains("ready"));
+        eventually("it serves", || machine.shell(health).contains("ready"));
         let stray = process::server();
         machine.shell(&format!("mount -o loop /run/store-1.img {DATA_ROOT}"));
         let stray_pid = format!("pid {}", stray.0);
@@ -193,7 +190,7 @@ fn a_server_below_the_mount_is_not_adopted() {
             .fails(1, &["was running already", &stray_pid]);
         assert!(stray.is_running(), "somebody else's server is left to him");
         machine.signal(stray, "KILL");
-        wait_until("it ends", SOON, || !stray.is_running());
+        eventually("it ends", || !stray.is_running());
         machine.start();
     });
 }
@@ -204,9 +201,8 @@ fn a_foreign_process_is_left_alone() {
     on_a_machine(|machine| {
         machine.shell("sleep 1000 >/dev/null 2>&1 </dev/null &");
         let find = || process::all(|arguments| arguments.first().is_some_and(|name| name == "sleep"));
-        let [foreign] = find()[..] else {
-            panic!("sleep does not run")
-        };
+        eventually("it sleeps", || !find().is_empty());
+        let foreign = find()[0];
         fs::create_dir_all(RUN_DIRECTORY).expect("/run can be written");
         for start_time in [foreign.start_time() - 1, foreign.start_time()] {
             let record = serde_json::json!({"pid": foreign.0, "start_time": start_time}).to_string();
@@ -237,7 +233,7 @@ fn second_server(machine: &contract::Machine) -> Process {
          ./kwbase start-single-node --store={DATA_ROOT} >/dev/null 2>&1 </dev/null &"
     ));
     let mut found = None;
-    wait_until("a second server runs", SOON, || {
+    eventually("a second server runs", || {
         found = process::servers()
             .into_iter()
             .find(|server| !before.contains(server));

@@ -18,14 +18,13 @@ fn schemas() -> &'static Path {
     static FETCHED: Once = Once::new();
     let directory = Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/pcs-schemas"));
     FETCHED.call_once(|| {
-        if !directory.join("ocf-1.1.rng").exists() {
-            let script = repository().join("tests/contract/files/schemas.sh");
-            shell(&format!(
-                "mkdir -p {0}; {1} {0}",
-                directory.display(),
-                script.display()
-            ));
-        }
+        // Another run of these tests may fetch them at the same time.
+        let script = repository().join("tests/contract/files/schemas.sh");
+        shell(&format!(
+            "mkdir -p {0}; exec 9<{0}; flock 9; [ -e {0}/ocf-1.1.rng ] || {1} {0}",
+            directory.display(),
+            script.display()
+        ));
     });
     directory
 }

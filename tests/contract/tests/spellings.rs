@@ -1,6 +1,6 @@
 //! One store under several names, and strangers who look like the server's own.
 
-use contract::machine::{DATA_ROOT, wait_until};
+use contract::machine::{DATA_ROOT, eventually};
 use contract::{on_a_machine, process};
 use std::time::Duration;
 
@@ -42,14 +42,12 @@ fn a_stranger_with_our_name_in_the_store() {
              unshare --mount sh -c 'mount -t tmpfs own {DATA_ROOT}; cd {DATA_ROOT}; exec kaiwudb-dump 602' </dev/null >/dev/null 2>&1 &"
         ));
         let strangers = || process::all(|words| words.first().is_some_and(|word| word == "kaiwudb-dump"));
-        wait_until("both are there", Duration::from_secs(5), || {
-            strangers().len() == 2
-        });
+        eventually("both are there", || strangers().len() == 2);
         machine.log();
         machine
             .agent("stop")
             .run()
-            .within(Duration::from_secs(2))
+            .within(Duration::from_secs(15))
             .succeeds();
         assert_eq!(strangers().len(), 2, "they are the file system agent's business");
         let told: Vec<String> = machine

@@ -1,20 +1,31 @@
 //! Stop: in time, whatever the server does, and proven.
 
-use contract::machine::{BINARY, DATA_ROOT, Machine, RUN_DIRECTORY, wait_until};
+use contract::machine::{BINARY, DATA_ROOT, Machine, RUN_DIRECTORY, eventually};
 use contract::store::Frozen;
-use contract::{on_a_machine, process};
+use contract::{Call, on_a_machine, process};
 use host::Deadline;
 use kwdb::sql::{Connection, SqlError, Target};
 use std::time::Duration;
+
+/// More time than any of these stops needs, and what shows that one has not used all of it.
+const AMPLE: Duration = Duration::from_secs(90);
+const SOON: Duration = Duration::from_secs(30);
+
+fn store_is_unmounted(machine: &Machine) {
+    eventually("the store is unmounted", || {
+        let done = machine.shell(&format!("umount {DATA_ROOT} && echo done || true"));
+        done.contains("done")
+    });
+}
 
 #[test]
 fn a_server_that_is_stopped_by_a_signal() {
     on_a_machine(|machine| {
         let server = machine.start();
         machine.signal(server, "STOP");
-        let outcome = machine.agent("stop").run();
+        let outcome = machine.agent("stop").timeout(AMPLE).run();
         outcome.succeeds();
-        outcome.within(Duration::from_secs(4));
+        outcome.within(SOON);
         machine.shell(&format!("umount {DATA_ROOT}"));
     });
 }
@@ -24,12 +35,10 @@ fn a_server_that_has_ended() {
     on_a_machine(|machine| {
         let server = machine.start();
         machine.signal(server, "KILL");
-        wait_until("it ends", Duration::from_secs(5), || !server.is_running());
+        eventually("it ends", || !server.is_running());
         machine.agent("stop").run().succeeds();
         // The kernel may need a moment to let go of what a killed process had open.
-        machine.shell(&format!(
-            "umount {DATA_ROOT} || {{ sleep 1; umount {DATA_ROOT}; }}"
-        ));
+        store_is_unmounted(machine);
         machine.agent("stop").run().succeeds();
     });
 }
@@ -47,13 +56,10 @@ fn a_server_in_the_kernel() {
             &[&format!("(pid {})", server.0), "SIGKILL", "the kernel", "fenc"],
         );
         drop(frozen);
-        wait_until("it ends", Duration::from_secs(5), || !server.is_running());
+        eventually("it ends", || !server.is_running());
         machine.agent("stop").run().succeeds();
         // The database below it hung, too, and notices only now that the server is gone.
-        let unmount = || machine.shell(&format!("umount {DATA_ROOT} && echo done || true"));
-        wait_until("the store is unmounted", Duration::from_secs(10), || {
-            unmount().contains("done")
-        });
+        store_is_unmounted(machine);
     });
 }
 
@@ -66,7 +72,7 @@ fn a_server_that_ignores_sigterm() {
             machine.start();
             let outcome = machine.agent("stop").timeout(timeout).run();
             outcome.succeeds();
-            outcome.within(timeout.min(Duration::from_secs(10)));
+            outcome.within(timeout.min(SOON));
             assert_eq!(process::servers(), []);
         }
         machine.start();
@@ -81,7 +87,9 @@ fn a_server_that_ignores_sigterm() {
 }
 
 /// A drain takes much longer than any of these stops may.
-const LONG_DRAIN: (&str, &str) = ("KWBASE_STANDIN_DRAIN_SECONDS", "8");
+const LONG_DRAIN: (&str, &str) = ("KWBASE_STANDIN_DRAIN_SECONDS", "600");
+/// So does waiting for as long as the parameter allows.
+const PATIENT: &str = "60s";
 
 fn connect(machine: &Machine) -> Connection {
     let server = Target {
@@ -95,7 +103,13 @@ fn connect(machine: &Machine) -> Connection {
 }
 
 fn soon() -> Deadline {
-    Deadline::after(Duration::from_secs(5))
+    Deadline::after(Duration::from_secs(60))
+}
+
+/// A stop with this `drain_timeout` and all the time it wants.
+fn stop(machine: &Machine, drain_timeout: &str) -> Call {
+    let stop = machine.agent("stop").timeout(AMPLE);
+    stop.set("drain_timeout", drain_timeout)
 }
 
 /// Nobody is served by the rest of a drain.
@@ -104,9 +118,9 @@ fn without_clients_at_once() {
     on_a_machine(|machine| {
         machine.server_variables(&[LONG_DRAIN]);
         drop(connect(machine));
-        let outcome = machine.agent("stop").set("drain_timeout", "6s").run();
+        let outcome = stop(machine, PATIENT).run();
         outcome.succeeds();
-        outcome.within(Duration::from_secs(2));
+        outcome.within(SOON);
     });
 }
 
@@ -116,9 +130,9 @@ fn idle_clients_are_told() {
     on_a_machine(|machine| {
         machine.server_variables(&[LONG_DRAIN]);
         let mut session = connect(machine);
-        let outcome = machine.agent("stop").set("drain_timeout", "6s").run();
+        let outcome = stop(machine, PATIENT).run();
         outcome.succeeds();
-        outcome.within(Duration::from_secs(2));
+        outcome.within(SOON);
         let told = session.query("SELECT 1", soon());
         assert!(
             matches!(&told, Err(SqlError::Server { code, .. }) if code == "57P01"),
@@ -136,19 +150,26 @@ fn a_short_statement_finishes() {
         session
             .query("CREATE TABLE short (n INT)", soon())
             .expect("a table");
+        // It waits for the lock of our session, which the first SIGTERM ends.
+        session
+            .query("SELECT pg_advisory_lock(1)", soon())
+            .expect("a lock");
         machine.shell(&format!(
-            "{{ {BINARY} sql --insecure -e 'INSERT INTO short SELECT 1 WHERE pg_sleep(1) IS NOT NULL' >/run/said 2>&1; \
+            "{{ {BINARY} sql --insecure -e 'INSERT INTO short SELECT 1 FROM pg_advisory_lock(1)' >/run/said 2>&1; \
              echo \"status $?\" >>/run/said; }} >/dev/null 2>&1 &"
         ));
         let statements =
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'INSERT%'";
-        wait_until("the statement runs", Duration::from_secs(5), || {
+        eventually("the statement runs", || {
             session.query(statements, soon()).expect("an answer")[0][0].as_deref() == Some("1")
         });
-        let outcome = machine.agent("stop").set("drain_timeout", "6s").run();
+        let outcome = stop(machine, PATIENT).run();
         outcome.succeeds();
-        outcome.within(Duration::from_secs(3));
-        let said = machine.shell("sleep 0.1; cat /run/said");
+        outcome.within(SOON);
+        eventually("the client has ended", || {
+            machine.shell("cat /run/said").contains("status")
+        });
+        let said = machine.shell("cat /run/said");
         assert!(said.ends_with("status 0\n"), "{said}");
         let rows = connect(machine).query("SELECT n FROM short", soon());
         assert_eq!(rows.expect("rows").len(), 1);
@@ -162,9 +183,9 @@ fn a_client_that_holds_its_session() {
         machine.server_variables(&[LONG_DRAIN]);
         let mut session = connect(machine);
         session.query("BEGIN", soon()).expect("a transaction");
-        let outcome = machine.agent("stop").set("drain_timeout", "1s").run();
+        let outcome = stop(machine, "1s").run();
         outcome.succeeds();
-        outcome.within(Duration::from_millis(2500));
+        outcome.within(SOON);
         assert!(outcome.took >= Duration::from_secs(1), "cut short: {outcome:?}");
     });
 }
@@ -229,9 +250,9 @@ fn the_second_sigterm_is_not_lost() {
     on_a_machine(|machine| {
         machine.server_variables(&[LONG_DRAIN, ("KWBASE_STANDIN_SIGNAL_DELAY", "0.15")]);
         machine.start();
-        let outcome = machine.agent("stop").set("drain_timeout", "2s").run();
+        let outcome = stop(machine, PATIENT).run();
         outcome.succeeds();
-        outcome.within(Duration::from_millis(1500));
+        outcome.within(SOON);
         let ended = machine.shell(&format!("cat {RUN_DIRECTORY}/ended.json"));
         assert!(
             ended.contains("\"signal\":15"),

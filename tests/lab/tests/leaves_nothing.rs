@@ -8,6 +8,11 @@ use std::time::Duration;
 
 const LAB: &str = env!("CARGO_BIN_EXE_lab");
 
+/// The name of a lab that another run of these tests does not have.
+fn own(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
+}
+
 /// As somebody who keeps new files to himself; the nodes work all the same.
 fn lab(name: &str, arguments: &[&str]) -> String {
     let command = Command::new("sh").args(["-c", r#"umask 077; exec "$0" "$@""#, LAB, "--lab", name]);
@@ -94,7 +99,7 @@ fn record(name: &str) -> (i32, String) {
 
 #[test]
 fn a_killed_lab_leaves_nothing() {
-    let name = "killed";
+    let name = &own("killed");
     lab(name, &["up", "--empty"]);
     let (owner, loop_device) = record(name);
     assert!(
@@ -108,7 +113,7 @@ fn a_killed_lab_leaves_nothing() {
 
     let owner = nix::unistd::Pid::from_raw(owner);
     nix::sys::signal::kill(owner, nix::sys::signal::Signal::SIGKILL).unwrap();
-    let deadline = Deadline::after(Duration::from_secs(10));
+    let deadline = Deadline::after(Duration::from_secs(60));
     while !leftovers(name, &loop_device).is_empty() {
         assert!(
             deadline.pause(Duration::from_millis(50)),
@@ -123,7 +128,7 @@ fn a_killed_lab_leaves_nothing() {
 
 #[test]
 fn a_lab_that_is_ended_leaves_nothing() {
-    let name = "ended";
+    let name = &own("ended");
     lab(name, &["up", "--empty"]);
     let (_, loop_device) = record(name);
     let taken = Command::new(LAB)
@@ -131,7 +136,9 @@ fn a_lab_that_is_ended_leaves_nothing() {
         .run(Deadline::after(Duration::from_secs(60)))
         .unwrap();
     assert!(
-        taken.last_words().contains("a lab named 'ended' is up already"),
+        taken
+            .last_words()
+            .contains(&format!("a lab named '{name}' is up already")),
         "{}",
         taken.last_words()
     );
@@ -145,6 +152,6 @@ fn a_lab_that_is_ended_leaves_nothing() {
         .unwrap();
     assert_eq!(
         error.last_words(),
-        "lab: no lab named 'ended' is up: 'lab up' starts one"
+        format!("lab: no lab named '{name}' is up: 'lab up' starts one")
     );
 }

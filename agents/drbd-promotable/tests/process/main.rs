@@ -7,3 +7,9 @@
 mod actions;
 mod node;
 mod watcher;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    testing::run(&[actions::TESTS, watcher::TESTS], testing::without_root())
+}

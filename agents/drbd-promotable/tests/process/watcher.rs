@@ -3,19 +3,33 @@
 use crate::node::{NEW, Node, OLD, Releases, wait_until};
 use std::time::Duration;
 
+testing::tests![
+    the_score_follows_the_state_at_once,
+    what_is_not_urgent_is_told_when_it_is_calm,
+    an_unexpected_demotion_is_reported,
+    a_lost_disk_on_a_primary_is_reported_when_the_peer_can_take_over,
+    a_lost_disk_is_borne_while_nobody_can_take_over,
+    nothing_is_reported_in_maintenance,
+    a_split_brain_is_remembered_until_the_peers_meet_again,
+    a_split_brain_is_remembered_for_the_peer_with_which_it_is,
+    a_killed_watcher_is_armed_again,
+    a_watcher_that_does_not_answer_is_replaced,
+    a_busy_watcher_is_left_alone,
+    new_parameters_take_effect_without_a_restart,
+    the_watcher_ends_with_the_resource,
+];
+
 fn promoted(releases: Releases, test: impl FnOnce(&Node)) {
-    if let Some(node) = Node::new(releases) {
-        node.call("start", &[]).is_silent(0);
-        // The first one is the start's, which waits for the peer.
-        wait_until("the watcher follows", || {
-            node.file("drbd/calls").matches("has looked at the state").count() == 2
-        });
-        node.call("promote", &[]).is_silent(0);
-        test(&node);
-    }
+    let node = Node::new(releases);
+    node.call("start", &[]).is_silent(0);
+    // The first one is the start's, which waits for the peer.
+    wait_until("the watcher follows", || {
+        node.file("drbd/calls").matches("has looked at the state").count() == 2
+    });
+    node.call("promote", &[]).is_silent(0);
+    test(&node);
 }
 
-#[test]
 fn the_score_follows_the_state_at_once() {
     for releases in [OLD, NEW] {
         promoted(releases, |node| {
@@ -32,7 +46,6 @@ fn the_score_follows_the_state_at_once() {
 }
 
 /// In the middle of a switchover both would make Pacemaker drop its plan.
-#[test]
 fn what_is_not_urgent_is_told_when_it_is_calm() {
     promoted(NEW, |node| {
         node.call("demote", &[]).is_silent(0);
@@ -52,7 +65,6 @@ fn what_is_not_urgent_is_told_when_it_is_calm() {
     });
 }
 
-#[test]
 fn an_unexpected_demotion_is_reported() {
     for releases in [OLD, NEW] {
         promoted(releases, |node| {
@@ -70,7 +82,6 @@ fn an_unexpected_demotion_is_reported() {
     }
 }
 
-#[test]
 fn a_lost_disk_on_a_primary_is_reported_when_the_peer_can_take_over() {
     promoted(NEW, |node| {
         node.drbd("disk", "Failed", "device name:r0 volume:0 disk:Failed");
@@ -96,7 +107,6 @@ fn a_lost_disk_on_a_primary_is_reported_when_the_peer_can_take_over() {
     });
 }
 
-#[test]
 fn a_lost_disk_is_borne_while_nobody_can_take_over() {
     promoted(OLD, |node| {
         let status = node.file("cib/crm_mon.xml");
@@ -116,7 +126,6 @@ fn a_lost_disk_is_borne_while_nobody_can_take_over() {
     });
 }
 
-#[test]
 fn nothing_is_reported_in_maintenance() {
     promoted(NEW, |node| {
         let status = node.file("cib/crm_mon.xml");
@@ -136,7 +145,6 @@ fn nothing_is_reported_in_maintenance() {
     });
 }
 
-#[test]
 fn a_split_brain_is_remembered_until_the_peers_meet_again() {
     promoted(OLD, |node| {
         node.lose_peer();
@@ -166,58 +174,55 @@ fn a_split_brain_is_remembered_until_the_peers_meet_again() {
 }
 
 /// As DRBD 9.2 was seen to do it: the tiebreaker stays connected all the time, and goes and comes later.
-#[test]
 fn a_split_brain_is_remembered_for_the_peer_with_which_it_is() {
-    if let Some(node) = Node::new(NEW) {
-        node.write("drbd/tiebreaker", "Connected");
-        node.call("start", &[]).is_silent(0);
-        node.call("promote", &[]).is_silent(0);
-        node.lose_peer();
-        node.shell(
-            "echo 'call helper name:r0 peer-node-id:1 conn-name:b volume:0 minor:7 helper:split-brain' >>/run/drbd/changes",
-        );
-        node.drbd(
-            "link",
-            "StandAlone",
-            "connection name:r0 peer-node-id:1 conn-name:b connection:StandAlone",
-        );
-        let split = "split brain with b (StandAlone): both sides have changed";
-        wait_until("the helper's call is noted", || {
-            node.monitor().stderr.contains(split)
-        });
-        let tiebreaker = |state: &str| {
-            let event = format!("connection name:r0 peer-node-id:2 conn-name:c connection:{state}");
-            node.drbd("tiebreaker", state, &event);
-        };
-        tiebreaker("StandAlone");
-        node.monitor().says(
-            191,
-            &[
-                split,
-                "not connected to c (StandAlone) and not trying, which has no disk",
-            ],
-        );
-        tiebreaker("Connected");
-        // The watcher has seen the tiebreaker come back when it has seen what came after it.
-        node.drbd("disk", "Outdated", "device name:r0 volume:0 disk:Outdated");
-        wait_until("the score of stale data", || node.score().is_empty());
-        node.monitor().says(191, &[split]);
-        node.write("drbd/peer-disk", "UpToDate");
-        node.write("drbd/replication", "Established");
-        node.write("drbd/disk", "UpToDate");
-        node.drbd(
-            "link",
-            "Connected",
-            "connection name:r0 peer-node-id:1 conn-name:b connection:Connected",
-        );
-        wait_until("it is over", || {
-            node.file("kaiwudb-ha/KaiwuData/split-brain").is_empty()
-        });
-        wait_until("it is not even suspected", || node.monitor().code == 8);
-    }
+    let node = Node::new(NEW);
+    node.write("drbd/tiebreaker", "Connected");
+    node.call("start", &[]).is_silent(0);
+    node.call("promote", &[]).is_silent(0);
+    node.lose_peer();
+    node.shell(
+        "echo 'call helper name:r0 peer-node-id:1 conn-name:b volume:0 minor:7 helper:split-brain' >>/run/drbd/changes",
+    );
+    node.drbd(
+        "link",
+        "StandAlone",
+        "connection name:r0 peer-node-id:1 conn-name:b connection:StandAlone",
+    );
+    let split = "split brain with b (StandAlone): both sides have changed";
+    wait_until("the helper's call is noted", || {
+        node.monitor().stderr.contains(split)
+    });
+    let tiebreaker = |state: &str| {
+        let event = format!("connection name:r0 peer-node-id:2 conn-name:c connection:{state}");
+        node.drbd("tiebreaker", state, &event);
+    };
+    tiebreaker("StandAlone");
+    node.monitor().says(
+        191,
+        &[
+            split,
+            "not connected to c (StandAlone) and not trying, which has no disk",
+        ],
+    );
+    tiebreaker("Connected");
+    // The watcher has seen the tiebreaker come back when it has seen what came after it.
+    node.drbd("disk", "Outdated", "device name:r0 volume:0 disk:Outdated");
+    wait_until("the score of stale data", || node.score().is_empty());
+    node.monitor().says(191, &[split]);
+    node.write("drbd/peer-disk", "UpToDate");
+    node.write("drbd/replication", "Established");
+    node.write("drbd/disk", "UpToDate");
+    node.drbd(
+        "link",
+        "Connected",
+        "connection name:r0 peer-node-id:1 conn-name:b connection:Connected",
+    );
+    wait_until("it is over", || {
+        node.file("kaiwudb-ha/KaiwuData/split-brain").is_empty()
+    });
+    wait_until("it is not even suspected", || node.monitor().code == 8);
 }
 
-#[test]
 fn a_killed_watcher_is_armed_again() {
     promoted(NEW, |node| {
         let first = node.watcher();
@@ -235,7 +240,6 @@ fn a_killed_watcher_is_armed_again() {
     });
 }
 
-#[test]
 fn a_watcher_that_does_not_answer_is_replaced() {
     promoted(NEW, |node| {
         let first = node.watcher();
@@ -262,7 +266,6 @@ fn a_watcher_that_does_not_answer_is_replaced() {
 }
 
 /// Pacemaker's tools may take longer than an answer.
-#[test]
 fn a_busy_watcher_is_left_alone() {
     promoted(NEW, |node| {
         let first = node.watcher();
@@ -281,7 +284,6 @@ fn a_busy_watcher_is_left_alone() {
     });
 }
 
-#[test]
 fn new_parameters_take_effect_without_a_restart() {
     promoted(NEW, |node| {
         let new = [("adjust_master_score", "1 2 3 4")];
@@ -295,7 +297,6 @@ fn new_parameters_take_effect_without_a_restart() {
     });
 }
 
-#[test]
 fn the_watcher_ends_with_the_resource() {
     promoted(NEW, |node| {
         node.shell("rm /run/drbd/up; echo 'destroy resource name:r0' >>/run/drbd/changes");

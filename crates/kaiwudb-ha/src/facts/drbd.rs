@@ -355,10 +355,7 @@ mod tests {
             assert_eq!(unanswered, Vec::<String>::new());
             found
         };
-        if !of("").installed {
-            eprintln!("skipped: drbd-utils are not installed");
-            return;
-        }
+        Tools::new("", None).installed().unwrap();
         assert_eq!((of("").resources.len(), of("").refused), (0, None));
         for (text, refusal) in [
             (resource("", "127.0.0.1"), None),

@@ -58,14 +58,14 @@ fn fails_in_place(scene: &Scene<'_>, event: Event, sentence: &str) -> Result<()>
         let (outcome, too_long) = scene.timed(event)?;
         ensure!(outcome.to == node.name(), "it moved: {outcome:?}");
         counts_once(scene, node)?;
-        scene.wait_for_sentence(sentence, Deadline::after(5 * SECOND))?;
+        scene.wait_for_sentence(sentence, Scene::deadline())?;
         Ok(too_long)
     })
 }
 
 /// The fail count becomes 1 and stays 1.
 fn counts_once(scene: &Scene<'_>, node: &Node) -> Result<()> {
-    scene.wait_until("the fail count is 1", Deadline::after(5 * SECOND), || {
+    scene.wait_until("the fail count is 1", Scene::deadline(), || {
         Ok(scene.fail_count(node)? == "1")
     })?;
     scene.wait_idle()?;
@@ -87,7 +87,7 @@ pub(crate) fn again_and_again(scene: &Scene<'_>) -> Result<()> {
     counts_once(scene, first)?;
     for failures in 2..=3 {
         scene.event(Event::Kill)?;
-        scene.wait_until("the failure is counted", Deadline::after(5 * SECOND), || {
+        scene.wait_until("the failure is counted", Scene::deadline(), || {
             let count = scene.fail_count(first)?;
             Ok(count.parse().map_or(true, |count: u32| count >= failures))
         })?;
@@ -127,10 +127,7 @@ pub(crate) fn cannot_start(scene: &Scene<'_>) -> Result<()> {
             Ok(scene.fail_count(active)? == "INFINITY" && scene.fail_count(passive)? == "INFINITY")
         })?;
         scene.wait_idle()?;
-        scene.wait_for_sentence(
-            "does not know the flag --no-such-flag",
-            Deadline::after(5 * SECOND),
-        )?;
+        scene.wait_for_sentence("does not know the flag --no-such-flag", Scene::deadline())?;
         let status = scene.lab().cluster().status()?;
         let starts = status
             .failures
@@ -160,17 +157,18 @@ pub(crate) fn cannot_start(scene: &Scene<'_>) -> Result<()> {
 
 /// The other node serves when the switch has cut the power, not before.
 pub fn power_off(scene: &Scene<'_>) -> Result<()> {
-    let (_, passive) = scene.nodes()?;
-    let fenced = scene.lab().fence_events().len();
-    let (outcome, too_long) = scene.timed(Event::PowerOff)?;
-    ensure!(too_long.is_none(), "{}", too_long.unwrap_or_default());
-    ensure!(outcome.to == passive.name(), "{outcome:?}");
-    let events = scene.lab().fence_events();
-    ensure!(events.len() == fenced + 1, "fencing: {:?}", &events[fenced..]);
-    let event = &events[fenced];
-    ensure!(
-        event.by.as_deref() == Some(passive.name()) && event.target == outcome.from,
-        "fencing: {event:?}"
-    );
-    Ok(())
+    within_bounds(scene, || {
+        let (_, passive) = scene.nodes()?;
+        let fenced = scene.lab().fence_events().len();
+        let (outcome, too_long) = scene.timed(Event::PowerOff)?;
+        ensure!(outcome.to == passive.name(), "{outcome:?}");
+        let events = scene.lab().fence_events();
+        ensure!(events.len() == fenced + 1, "fencing: {:?}", &events[fenced..]);
+        let event = &events[fenced];
+        ensure!(
+            event.by.as_deref() == Some(passive.name()) && event.target == outcome.from,
+            "fencing: {event:?}"
+        );
+        Ok(too_long)
+    })
 }

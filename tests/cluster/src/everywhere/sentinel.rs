@@ -2,11 +2,7 @@
 
 use crate::{Database, Scene};
 use anyhow::{Result, ensure};
-use lab::{Deadline, Event};
-use std::time::Duration;
-
-/// The monitor runs every 10 s.
-const MONITOR: Duration = Duration::from_secs(15);
+use lab::Event;
 
 pub(crate) fn killed(scene: &Scene<'_>) -> Result<()> {
     let (node, _) = scene.nodes()?;
@@ -14,7 +10,8 @@ pub(crate) fn killed(scene: &Scene<'_>) -> Result<()> {
     let (server, sentinel) = (database.server()?, database.sentinel()?);
     ensure!(database.sentinel_runs(), "no sentinel runs with pid {sentinel}");
     node.exec_ok(["kill", "-KILL", &sentinel.to_string()], Scene::deadline())?;
-    scene.wait_until("a new sentinel runs", Deadline::after(MONITOR), || {
+    // The monitor runs every 10 s.
+    scene.wait_until("a new sentinel runs", Scene::deadline(), || {
         Ok(database.sentinel().is_ok_and(|pid| pid != sentinel) && database.sentinel_runs())
     })?;
     ensure!(database.server()? == server, "the server was restarted");

@@ -17,11 +17,9 @@ pub(crate) fn reload_agent_leaves_the_server_alone(scene: &Scene<'_>) -> Result<
     let before = database.sentinel_report()?["thresholds"].clone();
     let gap = scene.gap_during(|| {
         scene.shell("pcs resource update KaiwuDB drain_timeout=2s hang_timeout=15s min_free=10%")?;
-        scene.wait_until(
-            "the sentinel has the new thresholds",
-            Deadline::after(20 * SECOND),
-            || Ok(database.sentinel_report()?["thresholds"] != before),
-        )?;
+        scene.wait_until("the sentinel has the new thresholds", Scene::deadline(), || {
+            Ok(database.sentinel_report()?["thresholds"] != before)
+        })?;
         scene.wait_idle()
     })?;
     let after = database.sentinel_report()?["thresholds"].to_string();
@@ -32,7 +30,7 @@ pub(crate) fn reload_agent_leaves_the_server_alone(scene: &Scene<'_>) -> Result<
         "the server was restarted, or reloaded where reload-agent is unknown"
     );
     ensure!(
-        gap < SECOND || !reloaded,
+        gap < scene.undisturbed() || !reloaded,
         "no commit for {:.1} s",
         gap.as_secs_f64()
     );
@@ -58,7 +56,7 @@ pub(crate) fn another_parameter_restarts_once(scene: &Scene<'_>) -> Result<()> {
     let database = Database::on(node);
     let server = database.server()?;
     scene.shell("pcs resource update KaiwuDB nofile=10000")?;
-    scene.wait_until("another server runs", Deadline::after(30 * SECOND), || {
+    scene.wait_until("another server runs", Scene::deadline(), || {
         Ok(database.server().is_ok_and(|now| now != server))
     })?;
     scene.wait_idle()?;
@@ -116,7 +114,7 @@ fn left_alone(scene: &Scene<'_>, begin: &str, end: &str) -> Result<()> {
     Deadline::after(4 * SECOND).pause(4 * SECOND);
     ensure!(database.server().is_err(), "the cluster started a server");
     scene.shell(end)?;
-    scene.wait_until("a server runs again", Deadline::after(30 * SECOND), || {
+    scene.wait_until("a server runs again", Scene::deadline(), || {
         Ok(Database::on(scene.nodes()?.0).server().is_ok())
     })?;
     scene.client.wait_for_commits(20, Scene::deadline())
@@ -230,9 +228,7 @@ pub(crate) fn a_running_server_is_adopted(scene: &Scene<'_>) -> Result<()> {
     scene.shell("crm_attribute --type crm_config --name maintenance-mode --update true")?;
     let old = database.server()?;
     event::signal(old.pid(), Signal::SIGKILL)?;
-    scene.wait_until("it is gone", Deadline::after(5 * SECOND), || {
-        Ok(database.server().is_err())
-    })?;
+    scene.wait_until("it is gone", Scene::deadline(), || Ok(database.server().is_err()))?;
     node.exec_ok(["systemctl", "start", "kaiwudb.service"], Scene::deadline())?;
     scene.client.wait_for_commits(20, Scene::deadline())?;
     let server = database.server()?;
@@ -242,14 +238,16 @@ pub(crate) fn a_running_server_is_adopted(scene: &Scene<'_>) -> Result<()> {
         scene.shell("crm_attribute --type crm_config --name maintenance-mode --delete")?;
         scene.wait_idle()?;
         // The first monitor arms a sentinel.
-        scene.wait_until(
-            "a sentinel watches the server",
-            Deadline::after(20 * SECOND),
-            || Ok(database.sentinel_runs()),
-        )
+        scene.wait_until("a sentinel watches the server", Scene::deadline(), || {
+            Ok(database.sentinel_runs())
+        })
     })?;
     ensure!(database.server()? == server, "it was restarted");
-    ensure!(gap < SECOND, "no commit for {:.1} s", gap.as_secs_f64());
+    ensure!(
+        gap < scene.undisturbed(),
+        "no commit for {:.1} s",
+        gap.as_secs_f64()
+    );
     // Now it is ours: a failure is noticed at once, and the next server is no child of the unit.
     scene.event(lab::Event::Kill)?;
     Ok(())

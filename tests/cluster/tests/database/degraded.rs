@@ -2,12 +2,7 @@
 
 use anyhow::{Result, ensure};
 use cluster::{Database, Scene};
-use lab::Deadline;
 use lab::cib::DATA_ROOT;
-use std::time::Duration;
-
-/// The monitor runs every 10 s.
-const MONITOR: Duration = Duration::from_secs(15);
 
 /// `begin` makes the state that `crm_mon` must show as `sentence`, `end` mends it. The database must not notice.
 fn shown_and_cleared(scene: &Scene<'_>, begin: &str, sentence: &str, end: &str) -> Result<()> {
@@ -15,11 +10,11 @@ fn shown_and_cleared(scene: &Scene<'_>, begin: &str, sentence: &str, end: &str) 
     let server = Database::on(node).server()?;
     node.shell(begin, Scene::deadline())?;
     let shown = scene
-        .wait_for_sentence(sentence, Deadline::after(MONITOR))
-        .and_then(|()| scene.wait_for_sentence("KaiwuDB-concern", Deadline::after(MONITOR)));
+        .wait_for_sentence(sentence, Scene::deadline())
+        .and_then(|()| scene.wait_for_sentence("KaiwuDB-concern", Scene::deadline()));
     node.shell(end, Scene::deadline())?;
     shown?;
-    scene.wait_until("there is no concern any more", Deadline::after(MONITOR), || {
+    scene.wait_until("there is no concern any more", Scene::deadline(), || {
         Ok(!scene.crm_mon()?.contains("KaiwuDB-concern"))
     })?;
     // Pacemaker remembers the last failed action, so the operator tells it to forget; the next monitor says nothing new.

@@ -2,11 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 use cluster::Scene;
+use lab::Node;
 use lab::cib::{DATA_ROOT, DISK};
-use lab::{Deadline, Node};
-use std::time::Duration;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 fn pin(scene: &Scene<'_>) -> Result<String> {
     scene.pin()?.context("no store is pinned")
@@ -58,7 +55,7 @@ fn target_role(scene: &Scene<'_>, role: &str) -> Result<()> {
 /// Both nodes try, both refuse, and the operator sees why: the beginning in `crm_mon`, the rest in the log.
 fn refused(scene: &Scene<'_>, sentence: &str, rest: &[&str]) -> Result<()> {
     target_role(scene, "Started")?;
-    scene.wait_until("both nodes refuse", Deadline::after(30 * SECOND), || {
+    scene.wait_until("both nodes refuse", Scene::deadline(), || {
         let failures = scene.lab().cluster().status()?.failures;
         Ok(failures
             .iter()
@@ -67,7 +64,7 @@ fn refused(scene: &Scene<'_>, sentence: &str, rest: &[&str]) -> Result<()> {
             == 2)
     })?;
     scene.wait_idle()?;
-    scene.wait_for_sentence(sentence, Deadline::after(5 * SECOND))?;
+    scene.wait_for_sentence(sentence, Scene::deadline())?;
     for words in rest {
         scene.ensure_logged(words)?;
     }

@@ -30,7 +30,7 @@ pub(crate) fn pacemaker_may_die(scene: &Scene<'_>) -> Result<()> {
         "the server did not survive that pacemakerd was killed"
     );
     ensure!(
-        gap < 2 * SECOND,
+        gap < scene.undisturbed().max(2 * SECOND),
         "pacemakerd killed: no commit for {:.1} s",
         gap.as_secs_f64()
     );
@@ -47,7 +47,7 @@ pub(crate) fn cut_link(scene: &Scene<'_>) -> Result<()> {
     let fenced = scene.lab().fence_events().len();
     let link = scene.lab().link(active, Network::Cluster);
     link.cut()?;
-    scene.wait_until("one node is fenced", Deadline::after(20 * SECOND), || {
+    scene.wait_until("one node is fenced", Scene::deadline(), || {
         Ok(scene.lab().fence_events().len() > fenced)
     })?;
     // The survivor must not be fenced by the one that boots.
@@ -71,7 +71,7 @@ pub(crate) fn corosync_killed(scene: &Scene<'_>) -> Result<()> {
     let (active, passive) = scene.nodes()?;
     let fenced = scene.lab().fence_events().len();
     kill_process(active, "corosync")?;
-    scene.wait_until("the node is fenced", Deadline::after(20 * SECOND), || {
+    scene.wait_until("the node is fenced", Scene::deadline(), || {
         Ok(scene.lab().fence_events().len() > fenced)
     })?;
     let events = scene.lab().fence_events();

@@ -75,8 +75,7 @@ fn a_query_can_be_cancelled() {
     session.ask("SELECT pg_sleep(60)");
     let mut request = TcpStream::connect(setup.sql_address()).unwrap();
     let packet = [&[0, 0, 0, 16, 4, 210, 22, 46], session.key.as_slice()].concat();
-    // The query may not have begun yet.
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    setup.wait_for_query("SELECT pg_sleep(60)");
     request.write_all(&packet).unwrap();
     let answer = session.until_ready();
     let error = answer.iter().find(|(kind, _)| *kind == b'E').expect("an error");

@@ -175,6 +175,8 @@ impl Setup {
                 .unwrap()
                 .success()
         );
+        // What a test finds in the log, its own server has written.
+        fs::remove_dir_all(setup.store.join("logs")).unwrap();
         setup
     }
 
@@ -277,7 +279,7 @@ impl Setup {
         let mut command = kwbase(self.as_user);
         command
             .args(["sql", "-e", statement])
-            .env("KWBASE_CONNECT_TIMEOUT", "5");
+            .env("KWBASE_CONNECT_TIMEOUT", PATIENCE.as_secs().to_string());
         command.arg(format!("--host=localhost:{}", self.sql_port));
         match &self.certs {
             Some(certs) => command.arg(format!("--certs-dir={}", certs.display())),
@@ -294,10 +296,27 @@ impl Setup {
         text.lines().last().unwrap_or_default().to_owned()
     }
 
-    /// Asks the HTTP port in clear; returns status and body, or `None` when it does not answer within a second.
+    /// Waits until a session runs this statement.
+    pub(crate) fn wait_for_query(&self, query: &str) {
+        let running =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = '{query}'");
+        eventually(query, || (self.value(&running) == "1").then_some(()));
+    }
+
+    /// Asks the HTTP port in clear; returns status and body, or `None` when the server refuses or hangs up.
     pub(crate) fn http(&self, path: &str) -> Option<(u16, String)> {
+        self.http_within(path, PATIENCE)
+    }
+
+    /// Whether nothing answers at the HTTP port for a second.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.http_within("/health?ready=1", Duration::from_secs(1))
+            .is_none()
+    }
+
+    fn http_within(&self, path: &str, limit: Duration) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.http_port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        stream.set_read_timeout(Some(limit)).unwrap();
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n",
@@ -308,6 +327,13 @@ impl Setup {
         stream.read_to_string(&mut text).ok()?;
         let status = text.split(' ').nth(1)?.parse().ok()?;
         Some((status, text))
+    }
+
+    /// Waits until the log has these words so often.
+    pub(crate) fn wait_for_log(&self, words: &str, times: usize) {
+        eventually(words, || {
+            (self.log().matches(words).count() >= times).then_some(())
+        });
     }
 
     pub(crate) fn status(&self, path: &str) -> Option<u16> {
