@@ -29,14 +29,14 @@ pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(
         let Some(node) = block::node(&note.block_device) else {
             return Ok(());
         };
-        match block::is_claimed(&node, deadline) {
+        match block::is_claimed(&note.block_device, &node, deadline) {
             Ok(false) => return Ok(()),
             Ok(true) => was_claimed = true,
             // Cut short, it says less than the answer before.
             Err(_) if was_claimed => {}
             Err(error) => {
                 return Err(Failure::generic(format!(
-                    "{} is unmounted, but does not answer, only fencing helps ({error})",
+                    "{} is unmounted, but cannot be asked whether it is free, only fencing helps ({error})",
                     node.display()
                 )));
             }

@@ -18,13 +18,13 @@ pub(crate) struct Note {
     pub(crate) block_device: String,
     /// Tells the disk from a later one with the same number.
     disk_sequence: Option<String>,
-    /// Numbers of the mounts of the file system that were there already. They are others'.
-    pub(crate) before: Vec<u64>,
+    /// The mounts of the file system that were there already: others'. The kernel gives the number of one that is gone to another.
+    before: Vec<(u64, String)>,
 }
 
 impl Note {
     /// Of the mount that a start has made.
-    pub(crate) fn new(config: &Config, mount: &Mount, before: Vec<u64>) -> Self {
+    pub(crate) fn new(config: &Config, mount: &Mount, before: Vec<(u64, String)>) -> Self {
         let block_device = config.block_device(mount);
         Self {
             file_system: mount.device.clone(),
@@ -53,6 +53,12 @@ impl Note {
         if let Err(error) = written {
             log::warning(format!("cannot note what is mounted: {error}"));
         }
+    }
+
+    /// Whether it is a mount of the file system that was not there before the start.
+    pub(crate) fn is_new(&self, mount: &Mount) -> bool {
+        let is_it = |(id, point): &(u64, String)| *id == mount.id && *point == mount.point.to_string_lossy();
+        self.file_system == mount.device && !self.before.iter().any(is_it)
     }
 
     /// The device is free.

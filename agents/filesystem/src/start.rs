@@ -56,8 +56,8 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Numbers of the mounts that the file system has already.
-fn mounted_elsewhere(config: &Config) -> Result<Vec<u64>, Failure> {
+/// The mounts that the file system has already.
+fn mounted_elsewhere(config: &Config) -> Result<Vec<(u64, String)>, Failure> {
     let namespaces = namespace::all().map_err(|error| unreadable(&error))?;
     let device = config.device_number();
     let mut before = Vec::new();
@@ -74,13 +74,13 @@ fn mounted_elsewhere(config: &Config) -> Result<Vec<u64>, Failure> {
                     other.point.display()
                 ));
             }
-            before.push(other.id);
+            before.push((other.id, other.point.to_string_lossy().into_owned()));
         }
     }
     Ok(before)
 }
 
-fn note(config: &Config, before: Vec<u64>) -> Result<(), Failure> {
+fn note(config: &Config, before: Vec<(u64, String)>) -> Result<(), Failure> {
     if let Mounted::Ours(mount) = config.mounted()? {
         Note::new(config, &mount, before).write(config);
     }

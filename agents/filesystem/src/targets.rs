@@ -54,9 +54,7 @@ pub(crate) fn find<'a>(config: &Config, note: Option<&Note>, namespaces: &'a [Na
     }
     let is_device = |mount: &Mount| file_systems.contains(mount.device.as_str());
     let is_system = ours.iter().any(|mount| is_root(mount) && is_device(mount));
-    let since_start = |mount: &Mount| {
-        note.is_some_and(|note| note.file_system == mount.device && !note.before.contains(&mount.id))
-    };
+    let since_start = |mount: &Mount| note.is_some_and(|note| note.is_new(mount));
     for (namespace, mount) in scene.mounts() {
         let is_on_directory = on_directory.contains(&mount.id);
         if is_on_directory || (is_device(mount) && !is_system) {

@@ -76,6 +76,8 @@ impl Refusal {
             "the device or what lies below it does not answer, only fencing helps".to_owned()
         } else if users.is_empty() && !kept_by.is_empty() {
             format!("used by {}", kept_by.join(", "))
+        } else if users.is_empty() && self.elsewhere.is_some() {
+            "end that process, its user namespace locks the mount".to_owned()
         } else if users.is_empty() {
             "no process uses it; look for loop devices, swap files and NFS exports on it".to_owned()
         } else if !config.force_unmount {
@@ -131,7 +133,7 @@ fn kept_by(point: &Path) -> Vec<String> {
         .unwrap_or_default();
     let exports: Vec<PathBuf> = exports
         .lines()
-        .filter_map(|line| Some(mount::unescape(line.split_ascii_whitespace().next()?).into()))
+        .filter_map(|line| Some(mount::unescape(line.split_ascii_whitespace().next()?.as_bytes()).into()))
         .filter(|path: &PathBuf| lies_there(path))
         .collect();
     loops

@@ -6,8 +6,9 @@ use crate::mount::unescape;
 use crate::{Deadline, file};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{Mode, SFlag, major, minor, stat};
+use nix::sys::stat::{Mode, SFlag, major, makedev, minor, mknod, stat};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// `major:minor` of the block device that a path leads to. Looking at a device does not open it.
@@ -37,14 +38,45 @@ pub fn disk_sequence(device: &str) -> Option<String> {
 }
 
 /// Whether somebody has the device to himself: a mounted file system, swap space, a device on top of it, or a program that
-/// has asked for that. Opens it for a moment, to read; a device that cannot be opened at all is claimed by nobody.
-pub fn is_claimed(node: &Path, deadline: Deadline) -> Result<bool, BoundedError> {
+/// has asked for that. Opens it for a moment, to read; a device that cannot be opened at all is claimed by nobody. Where
+/// /dev has lost the node, another one is made for that moment.
+pub fn is_claimed(device: &str, node: &Path, deadline: Deadline) -> Result<bool, BoundedError> {
+    let is_there = number(node).as_deref() == Some(device);
+    let own = PathBuf::from(format!("/dev/.kaiwudb-ha-{}", std::process::id()));
     let answer = bounded::run(deadline, || {
-        let flags = OFlag::O_RDONLY | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-        let busy = matches!(open(node, flags, Mode::empty()), Err(Errno::EBUSY));
-        vec![u8::from(busy)]
-    })?;
-    Ok(answer == [1])
+        let ask = |node: &Path| {
+            let flags = OFlag::O_RDONLY | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+            matches!(open(node, flags, Mode::empty()), Err(Errno::EBUSY))
+        };
+        let busy = if is_there {
+            Ok(ask(node))
+        } else {
+            make_node(device, &own).map(|()| ask(&own))
+        };
+        match busy {
+            Ok(busy) => vec![u8::from(busy)],
+            Err(error) => error.to_string().into_bytes(),
+        }
+    });
+    if !is_there {
+        let _ = file::remove(&own);
+    }
+    match answer?.as_slice() {
+        [busy @ (0 | 1)] => Ok(*busy == 1),
+        error => Err(BoundedError::Broken(format!(
+            "{} is missing: {}",
+            node.display(),
+            String::from_utf8_lossy(error)
+        ))),
+    }
+}
+
+fn make_node(device: &str, at: &Path) -> io::Result<()> {
+    let numbers = device
+        .split_once(':')
+        .and_then(|(major, minor)| Some(makedev(major.parse().ok()?, minor.parse().ok()?)));
+    let number = numbers.ok_or_else(|| io::Error::other(format!("{device} is not major:minor")))?;
+    Ok(mknod(at, SFlag::S_IFBLK, Mode::S_IRUSR, number)?)
 }
 
 /// Files and devices that are swap space.
@@ -53,7 +85,7 @@ pub fn swaps() -> Vec<PathBuf> {
     table
         .lines()
         .skip(1)
-        .filter_map(|line| Some(unescape(line.split_ascii_whitespace().next()?).into()))
+        .filter_map(|line| Some(unescape(line.split_ascii_whitespace().next()?.as_bytes()).into()))
         .collect()
 }
 
@@ -126,11 +158,12 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn what_is_no_device_has_no_number_and_is_claimed_by_nobody() {
+    fn what_is_no_device_has_no_number_and_cannot_be_asked() {
         assert_eq!(number(Path::new("/dev/null")), None);
         assert_eq!(number(Path::new("/etc/passwd")), None);
         let soon = Deadline::after(Duration::from_secs(5));
-        assert_eq!(is_claimed(Path::new("/no/such/device"), soon), Ok(false));
+        let error = is_claimed("9999", Path::new("/no/such/device"), soon).unwrap_err();
+        assert!(error.to_string().contains("/no/such/device"), "{error}");
         assert_eq!(node("9999:9999"), None);
     }
 

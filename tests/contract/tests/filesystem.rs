@@ -150,6 +150,21 @@ fn a_mount_point_that_is_missing_is_made_and_links_are_followed() {
     });
 }
 
+/// As `/var/run/x`: what exists of the path leads elsewhere, and the last of it does not exist yet.
+#[test]
+fn a_mount_point_that_does_not_exist_yet_is_reached_through_a_link() {
+    with_a_device(|machine, device| {
+        machine.shell("mkdir /var/lib/real; ln -s real /var/lib/link");
+        for directory in ["/var/lib/link/x", "/var/lib/link/./not//yet/"] {
+            for action in ["start", "start", "monitor", "stop", "stop", "start", "stop"] {
+                device.call(action).set("directory", directory).run().succeeds();
+            }
+            let mounted = shell("grep -c /var/lib/real /proc/self/mounts || true");
+            assert_eq!(mounted.trim(), "0", "{directory}");
+        }
+    });
+}
+
 #[test]
 fn what_cannot_be_mounted_is_named() {
     with_a_device(|machine, device| {

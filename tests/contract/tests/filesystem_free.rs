@@ -166,6 +166,69 @@ fn a_mount_that_is_older_than_the_resource() {
     });
 }
 
+/// The kernel gives the number of a mount that is gone to the next one.
+#[test]
+fn a_later_mount_with_the_number_of_an_older_one() {
+    with_a_device(|machine, device| {
+        machine.shell(&format!(
+            "mkdir -p {ELSEWHERE} /var/lib/later; mount {} {ELSEWHERE}",
+            device.path
+        ));
+        device.call("start").run().succeeds();
+        machine.shell(&format!(
+            "umount {ELSEWHERE}; mount --bind {POINT} /var/lib/later"
+        ));
+        let user = Somebody::who(machine, 9803, "cd /var/lib/later && exec $SLEEP");
+        stop_frees(device);
+        assert!(!user.lives());
+    });
+}
+
+/// Names are bytes: here 测试 in GBK.
+#[test]
+fn a_mount_below_whose_name_is_not_utf8() {
+    with_a_device(|machine, device| {
+        device.call("start").run().succeeds();
+        machine.shell(&format!(
+            "name=$(printf '{POINT}/\\262\\342\\312\\324'); mkdir \"$name\"; mount -t tmpfs below \"$name\""
+        ));
+        stop_frees(device);
+    });
+}
+
+/// A mount that was unmounted lazily, on a machine whose /dev has lost the node.
+#[test]
+fn the_node_of_the_device_has_vanished() {
+    with_a_device(|machine, device| {
+        device.call("start").run().succeeds();
+        let user = Somebody::who(machine, 9804, &format!("exec $SLEEP >{POINT}/file"));
+        machine.shell(&format!("umount --lazy {POINT}; mv {0} {0}.away", device.path));
+        device.call("stop").run().succeeds();
+        machine.shell(&format!("mv {0}.away {0}", device.path));
+        assert!(is_free(device) && !user.lives());
+        assert_eq!(machine.shell("ls -A /dev | grep kaiwudb || true"), "");
+    });
+}
+
+/// The kernel locks the mounts that a user namespace was given: nobody can unmount one there.
+#[test]
+fn a_user_namespace_with_mounts_of_its_own() {
+    with_a_device(|machine, device| {
+        device.call("start").run().succeeds();
+        let bystander = Somebody::who(
+            machine,
+            9805,
+            "exec unshare --user --map-root-user --mount --propagation private $SLEEP",
+        );
+        let stop = device.call("stop").timeout(LIMIT).run();
+        stop.within(LIMIT)
+            .fails(1, &["cannot unmount", "(pid ", "end that process"]);
+        assert!(bystander.lives(), "he only saw it");
+        machine.shell("kill $(pgrep -f '^sleep 9805')");
+        stop_frees(device);
+    });
+}
+
 /// Without the table nobody can say that nothing is mounted.
 #[test]
 fn an_unreadable_table() {

@@ -4,9 +4,11 @@ use super::Mount;
 use crate::Deadline;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::utsname::uname;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,12 +18,12 @@ const TABLE: usize = 1 << 16;
 const READINGS: u32 = 20;
 
 /// Undoes the octal escapes of the kernel's tables (space, tab, line feed, backslash).
-pub fn unescape(text: &str) -> String {
-    let bytes = text.as_bytes();
+pub fn unescape(bytes: &[u8]) -> OsString {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let code = (bytes[at] == b'\\').then(|| text.get(at + 1..at + 4)).flatten();
+        let code = (bytes[at] == b'\\').then(|| bytes.get(at + 1..at + 4)).flatten();
+        let code = code.and_then(|code| str::from_utf8(code).ok());
         if let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 8).ok()) {
             plain.push(byte);
             at += 4;
@@ -30,27 +32,29 @@ pub fn unescape(text: &str) -> String {
             at += 1;
         }
     }
-    String::from_utf8_lossy(&plain).into_owned()
+    OsString::from_vec(plain)
 }
 
-/// Reads one line of `/proc/PID/mountinfo` (proc(5)).
-fn parse_line(line: &str) -> Option<Mount> {
-    let (left, right) = line.split_once(" - ")?;
-    let left: Vec<&str> = left.split(' ').collect();
-    let mut right = right.split(' ');
-    let kind = right.next()?.to_owned();
-    let source = unescape(right.next()?);
+/// Reads one line of `/proc/PID/mountinfo` (proc(5)). Names in file systems are bytes, of whatever character set.
+fn parse_line(line: &[u8]) -> Option<Mount> {
+    let middle = line.windows(3).position(|bytes| bytes == b" - ")?;
+    let left: Vec<&[u8]> = line[..middle].split(|byte| *byte == b' ').collect();
+    let mut right = line[middle + 3..].split(|byte| *byte == b' ');
+    let text = |at: usize| str::from_utf8(left.get(at)?).ok();
+    let words = |field: &[u8]| unescape(field).to_string_lossy().into_owned();
+    let kind = words(right.next()?);
+    let source = words(right.next()?);
     let read_only = |options: &str| options.split(',').any(|option| option == "ro");
-    let super_options = unescape(right.next().unwrap_or_default());
+    let super_options = words(right.next().unwrap_or_default());
     Some(Mount {
-        id: left.first()?.parse().ok()?,
-        parent: left.get(1)?.parse().ok()?,
+        id: text(0)?.parse().ok()?,
+        parent: text(1)?.parse().ok()?,
         point: unescape(left.get(4)?).into(),
         source,
         kind,
-        device: (*left.get(2)?).to_owned(),
+        device: text(2)?.to_owned(),
         root: unescape(left.get(3)?).into(),
-        read_only: read_only(left.get(5)?) || read_only(&super_options),
+        read_only: read_only(text(5)?) || read_only(&super_options),
         super_options,
     })
 }
@@ -65,11 +69,18 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<Mount>> {
 
 /// What a table of mounts says.
 pub(crate) fn parse(table: &[u8]) -> io::Result<Vec<Mount>> {
-    let line = |line: &str| {
-        let unknown = || io::Error::new(ErrorKind::InvalidData, format!("not a line of mountinfo: {line}"));
+    let line = |line: &[u8]| {
+        let words = String::from_utf8_lossy(line);
+        let unknown = || {
+            io::Error::new(
+                ErrorKind::InvalidData,
+                format!("not a line of mountinfo: {words}"),
+            )
+        };
         parse_line(line).ok_or_else(unknown)
     };
-    String::from_utf8_lossy(table).lines().map(line).collect()
+    let lines = table.split(|byte| *byte == b'\n');
+    lines.filter(|text| !text.is_empty()).map(line).collect()
 }
 
 /// The table, and whether it has changed since the first byte of it was read.
@@ -122,7 +133,7 @@ mod tests {
     #[test]
     fn a_line_with_optional_fields_and_escapes() {
         let line = r"36 35 98:0 /mnt1 /mnt\040two rw,noatime master:1 shared:2 - ext3 /dev/ro\134ot ro,errors=continue";
-        let mount = parse_line(line).unwrap();
+        let mount = parse_line(line.as_bytes()).unwrap();
         assert_eq!(mount.point, Path::new("/mnt two"));
         assert_eq!(
             (mount.source.as_str(), mount.kind.as_str(), mount.device.as_str()),
