@@ -211,9 +211,10 @@ fn nothing_is_a_failure_in_maintenance() {
 /// they see, Pacemaker hears of one failure: from the sentinel or from a monitor.
 #[test]
 fn one_end_is_one_failure_whoever_sees_it() {
-    const ROUNDS: usize = 12;
+    // More for a long run.
+    let rounds = std::env::var("KAIWUDB_HA_KILLS").map_or(6, |count| count.parse().expect("a number"));
     on_a_machine(|machine| {
-        machine.server_variables(&[("KWBASE_STANDIN_MEMORY", "768")]);
+        machine.server_variables(&[("KWBASE_STANDIN_MEMORY", "2048")]);
         let server = machine.start();
         let ends = host::Process::with_pid(server.0).expect("it runs");
         machine.signal(server, "KILL");
@@ -222,11 +223,11 @@ fn one_end_is_one_failure_whoever_sees_it() {
         host::wait_for_end(ends, host::Deadline::after(SOON));
         let dying = killed.elapsed();
         assert!(
-            dying > Duration::from_millis(20),
+            dying > Duration::from_millis(100),
             "it dies too fast to be met: {dying:?}"
         );
         machine.agent("stop").run().succeeds();
-        for round in 0..ROUNDS {
+        for round in 0..rounds {
             let server = machine.start();
             machine.monitor().run().succeeds();
             machine.shell(": >/run/cib.log");
@@ -239,6 +240,8 @@ fn one_end_is_one_failure_whoever_sees_it() {
                 // Pacemaker recovers at the first failure that it hears of, and takes half a second to call the monitor off.
                 stopped = failed > 0 || (reports(machine) > 0 && killed.elapsed() > Duration::from_secs(1));
             }
+            // Pacemaker's stop comes later: one at once would keep the sentinel from saying what the monitor has said.
+            wait_until("the sentinel goes", SOON, || process::sentinels().is_empty());
             machine.agent("stop").run().succeeds();
             assert_eq!(
                 failed + reports(machine),
