@@ -58,7 +58,6 @@ pub(crate) fn main(env: &Env) -> u8 {
     });
     match begun {
         Ok((config, tools, presence)) => {
-            Presence::greet(Ok(None));
             watch::Watch::new(&config, &tools, &presence, env).run();
             0
         }

@@ -55,6 +55,8 @@ pub(super) struct Watch<'a> {
     was_primary: bool,
     disk_loss_reported: bool,
     report: Option<FailureReport>,
+    /// Whether the action that armed this watcher waits for it.
+    awaited: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -73,6 +75,14 @@ impl<'a> Watch<'a> {
             was_primary: is_promoted(config.run.wanted()),
             disk_loss_reported: false,
             report: None,
+            awaited: true,
+        }
+    }
+
+    /// Lets the action that armed this watcher go on: what DRBD does from now on is seen.
+    fn greet(&mut self) {
+        if std::mem::take(&mut self.awaited) {
+            Presence::greet(Ok(None));
         }
     }
 
@@ -86,6 +96,8 @@ impl<'a> Watch<'a> {
                     End::Interrupted
                 }
             };
+            // Or what keeps it from following would keep the action as well.
+            self.greet();
             if end == End::Down || !self.is_up() {
                 return;
             }
@@ -125,7 +137,10 @@ impl<'a> Watch<'a> {
                             // Noted line by line: it may be Secondary again at the end of the batch.
                             self.was_primary |= state.is_primary();
                         }
-                        Some(Line::InitialStateDone) => complete = true,
+                        Some(Line::InitialStateDone) => {
+                            complete = true;
+                            self.greet();
+                        }
                         None => {}
                     }
                 }
