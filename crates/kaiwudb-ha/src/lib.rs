@@ -49,6 +49,7 @@ struct Context {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    host::learn_how_children_end();
     let env = ocf::Env::snapshot();
     let language = Language::of(&env);
     let cli = match cli::parse(language) {
