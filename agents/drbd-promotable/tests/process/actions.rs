@@ -21,6 +21,9 @@ testing::tests![
     notifications_are_used_but_not_needed,
 ];
 
+/// Has the device open as far as that goes without the module behind it (`O_PATH`).
+const HOLDER: &str = r#"exec perl -e '$^F = 9; sysopen(my $device, "/dev/drbd7", 010000000) or die $!; exec "sleep", "100"'"#;
+
 fn on(releases: Releases, test: impl FnOnce(&Node)) {
     test(&Node::new(releases));
 }
@@ -254,7 +257,7 @@ fn holders_are_named_when_it_cannot_be_taken_down() {
     started(NEW, |node| {
         node.write("drbd/held-down", "");
         node.write("cib/slow", "3");
-        let mut holder = node.background("exec sleep 100 </dev/drbd7");
+        let mut holder = node.background(HOLDER);
         let outcome = node.call("stop", &[("CRM_meta_timeout", "6000")]);
         outcome.says(
             1,
@@ -271,7 +274,7 @@ fn who_holds_the_device_is_named_within_half_the_time() {
     started(NEW, |node| {
         node.call("promote", &[]).is_silent(0);
         node.write("drbd/held", "");
-        let mut holder = node.background("exec sleep 100 </dev/drbd7");
+        let mut holder = node.background(HOLDER);
         for action in ["demote", "stop"] {
             let outcome = node.call(action, &[("CRM_meta_timeout", "6000")]);
             outcome.says(

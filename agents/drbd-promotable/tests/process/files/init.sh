@@ -3,7 +3,7 @@ set -e
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/upper /run/work /run/tools /run/drbd /run/cib
 mount -t overlay -o lowerdir=/dev,upperdir=/run/upper,workdir=/run/work overlay /dev
-touch /dev/drbd7
+mknod /dev/drbd7 b 147 7
 mount -t tmpfs tmpfs /sys/module
 for tool in drbdadm drbdsetup modprobe modinfo; do
     cp "$FILES/drbd.sh" /run/tools/$tool
