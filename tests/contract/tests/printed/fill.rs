@@ -4,10 +4,12 @@ use super::line::Line;
 
 /// What stands in a command for something that is known only when it is printed, and a value for it. Those that a format string leaves
 /// without a name are filled by the word before them.
-const VALUES: [(&str, &str); 52] = [
+const VALUES: [(&str, &str); 54] = [
     ("{device}  #", "pcs stonith list  #"),
     ("{cib}", "KaiwuDB"),
     ("{location}", "KaiwuDBGrp"),
+    ("{self}", "node1"),
+    ("{value}", "on"),
     ("set {option}=true", "set stonith-enabled=true"),
     ("{agent}", "ocf:heartbeat:IPaddr2"),
     ("{verb}", "enable"),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Between back-ticks, and not for a shell: how DRBD, KWDB, Docker and the sudoers say something, output, and what stands for
 /// something else.
-const NO_COMMANDS: [&str; 30] = [
+const NO_COMMANDS: [&str; 31] = [
     "SET CLUSTER SETTING",
     "asyncmon ",
     "cannot tell",
@@ -31,6 +31,7 @@ const NO_COMMANDS: [&str; 30] = [
     "restart: ",
     "runtime=",
     "resolve --keep",
+    "resource = ",
     "sync-state:",
     "make-",
     "plan --",
