@@ -86,18 +86,21 @@ age() {
     find "$root/var/lib/apt/lists" -exec touch -d '30 days ago' {} +
 }
 
-# Its processes may take a moment to end.
+# Its processes may take a moment to end, and keep their control groups until then.
 remove() {
-    local group attempt
+    local group left attempt
     for attempt in $(seq 50); do
+        left=
+        rm -rf --one-file-system "$directory" 2>/dev/null || left=$directory
         while read -r group; do
             find "$group/$name" -depth -type d -exec rmdir {} + 2>/dev/null || true
             rmdir "$group" 2>/dev/null || true
+            [ ! -e "$group/$name" ] || left=$group/$name
         done < <(groups)
-        rm -rf --one-file-system "$directory" 2>/dev/null && return
+        [ -n "$left" ] || return 0
         sleep 0.2
     done
-    die "cannot remove $directory in $attempt attempts"
+    die "cannot remove $left in $attempt attempts"
 }
 
 "$action" "$@"
