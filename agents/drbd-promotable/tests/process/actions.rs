@@ -22,7 +22,8 @@ testing::tests![
 ];
 
 /// Has the device open as far as that goes without the module behind it (`O_PATH`).
-const HOLDER: &str = r#"exec perl -e '$^F = 9; sysopen(my $device, "/dev/drbd7", 010000000) or die $!; exec "sleep", "100"'"#;
+const HOLDER: &str =
+    r#"exec perl -e '$^F = 9; sysopen(my $device, "/dev/drbd7", 010000000) or die $!; exec "sleep", "100"'"#;
 
 fn on(releases: Releases, test: impl FnOnce(&Node)) {
     test(&Node::new(releases));
