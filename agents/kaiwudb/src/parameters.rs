@@ -246,8 +246,9 @@ pub(crate) static SYNC_INTERVAL: Parameter<Duration> = Parameter::new(
     text("Flush the store this often, 0 for never", "存储刷盘间隔，0 为不刷"),
     text(
         "By default the server acknowledges time-series rows that are only in the page cache; after a node crash they are gone. \
-         The file system of data_root is therefore flushed this often (syncfs), which bounds the loss. 0 turns it off.",
-        "默认情况下服务端确认的时序数据可能仅在页缓存中，节点崩溃后会丢失。因此按该间隔对 data_root 所在文件系统执行 syncfs，从而限定丢失窗口。0 表示关闭。",
+         The file system of data_root is therefore flushed this often (syncfs), which makes a loss rare. It is excluded only together with the \
+         server's settings ts.wal.wal_level=1 and ts.force_sync_file.enabled=true. 0 turns it off.",
+        "默认情况下服务端确认的时序数据可能仅在页缓存中，节点崩溃后会丢失。因此按该间隔对 data_root 所在文件系统执行 syncfs，使丢失极少发生；只有再将服务端设置 ts.wal.wal_level=1 和 ts.force_sync_file.enabled=true，才能避免丢失。0 表示关闭。",
     ),
 )
 .default("1s")

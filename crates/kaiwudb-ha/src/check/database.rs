@@ -225,16 +225,6 @@ fn statement(found: &Database, sql: &str) -> String {
     format!("{client} sql {security} --host=127.0.0.1:{port} -e '{sql}'")
 }
 
-/// What mounts the file system so that every write reaches the disk; an option replaces all that were there.
-fn mount_sync(scene: &Scene<'_>) -> String {
-    let (id, options) = match scene.roles.file_system {
-        Some(file_system) => (file_system.id.as_str(), file_system.parameter("options")),
-        None => ("KaiwuFS", None),
-    };
-    let options = options.map_or(String::new(), |options| format!("{options},"));
-    format!("pcs resource update {id} options={options}sync  # restarts the database")
-}
-
 fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Vec<Finding>) {
     let setting = |name: &str| found.settings.get(name).map(String::as_str);
     let level = setting("ts.wal.wal_level");
@@ -250,7 +240,7 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
     let unsynced_log = level.is_some_and(|level| !matches!(level, "0" | "1"));
     let unsynced_files = setting("ts.force_sync_file.enabled").is_some_and(is_no);
     let log = format!("ts.wal.wal_level={}", level.unwrap_or_default());
-    // Our sentinel flushes the store: what is lost is bounded by its interval.
+    // Our sentinel flushes the store, which makes a loss rare but does not bound it.
     let flushes = scene
         .roles
         .database
@@ -267,8 +257,7 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
                 Finding::of(rule::LOSS_BOUNDED, format!("{log} sync_interval=1s"))
                     .on(node)
                     .mend(level_1())
-                    .mend(sync_files())
-                    .mend(mount_sync(scene)),
+                    .mend(sync_files()),
             );
         }
         return;

@@ -260,8 +260,8 @@ rules! {
         "After a node's death the time-series files may be incomplete: the server starts and dies at the first query.",
         "节点故障后时序文件可能不完整：服务器能启动，但在第一次查询时崩溃。";
     LOSS_BOUNDED: Advice, "loss-bounded",
-        "When a node dies, acknowledged time-series rows of about the last sync_interval are lost; ts.wal.wal_level = 1, ts.force_sync_file.enabled = true and a file system mounted with -o sync make it zero and halve the write rate.",
-        "节点故障时，大约最近一个 sync_interval 内已确认的时序数据会丢失；ts.wal.wal_level = 1、ts.force_sync_file.enabled = true 并以 -o sync 挂载文件系统可降为零，但写入速率减半。";
+        "When a node dies, acknowledged time-series rows can be lost: a flush every sync_interval alone is not a bound (in 7 of 162 crash images of a real server 4 to 29 s of rows were gone, or the store could not be queried any more). With ts.wal.wal_level = 1 and ts.force_sync_file.enabled = true besides, no row was lost in 37 of 37.",
+        "节点故障时，已确认的时序数据可能丢失：仅靠每个 sync_interval 刷盘一次并不能限定丢失量（真实服务端的 162 个崩溃映像中有 7 个丢失了 4 至 29 秒的数据，或数据目录无法再查询）。再加上 ts.wal.wal_level = 1 和 ts.force_sync_file.enabled = true 后，37 个映像均未丢失数据。";
     STORE_BELOW_MOUNT: Error, "store-below-mount",
         "A database lies on the system disk below the mount point: without the mount it would be served as if it were the real one.",
         "系统盘的挂载点下有一个数据库：未挂载时它会被当作真正的数据库提供服务。";
