@@ -7,7 +7,6 @@ use agent::companion::{Answer, Companion, NoMore, SENTINEL, WATCHER};
 use anyhow::{Context, Result, bail};
 use host::Deadline;
 use std::fs;
-use std::io::ErrorKind;
 use std::time::Duration;
 
 /// Until one of them has ended.
@@ -23,12 +22,8 @@ pub(crate) fn disarm(resource: &str) -> Result<Exit> {
                 bail!("the {} of {} does not end", kind.word, directory.name());
             }
         }
-        match fs::remove_dir_all(directory.path()) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove {}", directory.path().display()));
-            }
-            _ => {}
-        }
+        fs::remove_dir_all(directory.path())
+            .with_context(|| format!("cannot remove {}", directory.path().display()))?;
     }
     Ok(Exit::Done)
 }
