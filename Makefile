@@ -14,7 +14,6 @@ export COMMAND
 TRIPLE := $(MACHINE)-unknown-linux-musl
 # How static binaries are built: as they are shipped, or soon and together with the lab's own programs (lab).
 PROFILE := release
-RELEASE := $(CARGO_TARGET_DIR)/$(TRIPLE)/release
 LAB := $(CARGO_TARGET_DIR)/$(TRIPLE)/lab
 DEBUG := $(CARGO_TARGET_DIR)/debug
 TOOLCHAIN := packaging/toolchain
@@ -160,7 +159,7 @@ matrix: lab-packages ## contract and cluster tests on every supported Debian rel
 	packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(addprefix matrix-,$(RELEASES)) $$unreleased
 
 $(addprefix matrix-,$(RELEASES) $(UNRELEASED)): matrix-%: lab-ready
-	SUITE=$* KAIWUDB_HA_AGENTS='$(RELEASE)' $(CARGO) test --locked --no-fail-fast -p contract -p cluster
+	SUITE=$* KAIWUDB_HA_AGENTS='$(LAB)' $(CARGO) test --locked --no-fail-fast -p contract -p cluster
 
 bench: lab-ready ## measures outages against the numbers to beat (root, minutes)
 	@$(TOOLCHAIN)/need.sh strace
