@@ -49,23 +49,29 @@ impl<'a> Layout<'a> {
     pub(super) fn then(&mut self, after: Option<&str>, one: Primitive) {
         if let Some(after) = after {
             let (first, then) = (self.anchor(after), self.anchor(&one.id));
-            if first != then {
-                self.constraints.extend([
-                    Constraint::Colocation {
-                        resource: then.clone(),
-                        with: first.clone(),
-                        promoted: false,
-                    },
-                    Constraint::Order {
-                        first,
-                        promote: false,
-                        then,
-                        symmetrical: true,
-                    },
-                ]);
-            }
+            self.tie(first, then, true);
         }
         self.put(one);
+    }
+
+    /// The second on the node of the first, after it; `symmetrical` is that of the order.
+    fn tie(&mut self, first: String, then: String, symmetrical: bool) {
+        if first == then {
+            return;
+        }
+        self.constraints.extend([
+            Constraint::Colocation {
+                resource: then.clone(),
+                with: first.clone(),
+                promoted: false,
+            },
+            Constraint::Order {
+                first,
+                promote: false,
+                then,
+                symmetrical,
+            },
+        ]);
     }
 
     /// The address: on the database's node, after it.
@@ -81,22 +87,8 @@ impl<'a> Layout<'a> {
         } else {
             one.id.clone()
         };
-        if first != then {
-            self.constraints.extend([
-                Constraint::Colocation {
-                    resource: then.clone(),
-                    with: first.clone(),
-                    promoted: false,
-                },
-                // So that it need not go before its server has said goodbye to the clients.
-                Constraint::Order {
-                    first,
-                    promote: false,
-                    then,
-                    symmetrical: false,
-                },
-            ]);
-        }
+        // Not symmetrical, so that it need not go before its server has said goodbye to the clients.
+        self.tie(first, then, false);
         self.resources.push(Resource::Primitive(one));
     }
 
