@@ -1,8 +1,8 @@
 //! The command line. Help is in the language of the locale; the words of the commands are the same everywhere.
 
-pub use crate::language::Language;
 use crate::texts::help;
 use clap::{CommandFactory, FromArgMatches, Parser};
+pub use site::language::Language;
 use std::path::PathBuf;
 
 /// The operator's command for KWDB (KaiwuDB) on a Pacemaker cluster of two nodes
@@ -13,7 +13,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Settings file; it may be missing
-    #[arg(long, global = true, value_name = "FILE", default_value = crate::settings::FILE)]
+    #[arg(long, global = true, value_name = "FILE", default_value = site::settings::FILE)]
     pub(crate) config: PathBuf,
     /// The database's resource, where the cluster has several
     #[arg(long, global = true, value_name = "ID")]
@@ -41,7 +41,7 @@ pub(crate) enum Subcommand {
     SplitBrain(crate::split_brain::Arguments),
     /// Print what is known of this node as JSON; other nodes ask for it
     #[command(hide = true)]
-    Facts(crate::facts::Store),
+    Facts(crate::facts::Arguments),
     /// Look at this node's disk below DRBD and take one step there, as standard input says; apply --new-disks asks for it on both nodes
     #[command(hide = true)]
     Disk,
@@ -53,7 +53,7 @@ pub(crate) enum Subcommand {
     },
     /// Keep a server that is started by hand from beginning an empty database below the mount point; apply and migrate ask for it on both nodes
     #[command(hide = true)]
-    Guard(crate::mount_point::Arguments),
+    Guard(crate::guard::Arguments),
 }
 
 /// The command line in one language, for the parser, the manual pages and the completions.

@@ -1,51 +1,33 @@
 //! The operator's command `kaiwudb-ha`: what [`main`] runs, and [`cli`], from which the manual pages and completions are made.
 //!
-//! Each subcommand is one module directory. What they share: [`facts`](mod@facts) of a node (gathered on the node itself, by this
-//! program), [`cluster`] (what Pacemaker has and does), [`node`] (how a node is reached), [`settings`] and [`output`]. Nothing
-//! waits without a deadline.
+//! Each subcommand is one module. What is known of the cluster is [`site`]'s; the words for it and the way of writing them are here.
+//! Nothing waits without a deadline.
 
 mod apply;
 mod check;
 pub mod cli;
-mod cluster;
+mod context;
 mod disks;
-mod drbd_dialect;
 mod drill;
 mod exit;
 mod facts;
-mod fencing;
-mod language;
-mod leftover;
+mod guard;
 mod migrate;
-mod mount_point;
-mod node;
 mod output;
 mod plan;
 mod question;
-mod roles;
-mod settings;
 mod split_brain;
 mod status;
 mod texts;
-mod time;
 
 use cli::Subcommand;
+use context::Context;
 use exit::Exit;
-use language::Language;
 use output::Output;
+use site::language::Language;
+use site::settings::Settings;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-
-/// What every subcommand has at hand.
-struct Context {
-    language: Language,
-    output: Output,
-    settings: settings::Settings,
-    /// Where the settings are, for processes of our own.
-    config: std::path::PathBuf,
-    /// The database that is meant, by its resource's id.
-    resource: Option<String>,
-}
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -74,16 +56,19 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit, anyhow::Error)> {
-    let settings = settings::Settings::read(&cli.config, language).map_err(|error| (Exit::Usage, error))?;
+    let settings = Settings::read(&cli.config, language).map_err(|error| (Exit::Usage, error))?;
+    if let Some(warning) = &settings.warning {
+        let _ = writeln!(std::io::stderr(), "{warning}");
+    }
+    let named = settings.resource.as_ref().map(|id| id.get_ref().clone());
     let context = Context {
-        language,
+        site: site::context::Context {
+            language,
+            resource: cli.resource.clone().or(named),
+            settings,
+            config: cli.config.clone(),
+        },
         output,
-        resource: cli
-            .resource
-            .clone()
-            .or_else(|| settings.resource.as_ref().map(|id| id.get_ref().clone())),
-        settings,
-        config: cli.config.clone(),
     };
     match &cli.subcommand {
         Subcommand::Apply(arguments) => apply::run(&context, arguments),
@@ -94,8 +79,8 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
         Subcommand::Plan(arguments) => plan::run(&context, arguments),
         Subcommand::SplitBrain(arguments) => split_brain::run(&context, arguments),
         Subcommand::Disk => disks::obey(),
-        Subcommand::Facts(store) => facts::print(store),
-        Subcommand::Guard(arguments) => mount_point::run(arguments),
+        Subcommand::Facts(arguments) => facts::run(arguments),
+        Subcommand::Guard(arguments) => guard::run(arguments),
         Subcommand::Status(arguments) => status::run(&context, arguments),
     }
     .map_err(|error| (Exit::Failed, error))

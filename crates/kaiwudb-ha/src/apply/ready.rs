@@ -1,10 +1,10 @@
 //! What must be there before resources are started on it.
 
-use crate::Context;
-use crate::facts::Facts;
+use crate::context::Context;
 use crate::plan::Plan;
 use crate::texts::apply as texts;
 use anyhow::{Result, bail};
+use site::facts::Facts;
 use std::io::Write;
 
 /// Looks at both nodes; the error says what is missing, and where. A node that does not answer is said to be silent: the cluster may
@@ -16,7 +16,7 @@ pub(super) fn look(context: &Context, plan: &Plan, drbd_is_made: bool) -> Result
             Ok(facts) => missing.extend(lacks(context, plan, &node.name, facts, drbd_is_made)),
             Err(why) => {
                 let values = [("node", node.name.as_str()), ("why", why)];
-                let text = crate::texts::general::NODE_SILENT.fill(context.language, &values);
+                let text = site::texts::general::NODE_SILENT.fill(context.language, &values);
                 let _ = writeln!(std::io::stderr(), "{text}");
             }
         }

@@ -1,8 +1,7 @@
 //! Whether all runs: what the cluster says, and what a client meets at the virtual IP.
 
 use super::expected::{Expected, expected};
-use crate::Context;
-use crate::fencing::{self, Means};
+use crate::context::Context;
 use crate::plan::{Plan, Resource};
 use crate::texts::apply as texts;
 use host::{Deadline, net};
@@ -10,6 +9,7 @@ use kwdb::install::{self, Mode, SecureMode};
 use kwdb::sql;
 use ocf::Role;
 use pacemaker::status::{self, FailedAction, Status};
+use site::fencing::{self, Means};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -4,8 +4,9 @@ use super::Scene;
 use super::finding::Finding;
 use super::report::APPLY;
 use super::rule;
-use crate::facts::{Certificates, Facts, now_us};
-use crate::time::date;
+use site::facts::{Certificates, Facts};
+use site::time::date;
+use site::time::now_us;
 use std::collections::BTreeSet;
 
 /// As the agent's default for `cert_warn_days`.

@@ -4,11 +4,11 @@ use super::Scene;
 use super::finding::Finding;
 use super::report::APPLY;
 use super::rule;
-use crate::facts::Facts;
-use crate::fencing::{Means, Weakness};
 use crate::plan::{self, Operation};
-use crate::roles::{DATABASE, LINBIT};
 use pacemaker::cib::{Cib, Clones, Primitive, boolean, seconds};
+use site::facts::Facts;
+use site::fencing::{Means, Weakness};
+use site::roles::{DATABASE, LINBIT};
 
 /// A slower monitor makes every failure that nobody reports an outage of that length.
 const SLOWEST_MONITOR: f64 = 30.0;

@@ -5,9 +5,9 @@ use super::configuration::is_no;
 use super::finding::Finding;
 use super::report::MIGRATE;
 use super::rule;
-use crate::facts::{DATABASE_UNIT, Database, Facts};
-use crate::roles::DATABASE;
 use pacemaker::cib::{Primitive, seconds};
+use site::facts::{DATABASE_UNIT, Database, Facts};
+use site::roles::DATABASE;
 
 /// Less room than this share of the disk is little.
 const LITTLE_ROOM: u64 = 20;

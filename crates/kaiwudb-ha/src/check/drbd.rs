@@ -3,8 +3,8 @@
 use super::Scene;
 use super::finding::Finding;
 use super::rule;
-use crate::drbd_dialect::{Dialect, UNFENCE};
-use crate::facts::{Configured, Facts, Secret};
+use site::drbd_dialect::{Dialect, UNFENCE};
+use site::facts::{Configured, Facts, Secret};
 
 /// Looks at DRBD.
 pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {

@@ -2,6 +2,7 @@
 
 use super::rule::{Rule, Severity};
 use serde::Serialize;
+use site::shell::typed;
 
 /// A command that mends a finding and cannot make anything worse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,24 +66,5 @@ impl Finding {
     /// Whether scripts should take it for a failure.
     pub(crate) fn counts(&self) -> bool {
         self.rule.severity != Severity::Advice
-    }
-}
-
-/// The command as a shell wants it.
-pub(crate) fn typed<W: AsRef<str>>(command: &[W]) -> String {
-    let words: Vec<String> = command.iter().map(|word| quoted(word.as_ref())).collect();
-    words.join(" ")
-}
-
-/// The word as a shell wants it.
-fn quoted(word: &str) -> String {
-    if !word.is_empty()
-        && word
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c))
-    {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }

@@ -4,9 +4,9 @@
 use super::Scene;
 use super::finding::Finding;
 use super::rule;
-use crate::leftover::{self, Kind, Leftover};
 use pacemaker::cib::Cib;
 use pacemaker::version::FeatureSet;
+use site::leftover::{self, Kind, Leftover};
 
 /// Looks for them.
 pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {

@@ -1,11 +1,12 @@
 //! `--fix`: runs what mends safely, one command after the other, each after a question.
 
 use super::finding::{Finding, Fix};
-use crate::Context;
+use crate::context::Context;
+use crate::question;
 use crate::texts::check as texts;
-use crate::{node, question};
 use anyhow::Result;
 use host::{Command, CommandError, Deadline};
+use site::node;
 use std::io::Write;
 use std::time::Duration;
 

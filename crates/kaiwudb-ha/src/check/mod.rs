@@ -14,17 +14,16 @@ mod system;
 #[cfg(test)]
 mod tests;
 
-use crate::Context;
-use crate::cluster::{self, Cluster};
+use crate::context::Context;
 use crate::exit::Exit;
-use crate::facts::Facts;
-use crate::node::Node;
-use crate::roles::Roles;
-use crate::texts::{self, general};
 use anyhow::Result;
 use finding::Finding;
-pub(crate) use finding::typed;
 use pacemaker::cib::Cib;
+use site::cluster::{self, Cluster};
+use site::facts::Facts;
+use site::node::Node;
+use site::roles::Roles;
+use site::texts::{self, general};
 
 /// Options of `check`.
 #[derive(Debug, clap::Args)]

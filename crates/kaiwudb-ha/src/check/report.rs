@@ -2,12 +2,12 @@
 
 use super::finding::Finding;
 use super::rule::Severity;
-use crate::Context;
-use crate::language::{Language, Text};
+use crate::context::Context;
 use crate::output::{self, Tone};
 use crate::texts::check as texts;
 use anyhow::Result;
 use serde_json::{Value, json};
+use site::language::{Language, Text};
 use std::fmt::Write;
 
 /// What replaces the guide's resources.

@@ -1,7 +1,7 @@
 //! The defects that `check` knows. An id is an interface: it stays when the words change.
 
-use crate::language::Text;
 use serde::Serialize;
+use site::language::Text;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::finding::Finding;
 use super::rule;
-use crate::facts::{Facts, TIME_SERVICES};
+use site::facts::{Facts, TIME_SERVICES};
 use std::time::Duration;
 
 /// More than ssh and a busy machine can explain.
@@ -93,7 +93,7 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
     let unit = |name: &str| facts.units.get(name);
     if !TIME_SERVICES
         .iter()
-        .any(|name| unit(name).is_some_and(crate::facts::Unit::is_active))
+        .any(|name| unit(name).is_some_and(site::facts::Unit::is_active))
     {
         findings.push(
             Finding::of(
@@ -104,7 +104,7 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
             .mend(facts.system.install("chrony")),
         );
     }
-    if scene.roles.data.is_some() && unit("drbd.service").is_some_and(crate::facts::Unit::is_enabled) {
+    if scene.roles.data.is_some() && unit("drbd.service").is_some_and(site::facts::Unit::is_enabled) {
         findings.push(
             Finding::of(rule::DRBD_SERVICE_ENABLED, "drbd.service: enabled")
                 .on(node)

@@ -1,9 +1,9 @@
 //! Rules on facts that no lab shows at once.
 
 use super::*;
-use crate::facts::{Corosync, DATABASE_UNIT, Unit};
-use crate::roles::Site;
 use pacemaker::{cib, status};
+use site::facts::{Corosync, DATABASE_UNIT, Unit};
+use site::roles::Site;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -375,7 +375,7 @@ fn fencing(version: &str, options: &[(&str, &str)]) -> Vec<(&'static str, String
         let options = options
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let configured = crate::facts::Configured {
+        let configured = site::facts::Configured {
             options: options.collect(),
             ..Default::default()
         };
@@ -530,7 +530,7 @@ fn on_two_nodes(rules: &[&str], change: impl Fn(&str, &mut Facts)) -> Vec<String
         let mut node = node(name);
         if let Ok(facts) = &mut node.facts {
             facts.drbd.kernel = Some("9.2.8".to_owned());
-            let configured = crate::facts::Configured::default();
+            let configured = site::facts::Configured::default();
             facts.drbd.resources.insert("kwdb".to_owned(), configured);
             change(name, facts);
         }

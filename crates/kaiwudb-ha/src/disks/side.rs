@@ -2,8 +2,8 @@
 //! [`Order`] on standard input.
 
 use super::act::Act;
-use crate::split_brain::generation::Generations;
 use anyhow::{Context, Result, bail};
+use drbd::generation::Generations;
 use drbd::kernel;
 use drbd::tools::Tools;
 use host::{Command, Deadline, bounded, file};

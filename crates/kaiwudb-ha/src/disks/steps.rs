@@ -3,8 +3,8 @@
 
 use super::act::Act;
 use super::side::Side;
-use crate::language::Text;
 use crate::texts::disks as texts;
+use site::language::Text;
 
 /// One step on one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ fn against_both(sides: &[Side; 2], kind: &str) -> Option<Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split_brain::generation::Generations;
+    use drbd::generation::Generations;
 
     /// Just made; and after the first generation of data was begun.
     const FRESH: &str = "0000000000000004:0000000000000000:0000000000000000:0000000000000000:0:0:0:0:0:0";

@@ -3,11 +3,11 @@
 use super::act::Act;
 use super::ask;
 use super::side::{Order, Side};
-use crate::Context;
-use crate::language::Text;
+use crate::context::Context;
 use crate::plan::{self, Plan};
 use crate::texts::disks as texts;
 use anyhow::{Result, bail};
+use site::language::Text;
 
 /// Looks at the resource on every node that answers and knows it.
 pub(crate) fn refuse_unfinished(context: &Context, plan: &Plan) -> Result<()> {
@@ -94,7 +94,7 @@ fn lacking<'a>(sides: &'a [(&'a str, Side)]) -> Vec<(&'a str, &'a str, Text)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split_brain::generation::Generations;
+    use drbd::generation::Generations;
 
     fn side(generations: Option<&str>, signature: &str) -> Side {
         Side {

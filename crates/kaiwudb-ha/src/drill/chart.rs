@@ -1,7 +1,7 @@
 //! The picture of a drill: every commit as a dot, the outage as a red band, what happened as numbered lines.
 
-use super::record::{Kind, Record};
-use super::timeline::seconds;
+use site::drill::{Kind, Record};
+use site::time::seconds;
 use std::fmt::Write;
 
 const WIDTH: f64 = 960.0;
@@ -183,7 +183,7 @@ fn tick(seconds: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drill::record::Event;
+    use site::drill::Event;
 
     fn event(at_ms: i64, kind: Kind) -> Event {
         Event {

@@ -1,11 +1,12 @@
 //! Brings a fault about, and undoes what is left of it.
 
-use super::record::Fault;
-use crate::Context;
-use crate::node;
+use crate::context::Context;
 use crate::texts::drill as texts;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use host::{Command, Deadline};
 use serde::{Deserialize, Serialize};
+use site::drill::Fault;
+use site::node;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -26,6 +27,27 @@ const HEALED: &str = "40s";
 /// The timer that does, and the packet filter's table that cuts.
 const HEAL_UNIT: &str = "kaiwudb-ha-drill-heal";
 const TABLE: &str = "kaiwudb_ha_drill";
+
+/// Reads a fault on the command line.
+pub(super) fn parser() -> impl TypedValueParser<Value = Fault> {
+    let values = Fault::ALL.map(|fault| PossibleValue::new(fault.word()).help(help(fault)));
+    PossibleValuesParser::new(values).try_map(|word| {
+        let mut faults = Fault::ALL.into_iter();
+        faults.find(|fault| fault.word() == word).ok_or("no such fault")
+    })
+}
+
+const fn help(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Standby => "Standby: a planned switchover, as for maintenance",
+        Fault::Kill => "Kill the server with SIGKILL",
+        Fault::Hang => "Stop the server with SIGSTOP, as if it hung",
+        Fault::PowerOff => "Cut the node's power through its fencing device and switch it on again",
+        Fault::Link => {
+            "Cut this node off from the other one for 20 s, over all addresses of cluster and replication"
+        }
+    }
+}
 
 /// Where the fault happens, and to what.
 #[derive(Clone, Debug, Serialize, Deserialize)]

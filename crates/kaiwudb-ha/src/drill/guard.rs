@@ -2,7 +2,7 @@
 //! starts a process of its own in another session, which undoes it as soon as the drill is no more.
 
 use super::fault::Target;
-use crate::Context;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::texts::drill as texts;
 use anyhow::{Context as _, Result, anyhow, bail};

@@ -1,12 +1,12 @@
 //! The report of a drill: one file without anything from elsewhere, to be mailed.
 
 use super::chart;
-use super::record::Record;
-use super::timeline::{seconds, sentence, summary, title};
-use crate::language::Language;
+use super::timeline::{sentence, summary, title};
 use crate::output::Tone;
 use crate::texts::drill as texts;
-use crate::time::moment;
+use site::drill::Record;
+use site::language::Language;
+use site::time::{moment, seconds};
 use std::fmt::Write;
 
 const STYLE: &str = "\
@@ -23,7 +23,7 @@ td:nth-child(-n+2){text-align:right;white-space:nowrap;font-variant-numeric:tabu
 
 /// The whole page.
 pub(super) fn page(language: Language, record: &Record) -> String {
-    let of = |text: crate::language::Text| escape(text.of(language));
+    let of = |text: site::language::Text| escape(text.of(language));
     let title = escape(&title(language, record));
     let began = escape(&texts::BEGAN.fill(language, &[("time", &moment(record.began))]));
     let code = match language {
@@ -83,7 +83,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drill::record::{Event, Fault, Kind};
+    use site::drill::{Event, Fault, Kind};
 
     #[test]
     fn a_page_needs_nothing_from_elsewhere() {

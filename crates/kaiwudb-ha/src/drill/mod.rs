@@ -7,21 +7,17 @@ mod fault;
 mod guard;
 mod html;
 mod preflight;
-mod record;
 mod timeline;
 mod watch;
 
-pub(crate) use record::{DIRECTORY, Record, history};
-pub(crate) use timeline::seconds;
-
-use crate::Context;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::texts::drill as texts;
 use crate::{output, question};
 use anyhow::{Result, anyhow, bail};
 use client::{Client, Seen};
 use host::Deadline;
-use record::{Event, Fault, Kind};
+use site::drill::{self as record, DIRECTORY, Event, Fault, Kind, Record, history};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -50,7 +46,7 @@ enum What {
     /// Let a fault happen to the node that has the database; asks first
     Run {
         /// What happens
-        #[arg(value_enum)]
+        #[arg(value_parser = fault::parser())]
         fault: Fault,
         /// Do not ask
         #[arg(long)]

@@ -1,16 +1,16 @@
 //! Whether a drill may begin: on a cluster that is not well already it would show nothing, and might cost data.
 
 use super::fault::{self, Target};
-use super::record::Fault;
-use crate::Context;
-use crate::cluster;
-use crate::fencing::{Fencing, Weakness};
-use crate::node::Node;
-use crate::status;
+use crate::context::Context;
 use crate::texts::drill as texts;
 use anyhow::{Context as _, Result, anyhow, bail};
 use host::{Command, Deadline};
 use kwdb::{install, sql};
+use site::cluster;
+use site::drill::Fault;
+use site::fencing::{Fencing, Weakness};
+use site::node::Node;
+use site::status;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub(super) fn look(context: &Context, fault: Fault) -> Result<Ready> {
         bail!("{why}");
     }
     let roles = cluster.certain_roles(context)?;
-    let refuse = |text: crate::language::Text| anyhow!(text.of(language));
+    let refuse = |text: site::language::Text| anyhow!(text.of(language));
     let database = roles.database.ok_or_else(|| refuse(texts::NO_DATABASE))?;
     let virtual_ip: IpAddr = roles
         .virtual_ip()

@@ -1,13 +1,13 @@
 //! A drill on the terminal.
 
-use super::record::{Event, Kind, Record};
-use crate::Context;
+use crate::context::Context;
 use crate::exit::Exit;
-use crate::language::Language;
 use crate::output::{self, Table, Tone};
 use crate::texts::drill as texts;
-use crate::time::moment;
 use anyhow::Result;
+use site::drill::{Event, Kind, Record};
+use site::language::Language;
+use site::time::{moment, seconds};
 
 /// What happened, as a sentence.
 pub(super) fn sentence(language: Language, event: &Event) -> String {
@@ -35,16 +35,10 @@ pub(super) fn sentence(language: Language, event: &Event) -> String {
     )
 }
 
-/// Seconds with two digits.
-#[allow(clippy::cast_precision_loss)] // milliseconds of minutes
-pub(crate) fn seconds(milliseconds: i64) -> String {
-    format!("{:.2}", milliseconds as f64 / 1000.0)
-}
-
 /// Names and values of the summary.
 pub(super) fn summary(language: Language, record: &Record) -> Vec<(String, String, Tone)> {
     let row =
-        |text: crate::language::Text, value: String, tone: Tone| (text.of(language).to_owned(), value, tone);
+        |text: site::language::Text, value: String, tone: Tone| (text.of(language).to_owned(), value, tone);
     let outage = record
         .outage_ms
         .map(|outage| i64::try_from(outage).unwrap_or(i64::MAX));
@@ -80,7 +74,7 @@ pub(super) fn summary(language: Language, record: &Record) -> Vec<(String, Strin
 
 /// The title of a drill.
 pub(super) fn title(language: Language, record: &Record) -> String {
-    let fault = record.fault.map_or("", super::record::Fault::word);
+    let fault = record.fault.map_or("", site::drill::Fault::word);
     texts::TITLE.fill(language, &[("fault", fault), ("node", &record.node)])
 }
 
@@ -129,10 +123,7 @@ pub(super) fn list(context: &Context, records: &[Record]) -> Result<Exit> {
     for record in records {
         let mut row = vec![
             (moment(record.began), None),
-            (
-                record.fault.map_or("", super::record::Fault::word).to_owned(),
-                None,
-            ),
+            (record.fault.map_or("", site::drill::Fault::word).to_owned(), None),
             (record.node.clone(), None),
         ];
         for (name, value, tone) in summary(context.language, record).into_iter().take(3) {

@@ -1,9 +1,9 @@
 //! What Pacemaker does, seen every fifth of a second.
 
-use super::record::{Event, Kind};
 use host::Deadline;
 use ocf::Role;
 use pacemaker::status::{self, Status};
+use site::drill::{Event, Kind};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,10 +3,9 @@
 use super::journal::{Exchange, Side};
 use crate::plan::model::pair;
 use pacemaker::xml::Element;
+use site::leftover::MIGRATION;
 use std::collections::BTreeSet;
 
-/// Ending of the ids of what holds a resource, and name of the meta attribute that says who does.
-pub(crate) const MARK: &str = "kaiwudb-ha-migrate";
 /// What stands in the resources section and may hold others.
 const RESOURCES: [&str; 4] = ["primitive", "group", "clone", "master"];
 
@@ -114,13 +113,13 @@ pub(super) fn hold(cib: &mut Element, tops: &[String], node: &str) {
         .iter_mut()
         .filter(|top| tops.iter().any(|id| top.id() == id))
     {
-        let id = format!("{}-{MARK}", top.id());
+        let id = format!("{}-{MIGRATION}", top.id());
         if top.children.iter().any(|child| child.id() == id) {
             continue;
         }
         let mut set = Element::new("meta_attributes").with("id", &id);
         set.children.push(pair(&id, "maintenance", "true"));
-        set.children.push(pair(&id, MARK, node));
+        set.children.push(pair(&id, MIGRATION, node));
         // The first set that has a name counts.
         top.children.insert(0, set);
     }
@@ -130,7 +129,7 @@ pub(super) fn hold(cib: &mut Element, tops: &[String], node: &str) {
 pub(super) fn release(cib: &mut Element) {
     let Some(section) = section(cib) else { return };
     for top in &mut section.children {
-        let id = format!("{}-{MARK}", top.id());
+        let id = format!("{}-{MIGRATION}", top.id());
         top.children.retain(|child| child.id() != id);
     }
 }
@@ -142,7 +141,7 @@ pub(super) fn holder(cib: &Element) -> Option<&str> {
         .flat_map(|top| &top.children)
         .filter(|set| set.name == "meta_attributes")
         .flat_map(|set| &set.children)
-        .find(|pair| pair.get("name") == Some(MARK))
+        .find(|pair| pair.get("name") == Some(MIGRATION))
         .and_then(|pair| pair.get("value"))
 }
 

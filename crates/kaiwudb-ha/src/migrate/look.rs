@@ -2,9 +2,8 @@
 
 use super::edit::{self, Probe};
 use super::journal::{Journal, Seen, agrees};
-use crate::node::Node;
+use crate::context::Context;
 use crate::texts::migrate as texts;
-use crate::{Context, facts};
 use anyhow::{Result, bail};
 use host::Deadline;
 use ocf::Role;
@@ -12,6 +11,8 @@ use pacemaker::idle;
 use pacemaker::simulate::{self, Planned};
 use pacemaker::status::{self, Status};
 use pacemaker::xml::Element;
+use site::facts;
+use site::node::Node;
 use std::time::Duration;
 
 /// One question to the cluster.
@@ -62,7 +63,7 @@ pub(super) fn unchanged(context: &Context, journal: &Journal, ids: &[String]) ->
     };
     let status = status::get(Deadline::after(QUESTION))?;
     let names: Vec<String> = status.nodes.iter().map(|node| node.name.clone()).collect();
-    let nodes = crate::node::gather(context, &names, None);
+    let nodes = site::node::gather(context, &names, None);
     let different = only(&journal.before).difference(&only(&seen(&status, &nodes)));
     if different.is_empty() {
         return Ok(());
@@ -167,7 +168,7 @@ fn compare(context: &Context, journal: &Journal, id: &str, node: &str, found: &P
 pub(super) fn identity(context: &Context, node: &str, facts: &facts::Facts) -> Option<String> {
     let cluster = facts.database.cluster_id.as_ref()?;
     let source = &facts.database.mount.as_ref()?.source;
-    let uuid = crate::node::execute(
+    let uuid = site::node::execute(
         context,
         node,
         &["blkid", "-p", "-o", "value", "-s", "UUID", source],

@@ -4,21 +4,23 @@ use super::edit;
 use super::journal::{Exchange, Journal, Side, Step};
 use super::look::{self, QUESTION};
 use super::units;
-use crate::cluster::{self, Cluster};
-use crate::facts::Facts;
-use crate::fencing::Fencing;
-use crate::language::Text;
-use crate::node::{self, Node};
+use crate::context::Context;
 use crate::plan::model::{Primitive, Spelling};
-use crate::plan::{self, ours};
-use crate::roles;
-use crate::texts::general;
+use crate::plan::ours;
 use crate::texts::migrate as texts;
-use crate::{Context, status};
 use anyhow::{Result, anyhow, bail};
 use host::Deadline;
 use pacemaker::change::{self, Version};
 use pacemaker::xml::Element;
+use site::cluster::{self, Cluster};
+use site::facts::Facts;
+use site::fencing::Fencing;
+use site::language::Text;
+use site::node::{self, Node};
+use site::roles;
+use site::status;
+use site::tables;
+use site::texts::general;
 use std::time::Duration;
 
 /// Until a cluster that is busy has nothing left to do.
@@ -77,7 +79,7 @@ pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Resul
     let cib = change::query(Deadline::after(QUESTION))?;
     let status = pacemaker::status::get(Deadline::after(QUESTION))?;
     let journal = Journal {
-        began: crate::facts::now_us() / 1_000_000,
+        began: site::time::now_us() / 1_000_000,
         to,
         step: Step::Hold,
         before: look::seen(&status, &nodes),
@@ -136,7 +138,7 @@ impl<'a> Scene<'a> {
     }
 
     fn parameters_are_known(&self, old: &Element) -> Result<()> {
-        let known = plan::parameters(roles::DRBD);
+        let known = tables::parameters(roles::DRBD);
         let unknown = old
             .all("instance_attributes")
             .flat_map(|set| &set.children)
@@ -249,7 +251,7 @@ impl<'a> Scene<'a> {
             "systemctl",
             "show",
             "--property=MainPID",
-            crate::facts::DATABASE_UNIT,
+            site::facts::DATABASE_UNIT,
         ];
         let answer = node::execute(self.context, server_node, &words, "", Deadline::after(QUESTION))
             .map_err(|why| anyhow!("{server_node}: {}: {why}", words.join(" ")))?;

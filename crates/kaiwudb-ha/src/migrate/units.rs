@@ -2,10 +2,10 @@
 //! server that it once started.
 
 use super::journal::{Journal, Side};
-use crate::Context;
-use crate::facts::{DATABASE_UNIT, Facts};
-use crate::node::{self, Node};
+use crate::context::Context;
 use host::Deadline;
+use site::facts::{DATABASE_UNIT, Facts};
+use site::node::{self, Node};
 use std::time::Duration;
 
 /// One command on one node.
@@ -23,7 +23,7 @@ pub(super) fn enabled_on(nodes: &[Node]) -> Vec<String> {
         facts
             .units
             .get(DATABASE_UNIT)
-            .is_some_and(crate::facts::Unit::is_enabled)
+            .is_some_and(site::facts::Unit::is_enabled)
     };
     nodes
         .iter()

@@ -1,9 +1,8 @@
-//! What our agents' own tables say: the operations that they advise, with their times, and which parameters there are.
+//! What our agents' own tables say: the operations that they advise, with their times.
 
 use super::model::{Operation, Role};
-use crate::roles;
-use agent::ResourceAgent;
-use ocf::{Action, CheckLevel, Declared, MetaData};
+use ocf::{Action, CheckLevel};
+use site::tables::table;
 use std::time::Duration;
 
 /// What Pacemaker runs of its own accord; the rest (`validate-all`, `reload`, …) keeps the default timeout.
@@ -14,17 +13,6 @@ const RUN: [Action; 5] = [
     Action::Demote,
     Action::Monitor,
 ];
-
-/// The table of one of our agents (`ocf:kaiwudb:…`); `None` for any other.
-fn table(agent: &str) -> Option<&'static MetaData> {
-    match agent {
-        roles::DATABASE => Some(kaiwudb_agent::Kaiwudb::METADATA),
-        roles::CERTIFICATES => Some(cert_sync_agent::CertSync::METADATA),
-        roles::DRBD => Some(drbd_promotable_agent::DrbdPromotable::METADATA),
-        roles::FILE_SYSTEM => Some(filesystem_agent::FileSystem::METADATA),
-        _ => None,
-    }
-}
 
 /// The operations that one of our agents advises.
 pub(crate) fn operations(agent: &str) -> Vec<Operation> {
@@ -49,14 +37,10 @@ fn seconds(time: Duration) -> String {
     format!("{}s", time.as_secs())
 }
 
-/// The parameters of one of our agents.
-pub(crate) fn parameters(agent: &str) -> &'static [&'static dyn Declared] {
-    table(agent).map_or(&[], |table| table.parameters)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use site::roles;
 
     fn of(agent: &str, name: &str) -> Vec<Operation> {
         operations(agent)

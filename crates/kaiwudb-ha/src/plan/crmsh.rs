@@ -2,8 +2,9 @@
 
 use super::change::{Change, Value};
 use super::model::{Constraint, Primitive, Resource, Role, Spelling};
-use super::script::{self, assignments, quote};
+use super::script::{self, assignments};
 use pacemaker::xml::Element;
+use site::shell::quote;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 

@@ -4,10 +4,10 @@
 use super::parameters::address_of;
 use super::storage::{DRBD_DEVICE, Storage};
 use super::wanted::{Missing, Sources};
-use crate::drbd_dialect::Dialect;
-use crate::settings;
 use crate::texts::plan as texts;
 use anyhow::{Context as _, Result, anyhow};
+use site::drbd_dialect::Dialect;
+use site::settings;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;

@@ -1,12 +1,12 @@
 //! A settings file to begin with: what was found out is filled in, what was not is left to be written, the rest is there as a comment.
 
-use super::advice;
 use super::parameters::{address, address_of};
 use super::storage::storage;
 use super::wanted::{Sources, node_names};
-use crate::roles::{self, Roles};
-use crate::settings;
 use crate::texts::plan as texts;
+use site::roles::{self, Roles};
+use site::settings;
+use site::tables;
 use std::fmt::Write;
 
 /// The text of the file.
@@ -15,7 +15,7 @@ pub(super) fn text(sources: &Sources<'_>) -> String {
     let installed = sources.site.data_root.as_str();
     let roles = Roles::of(&sources.live.cib, sources.site);
     let mut text = String::new();
-    let comment = |text: &mut String, words: crate::language::Text| {
+    let comment = |text: &mut String, words: site::language::Text| {
         for line in words.of(language).lines() {
             let _ = writeln!(text, "# {line}");
         }
@@ -78,7 +78,7 @@ pub(super) fn text(sources: &Sources<'_>) -> String {
     text.push_str("[fencing]\n# delay = \"2s\"\n# [fencing.device]\n# agent = \"fence_...\"\n\n");
     comment(&mut text, texts::INIT_DATABASE);
     text.push_str("[database]\n");
-    let database = advice::parameters(roles::DATABASE).iter();
+    let database = tables::parameters(roles::DATABASE).iter();
     for parameter in database.filter(|parameter| parameter.name() == "drain_timeout") {
         let default = parameter.default_value().unwrap_or_default();
         let _ = writeln!(text, "# {} = \"{default}\"\n", parameter.name());

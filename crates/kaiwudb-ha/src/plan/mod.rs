@@ -23,24 +23,24 @@ mod simulate;
 mod storage;
 mod wanted;
 
-pub(crate) use advice::{operations, parameters};
+pub(crate) use advice::operations;
 pub(crate) use live::Live;
 pub(crate) use merge::stopped;
 pub(crate) use model::Operation;
 pub(crate) use model::Resource;
 pub(crate) use storage::DRBD_DEVICE;
 
-use crate::Context;
-use crate::cluster;
+use crate::context::Context;
 use crate::disks;
 use crate::exit::Exit;
-use crate::node::Node;
 use crate::output;
-use crate::roles::Site;
 use crate::texts::plan as texts;
 use anyhow::{Result, bail};
 use change::{Change, Changes, compare};
 use pacemaker::xml::Element;
+use site::cluster;
+use site::node::Node;
+use site::roles::Site;
 use wanted::{Missing, Sources, Wanted, wanted};
 
 /// How fencing devices are written into the settings.

@@ -3,11 +3,11 @@
 use super::live::Live;
 use super::model::{Configuration, Pairs, Primitive};
 use super::ours::{self, named};
-use crate::fencing::{Fencing, Means};
-use crate::roles::Roles;
-use crate::settings::{Device, Settings};
 use pacemaker::cib::{self, Cib};
 use pacemaker::version::FeatureSet;
+use site::fencing::{Fencing, Means};
+use site::roles::Roles;
+use site::settings::{Device, Settings};
 
 /// First feature set with `priority-fencing-delay` (Pacemaker 2.0.4).
 const WITH_FENCING_DELAY: FeatureSet = FeatureSet::new(3, 3, 0);

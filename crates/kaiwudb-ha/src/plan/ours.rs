@@ -2,7 +2,7 @@
 
 use super::advice;
 use super::model::{Operation, Pairs, Primitive, Role};
-use crate::roles;
+use site::roles;
 
 /// Ids of the resources.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::model::Pairs;
 use super::ours::named;
 use super::storage::Storage;
 use super::wanted::Sources;
-use crate::roles::Roles;
+use site::roles::Roles;
 
 /// Parameters of the virtual IP.
 pub(super) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs> {

@@ -2,8 +2,9 @@
 
 use super::change::{Change, Value};
 use super::model::{Constraint, Pairs, Primitive, Resource, Role, Spelling};
-use super::script::{self, assignments, quote};
+use super::script::{self, assignments};
 use host::{Command, Deadline};
+use site::shell::quote;
 use std::fmt::Write;
 use std::time::Duration;
 

@@ -2,10 +2,10 @@
 
 use super::change::{Change, Changes, Value};
 use super::model::{Constraint, Operation, Pairs, Primitive, Resource};
-use crate::Context;
+use crate::context::Context;
 use crate::output::Tone;
-use crate::settings::is_password;
 use crate::texts::plan as texts;
+use site::settings::is_password;
 use std::fmt::Write;
 
 /// What a line is about.
@@ -56,7 +56,7 @@ pub(super) fn plain(context: &Context, changes: &Changes) -> Vec<String> {
 }
 
 fn lines(context: &Context, change: &Change) -> Vec<(Mark, String)> {
-    let of = |text: crate::language::Text| text.of(context.language);
+    let of = |text: site::language::Text| text.of(context.language);
     match change {
         Change::Property(value) => vec![changed(of(texts::PROPERTY), value)],
         Change::Default(value) => vec![changed(of(texts::DEFAULT), value)],

@@ -5,7 +5,7 @@ use super::change::{Change, Changes};
 use super::merge;
 use super::model::Resource;
 use super::{Plan, live::Live};
-use crate::Context;
+use crate::context::Context;
 use crate::output::{self, Table, Tone};
 use crate::texts::plan as texts;
 use anyhow::Result;
@@ -119,7 +119,7 @@ fn starts(document: &Element) -> Vec<(String, String)> {
 fn table(context: &Context, outcomes: &[Outcome]) -> String {
     let language = context.language;
     let mut table = Table::default();
-    let heading = |text: crate::language::Text| (text.of(language).to_owned(), Some(Tone::Heading));
+    let heading = |text: site::language::Text| (text.of(language).to_owned(), Some(Tone::Heading));
     table.row([
         (String::new(), None),
         heading(texts::DATABASE_ON),

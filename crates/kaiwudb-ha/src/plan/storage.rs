@@ -3,9 +3,9 @@
 use super::model::Pairs;
 use super::ours::named;
 use super::wanted::{Missing, Sources};
-use crate::roles::Roles;
 use crate::texts::plan as texts;
 use host::{Command, Deadline};
+use site::roles::Roles;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

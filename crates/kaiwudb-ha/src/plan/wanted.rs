@@ -7,14 +7,14 @@ use super::model::{Configuration, Constraint, Pairs, Primitive, Resource};
 use super::ours::{self, Ids, named};
 use super::storage::{Storage, file_system_parameters, storage};
 use super::{options, parameters};
-use crate::Context;
-use crate::cluster;
-use crate::facts::Facts;
-use crate::fencing::{self, Means};
-use crate::node::Node;
-use crate::roles::{self, Doubt, Roles, Site};
 use crate::texts::plan as texts;
 use pacemaker::cib::{self, Cib};
+use site::cluster;
+use site::context::Context;
+use site::facts::Facts;
+use site::fencing::{self, Means};
+use site::node::Node;
+use site::roles::{self, Doubt, Roles, Site};
 use std::collections::BTreeSet;
 
 /// How the nodes are written into the settings.
@@ -197,12 +197,12 @@ impl Sources<'_> {
             Doubt::FileSystems(_) | Doubt::AddressTaken { .. } => String::new(),
         };
         Missing {
-            what: crate::texts::roles::doubt(self.context, doubt),
+            what: site::texts::roles::doubt(self.context, doubt),
             lines,
         }
     }
 
-    pub(super) fn missing(&self, what: crate::language::Text, lines: &str) -> Missing {
+    pub(super) fn missing(&self, what: site::language::Text, lines: &str) -> Missing {
         Missing {
             what: what.of(self.context.language).to_owned(),
             lines: lines.to_owned(),

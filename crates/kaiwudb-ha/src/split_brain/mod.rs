@@ -1,15 +1,14 @@
 //! `split-brain`: shows what each side has written since the nodes parted, and resolves it by an explicit choice, never by itself.
 
-pub(crate) mod generation;
 mod resolve;
 mod view;
 
-use crate::Context;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{self, Table, Tone};
 use crate::texts::split_brain as texts;
 use anyhow::Result;
-use generation::Relation;
+use drbd::generation::Relation;
 use std::fmt::Write;
 use view::{Side, View};
 

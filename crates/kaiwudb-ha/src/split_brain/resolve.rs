@@ -1,15 +1,15 @@
 //! Gives up one side, step by step; each step is shown, and a failed one ends it.
 
-use super::generation::Relation;
 use super::view::{Side, View, look};
 use super::{backup, why_not};
-use crate::Context;
+use crate::context::Context;
 use crate::exit::Exit;
-use crate::node;
 use crate::texts::split_brain as texts;
 use crate::{output, question};
 use anyhow::{Result, anyhow, bail};
+use drbd::generation::Relation;
 use host::Deadline;
+use site::node;
 use std::io::Write;
 use std::time::Duration;
 

@@ -1,17 +1,17 @@
 //! Both sides of a resource, as far as they are known.
 
-use super::generation::{self, Generations, Relation};
-use crate::Context;
-use crate::cluster::{self, Cluster};
-use crate::facts::{Drbd, Facts};
-use crate::node::Node;
-use crate::roles::Doubt;
-use crate::texts::roles::doubt;
+use crate::context::Context;
 use crate::texts::split_brain as texts;
 use anyhow::{Result, anyhow, bail};
+use drbd::generation::{self, Generations, Relation};
 use drbd::resource::{Connection, Resource};
 use drbd::state::{ConnectionState, Disk};
 use serde::Serialize;
+use site::cluster::{self, Cluster};
+use site::facts::{Drbd, Facts};
+use site::node::Node;
+use site::roles::Doubt;
+use site::texts::roles::doubt;
 
 /// One node's side.
 #[derive(Clone, Debug, Serialize)]
@@ -187,7 +187,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Configured;
+    use site::facts::Configured;
     use std::collections::BTreeMap;
     use std::time::Duration;
 

@@ -1,18 +1,15 @@
 //! `status`: the whole cluster on one screen, what needs attention at the end, where the eye is.
 
-mod attention;
 mod screen;
 mod terminal;
-mod view;
 
-pub(crate) use view::build;
-
-use crate::Context;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{self, Tone};
 use crate::texts::status as texts;
 use anyhow::Result;
 use host::Deadline;
+use site::status;
 use std::time::Duration;
 
 /// Options of `status`.
@@ -37,7 +34,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 }
 
 fn show(context: &Context, every: Option<u64>) -> Result<Exit> {
-    let view = view::gather(context)?;
+    let view = status::gather(context)?;
     if context.output.is_json() {
         output::value(&view)?;
     } else {
@@ -45,7 +42,7 @@ fn show(context: &Context, every: Option<u64>) -> Result<Exit> {
         if let Some(seconds) = every {
             let head = texts::WATCH_HEAD.fill(
                 context.language,
-                &[("seconds", &seconds.to_string()), ("time", &crate::time::clock())],
+                &[("seconds", &seconds.to_string()), ("time", &site::time::clock())],
             );
             // Home, clear: one write, so that nothing flickers.
             let head = context.output.paint(Tone::Quiet, &head);
@@ -58,5 +55,11 @@ fn show(context: &Context, every: Option<u64>) -> Result<Exit> {
             output::line(screen.trim_end());
         }
     }
-    Ok(view.exit())
+    Ok(if !view.attention.is_empty() {
+        Exit::Found
+    } else if !view.unanswered.is_empty() {
+        Exit::Incomplete
+    } else {
+        Exit::Done
+    })
 }

@@ -1,14 +1,14 @@
 //! The screen of `status`.
 
-use super::view::{DatabaseView, View};
-use crate::Context;
-use crate::drill::seconds;
-use crate::facts::now_us;
-use crate::fencing::Means;
-use crate::language::Text;
+use crate::context::Context;
 use crate::output::{Table, Tone, size};
 use crate::texts::status as texts;
-use crate::time::{date, moment};
+use site::fencing::Means;
+use site::language::Text;
+use site::status::{DatabaseView, View};
+use site::texts::attention;
+use site::time::now_us;
+use site::time::{date, moment, seconds};
 
 type Cell = (String, Option<Tone>);
 
@@ -127,13 +127,13 @@ fn place(context: &Context, node: Option<&str>) -> Cell {
 fn nodes(context: &Context, view: &View, line: &mut impl FnMut(Option<Text>, Vec<Cell>)) {
     for (index, node) in view.nodes.iter().enumerate() {
         let (state, tone) = if node.unclean {
-            (texts::UNCLEAN, Tone::Bad)
+            (attention::UNCLEAN, Tone::Bad)
         } else if !node.online {
-            (texts::OFFLINE, Tone::Bad)
+            (attention::OFFLINE, Tone::Bad)
         } else if node.standby {
-            (texts::STANDBY, Tone::Doubtful)
+            (attention::STANDBY, Tone::Doubtful)
         } else if node.maintenance {
-            (texts::MAINTENANCE, Tone::Doubtful)
+            (attention::MAINTENANCE, Tone::Doubtful)
         } else {
             (texts::ONLINE, Tone::Good)
         };

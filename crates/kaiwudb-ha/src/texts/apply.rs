@@ -1,6 +1,6 @@
 //! What `apply` says.
 
-texts! {
+site::texts! {
     ASK: "Change the configuration? [y/N] ", "修改配置吗？[y/N] ";
     NO_TERMINAL: "nobody can be asked: standard input is no terminal; --yes answers yes", "无法询问：标准输入不是终端；--yes 表示回答“是”";
     UNFENCED: "refused: there is no fencing device. A node that hangs or is cut off would never be switched off, and both nodes might write. Write one into {file}, or insist with --without-fencing:",

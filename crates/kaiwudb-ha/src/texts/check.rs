@@ -1,6 +1,6 @@
 //! What `check` says around its findings.
 
-texts! {
+site::texts! {
     ERROR: "ERROR", "错误";
     WARNING: "WARNING", "警告";
     ADVICE: "ADVICE", "建议";

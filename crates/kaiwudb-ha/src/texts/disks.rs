@@ -1,6 +1,6 @@
 //! What `apply --new-disks` says about disks.
 
-texts! {
+site::texts! {
     HEADING: "What is done to the disks first, each step only while they hold nothing:", "首先对磁盘执行（每一步仅在磁盘为空时进行）：";
     WITH_THE_OPTION: "DRBD's resource is not ready. 'kaiwudb-ha apply --new-disks' does this first, each step only while the disks hold nothing:",
         "DRBD 资源尚未就绪。kaiwudb-ha apply --new-disks 会首先执行以下步骤，每一步仅在磁盘为空时进行：";

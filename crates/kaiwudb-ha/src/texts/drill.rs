@@ -1,6 +1,6 @@
 //! What `drill` says.
 
-texts! {
+site::texts! {
     NO_DATABASE: "the cluster has no database that runs: a drill needs one", "集群中没有正在运行的数据库：演练需要它";
     NO_ADDRESS: "the cluster has no virtual IP: a drill commits through it", "集群没有虚拟 IP：演练通过它提交数据";
     NO_FENCING: "fencing is off or has no device: a drill of this kind could leave two writers", "隔离已关闭或没有隔离设备：此类演练可能出现两个写入者";

@@ -1,9 +1,9 @@
 //! What `migrate` says.
 
-use crate::language::Text;
 use crate::migrate::Step;
+use site::language::Text;
 
-texts! {
+site::texts! {
     RUNS_ALREADY: "a migration is running on this node", "本节点上正在进行迁移";
     BEGUN_ELSEWHERE: "a migration that was begun on {node} is not over; finish it there: kaiwudb-ha migrate, or take it back there: kaiwudb-ha migrate --back",
         "在 {node} 上开始的迁移尚未结束；请在该节点上继续：kaiwudb-ha migrate，或撤回：kaiwudb-ha migrate --back";

@@ -1,6 +1,6 @@
 //! What `plan` says.
 
-texts! {
+site::texts! {
     HEADING: "What changes in the cluster's configuration (+ added, ~ changed, = as it is; nothing is removed):",
         "集群配置的变化（+ 新增，~ 修改，= 不变；不会删除任何内容）：";
     NOTHING: "Nothing to do: the configuration is as it shall be.", "无需改动：配置已符合要求。";

@@ -1,6 +1,6 @@
 //! What `split-brain` says.
 
-texts! {
+site::texts! {
     NONE: "No split brain: {why}.", "没有脑裂：{why}。";
     NO_RESOURCE: "no DRBD resource is configured here", "此处没有配置 DRBD 资源";
     CONNECTED: "the nodes are connected", "两个节点已连接";

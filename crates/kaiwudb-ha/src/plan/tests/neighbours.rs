@@ -4,11 +4,12 @@ use crate::plan::Live;
 use crate::plan::change::{Change, Changes, compare};
 use crate::plan::merge::merge;
 use crate::plan::wanted::{Sources, wanted};
-use crate::roles::Site;
-use crate::settings::Settings;
-use crate::{Context, Language, Output};
 use pacemaker::xml::Element;
 use proptest::prelude::*;
+use site::context::Context;
+use site::language::Language;
+use site::roles::Site;
+use site::settings::Settings;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SETTINGS: &str = "[nodes.a]\naddress = \"10.0.0.1\"\n[nodes.b]\naddress = \"10.0.0.2\"\n[virtual_ip]\naddress = \"192.0.2.100\"\n\
@@ -17,7 +18,6 @@ const SETTINGS: &str = "[nodes.a]\naddress = \"10.0.0.1\"\n[nodes.b]\naddress = 
 fn context(settings: &str) -> Context {
     Context {
         language: Language::English,
-        output: Output::new(false, false),
         settings: Settings::parse(settings, "ha.toml", Language::English).unwrap(),
         config: "ha.toml".into(),
         resource: None,

@@ -1,0 +1,149 @@
+//! What Pacemaker has and does.
+
+use crate::context::Context;
+use crate::facts::{self, Facts, Store};
+use crate::fencing::{self, Fencing};
+use crate::node::{self, Node};
+use crate::roles::{self, Roles, Site};
+use anyhow::{Result, anyhow};
+use host::Deadline;
+use pacemaker::cib::{self, Cib};
+use pacemaker::status::{self, Status};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// One question to the cluster.
+const QUESTION: Duration = Duration::from_secs(10);
+
+/// A probe on both nodes.
+const LOOKS_AGAIN: Duration = Duration::from_secs(5);
+
+/// The cluster at one moment; configuration and state may be missing, with the reason.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The configuration.
+    pub cib: Result<Cib, String>,
+    /// The state.
+    pub status: Result<Status, String>,
+    /// What else tells which resource is what.
+    pub site: Site,
+}
+
+/// Asks the cluster, and then every node that it or the settings name. An error says that it is not clear which database is meant.
+pub fn ask(context: &Context) -> Result<(Cluster, Vec<Node>)> {
+    let cib = cib::get(Deadline::after(QUESTION)).map_err(|error| error.to_string());
+    let nodes = match &cib {
+        Ok(cib) => nodes_of(context, cib)?,
+        Err(_) => node::gather(context, &[], None),
+    };
+    let mut cluster = Cluster {
+        cib,
+        status: status(),
+        site: site(context, &nodes),
+    };
+    // While the cluster looks again at a resource (after a cleanup, for one) it does not know its own server.
+    let deadline = Deadline::after(LOOKS_AGAIN);
+    while !cluster.unknown_servers(&nodes).is_empty() && deadline.pause(Duration::from_millis(300)) {
+        cluster.status = status();
+    }
+    Ok((cluster, nodes))
+}
+
+/// Asks every node of this cluster about the database that is meant.
+pub fn nodes_of(context: &Context, cib: &Cib) -> Result<Vec<Node>> {
+    let database = roles::database(cib, context.resource.as_deref())
+        .map_err(|doubt| anyhow!(crate::texts::roles::doubt(context, &doubt)))?;
+    let store = database.and_then(|one| Store::of(|name| one.parameter(name).map(str::to_owned)));
+    let names: Vec<String> = cib.nodes().map(str::to_owned).collect();
+    Ok(node::gather(context, &names, store.as_ref()))
+}
+
+/// What the settings and the nodes say about which resource is what.
+pub fn site(context: &Context, nodes: &[Node]) -> Site {
+    let settings = &context.settings;
+    let mut devices: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for facts in nodes.iter().filter_map(|node| node.facts.as_ref().ok()) {
+        for (name, configured) in &facts.drbd.resources {
+            let known = devices.entry(name.clone()).or_default();
+            known.extend(configured.devices.iter().cloned());
+        }
+    }
+    // An older release on the other node does not tell.
+    devices.retain(|_, names| !names.is_empty());
+    Site {
+        database: context.resource.clone(),
+        data_root: node::data_root(nodes),
+        directory: settings
+            .storage
+            .directory
+            .as_ref()
+            .map(|value| value.get_ref().clone()),
+        drbd: settings.drbd.as_ref().map(|drbd| drbd.resource.get_ref().clone()),
+        address: settings
+            .virtual_ip
+            .as_ref()
+            .map(|ip| ip.address.get_ref().clone()),
+        devices,
+    }
+}
+
+fn status() -> Result<Status, String> {
+    status::get(Deadline::after(QUESTION)).map_err(|error| error.to_string())
+}
+
+impl Cluster {
+    /// The resources of the database; none while the configuration is not known.
+    pub fn roles(&self) -> Roles<'_> {
+        let cib = self.cib.as_ref().ok();
+        cib.map(|cib| Roles::of(cib, &self.site)).unwrap_or_default()
+    }
+
+    /// The resources of the database, for what must not be done to others': an error where one of them is not certain.
+    pub fn certain_roles(&self, context: &Context) -> Result<Roles<'_>> {
+        let roles = self.roles();
+        match roles.doubts.first() {
+            Some(doubt) => Err(anyhow!(crate::texts::roles::doubt(context, doubt))),
+            None => Ok(roles),
+        }
+    }
+
+    /// How it is fenced.
+    pub fn fencing(&self, nodes: &[Node]) -> Option<Fencing<'_>> {
+        let cib = self.cib.as_ref().ok()?;
+        Some(fencing::look(cib, corosync(nodes)))
+    }
+
+    /// The members on which a server runs that the cluster does not count as its own.
+    pub fn unknown_servers<'a>(&self, nodes: &'a [Node]) -> Vec<(&'a str, &'a Facts)> {
+        let (Ok(cib), Ok(status)) = (&self.cib, &self.status) else {
+            return Vec::new();
+        };
+        let Some(database) = Roles::of(cib, &self.site).database else {
+            return Vec::new();
+        };
+        nodes
+            .iter()
+            .filter_map(|node| Some((node.name.as_str(), node.facts.as_ref().ok()?)))
+            .filter(|(_, facts)| !facts.database.servers.is_empty())
+            // A node that Pacemaker does not see is no node of which it could know.
+            .filter(|(name, _)| {
+                status
+                    .nodes
+                    .iter()
+                    .any(|member| member.name == *name && member.online)
+            })
+            .filter(|(name, _)| {
+                !status
+                    .instances_of(&database.id)
+                    .any(|instance| instance.active && instance.node == *name)
+            })
+            .collect()
+    }
+}
+
+/// What the nodes' configurations of Corosync say.
+pub fn corosync(nodes: &[Node]) -> impl Iterator<Item = &facts::Corosync> {
+    nodes
+        .iter()
+        .filter_map(|node| node.facts.as_ref().ok()?.corosync.as_ref())
+}

@@ -1,0 +1,127 @@
+//! What is known of one node, gathered on the node itself. Looking changes nothing, and nothing here waits longer than its share of
+//! the deadline: what hangs is a fact too.
+//!
+//! Another node's facts are what `kaiwudb-ha facts` prints there. Fields that one side does not know are left out or passed over,
+//! so that two releases understand each other while a package is upgraded.
+
+mod certificates;
+mod corosync;
+mod database;
+mod drbd;
+mod multipath;
+mod patience;
+mod system;
+mod units;
+
+pub use certificates::Certificates;
+pub use corosync::{Corosync, gather as corosync};
+pub use database::{DATA_ROOT, Database, Store};
+pub use drbd::{Configured, Drbd, Secret};
+pub use patience::PATIENCE;
+pub use system::System;
+pub use units::{DATABASE as DATABASE_UNIT, TIME_SERVICES, Unit};
+
+use crate::drill;
+use crate::time::now_us;
+use host::Deadline;
+use patience::QUESTION;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What is known of one node.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// Version of the program that gathered them.
+    pub version: String,
+    /// Name in the cluster; the host's name when the cluster does not run.
+    pub name: String,
+    /// What `uname -n` says, which DRBD's configuration is about.
+    pub host: String,
+    /// Clock of the node when it had gathered them, microseconds since 1970.
+    pub clock_us: i64,
+    /// Whether it was done with all rights.
+    pub root: bool,
+    /// What the operating system says.
+    pub system: System,
+    /// Units of systemd that matter, by name.
+    pub units: BTreeMap<String, Unit>,
+    /// Its configuration; `None` where there is none.
+    pub corosync: Option<Corosync>,
+    /// The database.
+    pub database: Database,
+    /// Its certificates; `None` where it uses none.
+    pub certificates: Option<Certificates>,
+    /// DRBD and its resources.
+    pub drbd: Drbd,
+    /// The last drill that was run from this node.
+    pub last_drill: Option<LastDrill>,
+    /// Questions that were not answered.
+    pub unanswered: Vec<String>,
+}
+
+/// How a drill came out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LastDrill {
+    /// Seconds since 1970.
+    pub began: i64,
+    /// What was done, in the word of the command line.
+    pub fault: String,
+    /// The node that it was done to.
+    pub node: String,
+    /// Longest time without a commit; `None`: the database did not come back.
+    pub outage_ms: Option<u64>,
+    /// Acknowledged rows that were lost; `None`: not known.
+    pub lost: Option<usize>,
+}
+
+/// Gathers the facts of this node. `store` is the database that is meant, where its resource says more than the installation.
+pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
+    let mut unanswered = Vec::new();
+    let host = nix::unistd::gethostname().map_or_else(
+        |error| {
+            unanswered.push(format!("uname -n: {error}"));
+            String::new()
+        },
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let units = match units::gather(deadline.slice(QUESTION)) {
+        Ok(units) => units,
+        Err(error) => {
+            unanswered.push(error.to_string());
+            BTreeMap::new()
+        }
+    };
+    let corosync = corosync::gather(&host, &mut unanswered);
+    let name = pacemaker::node::name(&ocf::Env::default(), deadline.slice(QUESTION))
+        .unwrap_or_else(|_| host.clone());
+    let database = database::gather(store, deadline, &mut unanswered);
+    Facts {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        name,
+        host,
+        root: nix::unistd::geteuid().is_root(),
+        system: system::gather(deadline, &mut unanswered),
+        units,
+        corosync,
+        last_drill: drill::history(Path::new(drill::DIRECTORY))
+            .pop()
+            .map(|record| LastDrill {
+                began: record.began,
+                fault: record
+                    .fault
+                    .map(|fault| fault.word().to_owned())
+                    .unwrap_or_default(),
+                node: record.node,
+                outage_ms: record.outage_ms,
+                lost: record.lost,
+            }),
+        certificates: certificates::gather(&database, deadline, &mut unanswered),
+        drbd: drbd::gather(deadline, &mut unanswered),
+        database,
+        unanswered,
+        clock_us: now_us(),
+    }
+}

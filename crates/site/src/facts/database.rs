@@ -1,0 +1,351 @@
+//! The database on this node: how it is installed, whether it runs, and what the store says.
+
+use crate::mount_point;
+use agent::RunDirectory;
+use agent::companion::{Answer, Companion, NoMore, SENTINEL};
+use host::{Deadline, Process, bounded, file, mount};
+use kwdb::health::{self, Health};
+use kwdb::install::{self, Deployment, Mode, SecureMode};
+use kwdb::{process, sql, store};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Where the server writes to, unless the installation says otherwise.
+pub const DATA_ROOT: &str = "/var/lib/kaiwudb";
+/// The installer's default.
+const SQL_PORT: u16 = 26257;
+/// Where the vendor's installer writes down what it has installed.
+const RELEASE_FILE: &str = "/etc/kaiwudb/info/.version";
+const COMPOSE_FILE: &str = "/etc/kaiwudb/script/docker-compose.yml";
+
+/// Settings of the server that decide what a crash of a node costs.
+const SETTINGS: [&str; 3] = [
+    "ts.wal.wal_level",
+    "ts.force_sync_file.enabled",
+    "server.shutdown.query_wait",
+];
+
+/// Which database is asked about: what the cluster's resource says where the installation says something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Store {
+    /// Its directory.
+    pub data_root: Option<String>,
+    /// Its port for health and metrics.
+    pub http_port: Option<u16>,
+    /// Its port for SQL.
+    pub sql_port: Option<u16>,
+}
+
+impl Store {
+    /// What the parameters of a resource say; `None` when that is nothing.
+    pub fn of(parameter: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let port = |name: &str| parameter(name)?.parse().ok();
+        let found = Self {
+            data_root: parameter("data_root"),
+            http_port: port("http_port"),
+            sql_port: port("sql_port"),
+        };
+        (found != Self::default()).then_some(found)
+    }
+
+    /// The same as arguments for a shell.
+    pub fn words(&self) -> Vec<String> {
+        let quoted = |text: &String| format!("'{}'", text.replace('\'', "'\\''"));
+        let root = self.data_root.iter().map(quoted);
+        let ports = [("--http-port", self.http_port), ("--sql-port", self.sql_port)];
+        let ports = ports.map(|(name, port)| port.map(|port| format!("{name}={port}")));
+        root.map(|root| format!("--data-root={root}"))
+            .chain(ports.into_iter().flatten())
+            .collect()
+    }
+}
+
+/// What is known of the database on this node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Database {
+    /// Whether the vendor's installer has been here.
+    pub installed: bool,
+    /// Whether it runs in a container.
+    pub container: bool,
+    /// `restart:` of the container, which the vendor sets to `on-failure`.
+    pub container_restart: Option<String>,
+    /// `insecure`, `tls` or `tlcp`.
+    pub secure_mode: String,
+    /// Whether the store is encrypted.
+    pub encrypted: bool,
+    /// Port for SQL.
+    pub sql_port: u16,
+    /// The store, which is where the replicated file system is mounted.
+    pub data_root: String,
+    /// The server's account.
+    pub user: Option<String>,
+    /// This node's own address, as the installer was told.
+    pub address: Option<String>,
+    /// What is mounted at the store; `None`: nothing.
+    pub mount: Option<Mounted>,
+    /// `empty`, `complete`, `incomplete` or `unreadable`, of the directory as it is seen now.
+    pub store: String,
+    /// Whether nothing can be written below the mount; `None` where that is not known, as while it is mounted.
+    pub mount_point_guarded: Option<bool>,
+    /// Room on the file system, when it is mounted.
+    pub usage: Option<Usage>,
+    /// The servers that run on the store.
+    pub servers: Vec<Server>,
+    /// `ready`, or the server's sentence; `None` when none runs.
+    pub health: Option<String>,
+    /// `kwdb_internal.cluster_id()`.
+    pub cluster_id: Option<String>,
+    /// The server's version.
+    pub version: Option<String>,
+    /// The release that is installed, whether or not a server runs.
+    pub release: Option<String>,
+    /// Cluster settings.
+    pub settings: BTreeMap<String, String>,
+    /// Sentinels by resource, as they report.
+    pub sentinels: BTreeMap<String, Sentinel>,
+}
+
+/// What is mounted at the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mounted {
+    pub source: String,
+    pub kind: String,
+    pub read_only: bool,
+}
+
+/// Room on the store's file system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    pub free_bytes: u64,
+    pub total_bytes: u64,
+    pub free_inodes: u64,
+    pub total_inodes: u64,
+}
+
+/// A server that runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Server {
+    pub pid: i32,
+    /// When it was started, in clock ticks since boot: with the pid it names the process for ever.
+    pub started: u64,
+    /// Value of `--advertise-addr`.
+    pub advertise: Option<String>,
+}
+
+/// What a sentinel reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sentinel {
+    /// Whether it answers.
+    pub alive: bool,
+    pub pid: i32,
+    /// Pid of the server that it watches.
+    pub server: i32,
+}
+
+/// Looks at the database.
+pub(super) fn gather(store: Option<&Store>, deadline: Deadline, unanswered: &mut Vec<String>) -> Database {
+    let mut mode = match Mode::read() {
+        Ok(mode) => mode,
+        Err(error) => {
+            unanswered.push(format!("{}: {error}", install::MODE_FILE));
+            Mode::default()
+        }
+    };
+    if let Some(store) = store {
+        mode.data_root = store.data_root.as_ref().map(PathBuf::from).or(mode.data_root);
+        mode.http_port = store.http_port.or(mode.http_port);
+        mode.sql_port = store.sql_port.or(mode.sql_port);
+    }
+    let data_root = mode.data_root.clone().unwrap_or_else(|| PathBuf::from(DATA_ROOT));
+    let mut found = Database {
+        installed: mode.deployment.is_some(),
+        container: mode.deployment == Some(Deployment::Container),
+        container_restart: container_restart(),
+        secure_mode: match mode.secure_mode {
+            Some(SecureMode::Tls) => "tls",
+            Some(SecureMode::Tlcp) => "tlcp",
+            Some(SecureMode::Insecure) => "insecure",
+            None => "",
+        }
+        .to_owned(),
+        encrypted: mode.encrypted_store,
+        sql_port: mode.sql_port.unwrap_or(SQL_PORT),
+        data_root: data_root.display().to_string(),
+        user: mode.user.clone(),
+        address: mode.address.clone(),
+        sentinels: sentinels(deadline),
+        release: file::read_text(Path::new(RELEASE_FILE))
+            .ok()
+            .flatten()
+            .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")),
+        ..Database::default()
+    };
+    look_at_store(&mut found, &data_root, deadline, unanswered);
+    look_at_server(&mut found, &data_root, &mode, deadline, unanswered);
+    found
+}
+
+fn look_at_store(found: &mut Database, data_root: &Path, deadline: Deadline, unanswered: &mut Vec<String>) {
+    match mount::at(data_root) {
+        Ok(mounted) => {
+            found.mount = mounted.map(|mounted| Mounted {
+                source: mounted.source,
+                kind: mounted.kind,
+                read_only: mounted.read_only,
+            });
+        }
+        Err(error) => unanswered.push(error.to_string()),
+    }
+    // The device may hang: a child takes the risk.
+    let root = data_root.to_owned();
+    let contents = bounded::run(
+        deadline.slice(super::patience::QUESTION),
+        move || match store::inspect(&root).map(|store| store.contents) {
+            Ok(store::Contents::Empty) => b"empty".to_vec(),
+            Ok(store::Contents::Complete { .. }) => b"complete".to_vec(),
+            Ok(store::Contents::Incomplete { .. }) => b"incomplete".to_vec(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => b"absent".to_vec(),
+            Err(_) => b"unreadable".to_vec(),
+        },
+    );
+    match contents {
+        Ok(word) => found.store = String::from_utf8_lossy(&word).into_owned(),
+        Err(error) => {
+            "unreadable".clone_into(&mut found.store);
+            unanswered.push(format!("{}: {error}", data_root.display()));
+        }
+    }
+    if found.mount.is_none() {
+        found.mount_point_guarded =
+            mount_point::is_guarded(data_root, deadline.slice(super::patience::QUESTION));
+    } else {
+        match mount::usage(data_root, deadline.slice(super::patience::QUESTION)) {
+            Ok(usage) => {
+                found.usage = Some(Usage {
+                    free_bytes: usage.free_bytes,
+                    total_bytes: usage.total_bytes,
+                    free_inodes: usage.free_inodes,
+                    total_inodes: usage.total_inodes,
+                });
+            }
+            Err(error) => unanswered.push(format!("statvfs {}: {error}", data_root.display())),
+        }
+    }
+}
+
+fn look_at_server(
+    found: &mut Database,
+    data_root: &Path,
+    mode: &Mode,
+    deadline: Deadline,
+    unanswered: &mut Vec<String>,
+) {
+    let home = mode
+        .origin
+        .as_deref()
+        .filter(|_| !found.container)
+        .unwrap_or("/usr/local/kaiwudb");
+    let binary = Path::new(home).join("bin/kwbase");
+    found.servers = process::serving(data_root, &binary)
+        .into_iter()
+        .map(server)
+        .collect();
+    if found.servers.is_empty() && !found.container {
+        return;
+    }
+    let http = SocketAddr::from((Ipv4Addr::LOCALHOST, mode.http_port.unwrap_or(8080)));
+    found.health = match health::ask(http, deadline.slice(super::patience::QUESTION)) {
+        Health::Ready => Some("ready".to_owned()),
+        Health::NotReady(why) | Health::Silent(why) => Some(why),
+        Health::Refused if found.servers.is_empty() => None,
+        Health::Refused => Some("connection refused".to_owned()),
+    };
+    if found.health.as_deref() != Some("ready") || mode.secure_mode == Some(SecureMode::Tlcp) {
+        return;
+    }
+    let target = sql::Target {
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, mode.sql_port.unwrap_or(SQL_PORT))),
+        user: "root".to_owned(),
+        database: "defaultdb".to_owned(),
+        certs_directory: (mode.secure_mode == Some(SecureMode::Tls))
+            .then(|| PathBuf::from(install::CERTS_DIRECTORY)),
+    };
+    if let Err(error) = ask_server(found, &target, deadline.slice(super::patience::QUESTION)) {
+        unanswered.push(format!("SQL: {error}"));
+    }
+}
+
+fn ask_server(found: &mut Database, target: &sql::Target, deadline: Deadline) -> Result<(), sql::SqlError> {
+    let mut connection = sql::Connection::open(target, deadline)?;
+    let mut ask = |statement: &str| -> Result<Option<String>, sql::SqlError> {
+        match connection.query(statement, deadline) {
+            Ok(rows) => Ok(rows
+                .into_iter()
+                .next()
+                .and_then(|row| row.into_iter().next())
+                .flatten()),
+            // A release that does not know a setting.
+            Err(sql::SqlError::Server { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    };
+    found.cluster_id = ask("SELECT kwdb_internal.cluster_id()")?;
+    found.version = ask("SELECT version()")?;
+    for name in SETTINGS {
+        if let Some(value) = ask(&format!("SHOW CLUSTER SETTING {name}"))? {
+            found.settings.insert(name.to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
+fn server(process: Process) -> Server {
+    let arguments: Vec<String> = process
+        .arguments()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    Server {
+        pid: process.pid(),
+        started: process.start_time(),
+        advertise: arguments
+            .iter()
+            .find_map(|argument| argument.strip_prefix("--advertise-addr="))
+            .map(str::to_owned),
+    }
+}
+
+fn container_restart() -> Option<String> {
+    let text = file::read_text(Path::new(COMPOSE_FILE)).ok().flatten()?;
+    text.lines()
+        .find_map(|line| line.trim().strip_prefix("restart:"))
+        .map(|value| value.trim().trim_matches(['"', '\'']).to_owned())
+}
+
+/// Every sentinel of which there is a trace.
+fn sentinels(deadline: Deadline) -> BTreeMap<String, Sentinel> {
+    let found = |run: &RunDirectory| {
+        let sentinel = Companion::of(&SENTINEL, run);
+        let (alive, report) = match sentinel.ask::<NoMore>(deadline) {
+            Answer::Lives(report) => (true, report),
+            Answer::Silent(_) | Answer::Absent => (false, sentinel.said_last()?),
+        };
+        Some(Sentinel {
+            alive,
+            pid: Process::from(report.process).pid(),
+            server: Process::from(report.server?).pid(),
+        })
+    };
+    RunDirectory::all()
+        .into_iter()
+        .filter_map(|run| Some((run.name(), found(&run)?)))
+        .collect()
+}

@@ -1,0 +1,26 @@
+//! What is known of a site: two nodes, their cluster, the database on it. It knows and decides; it prints nothing, asks nobody, and knows
+//! no command line.
+//!
+//! - [`facts`](mod@facts) are gathered on a node by itself, [`node`] reaches the other ones, [`cluster`] asks Pacemaker and puts all together;
+//! - [`settings`] is what an operator has written down, [`tables`] what our agents say of themselves;
+//! - [`roles`] tells which resource is what, [`fencing`] how a node is switched off, [`leftover`] what holds a resource back,
+//!   [`drbd_dialect`] how DRBD's configuration is written: pure functions;
+//! - [`status`] is the state of all of it and what needs attention, [`drill`] the record of a rehearsed failover.
+
+pub mod cluster;
+pub mod context;
+pub mod drbd_dialect;
+pub mod drill;
+pub mod facts;
+pub mod fencing;
+pub mod language;
+pub mod leftover;
+pub mod mount_point;
+pub mod node;
+pub mod roles;
+pub mod settings;
+pub mod shell;
+pub mod status;
+pub mod tables;
+pub mod texts;
+pub mod time;

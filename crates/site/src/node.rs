@@ -1,0 +1,188 @@
+//! How a node is reached: here directly, elsewhere through ssh that never asks and changes nothing, or not at all.
+
+use crate::context::Context;
+use crate::facts::{self, Corosync, Facts, Store};
+use crate::settings;
+use crate::texts::general as texts;
+use crate::time::now_us;
+use host::{Command, CommandError, Deadline, Output};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long a connection may take to come about.
+const CONNECT: u64 = 5;
+/// Exit status of ssh when it could not connect, and of a shell that does not know the program.
+const SSH_FAILED: i32 = 255;
+const NO_SUCH_PROGRAM: i32 = 127;
+
+/// A node and what is known of it.
+#[derive(Debug)]
+pub struct Node {
+    /// Name in the cluster.
+    pub name: String,
+    /// Its facts, or why there are none.
+    pub facts: Result<Facts, String>,
+    /// By how much its clock certainly differs from ours.
+    pub clock_difference: Duration,
+}
+
+/// Asks every node: this one, and those that the cluster or the settings name; those of Corosync's configuration where the cluster does
+/// not tell. `store` is the database's directory, where that is not the installation's.
+pub fn gather(context: &Context, named_by_cluster: &[String], store: Option<&Store>) -> Vec<Node> {
+    let local = facts::gather(store, Deadline::after(facts::PATIENCE));
+    let corosync = local.corosync.clone();
+    let mut others: BTreeSet<String> = named_by_cluster.iter().cloned().collect();
+    others.extend(context.settings.nodes.keys().cloned());
+    // A node without a name stands there by its address.
+    if others.is_empty() {
+        others.extend(
+            corosync
+                .iter()
+                .flat_map(|corosync| corosync.nodes.keys().cloned()),
+        );
+    }
+    others.remove(&local.name);
+    others.remove(&local.host);
+    let mut nodes = vec![Node {
+        name: local.name.clone(),
+        facts: Ok(local),
+        clock_difference: Duration::ZERO,
+    }];
+    for name in others {
+        let begun = now_us();
+        let facts = target(context, corosync.as_ref(), &name).and_then(|target| ask(context, &target, store));
+        let clock_difference = facts.as_ref().map_or(Duration::ZERO, |facts| {
+            // Its clock was read at some moment in between.
+            let outside = (begun - facts.clock_us).max(facts.clock_us - now_us()).max(0);
+            Duration::from_micros(u64::try_from(outside).unwrap_or(0))
+        });
+        nodes.push(Node {
+            // What the node calls itself, where nobody has named it.
+            name: match &facts {
+                Ok(facts) if named_by_cluster.is_empty() && !context.settings.nodes.contains_key(&name) => {
+                    facts.name.clone()
+                }
+                _ => name,
+            },
+            facts,
+            clock_difference,
+        });
+    }
+    nodes.sort_by(|one, other| one.name.cmp(&other.name));
+    nodes
+}
+
+/// Where ssh finds the node: what the settings say, else its address in Corosync's configuration, else its name.
+fn target(context: &Context, corosync: Option<&Corosync>, name: &str) -> Result<String, String> {
+    let configured = corosync.and_then(|corosync| {
+        if let Some(addresses) = corosync.nodes.get(name) {
+            return addresses.first().cloned();
+        }
+        // A node that is not named there must be the one without a name.
+        let mut nameless = corosync.nameless.iter();
+        nameless.next().filter(|_| nameless.next().is_none()).cloned()
+    });
+    let found = context
+        .settings
+        .target(name)
+        .or(configured)
+        .unwrap_or_else(|| name.to_owned());
+    // Corosync's file is not ours: what it names must not become an option of ssh.
+    if found.is_empty() || found.starts_with('-') {
+        let file = context.config.display().to_string();
+        let key = settings::key(name);
+        return Err(texts::NO_SSH_TARGET.fill(context.language, &[("node", &key), ("file", &file)]));
+    }
+    Ok(found)
+}
+
+/// As [`target`], for a caller that has not gathered facts.
+pub fn target_of(context: &Context, name: &str) -> Result<String, String> {
+    let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+    let corosync = facts::corosync(&host.unwrap_or_default(), &mut Vec::new());
+    target(context, corosync.as_ref(), name)
+}
+
+/// Where the nodes have their store.
+pub fn data_root(nodes: &[Node]) -> String {
+    nodes
+        .iter()
+        .filter_map(|node| node.facts.as_ref().ok())
+        .find(|facts| facts.database.installed)
+        .map_or_else(
+            || facts::DATA_ROOT.to_owned(),
+            |facts| facts.database.data_root.clone(),
+        )
+}
+
+/// Runs a command on another node. `words` must not need quoting.
+pub fn run(target: &str, words: &[&str], deadline: Deadline) -> Result<Output, CommandError> {
+    ssh(target).args(words).run(deadline)
+}
+
+/// Runs a command on a node of the cluster, here or there, with `input` on its standard input. `words` must not need quoting. The
+/// error is what it said last.
+pub fn execute(
+    context: &Context,
+    name: &str,
+    words: &[&str],
+    input: &str,
+    deadline: Deadline,
+) -> Result<String, String> {
+    let here = pacemaker::node::name(&ocf::Env::default(), deadline).is_ok_and(|here| here == name);
+    let command = if here {
+        let (program, arguments) = words.split_first().ok_or("no command")?;
+        Command::new(program).args(arguments)
+    } else {
+        ssh(&target_of(context, name)?).args(words)
+    };
+    let output = command
+        .input(input)
+        .run(deadline)
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        Ok(output.text())
+    } else {
+        Err(output.last_words())
+    }
+}
+
+fn ssh(target: &str) -> Command {
+    Command::new("ssh").args([
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        &format!("ConnectTimeout={CONNECT}"),
+        "-o",
+        "ServerAliveInterval=3",
+        "-o",
+        "ServerAliveCountMax=2",
+        "-o",
+        "StrictHostKeyChecking=yes",
+        "-o",
+        "UpdateHostKeys=no",
+        "-o",
+        "ClearAllForwardings=yes",
+        "-T",
+        target,
+        "--",
+    ])
+}
+
+fn ask(context: &Context, target: &str, store: Option<&Store>) -> Result<Facts, String> {
+    let deadline = Deadline::after(facts::PATIENCE + Duration::from_secs(CONNECT));
+    let store = store.map(Store::words).unwrap_or_default();
+    let words: Vec<&str> = ["kaiwudb-ha", "facts"]
+        .into_iter()
+        .chain(store.iter().map(String::as_str))
+        .collect();
+    let output = run(target, &words, deadline).map_err(|error| error.to_string())?;
+    match output.status.code() {
+        Some(0) => {
+            serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha facts: {error}"))
+        }
+        Some(NO_SUCH_PROGRAM) => Err(texts::NOT_INSTALLED_THERE.of(context.language).to_owned()),
+        Some(SSH_FAILED) => Err(format!("ssh {target}: {}", output.last_words())),
+        _ => Err(format!("kaiwudb-ha facts: {}", output.last_words())),
+    }
+}

@@ -1,0 +1,295 @@
+//! What an operator must look at now: the state, not the set-up, which is `check`'s.
+
+use super::view::View;
+use crate::cluster::Cluster;
+use crate::context::Context;
+use crate::fencing::{Fencing, Weakness};
+use crate::leftover::{self, Kind};
+use crate::node::Node;
+use crate::roles::{DATABASE, Roles};
+use crate::texts::{attention as texts, general};
+use crate::time::{date, now_us};
+use drbd::generation::{Generations, Relation, relation};
+use pacemaker::cib::Cib;
+use pacemaker::status::Status;
+use std::collections::BTreeMap;
+
+/// Pacemaker's INFINITY.
+const INFINITY: u64 = 1_000_000;
+/// What an agent answers that serves, but wants to be looked at; and a running resource where none is expected.
+const DEGRADED: [i32; 2] = [190, 191];
+
+/// What needs attention, in the operator's language, the worst first.
+pub(super) fn look(
+    context: &Context,
+    view: &View,
+    cluster: &Cluster,
+    nodes: &[Node],
+    roles: &Roles<'_>,
+    fencing: Option<&Fencing<'_>>,
+) -> Vec<String> {
+    let language = context.language;
+    let mut attention = Vec::new();
+    let mut say = |text: String| {
+        if !attention.contains(&text) {
+            attention.push(text);
+        }
+    };
+    match &cluster.status {
+        Ok(status) => {
+            of_servers(context, cluster, nodes, &mut say);
+            of_cluster(context, status, &mut say);
+            of_resources(context, status, roles, fencing, &mut say);
+            of_failures(context, status, &mut say);
+        }
+        Err(why) => say(general::CLUSTER_SILENT.fill(language, &[("why", why)])),
+    }
+    if let Ok(cib) = &cluster.cib {
+        of_configuration(context, cib, roles, fencing, nodes, &mut say);
+    }
+    of_generations(context, nodes, &mut say);
+    of_database(context, view, &mut say);
+    for replica in &view.replication {
+        let values = [
+            ("node", replica.node.as_str()),
+            ("resource", replica.resource.as_str()),
+        ];
+        if replica.role.is_none() {
+            say(texts::DRBD_DOWN.fill(language, &values));
+        }
+        for finding in &replica.findings {
+            say(format!("{} / {}: {finding}", replica.node, replica.resource));
+        }
+    }
+    of_certificates(context, view, &mut say);
+    attention
+}
+
+/// Two servers on one store are the worst that can happen.
+fn of_servers(context: &Context, cluster: &Cluster, nodes: &[Node], say: &mut impl FnMut(String)) {
+    let serving: Vec<&str> = nodes
+        .iter()
+        .filter(|node| {
+            node.facts
+                .as_ref()
+                .is_ok_and(|facts| !facts.database.servers.is_empty())
+        })
+        .map(|node| node.name.as_str())
+        .collect();
+    if serving.len() > 1 {
+        say(texts::TWO_SERVERS.fill(context.language, &[("nodes", &serving.join(", "))]));
+    }
+    for (node, _) in cluster.unknown_servers(nodes) {
+        say(texts::SERVER_OUTSIDE.fill(context.language, &[("node", node)]));
+    }
+}
+
+fn of_cluster(context: &Context, status: &Status, say: &mut impl FnMut(String)) {
+    let language = context.language;
+    if !status.quorum {
+        say(texts::NO_QUORUM.of(language).to_owned());
+    }
+    if status.maintenance {
+        say(texts::CLUSTER_MAINTENANCE.of(language).to_owned());
+    }
+    for node in &status.nodes {
+        let state = if node.unclean {
+            texts::UNCLEAN
+        } else if !node.online {
+            texts::OFFLINE
+        } else {
+            continue;
+        };
+        let values = [("node", node.name.as_str()), ("state", state.of(language))];
+        say(texts::NODE_STATE.fill(language, &values));
+    }
+    for left in leftover::of_nodes(status) {
+        let state = if left.kind == Kind::Standby {
+            texts::STANDBY
+        } else {
+            texts::MAINTENANCE
+        };
+        let values = [
+            ("node", left.resource.as_str()),
+            ("state", state.of(language)),
+            ("command", &left.typed()),
+        ];
+        say(texts::NODE_HELD.fill(language, &values));
+    }
+}
+
+fn of_resources(
+    context: &Context,
+    status: &Status,
+    roles: &Roles<'_>,
+    fencing: Option<&Fencing<'_>>,
+    say: &mut impl FnMut(String),
+) {
+    let devices = fencing
+        .into_iter()
+        .flat_map(|fencing| fencing.devices.iter().copied());
+    for primitive in roles.all().chain(devices) {
+        let values = [("resource", primitive.id.as_str())];
+        let mut instances = status.instances_of(&primitive.id);
+        if !instances.any(|instance| instance.active) {
+            say(texts::RESOURCE_STOPPED.fill(context.language, &values));
+        }
+        let unmanaged = status
+            .instances_of(&primitive.id)
+            .any(|instance| !instance.managed);
+        if unmanaged && !status.maintenance {
+            say(texts::RESOURCE_UNMANAGED.fill(context.language, &values));
+        }
+    }
+}
+
+fn of_failures(context: &Context, status: &Status, say: &mut impl FnMut(String)) {
+    let language = context.language;
+    for failure in &status.fail_counts {
+        let count = failure.count.to_string();
+        let text = if failure.count >= INFINITY {
+            texts::FAIL_COUNT_BANNED
+        } else {
+            texts::FAIL_COUNT
+        };
+        say(text.fill(
+            language,
+            &[
+                ("resource", &failure.resource),
+                ("node", &failure.node),
+                ("count", &count),
+            ],
+        ));
+    }
+    for failure in &status.failures {
+        let reason = Some(failure.reason.as_str()).filter(|reason| !reason.is_empty());
+        let reason = reason.unwrap_or(texts::NO_REASON.of(language));
+        let code = failure.exit_code.to_string();
+        if DEGRADED.contains(&failure.exit_code) {
+            // The agent's own sentence is all there is to say.
+            say(format!("{} / {}: {reason}", failure.node, failure.operation));
+        } else {
+            let values = [
+                ("operation", failure.operation.as_str()),
+                ("node", failure.node.as_str()),
+                ("code", code.as_str()),
+                ("reason", reason),
+            ];
+            say(texts::FAILED_ACTION.fill(language, &values));
+        }
+    }
+    for node in &status.nodes {
+        for (name, reason) in &node.attributes {
+            if let Some(resource) = name.strip_prefix("failure-reason-") {
+                let counted = status
+                    .fail_counts
+                    .iter()
+                    .any(|count| count.resource == resource && count.node == node.name);
+                // The attribute outlives the failure; the operator has cleaned that up.
+                if counted {
+                    let values = [("resource", resource), ("node", &node.name), ("reason", reason)];
+                    say(texts::REASON.fill(language, &values));
+                }
+            }
+        }
+    }
+}
+
+fn of_configuration(
+    context: &Context,
+    cib: &Cib,
+    roles: &Roles<'_>,
+    fencing: Option<&Fencing<'_>>,
+    nodes: &[Node],
+    say: &mut impl FnMut(String),
+) {
+    let language = context.language;
+    // How well it is fenced otherwise belongs to the set-up.
+    match fencing.and_then(|fencing| fencing.weaknesses.first()) {
+        Some(Weakness::Off) => say(texts::FENCING_OFF.of(language).to_owned()),
+        Some(Weakness::NoMeans) => say(texts::FENCING_NONE.of(language).to_owned()),
+        _ => {}
+    }
+    for left in leftover::of_configuration(cib, roles, nodes) {
+        let text = match left.kind {
+            Kind::Banned => texts::BANNED,
+            Kind::Tied => texts::TIED,
+            Kind::Fenced => texts::DRBD_FENCED,
+            Kind::FencedStill => texts::DRBD_FENCED_STILL,
+            Kind::Held => texts::RESOURCE_HELD,
+            // These are the nodes'.
+            Kind::Standby | Kind::NodeMaintenance => continue,
+        };
+        let node = left.node.as_deref().unwrap_or(texts::ANY_NODE.of(language));
+        say(text.fill(
+            language,
+            &[
+                ("id", &left.id),
+                ("resource", &left.resource),
+                ("node", node),
+                ("command", &left.typed()),
+            ],
+        ));
+    }
+}
+
+fn of_database(context: &Context, view: &View, say: &mut impl FnMut(String)) {
+    let language = context.language;
+    let Some(database) = &view.database else { return };
+    let Some(node) = database.node.as_deref() else {
+        return;
+    };
+    if let Some(why) = database.health.as_deref().filter(|health| *health != "ready") {
+        say(texts::SERVER_NOT_READY.fill(language, &[("node", node), ("why", why)]));
+    }
+    if database.agent == DATABASE && database.pid.is_some() && database.sentinel.is_none() {
+        say(texts::NO_SENTINEL.fill(language, &[("node", node)]));
+    }
+    if let (Some(found), Some(pinned)) = (&database.cluster_id, &database.pinned)
+        && !pinned.contains(found.as_str())
+    {
+        say(texts::IDENTITY_OTHER.fill(language, &[("found", found), ("pinned", pinned)]));
+    }
+}
+
+/// A split brain that both sides show; while they are connected their generations are the same or become it.
+fn of_generations(context: &Context, nodes: &[Node], say: &mut impl FnMut(String)) {
+    let known: Vec<&BTreeMap<String, String>> = nodes
+        .iter()
+        .filter_map(|node| Some(&node.facts.as_ref().ok()?.drbd.generations))
+        .collect();
+    let [one, other] = known[..] else { return };
+    for (resource, line) in one {
+        let sides = (
+            Generations::parse(line),
+            other.get(resource).and_then(|line| Generations::parse(line)),
+        );
+        if let (Some(one), Some(other)) = sides
+            && relation(&one, &other) == Some(Relation::Split)
+        {
+            say(texts::SPLIT_BRAIN.fill(context.language, &[("resource", resource)]));
+        }
+    }
+}
+
+fn of_certificates(context: &Context, view: &View, say: &mut impl FnMut(String)) {
+    let language = context.language;
+    let now = now_us() / 1_000_000;
+    for node in &view.nodes {
+        if let Some((name, until)) = node.first_to_expire.as_ref().filter(|(_, until)| *until < now) {
+            let values = [
+                ("name", name.as_str()),
+                ("node", &node.name),
+                ("date", &date(*until)),
+            ];
+            say(texts::EXPIRED.fill(language, &values));
+        }
+    }
+    let sets = view.certificate_sets();
+    let mut sets = sets.iter();
+    if let (Some((one, set)), Some((other, other_set))) = (sets.next(), sets.next())
+        && set != other_set
+    {
+        say(texts::OTHER_SET.fill(language, &[("one", one), ("other", other)]));
+    }
+}

@@ -1,0 +1,38 @@
+//! What is wrong with the settings file.
+
+crate::texts! {
+    UNREADABLE: "cannot read {file}: {why}", "无法读取 {file}：{why}";
+    WRONG: "{file}, line {line}: {why}", "{file} 第 {line} 行：{why}";
+    OPEN: "{file} holds a password and others may read it: chmod 600 {file}", "{file} 中有密码且其他用户可读：chmod 600 {file}";
+    UNKNOWN_KEY: "unknown key '{key}'; allowed here: {allowed}", "未知的键“{key}”；此处允许：{allowed}";
+    DID_YOU_MEAN: "; did you mean '{key}'?", "；是否想写“{key}”？";
+    IMPOSSIBLE: "{key} is '{value}'; allowed: {allowed}", "{key} 是“{value}”；允许：{allowed}";
+    TWO_NODES: "[nodes] names {count} nodes; allowed: exactly 2", "[nodes] 中有 {count} 个节点；只允许恰好 2 个";
+    ADDRESS: "an IP address", "IP 地址";
+    TWICE: "an address that no other node has", "其他节点没有使用的地址";
+    NOT_A_NODES: "an address that no node has; this one is {node}'s own", "任何节点都没有使用的地址；这是 {node} 自己的地址";
+    VIRTUAL_ADDRESS: "an IP address without prefix length, which goes into the key 'prefix'", "不带前缀长度的 IP 地址，前缀长度写入键“prefix”";
+    PREFIX_4: "1 to 32", "1 到 32 的整数";
+    PREFIX_6: "1 to 128", "1 到 128 的整数";
+    INTERFACE: "the name of a network interface, at most 15 characters", "网络接口名，最多 15 个字符";
+    SSH_TARGET: "USER@HOST or HOST, without spaces and not starting with a dash", "USER@HOST 或 HOST，不得含空格，不得以短横线开头";
+    HOST: "a host name or an IP address", "主机名或 IP 地址";
+    NAME: "letters, digits, '-', '_' and '.', beginning with a letter or digit", "字母、数字、“-”、“_”和“.”，以字母或数字开头";
+    DEVICE: "a path below /dev, best one in /dev/disk/by-id, which does not change", "/dev 之下的路径，最好是不会改变的 /dev/disk/by-id 路径";
+    DRBD_DEVICE: "/dev/drbdN, where N is a number", "/dev/drbdN，其中 N 是数字";
+    SAME_DEVICE: "{device}, the device of [drbd], or nothing", "{device}，即 [drbd] 的设备，或不写";
+    DIRECTORY: "an absolute path that is no directory of the system", "绝对路径，且不是系统目录";
+    FILE_SYSTEM: "ext4, xfs, ext3, btrfs", "ext4、xfs、ext3、btrfs 之一";
+    OPTIONS: "mount options separated by commas, without spaces", "以逗号分隔的挂载选项，不含空格";
+    PORT: "1 to 65535", "1 到 65535 的整数";
+    PROTOCOL: "C: with any other one a commit is acknowledged before the other node has it", "C：使用其他协议时，提交在另一节点收到之前就会被确认";
+    DELAY: "a time from 0s to 60s, such as 2s", "0s 到 60s 之间的时间，例如 2s";
+    FENCED_TWICE: "both [fencing.device] and [nodes.NAME.fencing] are there; allowed: one device for both nodes, or one for each node",
+        "同时写了 [fencing.device] 和 [nodes.NAME.fencing]；允许：两个节点共用一个设备，或每个节点各一个";
+    FENCED_HALF: "only one node has a fencing device; allowed: [nodes.NAME.fencing] for both nodes, or [fencing.device]",
+        "只有一个节点有隔离设备；允许：两个节点都写 [nodes.NAME.fencing]，或写 [fencing.device]";
+    NO_AGENT: "{table} has no agent; write for example agent = \"fence_ipmilan\"; 'stonith_admin --list-installed' shows which there are",
+        "{table} 没有 agent；例如写 agent = \"fence_ipmilan\"；可用的代理见“stonith_admin --list-installed”";
+    FENCE_AGENT: "the name of a fence agent, such as fence_ipmilan; 'stonith_admin --list-installed' shows which there are",
+        "隔离代理的名称，例如 fence_ipmilan；可用的代理见“stonith_admin --list-installed”";
+}

@@ -1,0 +1,71 @@
+//! Times for people, always UTC: the two nodes may be set to different zones.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Microseconds since 1970.
+pub fn now_us() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// `2026-11-21` of seconds since 1970.
+pub fn date(seconds: i64) -> String {
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// `2026-11-21 09:12:44` of seconds since 1970.
+pub fn moment(seconds: i64) -> String {
+    let of_day = seconds.rem_euclid(86_400);
+    format!(
+        "{} {:02}:{:02}:{:02}",
+        date(seconds),
+        of_day / 3600,
+        of_day / 60 % 60,
+        of_day % 60
+    )
+}
+
+/// Seconds with two digits, of milliseconds.
+#[allow(clippy::cast_precision_loss)] // milliseconds of minutes
+pub fn seconds(milliseconds: i64) -> String {
+    format!("{:.2}", milliseconds as f64 / 1000.0)
+}
+
+/// The time now, `09:12:44`.
+pub fn clock() -> String {
+    moment(now_us() / 1_000_000).split_off(11)
+}
+
+/// Year, month and day of a number of days since 1970 in the Gregorian calendar. A year is counted from March, so that the leap
+/// day is its last one.
+const fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    (year_of_era + era * 400 + carry, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_become_dates() {
+        assert_eq!(moment(0), "1970-01-01 00:00:00");
+        assert_eq!(moment(951_827_696), "2000-02-29 12:34:56");
+        assert_eq!(date(1_795_219_200), "2026-11-21");
+        assert_eq!(date(4_107_542_399), "2100-02-28");
+        assert_eq!(date(-1), "1969-12-31");
+    }
+}
