@@ -43,7 +43,7 @@ fn is_promoted_elsewhere(config: &Config, cx: &Context<'_>) -> bool {
     };
     match (status::get(cx.deadline), node::name(cx.env, cx.deadline)) {
         (Ok(status), Ok(here)) => status
-            .promoted_on(score::primitive(instance))
+            .promoted_on(ocf::primitive_of(instance))
             // A node that is gone no longer writes, whatever the last status of the instance there was.
             .any(|name| name != here && status.nodes.iter().any(|node| node.name == name && node.online)),
         (Err(error), _) | (_, Err(error)) => {

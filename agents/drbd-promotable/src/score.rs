@@ -6,7 +6,7 @@ use drbd::policy::{self, Decision, IfPeerPrimary, Score};
 use drbd::resource::Resource;
 use drbd::state::ConnectionState;
 use host::{Deadline, log};
-use ocf::Env;
+use ocf::{Env, primitive_of};
 use pacemaker::attribute;
 use pacemaker::score::PromotionScore;
 use pacemaker::version::ScoreTool;
@@ -21,11 +21,6 @@ const ONE_CALL: Duration = Duration::from_secs(8);
 const EXPLANATION_DELAY: Duration = Duration::from_secs(60);
 /// How long a switchover may take: what is not urgent waits for so long.
 pub(crate) const CALM: Duration = Duration::from_secs(20);
-
-/// Id of the primitive, without the number that an instance of a globally unique clone carries.
-pub(crate) fn primitive(instance: &str) -> &str {
-    instance.split_once(':').map_or(instance, |(id, _)| id)
-}
 
 fn score(env: &Env, instance: &str, node: &str) -> PromotionScore {
     PromotionScore::of(ScoreTool::choose(env), instance, node)
@@ -55,7 +50,9 @@ fn is_promoted_elsewhere(instance: &str, env: &Env, deadline: Deadline) -> bool 
         status::get(deadline.slice(ONE_CALL)),
         node::name(env, deadline.slice(ONE_CALL)),
     ) {
-        (Ok(status), Ok(here)) => status.promoted_on(primitive(instance)).any(|node| node != here),
+        (Ok(status), Ok(here)) => status
+            .promoted_on(primitive_of(instance))
+            .any(|node| node != here),
         (Err(error), _) | (_, Err(error)) => {
             log::warning(format!("cannot ask Pacemaker who is promoted: {error}"));
             true
@@ -69,7 +66,7 @@ pub(crate) fn is_promotable_elsewhere(config: &Config, env: &Env, deadline: Dead
         return false;
     };
     // Pacemaker's name for the attribute, in every release.
-    let name = format!("master-{}", primitive(instance));
+    let name = format!("master-{}", primitive_of(instance));
     match (
         status::get(deadline.slice(ONE_CALL)),
         node::name(env, deadline.slice(ONE_CALL)),
@@ -199,7 +196,7 @@ pub(crate) fn is_known(config: &Config, decision: &Decision) -> bool {
 
 /// Name of the attribute that explains the score.
 fn explanation(instance: &str) -> String {
-    format!("drbd-{}", primitive(instance))
+    format!("drbd-{}", primitive_of(instance))
 }
 
 /// Decides and writes; a cluster that cannot be told is worth a warning, not a failure.

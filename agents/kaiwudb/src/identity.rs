@@ -55,10 +55,7 @@ impl Identity {
 
 /// Name of the cluster option that holds the identity. Removing it accepts the store of the next start.
 fn option_name(config: &Config) -> String {
-    format!(
-        "kaiwudb-store-{}",
-        config.instance.split(':').next().unwrap_or_default()
-    )
+    format!("kaiwudb-store-{}", ocf::primitive_of(&config.instance))
 }
 
 /// What an operator enters to give the identity up.

@@ -1,5 +1,6 @@
-//! The words of DRBD's states (drbd.h of DRBD 8.4 and 9). A word that is not known is kept.
+//! The words of DRBD's states (drbd.h of DRBD 8.4 and 9). A word that is not known is kept, in serialized form too.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 macro_rules! states {
@@ -32,6 +33,18 @@ macro_rules! states {
                     $(Self::$word => stringify!($word),)+
                     Self::Other(word) => word,
                 })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(|word| Self::parse(&word))
             }
         }
     };

@@ -2,10 +2,14 @@
 
 use crate::metadata::{Dialect, MetaData};
 use crate::parameter::{Declared, Parameter};
-use crate::{CheckLevel, Failure, Value};
+use crate::{CheckLevel, Failure, FeatureSet, Value};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;
+
+const FEATURE_SET: &str = "OCF_RESKEY_crm_feature_set";
+/// First feature set whose scheduler knows exit status 190 and 191 (Pacemaker 2.0.5).
+const WITH_DEGRADED: FeatureSet = FeatureSet::new(3, 6, 0);
 
 /// A snapshot of the environment. Pacemaker's variables: `Pacemaker Administration`, "Resource agents"; meta attributes
 /// come as `OCF_RESKEY_CRM_meta_*`, times among them in milliseconds.
@@ -62,18 +66,17 @@ impl Env {
     /// Whether the caller understands exit status 190 and 191. Pacemaker before 2.0.5 (feature set 3.6) takes them for a
     /// failure. A human is not Pacemaker and understands.
     pub fn knows_degraded(&self) -> bool {
-        let Some(feature_set) = self.variable("OCF_RESKEY_crm_feature_set") else {
-            return true;
-        };
-        let mut numbers = feature_set
-            .split('.')
-            .map(|number| number.parse::<u32>().unwrap_or(0));
-        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (3, 6)
+        !self.in_cluster() || self.feature_set() >= Some(WITH_DEGRADED)
+    }
+
+    /// The feature set that Pacemaker tells its agents; `None` when a human calls, and when it cannot be read.
+    pub fn feature_set(&self) -> Option<FeatureSet> {
+        FeatureSet::parse(self.variable(FEATURE_SET)?)
     }
 
     /// Whether Pacemaker is the caller, and not a human or a test program.
     pub fn in_cluster(&self) -> bool {
-        self.variable("OCF_RESKEY_crm_feature_set").is_some()
+        self.variable(FEATURE_SET).is_some()
     }
 
     /// How deep to look.

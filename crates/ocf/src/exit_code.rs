@@ -31,6 +31,33 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    const ALL: [Self; 12] = [
+        Self::Success,
+        Self::Generic,
+        Self::InvalidParameter,
+        Self::Unimplemented,
+        Self::InsufficientPrivileges,
+        Self::NotInstalled,
+        Self::NotConfigured,
+        Self::NotRunning,
+        Self::RunningPromoted,
+        Self::FailedPromoted,
+        Self::Degraded,
+        Self::DegradedPromoted,
+    ];
+
+    /// The exit status of that number; `None` for one that OCF does not define.
+    pub fn of_number(number: i32) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|code| i32::from(code.number()) == number)
+    }
+
+    /// Whether the resource serves, but somebody should look.
+    pub const fn is_degraded(self) -> bool {
+        matches!(self, Self::Degraded | Self::DegradedPromoted)
+    }
+
     /// The number.
     pub const fn number(self) -> u8 {
         self as u8

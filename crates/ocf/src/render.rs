@@ -1,9 +1,9 @@
 //! The XML that `meta-data` prints.
 
+use crate::Action;
 use crate::metadata::{ActionSpec, Dialect, MetaData};
 use crate::parameter::{Declared, Text};
 use crate::value::ContentType;
-use crate::{Action, Role};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesStart, BytesText, Event};
 use std::io;
@@ -134,11 +134,7 @@ fn write_action(xml: &mut Xml, spec: &ActionSpec) -> io::Result<()> {
         start.push_attribute(("depth", depth.number().to_string().as_str()));
     }
     if let Some(role) = spec.role {
-        let role = match role {
-            Role::Promoted => "Promoted",
-            Role::Unpromoted => "Unpromoted",
-        };
-        start.push_attribute(("role", role));
+        start.push_attribute(("role", role.word()));
     }
     xml.write_event(Event::Empty(start))
 }

@@ -1,15 +1,6 @@
 //! What a monitor finds when nothing has failed.
 
-use crate::ExitCode;
-
-/// Role of an instance of a promotable clone. A resource that is not a promotable clone is always unpromoted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// "Master" before Pacemaker 2.1.
-    Promoted,
-    /// "Slave" before Pacemaker 2.1.
-    Unpromoted,
-}
+use crate::{ExitCode, Role};
 
 /// A state that is not a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,14 +3,13 @@
 
 mod effective;
 mod relation;
-mod time;
 
 pub use effective::effective;
-pub use time::{boolean, seconds};
 
 use crate::Error;
 use crate::xml::Element;
 use host::{Command, Deadline};
+use ocf::Role;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -199,7 +198,7 @@ struct Operations {
     op: Vec<Operation>,
 }
 
-/// One operation of a primitive. Times are as written: `10s`, `1min`, `PT10S`; see [`seconds`].
+/// One operation of a primitive. Times are as written: `10s`, `1min`, `PT10S`; see [`ocf::parse_interval`].
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Operation {
@@ -630,7 +629,7 @@ impl FencingLevel {
 impl Operation {
     /// Whether it watches the promoted role.
     pub fn is_for_promoted(&self) -> bool {
-        matches!(self.role.as_deref(), Some("Promoted" | "Master"))
+        self.role.as_deref().and_then(Role::parse) == Some(Role::Promoted)
     }
 }
 

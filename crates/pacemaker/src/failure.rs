@@ -2,8 +2,8 @@
 
 use crate::Error;
 use crate::attribute::{self, Scope};
-use crate::version::FeatureSet;
 use host::{Command, Deadline, log};
+use ocf::FeatureSet;
 use std::time::Duration;
 
 /// First feature set whose controller counts an injected failure once. Before (Pacemaker 2.0.3 to 2.1.5) the two entries of

@@ -5,7 +5,7 @@
 
 use crate::Error;
 use host::{Command, CommandError, Deadline};
-use ocf::Role;
+use ocf::{ExitCode, Role, parse_boolean, primitive_of};
 use quick_xml::XmlVersion;
 use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
@@ -127,6 +127,13 @@ pub fn of(cib: &crate::xml::Element, deadline: Deadline) -> Result<Status, Error
     parse(&output.text()).map_err(|why| Error::Answer("crm_mon", why))
 }
 
+impl FailedAction {
+    /// Whether the resource serves, and the agent only says that somebody should look.
+    pub fn is_degraded(&self) -> bool {
+        ExitCode::of_number(self.exit_code).is_some_and(ExitCode::is_degraded)
+    }
+}
+
 impl Status {
     /// The instances of this primitive.
     pub fn instances_of<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = &'a Instance> {
@@ -246,17 +253,12 @@ impl Status {
     fn take_resource(&mut self, element: &Element, node: Option<&Element>) {
         let id = element.text("id");
         self.instances.push(Instance {
-            // An instance of a clone may carry its number.
-            resource: id.split_once(':').map_or(id.clone(), |(id, _)| id.to_owned()),
+            resource: primitive_of(&id).to_owned(),
             // Before 2.1 the class is followed by two colons.
             agent: element.text("resource_agent").replace("::", ":"),
             node: node.map(|node| node.text("name")).unwrap_or_default(),
             active: element.flag("active"),
-            role: match element.text("role").as_str() {
-                "Promoted" | "Master" => Some(Role::Promoted),
-                "Unpromoted" | "Slave" => Some(Role::Unpromoted),
-                _ => None,
-            },
+            role: Role::parse(&element.text("role")),
             managed: element.flag("managed"),
             failed: element.flag("failed"),
         });
@@ -310,7 +312,7 @@ impl Element {
     }
 
     fn flag(&self, name: &str) -> bool {
-        self.text(name) == "true"
+        parse_boolean(&self.text(name)) == Some(true)
     }
 }
 

@@ -5,9 +5,10 @@
 mod tests;
 
 use crate::facts::Corosync;
-use pacemaker::cib::{Cib, Primitive, boolean, seconds};
-use pacemaker::version::FeatureSet;
+use ocf::{FeatureSet, parse_boolean, parse_interval};
+use pacemaker::cib::{Cib, Primitive};
 use serde::Serialize;
+use std::time::Duration;
 
 /// First feature set with `fencing-*` in the place of `stonith-*` (Pacemaker 3.0.2); where both are set, the new one counts.
 const WITH_NEW_NAMES: FeatureSet = FeatureSet::new(3, 20, 5);
@@ -68,7 +69,7 @@ pub struct Fencing<'cib> {
 pub fn look<'cib, 'a>(cib: &'cib Cib, corosync: impl IntoIterator<Item = &'a Corosync>) -> Fencing<'cib> {
     let option = option(cib, ENABLED);
     // Pacemaker takes what it cannot read for the default.
-    let enabled = option.and_then(|(_, value)| boolean(value)) != Some(false);
+    let enabled = option.and_then(|(_, value)| parse_boolean(value)) != Some(false);
     let devices: Vec<&Primitive> = cib.primitives().filter(|one| one.is_fencing()).collect();
     let usable: Vec<&Primitive> = devices
         .iter()
@@ -78,7 +79,7 @@ pub fn look<'cib, 'a>(cib: &'cib Cib, corosync: impl IntoIterator<Item = &'a Cor
     let watchdog = self::option(cib, WATCHDOG_TIMEOUT);
     let is_watched = watchdog.is_some_and(|(_, value)| is_set(value))
         // The cluster itself writes down whether SBD runs.
-        && cib.property("have-watchdog").and_then(boolean) != Some(false);
+        && cib.property("have-watchdog").and_then(parse_boolean) != Some(false);
     let means = match usable.as_slice() {
         [] if is_watched => Means::Watchdog,
         [] => Means::None,
@@ -162,7 +163,7 @@ fn option<'cib>(cib: &'cib Cib, [new, old]: [&'static str; 2]) -> Option<(&'stat
 
 /// Whether a watchdog time-out is not 0: a negative one, and one that cannot be read, are computed from SBD's own.
 fn is_set(value: &str) -> bool {
-    value.starts_with('-') || seconds(value).is_none_or(|value| value > 0.0)
+    value.starts_with('-') || parse_interval(value) != Some(Duration::ZERO)
 }
 
 /// The agent without its class.

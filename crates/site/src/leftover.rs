@@ -5,6 +5,7 @@ use crate::node::Node;
 use crate::roles::Roles;
 use crate::shell;
 use drbd::resource::Resource;
+use ocf::{NamedRole, Role, parse_boolean};
 use pacemaker::cib::{Cib, Location};
 use pacemaker::status::Status;
 
@@ -135,11 +136,13 @@ fn words(command: &[&str]) -> Vec<String> {
 
 /// Whether this value keeps the cluster from running the resource.
 fn holds(name: &str, value: &str) -> bool {
-    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
     match name {
-        "is-managed" => is(&["false", "no", "off", "0", "n"]),
-        "maintenance" => is(&["true", "yes", "on", "1", "y"]),
-        _ => is(&["Stopped", "Unpromoted", "Slave"]),
+        "is-managed" => parse_boolean(value) == Some(false),
+        "maintenance" => parse_boolean(value) == Some(true),
+        _ => matches!(
+            NamedRole::parse(value),
+            Some(NamedRole::Stopped | NamedRole::As(Role::Unpromoted))
+        ),
     }
 }
 

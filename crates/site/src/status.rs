@@ -174,13 +174,9 @@ fn replication(nodes: &[Node]) -> Vec<Replica> {
                 Some(state) => Replica {
                     resource: name.clone(),
                     node: node.name.clone(),
-                    role: state.role.as_ref().map(ToString::to_string),
-                    disks: state
-                        .devices
-                        .values()
-                        .map(|device| device.disk.to_string())
-                        .collect(),
                     findings: health::findings(&state, &Circumstances::default()),
+                    disks: state.devices.values().map(|device| device.disk.clone()).collect(),
+                    role: state.role,
                 },
                 None => Replica {
                     resource: name.clone(),

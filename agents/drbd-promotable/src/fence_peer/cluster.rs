@@ -101,7 +101,7 @@ impl Cluster {
         let histories = state.path(&["lrm", "lrm_resources", "lrm_resource"]);
         let ours = histories.into_iter().filter(|history| {
             let id = history.get("id");
-            id.split_once(':').map_or(id, |(id, _)| id) == self.primitive
+            ocf::primitive_of(id) == self.primitive
         });
         let mut peer = Peer::Stopped;
         for history in ours {

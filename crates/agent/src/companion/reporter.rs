@@ -2,8 +2,7 @@
 
 use host::bounded::Background;
 use host::{Deadline, log};
-use ocf::Env;
-use pacemaker::version::FeatureSet;
+use ocf::{Env, primitive_of};
 use pacemaker::{failure, node, status};
 use std::time::{Duration, Instant};
 
@@ -28,7 +27,7 @@ impl Reporter {
         let instance = env.instance();
         Self {
             // An instance of a globally unique clone carries its number.
-            resource: instance.split_once(':').map_or(instance, |(id, _)| id).to_owned(),
+            resource: primitive_of(instance).to_owned(),
             env: env.clone(),
         }
     }
@@ -49,7 +48,7 @@ impl Reporter {
             return Ok(Told::LeftAlone);
         }
         let node = node::name(&self.env, Deadline::after(ONE_CALL))?;
-        let features = FeatureSet::of_caller(&self.env);
+        let features = self.env.feature_set();
         failure::report(&self.resource, &node, reason, features, Deadline::after(ONE_CALL))?;
         log::info(format!("reported to Pacemaker: {reason}"));
         Ok(Told::Pacemaker)

@@ -1,7 +1,8 @@
 //! What has to run after the change. What somebody has stopped stays stopped, and with it what cannot run without it: that is no failure.
 
-use crate::plan::model::{Configuration, Constraint, Role};
+use crate::plan::model::{Configuration, Constraint};
 use crate::plan::{Live, Resource};
+use ocf::{NamedRole, Role};
 use std::collections::BTreeSet;
 
 /// Ids of primitives.
@@ -17,11 +18,16 @@ pub(super) struct Expected {
 
 /// What the configuration and the `target-role`s of the live cluster ask for together.
 pub(super) fn expected(wanted: &Configuration, live: &Live) -> Expected {
-    let asked: Vec<(String, Role)> = live
+    let asked: Vec<(String, NamedRole)> = live
         .cib
         .primitives()
-        .filter_map(|one| Some((one.id.clone(), Role::parse(live.cib.meta(one, "target-role")?)?)))
-        .filter(|(_, role)| *role != Role::Promoted)
+        .filter_map(|one| {
+            Some((
+                one.id.clone(),
+                NamedRole::parse(live.cib.meta(one, "target-role")?)?,
+            ))
+        })
+        .filter(|(_, role)| !matches!(role, NamedRole::Started | NamedRole::As(Role::Promoted)))
         .collect();
     let role_of = |id: &str| asked.iter().find(|(one, _)| one == id).map(|(_, role)| *role);
     let mut stopped = BTreeSet::new();
@@ -30,7 +36,7 @@ pub(super) fn expected(wanted: &Configuration, live: &Live) -> Expected {
         for resource in &wanted.resources {
             let mut down = is_held_back(wanted, live, resource, &stopped, &role_of);
             for one in resource.primitives() {
-                down |= role_of(&one.id) == Some(Role::Stopped);
+                down |= role_of(&one.id) == Some(NamedRole::Stopped);
                 if down {
                     stopped.insert(one.id.clone());
                 }
@@ -45,7 +51,7 @@ pub(super) fn expected(wanted: &Configuration, live: &Live) -> Expected {
     for resource in &wanted.resources {
         let promotable = matches!(resource, Resource::Promotable { .. });
         for one in resource.primitives() {
-            let role = role_of(&one.id).filter(|role| promotable || *role == Role::Stopped);
+            let role = role_of(&one.id).filter(|role| promotable || *role == NamedRole::Stopped);
             held.extend(role.map(|_| one.id.clone()));
             if !stopped.contains(&one.id) {
                 runs.push((one.id.clone(), promotable && role.is_none()));
@@ -65,7 +71,7 @@ fn is_held_back(
     live: &Live,
     resource: &Resource,
     stopped: &BTreeSet<String>,
-    role_of: &impl Fn(&str) -> Option<Role>,
+    role_of: &impl Fn(&str) -> Option<NamedRole>,
 ) -> bool {
     let cib = &live.cib;
     // A constraint may mean it by the name of what it stands in.

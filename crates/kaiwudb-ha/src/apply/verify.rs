@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// One look at everything.
 pub(super) const LOOK: Duration = Duration::from_secs(20);
-/// Agents' results for "works, but look": no failure.
-const DEGRADED: [i32; 2] = [190, 191];
 /// The installer's default.
 const SQL_PORT: u16 = 26257;
 
@@ -75,7 +73,7 @@ pub(super) fn look(
         }
     }
     for failure in &status.failures {
-        if !DEGRADED.contains(&failure.exit_code) && !before.contains(failure) {
+        if !failure.is_degraded() && !before.contains(failure) {
             let values = [
                 ("operation", failure.operation.as_str()),
                 ("node", &failure.node),

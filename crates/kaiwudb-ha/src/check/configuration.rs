@@ -5,19 +5,21 @@ use super::finding::Finding;
 use super::report::APPLY;
 use super::rule;
 use crate::plan::{self, Operation};
-use pacemaker::cib::{Cib, Clones, Primitive, boolean, seconds};
+use ocf::{parse_boolean, parse_interval};
+use pacemaker::cib::{Cib, Clones, Primitive};
 use site::facts::Facts;
 use site::fencing::{Means, Weakness};
 use site::roles::{DATABASE, LINBIT};
+use std::time::Duration;
 
 /// A slower monitor makes every failure that nobody reports an outage of that length.
-const SLOWEST_MONITOR: f64 = 30.0;
+const SLOWEST_MONITOR: Duration = Duration::from_secs(30);
 /// A start that recovers a small log; a large one needs what the agent advises.
-const SHORTEST_START: f64 = 60.0;
+const SHORTEST_START: Duration = Duration::from_secs(60);
 /// Draining, one background job and closing the time-series engine took up to 17 s in measurements.
-const SHORTEST_STOP: f64 = 30.0;
+const SHORTEST_STOP: Duration = Duration::from_secs(30);
 /// Pacemaker's own, where nothing else is configured.
-const DEFAULT_TIMEOUT: f64 = 20.0;
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Looks at the configuration.
 pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
@@ -32,11 +34,6 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     operations(scene, cib, findings);
     address(scene, cib, findings);
     storage(scene, cib, findings);
-}
-
-/// Whether Pacemaker, or the server with `f`, means "no".
-pub(super) fn is_no(value: &str) -> bool {
-    boolean(value) == Some(false) || value.eq_ignore_ascii_case("f")
 }
 
 fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
@@ -155,8 +152,8 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     }
     let timeout = cib
         .meta(database, "failure-timeout")
-        .and_then(seconds)
-        .filter(|timeout| *timeout > 0.0);
+        .and_then(parse_interval)
+        .filter(|timeout| !timeout.is_zero());
     let monitor = monitor_interval(database);
     if let (Some(timeout), Some(interval)) = (timeout, monitor)
         && timeout <= interval
@@ -165,17 +162,16 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             Finding::of(
                 rule::FAILURE_FORGOTTEN,
                 format!(
-                    "{}: failure-timeout={timeout}s, monitor interval={interval}s",
-                    database.id
+                    "{}: failure-timeout={}s, monitor interval={}s",
+                    database.id,
+                    timeout.as_secs_f64(),
+                    interval.as_secs_f64()
                 ),
             )
             .mend(format!("pcs resource meta {} failure-timeout=60s", database.id)),
         );
     }
-    if cib
-        .property("maintenance-mode")
-        .is_some_and(|value| !is_no(value))
-    {
+    if cib.property("maintenance-mode").and_then(parse_boolean) == Some(true) {
         findings.push(
             Finding::of(rule::MAINTENANCE_LEFT, "maintenance-mode=true")
                 .mend("crm_attribute --name maintenance-mode --update false"),
@@ -198,13 +194,13 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     }
 }
 
-fn monitor_interval(primitive: &Primitive) -> Option<f64> {
+fn monitor_interval(primitive: &Primitive) -> Option<Duration> {
     primitive
         .operations()
         .filter(|operation| operation.name == "monitor")
-        .filter_map(|operation| seconds(operation.interval.as_deref()?))
-        .filter(|interval| *interval > 0.0)
-        .reduce(f64::min)
+        .filter_map(|operation| parse_interval(operation.interval.as_deref()?))
+        .filter(|interval| !interval.is_zero())
+        .min()
 }
 
 /// How the database's agent advises this operation; of several the first.
@@ -234,7 +230,7 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::of(
                 rule::MONITOR_SLOW,
-                format!("{}: monitor interval={interval}s", database.id),
+                format!("{}: monitor interval={}s", database.id, interval.as_secs_f64()),
             )
             .mend(format!(
                 "pcs resource update {} op monitor interval={} timeout={}",
@@ -247,7 +243,7 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             .operation(name)
             .and_then(|operation| operation.timeout.as_deref());
         own.or(cib.operation_default("timeout"))
-            .and_then(seconds)
+            .and_then(parse_interval)
             .unwrap_or(DEFAULT_TIMEOUT)
     };
     for (rule, name, shortest) in [
@@ -258,7 +254,11 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         let advised = advised(name).timeout;
         if found < shortest {
             findings.push(
-                Finding::of(rule, format!("{}: {name} timeout={found}s", database.id)).mend(format!(
+                Finding::of(
+                    rule,
+                    format!("{}: {name} timeout={}s", database.id, found.as_secs_f64()),
+                )
+                .mend(format!(
                     "pcs resource update {} op {name} timeout={advised}",
                     database.id
                 )),
@@ -388,7 +388,7 @@ fn drbd_resource(data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Fi
         let notify = clone
             .and_then(|clone| clone.meta("notify"))
             .or_else(|| data.meta("notify"));
-        if notify.is_none_or(is_no) {
+        if notify.and_then(parse_boolean) != Some(true) {
             findings.push(
                 Finding::of(
                     rule::DRBD_NOTIFY_MISSING,

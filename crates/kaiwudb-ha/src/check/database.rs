@@ -1,11 +1,11 @@
 //! The database on its nodes: how it is started, where its store lies, what a crash costs.
 
 use super::Scene;
-use super::configuration::is_no;
 use super::finding::Finding;
 use super::report::MIGRATE;
 use super::rule;
-use pacemaker::cib::{Primitive, seconds};
+use ocf::parse_duration;
+use pacemaker::cib::Primitive;
 use site::facts::{DATABASE_UNIT, Database, Facts};
 use site::roles::DATABASE;
 
@@ -238,7 +238,7 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
         );
     }
     let unsynced_log = level.is_some_and(|level| !matches!(level, "0" | "1"));
-    let unsynced_files = setting("ts.force_sync_file.enabled").is_some_and(is_no);
+    let unsynced_files = setting("ts.force_sync_file.enabled").is_some_and(is_off);
     let log = format!("ts.wal.wal_level={}", level.unwrap_or_default());
     // Our sentinel flushes the store, which makes a loss rare but does not bound it.
     let flushes = scene
@@ -248,8 +248,8 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
         .is_some_and(|primitive| {
             primitive
                 .parameter("sync_interval")
-                .and_then(seconds)
-                .is_none_or(|interval| interval > 0.0)
+                .and_then(parse_duration)
+                .is_none_or(|interval| !interval.is_zero())
         });
     if flushes {
         if unsynced_log || unsynced_files {
@@ -344,6 +344,11 @@ fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             );
         }
     }
+}
+
+/// Whether the server says that a setting is off: SQL's own words come with those of its `SET`.
+fn is_off(value: &str) -> bool {
+    ocf::parse_boolean(value) == Some(false) || value.eq_ignore_ascii_case("f")
 }
 
 const fn yes_no(value: bool) -> &'static str {

@@ -4,8 +4,8 @@
 use super::Scene;
 use super::finding::Finding;
 use super::rule;
+use ocf::{FeatureSet, Role};
 use pacemaker::cib::Cib;
-use pacemaker::version::FeatureSet;
 use site::leftover::{self, Kind, Leftover};
 
 /// Looks for them.
@@ -78,7 +78,9 @@ fn old_words(cib: &Cib, ours: &[&str], findings: &mut Vec<Finding>) {
         .colocations()
         .filter(|colocation| !colocation.from_set && ours.contains(&colocation.with.as_str()));
     for colocation in own {
-        if let Some(word @ ("Master" | "Slave")) = colocation.with_role.as_deref()
+        if let Some(word) = colocation.with_role.as_deref()
+            && let Some(role) = Role::parse(word)
+            && !word.eq_ignore_ascii_case(role.word())
             && since_2_1
         {
             findings.push(
@@ -90,11 +92,7 @@ fn old_words(cib: &Cib, ours: &[&str], findings: &mut Vec<Finding>) {
                 .mend(format!(
                     "cibadmin --modify --xml-text '<rsc_colocation id=\"{}\" with-rsc-role=\"{}\"/>'",
                     colocation.id,
-                    if word == "Master" {
-                        "Promoted"
-                    } else {
-                        "Unpromoted"
-                    }
+                    role.word()
                 )),
             );
         }

@@ -3,8 +3,10 @@
 
 use super::act::Act;
 use anyhow::{Context, Result, bail};
+use drbd::event::{self, Line, Object};
 use drbd::generation::Generations;
 use drbd::kernel;
+use drbd::state::Role;
 use drbd::tools::Tools;
 use host::{Command, Deadline, bounded, file};
 use serde::{Deserialize, Serialize};
@@ -99,19 +101,19 @@ impl Side {
     }
 
     pub(super) fn is_up(&self) -> bool {
-        self.is_role("")
+        self.role().is_some()
     }
 
     pub(super) fn is_primary(&self) -> bool {
-        self.is_role("Primary")
+        self.role() == Some(Role::Primary)
     }
 
-    /// A resource that is down is no event, only the end of them.
-    fn is_role(&self, role: &str) -> bool {
-        let role = format!(" role:{role}");
-        self.events
-            .lines()
-            .any(|line| line.starts_with("exists resource ") && line.contains(&role))
+    /// `None` for a resource that is down: it is no event, only the end of them.
+    fn role(&self) -> Option<Role> {
+        self.events.lines().find_map(|line| match event::parse(line)? {
+            Line::Event(event) if event.object == Object::Resource => event.get("role").map(Role::parse),
+            _ => None,
+        })
     }
 }
 

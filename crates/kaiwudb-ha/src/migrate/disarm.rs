@@ -33,7 +33,7 @@ pub(crate) fn disarm(resource: &str) -> Result<Exit> {
 fn directories(resource: &str) -> Vec<RunDirectory> {
     let own = RunDirectory::of(resource);
     let mut found = RunDirectory::all();
-    found.retain(|directory| directory.name().split(':').next() == Some(resource));
+    found.retain(|directory| ocf::primitive_of(&directory.name()) == resource);
     if !found.contains(&own) {
         found.push(own);
     }

@@ -203,7 +203,7 @@ pub(super) fn rehearsed(cib: &Element, exchanges: &[Exchange], to: Side) -> Elem
 
 /// An instance of a clone may carry its number.
 fn is_history(element: &Element, id: &str) -> bool {
-    element.name == "lrm_resource" && element.id().split(':').next() == Some(id)
+    element.name == "lrm_resource" && ocf::primitive_of(element.id()) == id
 }
 
 /// What a probe has found: the exit status and the agent's sentence.

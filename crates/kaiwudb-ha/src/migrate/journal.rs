@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 use host::file;
+use ocf::ExitCode;
 use pacemaker::xml::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -12,13 +13,6 @@ use std::path::Path;
 const DIRECTORY: &str = "/var/lib/kaiwudb-ha";
 /// Where it is.
 pub(super) const FILE: &str = "/var/lib/kaiwudb-ha/migration.json";
-
-/// Exit statuses of a probe: running, not running, running and promoted, and the first two with something to look at.
-pub(super) const RUNNING: i32 = 0;
-pub(super) const NOT_RUNNING: i32 = 7;
-pub(super) const PROMOTED: i32 = 8;
-pub(super) const DEGRADED: i32 = 190;
-pub(super) const DEGRADED_PROMOTED: i32 = 191;
 
 /// Whose agents a migration leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,12 +100,12 @@ impl Exchange {
 
 impl Seen {
     /// What a probe of the resource must find on the node.
-    pub(super) fn expected(&self, id: &str, node: &str) -> i32 {
+    pub(super) fn expected(&self, id: &str, node: &str) -> ExitCode {
         let runs = |promoted: bool| self.active.contains(&(id.to_owned(), node.to_owned(), promoted));
         match (runs(true), runs(false)) {
-            (true, _) => PROMOTED,
-            (_, true) => RUNNING,
-            _ => NOT_RUNNING,
+            (true, _) => ExitCode::RunningPromoted,
+            (_, true) => ExitCode::Success,
+            _ => ExitCode::NotRunning,
         }
     }
 
@@ -130,10 +124,15 @@ impl Seen {
 }
 
 /// Whether what the probe found is what was expected; "degraded" runs.
-pub(super) fn agrees(expected: i32, found: i32) -> bool {
-    expected == found
-        || (expected == RUNNING && found == DEGRADED)
-        || (expected == PROMOTED && found == DEGRADED_PROMOTED)
+pub(super) fn agrees(expected: ExitCode, found: i32) -> bool {
+    ExitCode::of_number(found).is_some_and(|found| {
+        found == expected
+            || matches!(
+                (expected, found),
+                (ExitCode::Success, ExitCode::Degraded)
+                    | (ExitCode::RunningPromoted, ExitCode::DegradedPromoted)
+            )
+    })
 }
 
 impl Journal {

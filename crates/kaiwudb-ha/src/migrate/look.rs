@@ -158,7 +158,7 @@ fn compare(context: &Context, journal: &Journal, id: &str, node: &str, found: &P
         ("resource", id),
         ("node", node),
         ("found", &found.0.to_string()),
-        ("expected", &expected.to_string()),
+        ("expected", &expected.number().to_string()),
         ("why", &found.1),
     ];
     bail!(texts::WRONG_PROBE.fill(context.language, &values))

@@ -1,7 +1,7 @@
 //! What our agents' own tables say: the operations that they advise, with their times.
 
-use super::model::{Operation, Role};
-use ocf::{Action, CheckLevel};
+use super::model::Operation;
+use ocf::{Action, CheckLevel, NamedRole};
 use site::tables::table;
 use std::time::Duration;
 
@@ -24,10 +24,7 @@ pub(crate) fn operations(agent: &str) -> Vec<Operation> {
             name: spec.action.name().to_owned(),
             interval: seconds(spec.interval.unwrap_or_default()),
             timeout: seconds(spec.timeout),
-            role: spec.role.map(|role| match role {
-                ocf::Role::Promoted => Role::Promoted,
-                ocf::Role::Unpromoted => Role::Unpromoted,
-            }),
+            role: spec.role.map(NamedRole::As),
             depth: spec.depth.map_or(0, CheckLevel::number),
         })
         .collect()
@@ -40,6 +37,7 @@ fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ocf::Role;
     use site::roles;
 
     fn of(agent: &str, name: &str) -> Vec<Operation> {
@@ -68,11 +66,17 @@ mod tests {
         assert_eq!(of(roles::DATABASE, "start")[0].timeout, "600s");
         let monitors = of(roles::DATABASE, "monitor");
         assert_eq!((monitors[0].depth, monitors[1].depth), (0, 10));
-        let roles: Vec<Option<Role>> = of(roles::DRBD, "monitor")
+        let roles: Vec<Option<NamedRole>> = of(roles::DRBD, "monitor")
             .iter()
             .map(|operation| operation.role)
             .collect();
-        assert_eq!(roles, [Some(Role::Unpromoted), Some(Role::Promoted)]);
+        assert_eq!(
+            roles,
+            [
+                Some(NamedRole::As(Role::Unpromoted)),
+                Some(NamedRole::As(Role::Promoted))
+            ]
+        );
         assert!(of(roles::DATABASE, "reload").is_empty());
         assert!(operations("ocf:heartbeat:IPaddr2").is_empty());
     }

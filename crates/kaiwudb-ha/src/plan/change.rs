@@ -2,10 +2,12 @@
 //! the new CIB are made. Nothing is ever removed: what is not ours is not touched.
 
 use super::live::Live;
-use super::model::{Configuration, Constraint, Operation, Primitive, Resource, Role};
-use pacemaker::cib::{self, Cib, seconds};
+use super::model::{Configuration, Constraint, Operation, Primitive, Resource};
+use ocf::{NamedRole, Role, parse_interval};
+use pacemaker::cib::{self, Cib};
 use pacemaker::xml::Element;
 use serde::Serialize;
+use std::time::Duration;
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +152,7 @@ fn compare_primitive(element: &Element, written: &Element, wanted: &Primitive, c
     let meta: Vec<Element> = element.all("meta_attributes").cloned().collect();
     if let Some(old) = find_pair(&meta, "failure-timeout")
         && !wanted.agent.starts_with("stonith:")
-        && seconds(old).is_some_and(|old| old > 0.0 && old < 60.0)
+        && parse_interval(old).is_some_and(|old| !old.is_zero() && old < Duration::from_secs(60))
     {
         changes.push(Change::Meta {
             resource: wanted.id.clone(),
@@ -197,10 +199,10 @@ fn compare_operation(
         });
         return;
     };
-    let time = |name: &str| live.get(name).and_then(seconds);
-    let short = time("timeout").is_none_or(|timeout| Some(timeout) < seconds(&wanted.timeout));
-    let seldom =
-        wanted.recurs() && time("interval").is_none_or(|interval| Some(interval) > seconds(&wanted.interval));
+    let time = |name: &str| live.get(name).and_then(parse_interval);
+    let short = time("timeout").is_none_or(|timeout| Some(timeout) < parse_interval(&wanted.timeout));
+    let seldom = wanted.recurs()
+        && time("interval").is_none_or(|interval| Some(interval) > parse_interval(&wanted.interval));
     // What a template says is for others, too; the resource gets an operation of its own.
     let own = |live: &Element| written.by_id(id).and_then(|one| one.by_id(live.id())).is_some();
     if (seldom || short) && !own(live) {
@@ -215,7 +217,7 @@ fn compare_operation(
         (short, "timeout", &wanted.timeout),
     ] {
         if wrong {
-            let role = live.get("role").and_then(Role::parse);
+            let role = live.get("role").and_then(NamedRole::parse);
             changes.push(Change::Operation {
                 resource: id.to_owned(),
                 id: live.get("id").unwrap_or_default().to_owned(),
@@ -269,13 +271,13 @@ impl Operation {
     fn is_same_as(&self, element: &Element) -> bool {
         let sets: Vec<Element> = element.all("instance_attributes").cloned().collect();
         let depth = find_pair(&sets, "OCF_CHECK_LEVEL").unwrap_or("0");
-        let role = element
-            .get("role")
-            .filter(|role| *role != "Started")
-            .map(Role::parse);
         // Without a role an operation is for the role that is not promoted.
-        let role = role.map_or(Some(Role::Unpromoted), |role| role);
-        let own = self.role.or(Some(Role::Unpromoted));
+        let unpromoted = NamedRole::As(Role::Unpromoted);
+        let role = match element.get("role").map(NamedRole::parse) {
+            None | Some(Some(NamedRole::Started)) => Some(unpromoted),
+            Some(role) => role,
+        };
+        let own = self.role.or(Some(unpromoted));
         element.get("name") == Some(&self.name)
             && depth == self.depth.to_string()
             && (role == own || !self.recurs())

@@ -1,8 +1,9 @@
 //! The changes as text for `crm configure load update FILE`, which commits them in one step.
 
 use super::change::{Change, Value};
-use super::model::{Constraint, Primitive, Resource, Role, Spelling};
+use super::model::{Constraint, Primitive, Resource, Spelling};
 use super::script::{self, assignments};
+use ocf::{NamedRole, Role};
 use pacemaker::xml::Element;
 use site::shell::quote;
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,7 +126,7 @@ fn constraint(constraint: &Constraint, spelling: Spelling) -> String {
             promoted,
         } => {
             let role = if *promoted {
-                format!(":{}", spelling.of(Role::Promoted))
+                format!(":{}", spelling.of(NamedRole::As(Role::Promoted)))
             } else {
                 String::new()
             };

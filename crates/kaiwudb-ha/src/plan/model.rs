@@ -1,5 +1,6 @@
 //! The configuration that is wanted, as data. Everything that is printed or loaded is rendered from it.
 
+use ocf::{NamedRole, Role};
 use pacemaker::xml::Element;
 
 /// Names and values in their order.
@@ -55,17 +56,9 @@ pub(crate) struct Operation {
     pub(crate) interval: String,
     pub(crate) timeout: String,
     /// `None`: for the role that is not promoted.
-    pub(crate) role: Option<Role>,
+    pub(crate) role: Option<NamedRole>,
     /// `OCF_CHECK_LEVEL`; 0 is what an operation without one has.
     pub(crate) depth: u8,
-}
-
-/// The role that an operation or a constraint is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Promoted,
-    Unpromoted,
-    Stopped,
 }
 
 /// How this cluster spells the roles.
@@ -113,25 +106,10 @@ impl Spelling {
         }
     }
 
-    pub(crate) const fn of(self, role: Role) -> &'static str {
-        match (role, self) {
-            (Role::Promoted, Self::Promoted) => "Promoted",
-            (Role::Promoted, Self::Master) => "Master",
-            (Role::Unpromoted, Self::Promoted) => "Unpromoted",
-            (Role::Unpromoted, Self::Master) => "Slave",
-            (Role::Stopped, _) => "Stopped",
-        }
-    }
-}
-
-impl Role {
-    /// Reads either spelling.
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        match word {
-            "Promoted" | "Master" => Some(Self::Promoted),
-            "Unpromoted" | "Slave" => Some(Self::Unpromoted),
-            "Stopped" => Some(Self::Stopped),
-            _ => None,
+    pub(crate) const fn of(self, role: NamedRole) -> &'static str {
+        match self {
+            Self::Promoted => role.word(),
+            Self::Master => role.old_word(),
         }
     }
 }
@@ -260,7 +238,7 @@ impl Constraint {
                     .with("with-rsc", with)
                     .with("score", "INFINITY");
                 if *promoted {
-                    element.with("with-rsc-role", spelling.of(Role::Promoted))
+                    element.with("with-rsc-role", spelling.of(NamedRole::As(Role::Promoted)))
                 } else {
                     element
                 }

@@ -3,11 +3,12 @@
 use super::live::Live;
 use super::model::{Configuration, Pairs, Primitive};
 use super::ours::{self, named};
-use pacemaker::cib::{self, Cib};
-use pacemaker::version::FeatureSet;
+use ocf::FeatureSet;
+use pacemaker::cib::Cib;
 use site::fencing::{Fencing, Means};
 use site::roles::Roles;
 use site::settings::{Device, Settings};
+use std::time::Duration;
 
 /// First feature set with `priority-fencing-delay` (Pacemaker 2.0.4).
 const WITH_FENCING_DELAY: FeatureSet = FeatureSet::new(3, 3, 0);
@@ -134,7 +135,7 @@ pub(super) fn defaults(cib: &Cib, roles: &Roles<'_>, configuration: &mut Configu
 fn is_good(name: &str, value: &str) -> bool {
     match name {
         "resource-stickiness" => value == "INFINITY" || value.parse::<i64>().is_ok_and(|value| value >= 100),
-        "failure-timeout" => cib::seconds(value).is_some_and(|seconds| seconds >= 60.0),
+        "failure-timeout" => ocf::parse_interval(value).is_some_and(|time| time >= Duration::from_secs(60)),
         _ => true,
     }
 }

@@ -1,7 +1,7 @@
 //! The resources of a KWDB cluster, one function each. Ids are the KWDB guide's unless the cluster has others already.
 
 use super::advice;
-use super::model::{Operation, Pairs, Primitive, Role};
+use super::model::{Operation, Pairs, Primitive};
 use site::roles;
 
 /// Ids of the resources.
@@ -74,7 +74,7 @@ pub(crate) fn certificates(id: &str, parameters: &[(String, String)]) -> Primiti
         name: "monitor".to_owned(),
         interval: "600s".to_owned(),
         timeout: "20s".to_owned(),
-        role: Some(Role::Stopped),
+        role: Some(ocf::NamedRole::Stopped),
         depth: 0,
     });
     Primitive {

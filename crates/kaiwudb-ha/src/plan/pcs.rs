@@ -1,9 +1,10 @@
 //! The changes as a script for `pcs` 0.10 to 0.12. It works on a copy and loads that in one step, so that nothing starts half configured.
 
 use super::change::{Change, Value};
-use super::model::{Constraint, Pairs, Primitive, Resource, Role, Spelling};
+use super::model::{Constraint, Pairs, Primitive, Resource, Spelling};
 use super::script::{self, assignments};
 use host::{Command, Deadline};
+use ocf::{NamedRole, Role};
 use site::shell::quote;
 use std::fmt::Write;
 use std::time::Duration;
@@ -177,7 +178,7 @@ fn constraint(constraint: &Constraint, dialect: Dialect) -> String {
             promoted,
         } => {
             let role = if *promoted {
-                format!("{} ", dialect.spelling.of(Role::Promoted))
+                format!("{} ", dialect.spelling.of(NamedRole::As(Role::Promoted)))
             } else {
                 String::new()
             };

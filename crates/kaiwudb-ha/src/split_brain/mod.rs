@@ -81,9 +81,9 @@ fn text(context: &Context, view: &View) -> String {
         table.row(std::iter::once((name.to_owned(), Some(Tone::Quiet))).chain(cells));
     };
     row("", &|side| side.node.clone());
-    row(texts::ROLE.of(language), &|side| side.role.clone());
-    row(texts::DISK.of(language), &|side| side.disk.clone());
-    row(texts::LINK.of(language), &|side| side.link.clone());
+    row(texts::ROLE.of(language), &|side| side.role.to_string());
+    row(texts::DISK.of(language), &|side| side.disk.to_string());
+    row(texts::LINK.of(language), &|side| side.link.to_string());
     row(texts::GENERATION.of(language), &|side| {
         let generations = side.generations.iter();
         generations

@@ -8,6 +8,7 @@ use crate::texts::split_brain as texts;
 use crate::{output, question};
 use anyhow::{Result, anyhow, bail};
 use drbd::generation::Relation;
+use drbd::state::{ConnectionState, Disk, Role};
 use host::Deadline;
 use site::node;
 use std::io::Write;
@@ -36,7 +37,7 @@ pub(super) fn run(context: &Context, view: &View, keep: &str, discard: Option<&s
         bail!(why_not(context, view));
     }
     let names = [("node", kept.node.as_str()), ("victim", victim.node.as_str())];
-    if victim.role == "Primary" {
+    if victim.role == Role::Primary {
         bail!(texts::VICTIM_IN_USE.fill(language, &names));
     }
     if !agreed(context, kept, victim, discard)? {
@@ -44,7 +45,7 @@ pub(super) fn run(context: &Context, view: &View, keep: &str, discard: Option<&s
     }
     let resource = view.resource.as_str();
     // The victim may be StandAlone already, or still try to connect.
-    if victim.link != "StandAlone" {
+    if victim.link != ConnectionState::StandAlone {
         step(context, victim, &["drbdadm", "disconnect", resource])?;
     }
     step(
@@ -52,7 +53,7 @@ pub(super) fn run(context: &Context, view: &View, keep: &str, discard: Option<&s
         victim,
         &["drbdadm", "connect", "--discard-my-data", resource],
     )?;
-    if kept.link == "StandAlone" {
+    if kept.link == ConnectionState::StandAlone {
         step(context, kept, &["drbdadm", "connect", resource])?;
     }
     watch(context, &names, victim)
@@ -112,11 +113,12 @@ fn watch(context: &Context, names: &[(&str, &str)], victim: &Side) -> Result<Exi
         let Some(now) = view.sides.iter().find(|side| side.node == victim.node) else {
             continue;
         };
-        if connected && view.relation == Relation::Same && now.disk == "UpToDate" && now.written_kib == 0 {
+        if connected && view.relation == Relation::Same && now.disk == Disk::UpToDate && now.written_kib == 0
+        {
             output::line(&texts::DONE.fill(language, names));
             return Ok(Exit::Done);
         }
-        if connected && now.disk == "Inconsistent" {
+        if connected && now.disk == Disk::Inconsistent {
             let total = victim.written_kib.max(now.written_kib).max(1);
             let percent = ((total - now.written_kib.min(total)) * 100 / total).to_string();
             if said.as_ref() != Some(&percent) {

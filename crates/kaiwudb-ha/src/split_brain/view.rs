@@ -5,7 +5,7 @@ use crate::texts::split_brain as texts;
 use anyhow::{Result, anyhow, bail};
 use drbd::generation::{self, Generations, Relation};
 use drbd::resource::{Connection, Resource};
-use drbd::state::{ConnectionState, Disk};
+use drbd::state::{ConnectionState, Disk, Role};
 use serde::Serialize;
 use site::cluster::{self, Cluster};
 use site::facts::{Drbd, Facts};
@@ -14,14 +14,14 @@ use site::roles::Doubt;
 use site::texts::roles::doubt;
 
 /// One node's side.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Side {
     pub(super) node: String,
-    pub(super) role: String,
+    pub(super) role: Role,
     /// The worst of its disks.
-    pub(super) disk: String,
+    pub(super) disk: Disk,
     /// The link to the other side.
-    pub(super) link: String,
+    pub(super) link: ConnectionState,
     /// By volume.
     pub(super) generations: Vec<Generations>,
     /// What it has changed since the nodes parted.
@@ -142,11 +142,9 @@ fn side(context: &Context, node: &Node, other: &Node, resource: &str) -> Result<
         .sum();
     let side = Side {
         node: node.name.clone(),
-        role: state.role.as_ref().map(ToString::to_string).unwrap_or_default(),
-        disk: disk(&state),
-        link: link
-            .map_or(&ConnectionState::StandAlone, |link| &link.state)
-            .to_string(),
+        role: state.role.clone().ok_or_else(silent)?,
+        disk: worst_disk(&state).cloned().ok_or_else(silent)?,
+        link: link.map_or(ConnectionState::StandAlone, |link| link.state.clone()),
         generations,
         written_kib: written,
         serves: !facts.database.servers.is_empty(),
@@ -158,12 +156,11 @@ fn side(context: &Context, node: &Node, other: &Node, resource: &str) -> Result<
     ))
 }
 
-fn disk(state: &Resource) -> String {
+/// One that is not `UpToDate`, if there is any.
+fn worst_disk(state: &Resource) -> Option<&Disk> {
     let mut disks = state.devices.values().map(|device| &device.disk);
     let bad = disks.clone().find(|disk| **disk != Disk::UpToDate);
     bad.or_else(|| disks.next())
-        .map(ToString::to_string)
-        .unwrap_or_default()
 }
 
 /// What the kernel uses, else what is configured for this host; nothing where neither is certain.
@@ -245,6 +242,42 @@ mod tests {
             let link = link_to(&state, there).unwrap();
             assert_eq!(link.state, ConnectionState::StandAlone, "{}", here.name);
         }
+    }
+
+    /// What is decided on are DRBD's own words: a side is what DRBD says, and JSON says the same.
+    #[test]
+    fn a_side_is_what_drbd_says() {
+        let events = include_str!("../../../../tests/fixtures/drbd-9.2.18/events2-split-brain-node1.txt");
+        let disks = [("node1", "/dev/vdb"), ("node2", "/dev/vdb")];
+        let mut here = node("node1", events, &disks);
+        let gi = "0C36DA0209F6B58F:AB9D7AC9D6DC85D2:0000000000000000:0000000000000000:1:1:1:1:0:0";
+        here.facts.as_mut().unwrap().drbd.generations = BTreeMap::from([("r0".to_owned(), gi.to_owned())]);
+        let other = node("node2", "exists -\n", &disks);
+        let language = site::language::Language::English;
+        let context = Context {
+            site: site::context::Context {
+                language,
+                settings: site::settings::Settings::parse("", "", language).unwrap(),
+                config: "".into(),
+                resource: None,
+            },
+            output: crate::output::Output::new(true, false),
+        };
+        let (side, connected) = side(&context, &here, &other, "r0").unwrap();
+        assert_eq!(
+            (&side.role, &side.disk, &side.link, connected),
+            (
+                &Role::Primary,
+                &Disk::UpToDate,
+                &ConnectionState::StandAlone,
+                false
+            )
+        );
+        let json = serde_json::to_value(&side).unwrap();
+        assert_eq!(
+            (&json["role"], &json["disk"], &json["link"]),
+            (&"Primary".into(), &"UpToDate".into(), &"StandAlone".into())
+        );
     }
 
     /// 8.4 does not tell the disk.

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::output::{Table, Tone, size};
 use crate::texts::status as texts;
+use drbd::state::Disk;
 use site::fencing::Means;
 use site::language::Text;
 use site::status::{DatabaseView, View};
@@ -47,9 +48,10 @@ pub(crate) fn render(context: &Context, view: &View) -> String {
         let state = replica.role.as_ref().map_or_else(
             || (text(texts::NOT_RUNNING).to_owned(), Some(Tone::Bad)),
             |role| {
-                let good = replica.disks.iter().all(|disk| disk == "UpToDate");
+                let good = replica.disks.iter().all(|disk| *disk == Disk::UpToDate);
                 let tone = if good { Tone::Good } else { Tone::Doubtful };
-                (format!("{role}, {}", replica.disks.join(", ")), Some(tone))
+                let disks: Vec<String> = replica.disks.iter().map(ToString::to_string).collect();
+                (format!("{role}, {}", disks.join(", ")), Some(tone))
             },
         );
         let on = texts::RUNS_ON.fill(context.language, &[("node", &replica.node)]);

@@ -2,6 +2,7 @@
 //! know templates, references and resource sets, and nobody can pass them over.
 
 use crate::xml::Element;
+use ocf::parse_boolean;
 
 /// Marks a constraint that is one of several made from a resource set.
 pub(super) const FROM_SET: &str = "from-set";
@@ -179,5 +180,5 @@ fn colocation(constraint: &Element, what: &Member<'_>, with: &Member<'_>) -> Ele
 }
 
 fn is_no(value: Option<&str>) -> bool {
-    value.is_some_and(|value| super::boolean(value) == Some(false))
+    value.and_then(parse_boolean) == Some(false)
 }

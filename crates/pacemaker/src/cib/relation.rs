@@ -1,6 +1,7 @@
 //! How resources are tied to each other: by groups, by constraints, and by chains of them.
 
-use super::{Cib, Colocation, Order, Primitive, Resource, boolean};
+use super::{Cib, Colocation, Order, Primitive, Resource};
+use ocf::{Role, parse_boolean};
 use std::collections::BTreeSet;
 
 impl Cib {
@@ -87,7 +88,7 @@ impl Cib {
             .any(|one| {
                 self.colocations().any(|colocation| {
                     colocation.is_mandatory()
-                        && matches!(colocation.with_role.as_deref(), Some("Promoted" | "Master"))
+                        && colocation.with_role.as_deref().and_then(Role::parse) == Some(Role::Promoted)
                         && self.names(one).contains(&colocation.resource.as_str())
                         && self.names(with).contains(&colocation.with.as_str())
                 })
@@ -160,6 +161,6 @@ impl Order {
 
     /// Whether nothing is said about stopping.
     fn is_one_way(&self) -> bool {
-        self.symmetrical.as_deref().and_then(boolean) == Some(false)
+        self.symmetrical.as_deref().and_then(parse_boolean) == Some(false)
     }
 }

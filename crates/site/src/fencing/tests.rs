@@ -241,7 +241,7 @@ fn switches_off(text: &str) -> bool {
                 .trim_start_matches("--update ")
                 .trim_start_matches('"');
             let word: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
-            boolean(&word) == Some(false)
+            parse_boolean(&word) == Some(false)
         })
     })
 }

@@ -7,10 +7,12 @@ use crate::roles;
 use crate::tables;
 use crate::texts::settings as texts;
 use anyhow::Result;
-use pacemaker::cib;
 use std::net::IpAddr;
+use std::time::Duration;
 use toml::Spanned;
 
+/// A fencing delay beyond this is no head start but an outage.
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// Directories that hold the system.
 const SYSTEM: [&str; 9] = [
     "/", "/boot", "/dev", "/etc", "/home", "/proc", "/run", "/usr", "/var",
@@ -181,7 +183,7 @@ fn check_drbd(settings: &Settings, drbd: &DrbdSettings, place: &Place<'_>) -> Re
 fn check_fencing(settings: &Settings, place: &Place<'_>) -> Result<()> {
     let fencing = &settings.fencing;
     if let Some(delay) = &fencing.delay
-        && cib::seconds(delay.get_ref()).is_none_or(|seconds| !(0.0..=60.0).contains(&seconds))
+        && ocf::parse_interval(delay.get_ref()).is_none_or(|delay| delay > LONGEST_DELAY)
     {
         return Err(place.impossible("[fencing] delay", delay, texts::DELAY));
     }

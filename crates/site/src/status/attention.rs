@@ -16,8 +16,6 @@ use std::collections::BTreeMap;
 
 /// Pacemaker's INFINITY.
 const INFINITY: u64 = 1_000_000;
-/// What an agent answers that serves, but wants to be looked at; and a running resource where none is expected.
-const DEGRADED: [i32; 2] = [190, 191];
 
 /// What needs attention, in the operator's language, the worst first.
 pub(super) fn look(
@@ -165,7 +163,7 @@ fn of_failures(context: &Context, status: &Status, say: &mut impl FnMut(String))
         let reason = Some(failure.reason.as_str()).filter(|reason| !reason.is_empty());
         let reason = reason.unwrap_or(texts::NO_REASON.of(language));
         let code = failure.exit_code.to_string();
-        if DEGRADED.contains(&failure.exit_code) {
+        if failure.is_degraded() {
             // The agent's own sentence is all there is to say.
             say(format!("{} / {}: {reason}", failure.node, failure.operation));
         } else {

@@ -2,6 +2,7 @@
 
 use crate::facts::LastDrill;
 use crate::fencing::Means;
+use drbd::state::{Disk, Role};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -104,9 +105,9 @@ pub struct Replica {
     /// The node.
     pub node: String,
     /// Its role there; `None`: it is down.
-    pub role: Option<String>,
+    pub role: Option<Role>,
     /// State of each volume's disk.
-    pub disks: Vec<String>,
+    pub disks: Vec<Disk>,
     /// What an operator should look at.
     pub findings: Vec<String>,
 }
