@@ -131,6 +131,11 @@ $(addsuffix -test,$(TESTS)): %-test:
 $(addsuffix -test,$(TESTS)): test-packages
 $(addsuffix -test,$(filter certificates cluster drbd lab operator runtimes,$(TESTS))): lab-ready
 
+# With the lab they are there already; by itself the suite builds its own.
+ifdef LAB_IS_READY
+contract-test: export KAIWUDB_HA_AGENTS := $(LAB)
+endif
+
 drbd-test: vm-image nfs-client
 
 .PHONY: nfs-client
@@ -207,7 +212,7 @@ agents:
 
 build: ## the release binaries, static, for MACHINE
 	$(TOOLCHAIN)/static-build.sh $(MACHINE) $(PROFILE) $(AGENT_PACKAGES) $(COMMAND_PACKAGES) \
-		$(if $(filter lab,$(PROFILE)),-p kwbase-standin -p lab --bins --example pages)
+		$(if $(filter lab,$(PROFILE)),-p kwbase-standin -p lab -p pages)
 
 metadata: agents ## writes ocf-metadata/ from what the agents print
 	@packaging/metadata.sh '$(DEBUG)' ocf-metadata $(AGENTS)
@@ -221,7 +226,7 @@ MAN := $(CARGO_TARGET_DIR)/man
 # Completions of the command, laid out as below /usr/share.
 PAGES := $(CARGO_TARGET_DIR)/pages
 # Writes them: of what was built for the lab, or built now for this machine.
-PAGES_PROGRAM := $(if $(filter lab,$(PROFILE)),'$(LAB)/examples/pages',$(CARGO) run --quiet --locked $(COMMAND_PACKAGES) --example pages --)
+PAGES_PROGRAM := $(if $(filter lab,$(PROFILE)),'$(LAB)/pages',$(CARGO) run --quiet --locked -p pages --)
 
 binaries = $(foreach name,$1,'$(CARGO_TARGET_DIR)/$(TRIPLE)/$(PROFILE)/$(name)')
 

@@ -3,7 +3,7 @@
 use crate::Ground;
 use anyhow::{Context, Result, bail, ensure};
 use host::Deadline;
-use lab::{Audit, Client, ClientOptions, Event, Lab, Node, Outcome, steps};
+use lab::{Audit, Client, ClientOptions, Event, Lab, Node, Outcome, Stalls, steps};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ pub struct Scene<'ground> {
     configuration: String,
     /// Commits through the virtual IP from begin to end.
     pub client: Client,
+    stalls: Stalls,
     audit: Audit,
 }
 
@@ -38,6 +39,7 @@ impl<'ground> Scene<'ground> {
             ground,
             configuration: configuration(lab)?,
             client: Client::start(lab, &ClientOptions::default())?,
+            stalls: Stalls::watch()?,
             audit: lab.audit()?,
         };
         scene.client.wait_for_commits(5, Self::deadline())?;
@@ -144,11 +146,13 @@ impl<'ground> Scene<'ground> {
         };
         let others = steps::without("KaiwuDB", &moved);
         let limit = bound(event, floor, others, fencing);
+        let beyond = self.stalls.beyond(outcome.gap);
         let seconds = |duration: Duration| format!("{:.2} s", duration.as_secs_f64());
         let mut words = format!(
-            "{event}: outage {}, of which the server's start {}, all but the database {}; fencing done after {}; bare floor \
-             {}, limit {}",
+            "{event}: outage {}, {} without stalls of the machine, of which the server's start {}, all but the database {}; \
+             fencing done after {}; bare floor {}, limit {}",
             seconds(outcome.outage()),
+            seconds(beyond),
             seconds(started),
             seconds(others),
             seconds(fencing),
@@ -159,17 +163,17 @@ impl<'ground> Scene<'ground> {
             let _ = write!(words, "\n    {step}");
         }
         eprintln!("{words}");
-        let too_long = (outcome.outage() > limit).then(|| format!("too long: {words}"));
+        let too_long = (beyond > limit).then(|| format!("too long: {words}"));
         Ok((outcome, too_long))
     }
 
-    /// Longest time between two commits while `work` was done and until the next commits.
+    /// Longest time between two commits while `work` was done and until the next commits, without stalls of the machine.
     pub fn gap_during(&self, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
         let at = Instant::now();
         work()?;
         self.client.wait_for_commits(5, Self::deadline())?;
         let gap = self.client.report().longest_gap_between(at, Instant::now());
-        Ok(gap.context("fewer than two commits")?.length())
+        Ok(self.stalls.beyond(gap.context("fewer than two commits")?))
     }
 
     /// No client waits so long for a commit unless something is wrong: a second, or where the machine is busy the outage that a restart by

@@ -13,8 +13,8 @@ pub struct Programs {
     pub agents: PathBuf,
     /// The operator's command.
     pub command: PathBuf,
-    /// The server: `KWBASE_HOME/bin/kwbase`, else the stand-in `KAIWUDB_HA_STANDIN`, where `SUITE` asks for another release's
-    /// machines, else what cargo has built.
+    /// The server: `KWBASE_HOME/bin/kwbase`, else the stand-in `KAIWUDB_HA_STANDIN` where the agents are given, too, else what
+    /// cargo has built.
     pub server: PathBuf,
     /// Whether the server is the stand-in, which has the faults `KWBASE_STANDIN_*`.
     pub is_standin: bool,
@@ -28,13 +28,13 @@ impl Programs {
             install_needs();
             let agents = env::var_os("KAIWUDB_HA_AGENTS").map(PathBuf::from);
             let home = env::var_os("KWBASE_HOME").map(PathBuf::from);
-            // What cargo has built for this machine needs this machine's C library.
-            let portable = env::var_os("SUITE").and(env::var_os("KAIWUDB_HA_STANDIN"));
+            // Who gives the agents gives the server that was built with them, too.
+            let standin = agents.as_ref().and(env::var_os("KAIWUDB_HA_STANDIN"));
             Self {
                 is_standin: home.is_none(),
                 server: home
                     .map(|home| home.join("bin/kwbase"))
-                    .or(portable.map(PathBuf::from))
+                    .or(standin.map(PathBuf::from))
                     .unwrap_or_else(|| build(&["kwbase-standin".to_owned()]).join("kwbase")),
                 command: agents
                     .clone()

@@ -127,6 +127,17 @@ impl Container {
         Ok(())
     }
 
+    /// The last lines of its console.
+    fn console(&self) -> String {
+        let file = format!("{}.console", self.name);
+        self.namespace
+            .command("tail")
+            .arg("--lines=5")
+            .arg(self.namespace.directory().join(file))
+            .run_ok(Deadline::after(Duration::from_secs(5)))
+            .map_or_else(|error| error.to_string(), |output| output.text())
+    }
+
     /// On and off must not overlap: the fence device and the operator may ask at once.
     fn lock(&self) -> Result<host::lock::FileLock> {
         let path = self
@@ -216,16 +227,34 @@ impl Machine for Container {
             return Ok(());
         }
         self.plug("on")?;
-        self.namespace
-            .command("bash")
-            .args(["-s", "--"])
-            .arg(self.namespace.directory())
-            .arg(&self.name)
-            .arg(self.group())
-            .args(cgroup::hierarchies())
-            .input(POWER_ON)
-            .run_ok(Deadline::after(Duration::from_secs(20)))?;
-        Ok(())
+        let deadline = Deadline::after(Duration::from_secs(20));
+        // nspawn ends at once while something of the container's former life still holds its root.
+        loop {
+            self.namespace
+                .command("bash")
+                .args(["-s", "--"])
+                .arg(self.namespace.directory())
+                .arg(&self.name)
+                .arg(self.group())
+                .args(cgroup::hierarchies())
+                .input(POWER_ON)
+                .run_ok(deadline)?;
+            while self.supervisor().is_some() {
+                if self.init().is_some() {
+                    return Ok(());
+                }
+                ensure!(
+                    deadline.pause(Duration::from_millis(5)),
+                    "systemd-nspawn has made no container in 20 s: {}",
+                    self.console()
+                );
+            }
+            ensure!(
+                deadline.pause(Duration::from_millis(100)),
+                "systemd-nspawn ends at once: {}",
+                self.console()
+            );
+        }
     }
 
     fn is_on(&self) -> bool {

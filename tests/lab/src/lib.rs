@@ -25,6 +25,7 @@ mod registry;
 mod report;
 mod setup;
 mod spawn;
+mod stalls;
 pub mod steps;
 pub mod vm;
 
@@ -44,3 +45,4 @@ pub use operator::{at_terminal, ssh_between_nodes};
 pub use provision::{Installation, Program, provision};
 pub use registry::{names, remove_leftovers};
 pub use report::{Acknowledgement, Gap, Report};
+pub use stalls::Stalls;
