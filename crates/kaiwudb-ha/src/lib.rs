@@ -24,6 +24,7 @@ use cli::Subcommand;
 use context::Context;
 use exit::Exit;
 use output::Output;
+use site::context::Chosen;
 use site::language::Language;
 use site::settings::Settings;
 use std::io::{IsTerminal, Write};
@@ -61,27 +62,37 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
         let _ = writeln!(std::io::stderr(), "{warning}");
     }
     let named = settings.resource.as_ref().map(|id| id.get_ref().clone());
-    let context = Context {
+    let mut context = Context {
         site: site::context::Context {
             language,
             resource: cli.resource.clone().or(named),
             settings,
             config: cli.config.clone(),
+            chosen: Chosen::default(),
         },
         output,
     };
+    loop {
+        match subcommand(cli, &context) {
+            Err(error)
+                if question::decide(&mut context, &error).map_err(|error| (Exit::Failed, error))? => {}
+            done => return done.map_err(|error| (Exit::Failed, error)),
+        }
+    }
+}
+
+fn subcommand(cli: &cli::Cli, context: &Context) -> anyhow::Result<Exit> {
     match &cli.subcommand {
-        Subcommand::Apply(arguments) => apply::run(&context, arguments),
-        Subcommand::Check(arguments) => check::run(&context, arguments),
-        Subcommand::Drill(arguments) => drill::run(&context, arguments),
+        Subcommand::Apply(arguments) => apply::run(context, arguments),
+        Subcommand::Check(arguments) => check::run(context, arguments),
+        Subcommand::Drill(arguments) => drill::run(context, arguments),
         Subcommand::Disarm { id } => migrate::disarm(id),
-        Subcommand::Migrate(arguments) => migrate::run(&context, arguments),
-        Subcommand::Plan(arguments) => plan::run(&context, arguments),
-        Subcommand::SplitBrain(arguments) => split_brain::run(&context, arguments),
+        Subcommand::Migrate(arguments) => migrate::run(context, arguments),
+        Subcommand::Plan(arguments) => plan::run(context, arguments),
+        Subcommand::SplitBrain(arguments) => split_brain::run(context, arguments),
         Subcommand::Disk => disks::obey(),
         Subcommand::Facts(arguments) => facts::run(arguments),
         Subcommand::Guard(arguments) => guard::run(arguments),
-        Subcommand::Status(arguments) => status::run(&context, arguments),
+        Subcommand::Status(arguments) => status::run(context, arguments),
     }
-    .map_err(|error| (Exit::Failed, error))
 }

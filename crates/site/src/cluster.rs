@@ -4,12 +4,13 @@ use crate::context::Context;
 use crate::facts::{self, Facts, Store};
 use crate::fencing::{self, Fencing};
 use crate::node::{self, Node};
-use crate::roles::{self, Roles, Site};
-use anyhow::{Result, anyhow};
+use crate::roles::{self, Doubt, Roles, Site};
+use anyhow::Result;
 use host::Deadline;
 use pacemaker::cib::{self, Cib};
 use pacemaker::status::{self, Status};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 /// One question to the cluster.
@@ -17,6 +18,32 @@ const QUESTION: Duration = Duration::from_secs(10);
 
 /// A probe on both nodes.
 const LOOKS_AGAIN: Duration = Duration::from_secs(5);
+
+/// Which resource is meant is for the operator to say. Its sentence tells how.
+#[derive(Debug)]
+pub struct Undecided {
+    /// Between what.
+    pub doubt: Doubt,
+    sentence: String,
+}
+
+impl Undecided {
+    /// In the context's language.
+    pub fn new(context: &Context, doubt: Doubt) -> Self {
+        Self {
+            sentence: crate::texts::roles::doubt(context, &doubt),
+            doubt,
+        }
+    }
+}
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for Undecided {}
 
 /// The cluster at one moment; configuration and state may be missing, with the reason.
 #[derive(Debug)]
@@ -51,8 +78,8 @@ pub fn ask(context: &Context) -> Result<(Cluster, Vec<Node>)> {
 
 /// Asks every node of this cluster about the database that is meant.
 pub fn nodes_of(context: &Context, cib: &Cib) -> Result<Vec<Node>> {
-    let database = roles::database(cib, context.resource.as_deref())
-        .map_err(|doubt| anyhow!(crate::texts::roles::doubt(context, &doubt)))?;
+    let database =
+        roles::database(cib, context.resource.as_deref()).map_err(|doubt| Undecided::new(context, doubt))?;
     let store = database.and_then(|one| Store::of(|name| one.parameter(name).map(str::to_owned)));
     let names: Vec<String> = cib.nodes().map(str::to_owned).collect();
     Ok(node::gather(context, &names, store.as_ref()))
@@ -78,11 +105,17 @@ pub fn site(context: &Context, nodes: &[Node]) -> Site {
             .directory
             .as_ref()
             .map(|value| value.get_ref().clone()),
-        drbd: settings.drbd.as_ref().map(|drbd| drbd.resource.get_ref().clone()),
+        file_system: context.chosen.file_system.clone(),
+        drbd: settings
+            .drbd
+            .as_ref()
+            .map(|drbd| drbd.resource.get_ref().clone())
+            .or_else(|| context.chosen.drbd.clone()),
         address: settings
             .virtual_ip
             .as_ref()
             .map(|ip| ip.address.get_ref().clone()),
+        address_resource: context.chosen.address.clone(),
         devices,
     }
 }
@@ -102,7 +135,7 @@ impl Cluster {
     pub fn certain_roles(&self, context: &Context) -> Result<Roles<'_>> {
         let roles = self.roles();
         match roles.doubts.first() {
-            Some(doubt) => Err(anyhow!(crate::texts::roles::doubt(context, doubt))),
+            Some(doubt) => Err(Undecided::new(context, doubt.clone()).into()),
             None => Ok(roles),
         }
     }

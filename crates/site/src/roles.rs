@@ -37,10 +37,14 @@ pub struct Site {
     pub data_root: String,
     /// The settings' directory, DRBD resource and virtual IP.
     pub directory: Option<String>,
-    /// DRBD's resource, as the settings say.
+    /// Id of the file system, where somebody has chosen it.
+    pub file_system: Option<String>,
+    /// DRBD's resource, as the settings say or somebody has chosen.
     pub drbd: Option<String>,
     /// The virtual IP, as the settings say.
     pub address: Option<String>,
+    /// Id of the virtual IP's resource, where somebody has chosen it.
+    pub address_resource: Option<String>,
     /// DRBD's configured resources and the names of their devices.
     pub devices: BTreeMap<String, BTreeSet<String>>,
 }
@@ -70,6 +74,19 @@ pub enum Doubt {
         /// The resource that has it.
         resource: String,
     },
+}
+
+impl Doubt {
+    /// What there is to choose from; nothing where what was said is wrong.
+    pub fn choices(&self) -> &[String] {
+        match self {
+            Self::Databases(names)
+            | Self::FileSystems(names)
+            | Self::Replication(names)
+            | Self::Addresses(names) => names,
+            Self::NoSuchDatabase { .. } | Self::AddressTaken { .. } => &[],
+        }
+    }
 }
 
 /// The resources of one database.

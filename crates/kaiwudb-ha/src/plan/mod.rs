@@ -33,14 +33,14 @@ pub(crate) use storage::DRBD_DEVICE;
 use crate::context::Context;
 use crate::disks;
 use crate::exit::Exit;
-use crate::output;
 use crate::texts::plan as texts;
+use crate::{output, question};
 use anyhow::{Result, bail};
 use change::{Change, Changes, compare};
 use pacemaker::xml::Element;
 use site::cluster;
 use site::node::Node;
-use site::roles::Site;
+use site::roles::{Roles, Site};
 use wanted::{Missing, Sources, Wanted, wanted};
 
 /// How fencing devices are written into the settings.
@@ -136,7 +136,12 @@ fn look(context: &Context) -> Result<(Live, Vec<Node>, Site)> {
     let live = Live::get()?;
     let nodes = cluster::nodes_of(context, &live.cib)?;
     let site = cluster::site(context, &nodes);
-    Ok((live, nodes, site))
+    let doubts = Roles::of(&live.cib, &site).doubts;
+    // Without anybody to ask, all that is missing is listed with the settings' lines for it.
+    match doubts.into_iter().find(|doubt| !doubt.choices().is_empty()) {
+        Some(doubt) if question::is_possible() => Err(cluster::Undecided::new(context, doubt).into()),
+        _ => Ok((live, nodes, site)),
+    }
 }
 
 /// Prints the plan.

@@ -260,6 +260,7 @@ mod tests {
                 settings: site::settings::Settings::parse("", "", language).unwrap(),
                 config: "".into(),
                 resource: None,
+                chosen: site::context::Chosen::default(),
             },
             output: crate::output::Output::new(true, false),
         };

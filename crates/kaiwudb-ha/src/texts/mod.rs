@@ -7,5 +7,6 @@ pub(crate) mod drill;
 pub(crate) mod help;
 pub(crate) mod migrate;
 pub(crate) mod plan;
+pub(crate) mod question;
 pub(crate) mod split_brain;
 pub(crate) mod status;

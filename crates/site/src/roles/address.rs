@@ -23,6 +23,7 @@ pub(super) fn addresses<'cib>(
     doubts: &mut Vec<Doubt>,
 ) -> Vec<&'cib Primitive> {
     let all: Vec<&Primitive> = cib.primitives().filter(|one| is_address(one)).collect();
+    let is_chosen = |one: &Primitive| site.address_resource.as_ref() == Some(&one.id);
     let ours = [roles.database, roles.file_system];
     let is_any = |test: &dyn Fn(&Primitive) -> bool| ours.iter().flatten().any(|one| test(one));
     // In a group with others it is theirs, whatever else is said.
@@ -69,8 +70,10 @@ pub(super) fn addresses<'cib>(
             .copied()
             .filter(|one| is_any(&|other| cib.are_ordered(one, other)) && !is_anothers(cib, one, roles))
             .collect();
+        let chosen: Vec<&Primitive> = after.iter().copied().filter(|one| is_chosen(one)).collect();
         match after.as_slice() {
             [] | [_] => found = after,
+            _ if !chosen.is_empty() => found = chosen,
             several => doubts.push(Doubt::Addresses(
                 several.iter().map(|one| one.id.clone()).collect(),
             )),
@@ -91,6 +94,9 @@ pub(super) fn addresses<'cib>(
         if let Some(at) = at {
             found.remove(at);
         }
+        found.insert(0, one);
+    } else if let Some(at) = found.iter().position(|one| is_chosen(one)) {
+        let one = found.remove(at);
         found.insert(0, one);
     } else if named.is_some() && found.len() > 1 {
         // Which of them is to become the settings' one?

@@ -51,10 +51,16 @@ pub(super) fn file_system<'cib>(
         .find(|found| !found.is_empty())
         .unwrap_or_default();
     let tied: Vec<&Primitive> = found.iter().copied().filter(|one| is_tied(one)).collect();
-    only(if tied.is_empty() { &found } else { &tied }, |several| {
-        doubts.push(Doubt::FileSystems(
-            several.iter().map(|one| one.id.clone()).collect(),
-        ));
+    let found = if tied.is_empty() { &found } else { &tied };
+    let chosen = found
+        .iter()
+        .find(|one| site.file_system.as_ref() == Some(&one.id));
+    chosen.copied().or_else(|| {
+        only(found, |several| {
+            doubts.push(Doubt::FileSystems(
+                several.iter().map(|one| one.id.clone()).collect(),
+            ));
+        })
     })
 }
 

@@ -345,3 +345,51 @@ fn one_of_several_databases_must_be_named() {
     };
     assert_eq!(found(&resources, "", &named("DB3")).1, [wrong]);
 }
+
+/// Whatever may be chosen where several may be the database's is taken.
+#[test]
+fn what_is_chosen_is_no_doubt() {
+    let storage = file_system("FS", "/dev/sdb", "/data/one") + &file_system("FS2", "/dev/sdc", "/data/two");
+    let replicas = drbd("Data", DRBD, "kwdb") + &drbd("Data2", DRBD, "other");
+    let addresses = address("IP", "192.0.2.9") + &address("IP2", "192.0.2.10");
+    let resources = storage + &replicas + &addresses + &database("DB");
+    let after = |one: &str| {
+        format!(
+            r#"<rsc_order id="o-{one}" first="DB" then="{one}"/><rsc_colocation id="c-{one}" rsc="DB" with-rsc="{one}" score="1"/>"#
+        )
+    };
+    let order = |one: &str| format!(r#"<rsc_order id="o-{one}" first="DB" then="{one}"/>"#);
+    for (constraints, kind) in [
+        (after("FS") + &after("FS2"), "file system"),
+        (after("Data-clone") + &after("Data2-clone"), "DRBD"),
+        (order("IP") + &order("IP2"), "address"),
+    ] {
+        let cib = parse(&resources, &constraints);
+        let unsaid = Site {
+            devices: BTreeMap::new(),
+            ..site()
+        };
+        let doubts = Roles::of(&cib, &unsaid).doubts;
+        let [doubt] = doubts.as_slice() else {
+            panic!("{kind}: {doubts:?}");
+        };
+        assert_eq!(doubt.choices().len(), 2, "{doubt:?}");
+        for choice in doubt.choices() {
+            let mut said = unsaid.clone();
+            match doubt {
+                Doubt::FileSystems(_) => said.file_system = Some(choice.clone()),
+                Doubt::Replication(_) => said.drbd = Some(choice.clone()),
+                Doubt::Addresses(_) => said.address_resource = Some(choice.clone()),
+                other => panic!("{other:?}"),
+            }
+            let roles = Roles::of(&cib, &said);
+            assert_eq!(roles.doubts, [], "{kind} {choice}");
+            let found = [
+                roles.file_system.map(|one| one.id.as_str()),
+                roles.drbd_resource(),
+                roles.address().map(|one| one.id.as_str()),
+            ];
+            assert!(found.contains(&Some(choice.as_str())), "{choice} {found:?}");
+        }
+    }
+}

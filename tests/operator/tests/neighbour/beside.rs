@@ -3,7 +3,7 @@
 use crate::web;
 use anyhow::{Result, ensure};
 use lab::{Deadline, Lab, Node, Output, VIRTUAL_IP, cib};
-use operator::{answer, command, deadline, findings};
+use operator::{answer, at_terminal, command, deadline, findings};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -198,6 +198,24 @@ pub(crate) fn a_second_database(lab: &Lab) -> Result<()> {
             "{verb}: {refused}"
         );
     }
+    // Who sits at a terminal is asked.
+    for (typed, is_second) in [("1", false), ("Second", true)] {
+        let shown = at_terminal(
+            node,
+            "kaiwudb-ha status --json",
+            "Which one?",
+            &format!("echo {typed}"),
+        )?;
+        ensure!(
+            shown.stdout.contains("2  Second") && shown.stdout.contains("/srv/second") == is_second,
+            "{typed}: {shown}"
+        );
+    }
+    let wrong = at_terminal(node, "kaiwudb-ha plan", "Which one?", "echo 3")?;
+    ensure!(
+        wrong.status == Some(3) && wrong.stdout.contains("'3' is not one of: KaiwuDB, Second"),
+        "{wrong}"
+    );
     let (status, view) = answer(node, "kaiwudb-ha --resource KaiwuDB status --json")?;
     ensure!(
         status == Some(0)

@@ -21,6 +21,7 @@ fn context(settings: &str) -> Context {
         settings: Settings::parse(settings, "ha.toml", Language::English).unwrap(),
         config: "ha.toml".into(),
         resource: None,
+        chosen: site::context::Chosen::default(),
     }
 }
 
