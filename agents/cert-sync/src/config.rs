@@ -4,10 +4,9 @@ use crate::parameters as p;
 use crate::real_path;
 use certs::{Expectations, Method};
 use host::mount;
-use kwdb::install::{Deployment, ENVIRONMENT_FILE, MODE_FILE, Mode, read_environment_file};
+use kwdb::installation::{Deployment, ENVIRONMENT_FILE, MODE_FILE, Mode, read_environment_file};
 use ocf::{Env, Failure, Parameters};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 const DEFAULT_BINARY: &str = "/usr/local/kaiwudb/bin/kwbase";
 
@@ -144,7 +143,7 @@ impl Config {
     /// What a set must fulfil now.
     pub(crate) fn expectations(&self) -> Expectations {
         Expectations {
-            now: now(),
+            now: host::now_seconds(),
             node_user: self.node_user.clone(),
             required_names: self.required_names.clone(),
         }
@@ -154,15 +153,6 @@ impl Config {
     pub(crate) fn bundle(&self) -> PathBuf {
         certs::volume::bundle_path(&self.bundle_dir)
     }
-}
-
-/// Seconds since 1970, by this node's clock.
-pub(crate) fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_secs()).ok())
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

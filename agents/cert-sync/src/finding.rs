@@ -1,6 +1,6 @@
 //! What an action tells after looking and acting.
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::local::Local;
 use certs::seal::AuthKey;
 use certs::{Base, Digest, Validity};
@@ -40,7 +40,7 @@ pub(crate) fn finding(
     mut concerns: Vec<String>,
 ) -> Finding {
     let digest = local.map(|local| local.snapshot.set.digest());
-    let days = |validity: &Validity| (validity.not_after - config::now()).div_euclid(DAY);
+    let days = |validity: &Validity| (validity.not_after - host::now_seconds()).div_euclid(DAY);
     let summary = local.map(|local| local.verdict.summary()).unwrap_or_default();
     if !summary.is_empty() && !concerns.iter().any(|concern| concern.contains(&summary)) {
         concerns.push(format!("in {}: {summary}", config.certs_dir.display()));

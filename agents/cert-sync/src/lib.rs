@@ -70,8 +70,5 @@ impl ResourceAgent for CertSync {
 
 /// This node's name, for people: the cluster's name for it, else the host's.
 fn node_name(config: &Config) -> String {
-    config.node.clone().unwrap_or_else(|| {
-        nix::unistd::gethostname()
-            .map_or_else(|_| "unknown".into(), |name| name.to_string_lossy().into_owned())
-    })
+    config.node.clone().unwrap_or_else(host::host_name)
 }

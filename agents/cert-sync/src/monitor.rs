@@ -1,6 +1,6 @@
 //! `monitor`: brings both sides together again and tells what somebody should look at. Certificates never make it fail.
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::finding::Finding;
 use crate::reconcile;
 use crate::run_directory::{RunDirectory, State};
@@ -42,7 +42,7 @@ pub(crate) fn monitor(config: &Config, publish: bool, cx: &Context<'_>) -> Resul
     let before = state.clone();
     let mut found = reconcile::reconcile(config, Moment::Running, &mut state, cx.deadline);
     tell_server(config, &mut state, &mut found);
-    let is_settled = !(0..SETTLING_SECONDS).contains(&(config::now() - state.started));
+    let is_settled = !(0..SETTLING_SECONDS).contains(&(host::now_seconds() - state.started));
     if is_settled && cx.env.check_level() >= CheckLevel::Service {
         let server = ask_server(config, &mut state, &found, cx.deadline);
         let authkeys = compare_authkeys(config, &found, cx.deadline);

@@ -44,7 +44,7 @@ pub(crate) static CERTS_DIR: Parameter<AbsolutePath> = Parameter::new(
         "服务端证书目录，位于各节点本地磁盘：ca.crt、node.crt、node.key、client.用户.crt 等。不能位于 data_root 之下。",
     ),
 )
-.default(kwdb::install::CERTS_DIRECTORY)
+.default(kwdb::installation::CERTS_DIRECTORY)
 .unique_group("certs_dir");
 
 pub(crate) static DATA_ROOT: Parameter<AbsolutePath> = Parameter::new(
@@ -56,7 +56,7 @@ pub(crate) static DATA_ROOT: Parameter<AbsolutePath> = Parameter::new(
         "存储目录，即复制文件系统的挂载点。默认取 /etc/kaiwudb/info/MODE 第 4 行，否则为 /var/lib/kaiwudb。",
     ),
 )
-.default("/var/lib/kaiwudb");
+.default(kwdb::installation::DEFAULT_DATA_ROOT);
 
 pub(crate) static BUNDLE_DIR: Parameter<AbsolutePath> = Parameter::new(
     "bundle_dir",

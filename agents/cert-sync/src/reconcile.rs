@@ -1,6 +1,6 @@
 //! Looks at both sides, decides and acts: the heart of start, monitor and stop.
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::finding::{Finding, finding};
 use crate::local::{Local, recorded};
 use crate::reasons::Scene;
@@ -239,7 +239,7 @@ impl Round<'_> {
         let node = crate::node_name(self.config);
         let publisher = Publisher {
             node: &node,
-            now: config::now(),
+            now: host::now_seconds(),
         };
         let set = &local.snapshot.set;
         let bytes = bundle::seal(set, generation, publisher, self.keys)?;

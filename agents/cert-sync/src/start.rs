@@ -1,6 +1,6 @@
 //! `start`: afterwards this node has the newest valid set, before the server reads it.
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::finding::Finding;
 use crate::reconcile;
 use crate::run_directory::RunDirectory;
@@ -39,7 +39,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         // The server that starts next reads the files as they are now.
         state.served = found.digest;
     }
-    state.started = config::now();
+    state.started = host::now_seconds();
     run.set_state(&state).map_err(unwritable)?;
     found
         .concerns

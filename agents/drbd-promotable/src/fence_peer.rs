@@ -11,7 +11,7 @@ use cluster::{Cluster, Peer};
 use drbd::resource::Resource;
 use drbd::state::Disk;
 use drbd::tools::Tools;
-use host::{Command, Deadline, file, lock, log};
+use host::{Command, Deadline, lock, log};
 use ocf::Env;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -81,7 +81,8 @@ pub(crate) fn main() -> u8 {
     });
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let verdict = if is_plain(&arguments) {
-        Request::of(&Env::snapshot(), &host_name()).and_then(|request| request.fence(Deadline::after(TIME)))
+        Request::of(&Env::snapshot(), &host::host_name())
+            .and_then(|request| request.fence(Deadline::after(TIME)))
     } else {
         Err("it was given options".to_owned())
     };
@@ -92,11 +93,6 @@ pub(crate) fn main() -> u8 {
             become_script(&arguments)
         }
     }
-}
-
-fn host_name() -> String {
-    let name = file::read_text(Path::new("/proc/sys/kernel/hostname"));
-    name.ok().flatten().unwrap_or_default().trim().to_owned()
 }
 
 fn become_script(arguments: &[String]) -> u8 {

@@ -3,7 +3,7 @@
 use crate::run_directory::RunDirectory;
 use drbd::resource::Resource;
 use std::fmt::Write;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// What differed at one moment.
 struct Sample {
@@ -63,9 +63,7 @@ fn compare(before: &[Sample], resource: &Resource, now: u64) -> (Vec<(String, u3
 
 /// Time until each resync ends, where an earlier call has left something to compare with.
 pub(crate) fn remaining(run: &RunDirectory, resource: &Resource) -> Vec<(String, u32, Duration)> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs());
+    let now = host::now().as_secs();
     let before = run.resync();
     let (left, samples) = compare(&parse(&before), resource, now);
     if samples != before {

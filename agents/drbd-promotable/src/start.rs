@@ -28,10 +28,12 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     tools.installed().map_err(Failure::not_installed)?;
     load_module(tools, cx.deadline)?;
     let devices = preflight::host(config, cx)?;
-    config
-        .run
-        .note_resource(tools.resource())
-        .map_err(|error| Failure::generic(format!("cannot write to /run/kaiwudb-ha: {error}")))?;
+    config.run.note_resource(tools.resource()).map_err(|error| {
+        Failure::generic(format!(
+            "cannot write to {}: {error}",
+            config.run.plain().path().display()
+        ))
+    })?;
     note_wanted(config, Wanted::Unpromoted);
     match look(tools, cx.deadline)? {
         Some(resource) if resource.is_primary() => {

@@ -28,7 +28,7 @@ pub(crate) fn ensure(config: &Config, tools: &Tools, deadline: Deadline) -> Opti
         config
             .run
             .note_resource(tools.resource())
-            .map_err(|error| Failure::generic(format!("/run/kaiwudb-ha: {error}")))
+            .map_err(|error| Failure::generic(format!("{}: {error}", config.run.plain().path().display())))
     };
     of(&config.run)
         .ensure::<NoMore>(|_| true, prepare, deadline)

@@ -4,7 +4,7 @@ use crate::degraded::MinFree;
 use crate::parameters as p;
 use crate::runtime::Runtime;
 use host::Deadline;
-use kwdb::install::{Deployment, Mode, SecureMode, read_environment_file};
+use kwdb::installation::{Deployment, Mode, SecureMode, read_environment_file};
 use kwdb::server::Server;
 use kwdb::sql;
 use ocf::{AbsolutePath, Env, Failure, Parameters};
@@ -62,7 +62,7 @@ impl Config {
         let unreadable =
             |path: &str, error: std::io::Error| Failure::generic(format!("cannot read {path}: {error}"));
         let mode = match Mode::read() {
-            Err(error) if !lenient => return Err(unreadable(kwdb::install::MODE_FILE, error)),
+            Err(error) if !lenient => return Err(unreadable(kwdb::installation::MODE_FILE, error)),
             mode => mode.unwrap_or_default(),
         };
 
@@ -85,8 +85,8 @@ impl Config {
         }
         let certs_directory: PathBuf = given.get(&p::CERTS_DIR)?.into();
         let secure_mode = match given.given(&p::SECURE_MODE)? {
-            Some(word) => word.0,
-            None => mode.secure_mode.unwrap_or(given.get(&p::SECURE_MODE)?.0),
+            Some(mode) => mode,
+            None => mode.secure_mode.unwrap_or(given.get(&p::SECURE_MODE)?),
         };
 
         let env_file: PathBuf = given.get(&p::ENV_FILE)?.into();

@@ -4,10 +4,10 @@ use crate::config::Config;
 use crate::run_directory::RunDirectory;
 use crate::sentinel;
 use host::{Deadline, mount};
-use kwdb::install::SecureMode;
+use kwdb::installation::SecureMode;
 use ocf::{Bounds, ContentType, Value};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// Asking a file system for its room takes no time; one that needs longer is stalled, which is worth telling as well.
 const USAGE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -150,11 +150,7 @@ fn expiry(config: &Config) -> Option<String> {
         }
         Err(error) => return Some(format!("{} cannot be read: {error}", directory.display())),
     };
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?
-        .as_secs()
-        .cast_signed();
+    let now = host::now_seconds();
     let expected = certs::Expectations {
         now,
         node_user: "node".into(),

@@ -3,25 +3,12 @@
 use crate::degraded::MinFree;
 use crate::runtime::Runtime;
 use agent::{TRACE_FILE, TRACE_RA};
-use kwdb::install::SecureMode;
-use ocf::{AbsolutePath, Action, ActionSpec, CheckLevel, Choice, MetaData, Parameter, Text};
+use kwdb::installation::SecureMode;
+use ocf::{AbsolutePath, Action, ActionSpec, CheckLevel, MetaData, Parameter, Text};
 use std::time::Duration;
 
 const fn text(en: &'static str, zh: &'static str) -> Text {
     Text { en, zh }
-}
-
-/// How clients and server speak, as a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SecureModeWord(pub(crate) SecureMode);
-
-impl Choice for SecureModeWord {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("insecure", Self(SecureMode::Insecure)),
-        ("tls", Self(SecureMode::Tls)),
-        ("tlcp", Self(SecureMode::Tlcp)),
-    ];
-    const NAMES: &'static [&'static str] = &["insecure", "tls", "tlcp"];
 }
 
 pub(crate) static DATA_ROOT: Parameter<AbsolutePath> = Parameter::new(
@@ -33,7 +20,7 @@ pub(crate) static DATA_ROOT: Parameter<AbsolutePath> = Parameter::new(
         "存储目录（服务端 --store 参数），必须是复制文件系统的挂载点。默认取 /etc/kaiwudb/info/MODE 第 4 行，否则为 /var/lib/kaiwudb。",
     ),
 )
-.default("/var/lib/kaiwudb")
+.default(kwdb::installation::DEFAULT_DATA_ROOT)
 .unique_group("data_root");
 
 pub(crate) static RUNTIME: Parameter<Runtime> = Parameter::new(
@@ -98,7 +85,7 @@ pub(crate) static GROUP: Parameter<String> = Parameter::new(
     ),
 );
 
-pub(crate) static SECURE_MODE: Parameter<SecureModeWord> = Parameter::new(
+pub(crate) static SECURE_MODE: Parameter<SecureMode> = Parameter::new(
     "secure_mode",
     text("insecure, tls or tlcp", "安全模式：insecure、tls 或 tlcp"),
     text(

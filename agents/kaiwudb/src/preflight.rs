@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::runtime::{self, Found, Runtime};
 use host::{Deadline, bounded, mount};
-use kwdb::install::SecureMode;
+use kwdb::installation::SecureMode;
 use kwdb::store::{self, Contents};
 use ocf::Failure;
 use std::fs;

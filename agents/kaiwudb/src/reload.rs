@@ -6,7 +6,7 @@ use crate::run_directory::{Record, RunDirectory};
 use crate::{sentinel, server};
 use agent::Context;
 use host::log;
-use kwdb::install::SecureMode;
+use kwdb::installation::SecureMode;
 use kwdb::signatures;
 use nix::sys::signal::Signal;
 use ocf::{Failure, FailureKind};

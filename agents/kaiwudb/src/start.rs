@@ -2,14 +2,15 @@
 
 use crate::config::Config;
 use crate::diagnosis::{self, LogMark};
-use crate::identity::{self, Identity, Pinned};
+use crate::identity::{self, Pinned};
 use crate::preflight::{self, Startable};
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
 use crate::server::{self, Question, Serving};
 use crate::{drain, run_directory, runtime, sentinel, stop};
 use agent::Context;
 use host::{Process, file, log};
-use kwdb::install::SecureMode;
+use kwdb::identity::StoreIdentity;
+use kwdb::installation::SecureMode;
 use kwdb::sql;
 use ocf::Failure;
 use std::panic::resume_unwind;
@@ -101,7 +102,7 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
 fn own(
     config: &Config,
     pinned: &Pinned,
-    before: &Identity,
+    before: &StoreIdentity,
     connection: Option<sql::Connection>,
     cx: &Context<'_>,
 ) -> Result<(), Failure> {

@@ -14,5 +14,5 @@ mod trace;
 
 pub use driver::run;
 pub use resource_agent::{Context, ResourceAgent};
-pub use run_directory::{ProcessRecord, RunDirectory};
+pub use run_directory::{ProcessRecord, RunDirectory, run_file};
 pub use trace::{TRACE_FILE, TRACE_RA};

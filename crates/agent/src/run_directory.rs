@@ -12,7 +12,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const PARENT: &str = "/run/kaiwudb-ha";
+const RUN: &str = "/run/kaiwudb-ha";
+
+/// The path of a file that is kept until the next boot and belongs to no resource.
+pub fn run_file(name: &str) -> PathBuf {
+    Path::new(RUN).join(name)
+}
 
 /// A process, as written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +53,7 @@ impl RunDirectory {
     pub fn of(instance: &str) -> Self {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':');
         let name: String = instance.chars().map(|c| if plain(c) { c } else { '_' }).collect();
-        Self::at(&Path::new(PARENT).join(name))
+        Self::at(&Path::new(RUN).join(name))
     }
 
     /// The directory with this path.
@@ -60,7 +65,7 @@ impl RunDirectory {
 
     /// Those of all resources of this node.
     pub fn all() -> Vec<Self> {
-        let entries = fs::read_dir(PARENT).into_iter().flatten().flatten();
+        let entries = fs::read_dir(RUN).into_iter().flatten().flatten();
         entries
             .map(|entry| Self::at(&entry.path()))
             .filter(|directory| directory.path.is_dir())

@@ -249,9 +249,7 @@ impl Tools {
                 }
             ));
         };
-        let here = nix::unistd::gethostname()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let here = host::host_name();
         Error::NotConfigured(format!(
             "DRBD resource {name} is configured for {}, but this host is called {here} (uname -n)",
             resource.hosts().collect::<Vec<_>>().join(", ")
@@ -313,12 +311,11 @@ mod tests {
         let path = directory.path().join("drbd.conf");
         let elsewhere = directory.path().join("elsewhere");
         std::fs::create_dir(&elsewhere).unwrap();
-        let host = nix::unistd::gethostname().unwrap();
+        let host = host::host_name();
         let write = |common: &str, address: &str| {
             let resource = format!(
-                "resource kwdb {{ device minor 7; meta-disk internal; on {} {{ disk /dev/sda3; address {address}:7790; }}\n\
-                 on other {{ disk /dev/vg1/kwdb; address 10.0.0.2:7790; }} }}",
-                host.to_string_lossy()
+                "resource kwdb {{ device minor 7; meta-disk internal; on {host} {{ disk /dev/sda3; address {address}:7790; }}\n\
+                 on other {{ disk /dev/vg1/kwdb; address 10.0.0.2:7790; }} }}"
             );
             std::fs::write(elsewhere.join("kwdb.anything"), resource).unwrap();
             let include = format!("{common}\ninclude \"{}/*.anything\";\n", elsewhere.display());
@@ -346,14 +343,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let soon = Deadline::after(Duration::from_secs(20));
         let path = directory.path().join("drbd.conf");
-        let host = nix::unistd::gethostname().unwrap();
+        let host = host::host_name();
         let lower = format!(
             "resource lower {{ device /dev/drbd1; disk /dev/sdx1; meta-disk internal;\n\
              on {host} {{ address 10.0.0.1:7788; }} on other {{ address 10.0.0.2:7788; }} }}\n\
              resource upper {{ device /dev/drbd10; meta-disk internal;\n\
              stacked-on-top-of lower {{ address 10.0.0.3:7788; }}\n\
-             on third {{ disk /dev/sdx1; address 10.0.0.4:7788; }} }}\n",
-            host = host.to_string_lossy()
+             on third {{ disk /dev/sdx1; address 10.0.0.4:7788; }} }}\n"
         );
         std::fs::write(&path, lower).unwrap();
         let tools = Tools::new("upper", Some(path.clone()));

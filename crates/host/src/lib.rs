@@ -22,11 +22,13 @@ mod pidfd;
 mod process;
 mod reference;
 pub mod tcp;
+mod this_host;
 pub mod user;
 
 pub use command::{Command, CommandError, Output};
 pub use deadline::{Deadline, monotonic_milliseconds};
 pub use process::{Process, ProcessState, WaitOutcome, describe, wait_for_end};
+pub use this_host::{host_name, now, now_seconds};
 
 /// To be called first. A program that was started with SIGCHLD ignored, as by a careless daemon, would have its children
 /// collected by the kernel and never learn how they ended.

@@ -1,11 +1,9 @@
 //! Whether a server has clients, as the kernel sees it: that needs no certificate, and no answer of the server.
 
+use crate::installation::DEFAULT_SQL_PORT;
 use crate::process::values;
 use host::{Deadline, Process, tcp};
 use std::ffi::OsString;
-
-/// Where the server takes SQL unless its flags say otherwise.
-const DEFAULT_PORT: u16 = 26257;
 
 /// Whether anybody is connected to the server's SQL port. `None` when that cannot be known.
 pub fn any(server: Process, deadline: Deadline) -> Option<bool> {
@@ -21,12 +19,12 @@ fn sql_port(arguments: &[OsString]) -> Option<u16> {
         return None;
     }
     let Some(address) = value("--sql-addr").or_else(|| value("--listen-addr")) else {
-        return Some(DEFAULT_PORT);
+        return Some(DEFAULT_SQL_PORT);
     };
     match std::str::from_utf8(address).ok()?.rsplit_once(':') {
         // The last colon of a bare IPv6 address is inside its brackets.
         Some((_, port)) if !port.ends_with(']') && !port.is_empty() => port.parse().ok(),
-        _ => Some(DEFAULT_PORT),
+        _ => Some(DEFAULT_SQL_PORT),
     }
 }
 

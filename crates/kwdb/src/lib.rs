@@ -1,13 +1,14 @@
 //! The KWDB (KaiwuDB) server as an agent sees it from outside.
 //!
 //! Nothing here starts or stops a server or decides about a cluster. It knows how the vendor installs the server
-//! ([`install`]), how it is called ([`server`]), which process serves which store ([`process`]), what lies in a store
-//! ([`store`]), how to ask it ([`health`], [`sql`]), whether it has clients ([`clients`]) and what its last words mean
+//! ([`installation`]), how it is called ([`server`]), which process serves which store ([`process`]), what lies in a store
+//! ([`store`]), which store it is ([`identity`]), how to ask it ([`health`], [`sql`]), whether it has clients ([`clients`]) and what its last words mean
 //! ([`signatures`]).
 
 pub mod clients;
 pub mod health;
-pub mod install;
+pub mod identity;
+pub mod installation;
 pub mod process;
 pub mod server;
 pub mod signatures;

@@ -1,6 +1,6 @@
 //! The server's command line.
 
-use crate::install::SecureMode;
+use crate::installation::SecureMode;
 use std::ffi::OsString;
 use std::path::PathBuf;
 

@@ -1,5 +1,6 @@
 //! What lies in a store directory. Run it inside [`host::bounded`]: the directory may be on a device that hangs.
 
+use ocf::Choice;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -19,6 +20,45 @@ pub enum Contents {
         /// What is missing.
         missing: Vec<&'static str>,
     },
+}
+
+/// What can be said of a directory in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As [`Contents::Empty`].
+    Empty,
+    /// As [`Contents::Complete`].
+    Complete,
+    /// As [`Contents::Incomplete`].
+    Incomplete,
+    /// There is no such directory.
+    Absent,
+    /// It cannot be read.
+    Unreadable,
+}
+
+impl Choice for State {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("empty", Self::Empty),
+        ("complete", Self::Complete),
+        ("incomplete", Self::Incomplete),
+        ("absent", Self::Absent),
+        ("unreadable", Self::Unreadable),
+    ];
+    const NAMES: &'static [&'static str] = &["empty", "complete", "incomplete", "absent", "unreadable"];
+}
+
+impl State {
+    /// What [`inspect`] found.
+    pub fn of(found: &io::Result<Store>) -> Self {
+        match found.as_ref().map(|store| &store.contents) {
+            Ok(Contents::Empty) => Self::Empty,
+            Ok(Contents::Complete { .. }) => Self::Complete,
+            Ok(Contents::Incomplete { .. }) => Self::Incomplete,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Absent,
+            Err(_) => Self::Unreadable,
+        }
+    }
 }
 
 /// A store as found.
@@ -92,6 +132,12 @@ mod tests {
         fs::create_dir(path.join("auxiliary")).unwrap();
         fs::write(path.join("auxiliary/_CRITICAL_ALERT.txt"), "disk corrupted").unwrap();
         assert_eq!(inspect(path).unwrap().alert.as_deref(), Some("disk corrupted"));
-        assert!(inspect(&path.join("absent")).is_err());
+        assert_eq!(State::of(&inspect(path)), State::Complete);
+        assert_eq!(State::of(&inspect(&path.join("missing"))), State::Absent);
+        assert_eq!(
+            State::of(&inspect(&path.join("CURRENT"))),
+            State::Unreadable,
+            "a file"
+        );
     }
 }

@@ -12,10 +12,11 @@ mod multipath;
 mod patience;
 mod system;
 mod units;
+mod word;
 
 pub use certificates::Certificates;
 pub use corosync::{Corosync, gather as corosync};
-pub use database::{DATA_ROOT, Database, Store};
+pub use database::{Database, Store, Verdict};
 pub use drbd::{Configured, Drbd, Secret};
 pub use patience::PATIENCE;
 pub use system::System;
@@ -80,13 +81,7 @@ pub struct LastDrill {
 /// Gathers the facts of this node. `store` is the database that is meant, where its resource says more than the installation.
 pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
     let mut unanswered = Vec::new();
-    let host = nix::unistd::gethostname().map_or_else(
-        |error| {
-            unanswered.push(format!("uname -n: {error}"));
-            String::new()
-        },
-        |name| name.to_string_lossy().into_owned(),
-    );
+    let host = host::host_name();
     let units = match units::gather(deadline.slice(QUESTION)) {
         Ok(units) => units,
         Err(error) => {

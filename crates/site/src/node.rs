@@ -98,8 +98,7 @@ fn target(context: &Context, corosync: Option<&Corosync>, name: &str) -> Result<
 
 /// As [`target`], for a caller that has not gathered facts.
 pub fn target_of(context: &Context, name: &str) -> Result<String, String> {
-    let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
-    let corosync = facts::corosync(&host.unwrap_or_default(), &mut Vec::new());
+    let corosync = facts::corosync(&host::host_name(), &mut Vec::new());
     target(context, corosync.as_ref(), name)
 }
 
@@ -110,7 +109,7 @@ pub fn data_root(nodes: &[Node]) -> String {
         .filter_map(|node| node.facts.as_ref().ok())
         .find(|facts| facts.database.installed)
         .map_or_else(
-            || facts::DATA_ROOT.to_owned(),
+            || kwdb::installation::DEFAULT_DATA_ROOT.to_owned(),
             |facts| facts.database.data_root.clone(),
         )
 }

@@ -13,6 +13,7 @@ use crate::texts;
 use anyhow::Result;
 use drbd::health::{self, Circumstances};
 use drbd::resource::Resource;
+use kwdb::identity::StoreIdentity;
 
 /// Asks the cluster and the nodes.
 pub fn gather(context: &Context) -> Result<View> {
@@ -132,7 +133,7 @@ fn database(cluster: &Cluster, placed: Placed, facts: Option<&Facts>, data_root:
     let usage = found.usage.as_ref();
     DatabaseView {
         pinned: cluster.cib.as_ref().ok().and_then(|cib| {
-            cib.property(&format!("kaiwudb-store-{}", placed.resource))
+            cib.property(&StoreIdentity::option(&placed.resource))
                 .map(str::to_owned)
         }),
         sentinel: found

@@ -1,12 +1,8 @@
 //! Times for people, always UTC: the two nodes may be set to different zones.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 /// Microseconds since 1970.
 pub fn now_us() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    i64::try_from(host::now().as_micros()).unwrap_or(i64::MAX)
 }
 
 /// `2026-11-21` of seconds since 1970.

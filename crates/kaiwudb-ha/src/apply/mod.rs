@@ -22,7 +22,7 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Where the configuration is kept as it was.
 const KEPT: &str = "/var/lib/kaiwudb-ha/cib";
@@ -183,7 +183,7 @@ fn keep(configuration: &Element) -> Result<PathBuf> {
         .mode(0o700)
         .create(KEPT)
         .with_context(failed)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = host::now();
     let path = Path::new(KEPT).join(format!("{}.{:09}.xml", now.as_secs(), now.subsec_nanos()));
     let mut file = OpenOptions::new()
         .create_new(true)

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::plan::{Plan, Resource};
 use crate::texts::apply as texts;
 use host::{Deadline, net};
-use kwdb::install::{self, Mode, SecureMode};
+use kwdb::installation::{self, DEFAULT_SQL_PORT, Mode, SecureMode};
 use kwdb::sql;
 use ocf::Role;
 use pacemaker::status::{self, FailedAction, Status};
@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// One look at everything.
 pub(super) const LOOK: Duration = Duration::from_secs(20);
-/// The installer's default.
-const SQL_PORT: u16 = 26257;
 
 /// Failures that the cluster remembers.
 pub(super) fn failures() -> Vec<FailedAction> {
@@ -173,7 +171,7 @@ fn address(plan: &Plan) -> Option<SocketAddr> {
         .find(|one| one.id == plan.wanted.ids.address)?;
     let ip: IpAddr = value(&virtual_ip.parameters, "ip")?.parse().ok()?;
     let installed = Mode::read().ok().and_then(|mode| mode.sql_port);
-    let port = plan.wanted.sql_port.or(installed).unwrap_or(SQL_PORT);
+    let port = plan.wanted.sql_port.or(installed).unwrap_or(DEFAULT_SQL_PORT);
     Some(SocketAddr::from((ip, port)))
 }
 
@@ -187,7 +185,7 @@ fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 /// Whether SQL is answered there; where this node has no client certificate, whether the connection is accepted.
 fn serves(address: SocketAddr, deadline: Deadline) -> Result<(), String> {
     let mode = Mode::read().unwrap_or_default();
-    let directory = PathBuf::from(install::CERTS_DIRECTORY);
+    let directory = PathBuf::from(installation::CERTS_DIRECTORY);
     let has_certificate = Path::new(&directory).join("client.root.key").is_file();
     let certs_directory = match mode.secure_mode {
         Some(SecureMode::Tls) if has_certificate => Some(directory),

@@ -4,6 +4,7 @@ use super::Scene;
 use super::finding::Finding;
 use super::report::APPLY;
 use super::rule;
+use kwdb::installation::SecureMode;
 use site::facts::{Certificates, Facts};
 use site::time::date;
 use site::time::now_us;
@@ -14,7 +15,12 @@ const WARN_DAYS: i64 = 30;
 
 /// Looks at the certificates.
 pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
-    let needed = |facts: &Facts| matches!(facts.database.secure_mode.as_str(), "tls" | "tlcp");
+    let needed = |facts: &Facts| {
+        facts
+            .database
+            .secure_mode
+            .is_some_and(SecureMode::has_certificates)
+    };
     for (node, facts) in scene.facts() {
         let Some(found) = &facts.certificates else {
             if needed(facts) {

@@ -5,9 +5,10 @@ use super::finding::Finding;
 use super::report::APPLY;
 use super::rule;
 use crate::plan::{self, Operation};
+use kwdb::identity::StoreIdentity;
 use ocf::{parse_boolean, parse_interval};
 use pacemaker::cib::{Cib, Clones, Primitive};
-use site::facts::Facts;
+use site::facts::{Facts, Verdict};
 use site::fencing::{Means, Weakness};
 use site::roles::{DATABASE, LINBIT};
 use std::time::Duration;
@@ -178,13 +179,13 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         );
     }
     if database.agent() == DATABASE {
-        let pinned = cib.property(&format!("kaiwudb-store-{}", database.id)).is_some();
+        let pinned = cib.property(&StoreIdentity::option(&database.id)).is_some();
         let serves = scene
             .facts()
-            .any(|(_, facts)| facts.database.health.as_deref() == Some("ready"));
+            .any(|(_, facts)| facts.database.health == Some(Verdict::Ready));
         if serves && !pinned {
             findings.push(
-                Finding::of(rule::STORE_UNPINNED, format!("kaiwudb-store-{}", database.id))
+                Finding::of(rule::STORE_UNPINNED, StoreIdentity::option(&database.id))
                     .mend(format!(
                         "crm_resource --restart -r {}  # interrupts the service; the next start for another reason does it as well",
                         database.id

@@ -4,7 +4,9 @@ use super::Scene;
 use super::finding::Finding;
 use super::report::MIGRATE;
 use super::rule;
-use ocf::parse_duration;
+use kwdb::installation::{DEFAULT_SQL_PORT, SecureMode};
+use kwdb::store::State;
+use ocf::{Choice, parse_duration};
 use pacemaker::cib::Primitive;
 use site::facts::{DATABASE_UNIT, Database, Facts};
 use site::roles::DATABASE;
@@ -116,11 +118,13 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
     let found = &facts.database;
     let root = &found.data_root;
     match &found.mount {
-        None if matches!(found.store.as_str(), "complete" | "incomplete") && facts.corosync.is_some() => {
+        None if matches!(found.store, Some(State::Complete | State::Incomplete))
+            && facts.corosync.is_some() =>
+        {
             findings.push(
                 Finding::of(
                     rule::STORE_BELOW_MOUNT,
-                    format!("{root}: {}, mount: -", found.store),
+                    format!("{root}: {}, mount: -", found.store.map_or("", State::word)),
                 )
                 .on(node)
                 .mend(format!(
@@ -128,7 +132,7 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
                 )),
             );
         }
-        None if found.store == "empty"
+        None if found.store == Some(State::Empty)
             && found.mount_point_guarded == Some(false)
             && facts.corosync.is_some() =>
         {
@@ -212,15 +216,14 @@ fn statement(found: &Database, sql: &str) -> String {
     } else {
         ("kwbase", "/etc/kaiwudb/certs")
     };
-    let security = match found.secure_mode.as_str() {
-        "tls" | "tlcp" => format!("--certs-dir={certificates}"),
-        _ => "--insecure".to_owned(),
-    };
-    // The port that the vendor's installer takes.
-    let port = if found.sql_port == 0 {
-        26257
+    let security = if found.secure_mode.is_some_and(SecureMode::has_certificates) {
+        format!("--certs-dir={certificates}")
     } else {
-        found.sql_port
+        "--insecure".to_owned()
+    };
+    let port = match found.sql_port {
+        0 => DEFAULT_SQL_PORT,
+        port => port,
     };
     format!("{client} sql {security} --host=127.0.0.1:{port} -e '{sql}'")
 }
@@ -325,7 +328,11 @@ fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     }
     for (name, left, right) in [
         ("data_root", a.data_root.as_str(), b.data_root.as_str()),
-        ("secure_mode", &a.secure_mode, &b.secure_mode),
+        (
+            "secure_mode",
+            a.secure_mode.map_or("", SecureMode::word),
+            b.secure_mode.map_or("", SecureMode::word),
+        ),
         (
             "user",
             a.user.as_deref().unwrap_or("-"),

@@ -43,7 +43,7 @@ fn node(name: &str) -> Node {
     };
     facts.database.installed = true;
     facts.database.data_root = "/var/lib/kaiwudb".to_owned();
-    facts.database.secure_mode = "insecure".to_owned();
+    facts.database.secure_mode = Some(kwdb::installation::SecureMode::Insecure);
     facts.database.user = Some("kaiwudb".to_owned());
     facts.system.agents = vec!["kaiwudb".to_owned()];
     facts.corosync = Some(Corosync {
@@ -320,10 +320,10 @@ fn each_fact_of_a_node_is_found_and_nothing_else() {
             facts.corosync.as_mut().unwrap().two_node = false;
         }),
         ("store-below-mount", &|facts| {
-            facts.database.store = "complete".to_owned();
+            facts.database.store = Some(kwdb::store::State::Complete);
         }),
         ("mount-point-open", &|facts| {
-            facts.database.store = "empty".to_owned();
+            facts.database.store = Some(kwdb::store::State::Empty);
             facts.database.mount_point_guarded = Some(false);
         }),
         ("not-installed", &|facts| facts.database.installed = false),

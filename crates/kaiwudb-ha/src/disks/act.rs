@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// One command that changes something, but for `mkfs`.
@@ -22,7 +22,7 @@ pub(super) const FORMAT: Duration = Duration::from_secs(600);
 /// Until nobody looks at a new file system any more, which udev does.
 const RELEASE: Duration = Duration::from_secs(15);
 /// Held while a step is taken on this node: an `apply` that was killed may have left one that still works.
-const LOCK: &str = "/run/kaiwudb-ha/disk.lock";
+const LOCK: &str = "disk.lock";
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,9 +57,9 @@ pub(crate) fn obey() -> Result<Exit> {
 }
 
 fn alone() -> Result<FileLock> {
-    let path = Path::new(LOCK);
-    fs::create_dir_all(path.parent().unwrap_or(path))
-        .and_then(|()| lock::lock(path, Deadline::after(COMMAND)))
+    let path = agent::run_file(LOCK);
+    fs::create_dir_all(path.parent().unwrap_or(&path))
+        .and_then(|()| lock::lock(&path, Deadline::after(COMMAND)))
         .context(LOCK)?
         .context("another 'kaiwudb-ha apply --new-disks' is still at work on this node")
 }

@@ -328,7 +328,7 @@ impl Work {
             }
             if !facts.database.servers.is_empty() {
                 against.push(self.fill(context, texts::SERVER_RUNS, index, ""));
-            } else if facts.database.store == "complete" {
+            } else if facts.database.store == Some(kwdb::store::State::Complete) {
                 let note = self.fill(context, texts::HIDDEN, index, "");
                 self.notes.push(note);
             }

@@ -140,7 +140,7 @@ impl Order {
         let tools = self.tools();
         // Where nothing is configured drbdadm says so by an error; what is wrong with a file, the next command says as well.
         if let Ok(configuration) = tools.configuration(deadline) {
-            let host = nix::unistd::gethostname()?.to_string_lossy().into_owned();
+            let host = host::host_name();
             side.configured = configuration
                 .resource(&self.resource)
                 .map(|resource| resource.disks_of(&host).map(str::to_owned).collect());

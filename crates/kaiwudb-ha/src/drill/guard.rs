@@ -10,13 +10,12 @@ use host::daemon::{Daemon, DaemonOutput};
 use host::{Deadline, Process, file};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// In memory: what a drill does to a node does not outlive its kernel either.
-const DIRECTORY: &str = "/run/kaiwudb-ha";
-const FILE: &str = "/run/kaiwudb-ha/drill.json";
-const LOG: &str = "/run/kaiwudb-ha/drill.log";
+const FILE: &str = "drill.json";
+const LOG: &str = "drill.log";
 /// From one look at the drill to the next.
 const INTERVAL: Duration = Duration::from_millis(200);
 /// A node that is being fenced, or an ssh that does not come through, may be the reason that it cannot be undone yet.
@@ -33,10 +32,13 @@ struct Armed {
     drill: (i32, u64),
 }
 
+fn record() -> PathBuf {
+    agent::run_file(FILE)
+}
+
 impl Armed {
     fn read() -> Result<Option<Self>> {
-        let Some(text) = file::read_text(Path::new(FILE)).with_context(|| format!("cannot read {FILE}"))?
-        else {
+        let Some(text) = file::read_text(&record()).with_context(|| format!("cannot read {FILE}"))? else {
             return Ok(None);
         };
         serde_json::from_str(&text)
@@ -60,15 +62,17 @@ pub(super) fn is_free(context: &Context) -> Result<()> {
 
 /// Writes down what has to be undone and starts the guard. To be called while this process has one thread.
 pub(super) fn arm(context: &Context, target: &Target, patience: Duration) -> Result<()> {
-    std::fs::create_dir_all(DIRECTORY).with_context(|| format!("cannot make {DIRECTORY}"))?;
+    let record = record();
+    let directory = record.parent().unwrap_or(&record);
+    std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let me = Process::current().context("this process is not in /proc")?;
     let armed = Armed {
         target: target.clone(),
         drill: (me.pid(), me.start_time()),
     };
-    file::replace(Path::new(FILE), &serde_json::to_string(&armed)?)
+    file::replace(&record, &serde_json::to_string(&armed)?)
         .with_context(|| format!("cannot write {FILE}"))?;
-    let log = File::create(LOG).with_context(|| format!("cannot write {LOG}"))?;
+    let log = File::create(agent::run_file(LOG)).with_context(|| format!("cannot write {LOG}"))?;
     let program = std::env::current_exe().context("this program has no path")?;
     let limit = (patience + RESERVE).as_secs().to_string();
     // The guard runs in the root directory.
@@ -88,7 +92,7 @@ pub(super) fn arm(context: &Context, target: &Target, patience: Duration) -> Res
 
 /// The drill has undone it itself: the guard ends.
 pub(super) fn disarm() -> Result<()> {
-    file::remove(Path::new(FILE)).with_context(|| format!("cannot remove {FILE}"))
+    file::remove(&record()).with_context(|| format!("cannot remove {FILE}"))
 }
 
 /// Waits until the drill has undone everything, or is no more, or should long be over, and then undoes what is left.

@@ -5,7 +5,8 @@ use crate::context::Context;
 use crate::texts::drill as texts;
 use anyhow::{Context as _, Result, anyhow, bail};
 use host::{Command, Deadline};
-use kwdb::{install, sql};
+use kwdb::installation::{self, SecureMode};
+use kwdb::sql;
 use site::cluster;
 use site::drill::Fault;
 use site::fencing::{Fencing, Weakness};
@@ -87,9 +88,9 @@ pub(super) fn look(context: &Context, fault: Fault) -> Result<Ready> {
         .first()
         .ok_or_else(|| refuse(texts::NO_DATABASE))?
         .pid;
-    let certs_directory = match facts.database.secure_mode.as_str() {
-        "tlcp" => return Err(refuse(texts::TLCP)),
-        "tls" => Some(PathBuf::from(install::CERTS_DIRECTORY)),
+    let certs_directory = match facts.database.secure_mode {
+        Some(SecureMode::Tlcp) => return Err(refuse(texts::TLCP)),
+        Some(SecureMode::Tls) => Some(PathBuf::from(installation::CERTS_DIRECTORY)),
         _ => None,
     };
     if certs_directory

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::texts::migrate as texts;
 use anyhow::{Result, bail};
 use host::Deadline;
+use kwdb::identity::StoreIdentity;
 use ocf::Role;
 use pacemaker::idle;
 use pacemaker::simulate::{self, Planned};
@@ -165,17 +166,19 @@ fn compare(context: &Context, journal: &Journal, id: &str, node: &str, found: &P
 }
 
 /// Identity of the store as the agent pins it: UUID of the file system and cluster id that the server tells.
-pub(super) fn identity(context: &Context, node: &str, facts: &facts::Facts) -> Option<String> {
-    let cluster = facts.database.cluster_id.as_ref()?;
+pub(super) fn identity(context: &Context, node: &str, facts: &facts::Facts) -> Option<StoreIdentity> {
+    let cluster = facts.database.cluster_id.clone()?;
     let source = &facts.database.mount.as_ref()?.source;
     let uuid = site::node::execute(
         context,
         node,
-        &["blkid", "-p", "-o", "value", "-s", "UUID", source],
+        &StoreIdentity::blkid(source),
         "",
         Deadline::after(QUESTION),
     );
-    let uuid = uuid.map(|text| text.trim().to_owned()).unwrap_or_default();
-    let filesystem = if uuid.is_empty() { "unknown" } else { &uuid };
-    Some(format!("filesystem={filesystem} cluster={cluster}"))
+    let filesystem = uuid.ok().map(|text| text.trim().to_owned());
+    Some(StoreIdentity {
+        filesystem: filesystem.filter(|uuid| !uuid.is_empty()),
+        cluster: Some(cluster),
+    })
 }

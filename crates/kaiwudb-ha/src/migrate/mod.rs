@@ -28,10 +28,9 @@ use pacemaker::change;
 use serde::Serialize;
 use site::time::moment;
 use std::io::Write;
-use std::path::Path;
 use steps::{Failure, Manner};
 
-const LOCK: &str = "/run/kaiwudb-ha/migration.lock";
+const LOCK: &str = "migration.lock";
 
 /// Options of `migrate`.
 #[derive(Debug, clap::Args)]
@@ -68,9 +67,11 @@ struct Resource {
 /// Does what was asked for.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let language = context.language;
-    let directory = Path::new(LOCK).parent().unwrap_or(Path::new("/run"));
-    std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    let Some(_lock) = lock::try_lock(Path::new(LOCK)).with_context(|| format!("cannot lock {LOCK}"))? else {
+    let path = agent::run_file(LOCK);
+    let taken = std::fs::create_dir_all(path.parent().unwrap_or(&path))
+        .and_then(|()| lock::try_lock(&path))
+        .with_context(|| format!("cannot lock {}", path.display()))?;
+    let Some(_lock) = taken else {
         bail!(texts::RUNS_ALREADY.of(language));
     };
     let to = if arguments.back { Side::Guide } else { Side::Ours };

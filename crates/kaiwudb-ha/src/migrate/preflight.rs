@@ -14,6 +14,7 @@ use pacemaker::change::{self, Version};
 use pacemaker::xml::Element;
 use site::cluster::{self, Cluster};
 use site::facts::Facts;
+use site::facts::Verdict;
 use site::fencing::Fencing;
 use site::language::Text;
 use site::node::{self, Node};
@@ -233,12 +234,12 @@ impl<'a> Scene<'a> {
             .collect();
         match serving.as_slice() {
             [(node, facts)] if facts.database.servers.len() == 1 => {
-                let health = facts.database.health.as_deref().unwrap_or("-");
-                if health == "ready" {
-                    Ok((node, facts))
-                } else {
-                    self.refuse(texts::NOT_SERVING, &[("node", node), ("why", health)])
-                }
+                let why = match &facts.database.health {
+                    Some(Verdict::Ready) => return Ok((node, facts)),
+                    Some(Verdict::NotReady(why)) => why,
+                    None => "-",
+                };
+                self.refuse(texts::NOT_SERVING, &[("node", node), ("why", why)])
             }
             [] => self.refuse(texts::NO_SERVER, &[]),
             _ => self.refuse(texts::SEVERAL_SERVERS, &[]),

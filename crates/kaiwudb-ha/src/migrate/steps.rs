@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::texts::migrate as texts;
 use anyhow::{Result, anyhow, bail};
 use host::{Command, Deadline};
+use kwdb::identity::StoreIdentity;
 use pacemaker::attribute::{self, Scope};
 use pacemaker::change::{self, Refused, Version};
 use pacemaker::xml::Element;
@@ -229,7 +230,7 @@ fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
     let Some(database) = database else {
         return Ok(());
     };
-    let name = format!("kaiwudb-store-{}", database.id);
+    let name = StoreIdentity::option(&database.id);
     if attribute::get(Scope::Cluster, &name, deadline)?.is_some() {
         return Ok(());
     }
@@ -240,6 +241,7 @@ fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
         }
         // A server that tells no identity (TLCP) is pinned by its next start.
         if let Some(value) = look::identity(context, &node.name, facts) {
+            let value = value.to_string();
             attribute::set(Scope::Cluster, &name, &value, deadline)?;
             journal.pinned = Some((name.clone(), value));
         }

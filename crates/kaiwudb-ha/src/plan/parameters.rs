@@ -4,6 +4,7 @@ use super::model::Pairs;
 use super::ours::named;
 use super::storage::Storage;
 use super::wanted::Sources;
+use kwdb::installation::SecureMode;
 use site::roles::Roles;
 
 /// Parameters of the virtual IP.
@@ -47,9 +48,12 @@ pub(super) fn database(sources: &Sources<'_>, storage: &Storage, installed: &str
 pub(super) fn certificates_wanted(sources: &Sources<'_>, roles: &Roles<'_>) -> bool {
     sources.context.settings.certificates.sync.unwrap_or_else(|| {
         roles.certificates.is_some()
-            || sources
-                .facts()
-                .any(|facts| matches!(facts.database.secure_mode.as_str(), "tls" | "tlcp"))
+            || sources.facts().any(|facts| {
+                facts
+                    .database
+                    .secure_mode
+                    .is_some_and(SecureMode::has_certificates)
+            })
     })
 }
 

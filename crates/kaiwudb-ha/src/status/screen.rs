@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::output::{Table, Tone, size};
 use crate::texts::status as texts;
 use drbd::state::Disk;
+use site::facts::Verdict;
 use site::fencing::Means;
 use site::language::Text;
 use site::status::{DatabaseView, View};
@@ -160,9 +161,9 @@ fn database(
         let cell = (texts::NOT_CONFIGURED.of(language).to_owned(), Some(Tone::Bad));
         return line(Some(texts::DATABASE), vec![cell]);
     };
-    let health = match found.health.as_deref() {
-        Some("ready") => (texts::READY.of(language).to_owned(), Some(Tone::Good)),
-        Some(why) => (why.to_owned(), Some(Tone::Bad)),
+    let health = match &found.health {
+        Some(Verdict::Ready) => (texts::READY.of(language).to_owned(), Some(Tone::Good)),
+        Some(Verdict::NotReady(why)) => (why.clone(), Some(Tone::Bad)),
         None => plain(""),
     };
     line(
@@ -205,11 +206,9 @@ fn database(
     }
     if let Some(id) = &found.cluster_id {
         let values = [("found", id.as_str())];
-        let (text, tone) = match &found.pinned {
-            Some(pinned) if pinned.contains(id.as_str()) => {
-                (texts::IDENTITY_PINNED.fill(language, &values), None)
-            }
-            Some(_) => (id.clone(), Some(Tone::Bad)),
+        let (text, tone) = match found.serves_pinned_store() {
+            Some(true) => (texts::IDENTITY_PINNED.fill(language, &values), None),
+            Some(false) => (id.clone(), Some(Tone::Bad)),
             None => (texts::IDENTITY_UNPINNED.fill(language, &values), None),
         };
         line(

@@ -3,7 +3,7 @@
 use super::database::Database;
 use certs::{CertificateSet, Expectations, directory, judge};
 use host::{Deadline, user};
-use kwdb::install;
+use kwdb::installation;
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -39,7 +39,7 @@ pub(super) fn gather(
     deadline: Deadline,
     unanswered: &mut Vec<String>,
 ) -> Option<Certificates> {
-    let path = Path::new(install::CERTS_DIRECTORY);
+    let path = Path::new(installation::CERTS_DIRECTORY);
     match read(path, database, deadline) {
         Ok(found) => found,
         Err(error) => {

@@ -5,17 +5,17 @@ use agent::RunDirectory;
 use agent::companion::{Answer, Companion, NoMore, SENTINEL};
 use host::{Deadline, Process, bounded, file, mount};
 use kwdb::health::{self, Health};
-use kwdb::install::{self, Deployment, Mode, SecureMode};
+use kwdb::identity::CLUSTER_ID;
+use kwdb::installation::{
+    self, DEFAULT_DATA_ROOT, DEFAULT_HTTP_PORT, DEFAULT_SQL_PORT, Deployment, Mode, SecureMode,
+};
 use kwdb::{process, sql, store};
+use ocf::Choice;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// Where the server writes to, unless the installation says otherwise.
-pub const DATA_ROOT: &str = "/var/lib/kaiwudb";
-/// The installer's default.
-const SQL_PORT: u16 = 26257;
 /// Where the vendor's installer writes down what it has installed.
 const RELEASE_FILE: &str = "/etc/kaiwudb/info/.version";
 const COMPOSE_FILE: &str = "/etc/kaiwudb/script/docker-compose.yml";
@@ -72,8 +72,9 @@ pub struct Database {
     pub container: bool,
     /// `restart:` of the container, which the vendor sets to `on-failure`.
     pub container_restart: Option<String>,
-    /// `insecure`, `tls` or `tlcp`.
-    pub secure_mode: String,
+    /// How clients and server speak; `None`: not known.
+    #[serde(with = "super::word")]
+    pub secure_mode: Option<SecureMode>,
     /// Whether the store is encrypted.
     pub encrypted: bool,
     /// Port for SQL.
@@ -86,16 +87,17 @@ pub struct Database {
     pub address: Option<String>,
     /// What is mounted at the store; `None`: nothing.
     pub mount: Option<Mounted>,
-    /// `empty`, `complete`, `incomplete` or `unreadable`, of the directory as it is seen now.
-    pub store: String,
+    /// What is in the directory as it is seen now; `None`: not known.
+    #[serde(with = "super::word")]
+    pub store: Option<store::State>,
     /// Whether nothing can be written below the mount; `None` where that is not known, as while it is mounted.
     pub mount_point_guarded: Option<bool>,
     /// Room on the file system, when it is mounted.
     pub usage: Option<Usage>,
     /// The servers that run on the store.
     pub servers: Vec<Server>,
-    /// `ready`, or the server's sentence; `None` when none runs.
-    pub health: Option<String>,
+    /// What the server says of itself; `None` when none runs.
+    pub health: Option<Verdict>,
     /// `kwdb_internal.cluster_id()`.
     pub cluster_id: Option<String>,
     /// The server's version.
@@ -106,6 +108,37 @@ pub struct Database {
     pub settings: BTreeMap<String, String>,
     /// Sentinels by resource, as they report.
     pub sentinels: BTreeMap<String, Sentinel>,
+}
+
+/// What the server says of itself: as text `ready`, or the sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Verdict {
+    /// It serves.
+    Ready,
+    /// It does not, for this reason.
+    NotReady(String),
+}
+
+const READY: &str = "ready";
+
+impl From<String> for Verdict {
+    fn from(text: String) -> Self {
+        if text == READY {
+            Self::Ready
+        } else {
+            Self::NotReady(text)
+        }
+    }
+}
+
+impl From<Verdict> for String {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Ready => READY.to_owned(),
+            Verdict::NotReady(why) => why,
+        }
+    }
 }
 
 /// What is mounted at the store.
@@ -154,7 +187,7 @@ pub(super) fn gather(store: Option<&Store>, deadline: Deadline, unanswered: &mut
     let mut mode = match Mode::read() {
         Ok(mode) => mode,
         Err(error) => {
-            unanswered.push(format!("{}: {error}", install::MODE_FILE));
+            unanswered.push(format!("{}: {error}", installation::MODE_FILE));
             Mode::default()
         }
     };
@@ -163,20 +196,17 @@ pub(super) fn gather(store: Option<&Store>, deadline: Deadline, unanswered: &mut
         mode.http_port = store.http_port.or(mode.http_port);
         mode.sql_port = store.sql_port.or(mode.sql_port);
     }
-    let data_root = mode.data_root.clone().unwrap_or_else(|| PathBuf::from(DATA_ROOT));
+    let data_root = mode
+        .data_root
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_ROOT));
     let mut found = Database {
         installed: mode.deployment.is_some(),
         container: mode.deployment == Some(Deployment::Container),
         container_restart: container_restart(),
-        secure_mode: match mode.secure_mode {
-            Some(SecureMode::Tls) => "tls",
-            Some(SecureMode::Tlcp) => "tlcp",
-            Some(SecureMode::Insecure) => "insecure",
-            None => "",
-        }
-        .to_owned(),
+        secure_mode: mode.secure_mode,
         encrypted: mode.encrypted_store,
-        sql_port: mode.sql_port.unwrap_or(SQL_PORT),
+        sql_port: mode.sql_port.unwrap_or(DEFAULT_SQL_PORT),
         data_root: data_root.display().to_string(),
         user: mode.user.clone(),
         address: mode.address.clone(),
@@ -205,20 +235,13 @@ fn look_at_store(found: &mut Database, data_root: &Path, deadline: Deadline, una
     }
     // The device may hang: a child takes the risk.
     let root = data_root.to_owned();
-    let contents = bounded::run(
-        deadline.slice(super::patience::QUESTION),
-        move || match store::inspect(&root).map(|store| store.contents) {
-            Ok(store::Contents::Empty) => b"empty".to_vec(),
-            Ok(store::Contents::Complete { .. }) => b"complete".to_vec(),
-            Ok(store::Contents::Incomplete { .. }) => b"incomplete".to_vec(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => b"absent".to_vec(),
-            Err(_) => b"unreadable".to_vec(),
-        },
-    );
-    match contents {
-        Ok(word) => found.store = String::from_utf8_lossy(&word).into_owned(),
+    let state = bounded::run(deadline.slice(super::patience::QUESTION), move || {
+        store::State::of(&store::inspect(&root)).word().into()
+    });
+    match state {
+        Ok(word) => found.store = store::State::of_word(&String::from_utf8_lossy(&word)),
         Err(error) => {
-            "unreadable".clone_into(&mut found.store);
+            found.store = Some(store::State::Unreadable);
             unanswered.push(format!("{}: {error}", data_root.display()));
         }
     }
@@ -260,22 +283,22 @@ fn look_at_server(
     if found.servers.is_empty() && !found.container {
         return;
     }
-    let http = SocketAddr::from((Ipv4Addr::LOCALHOST, mode.http_port.unwrap_or(8080)));
+    let http = SocketAddr::from((Ipv4Addr::LOCALHOST, mode.http_port.unwrap_or(DEFAULT_HTTP_PORT)));
     found.health = match health::ask(http, deadline.slice(super::patience::QUESTION)) {
-        Health::Ready => Some("ready".to_owned()),
-        Health::NotReady(why) | Health::Silent(why) => Some(why),
+        Health::Ready => Some(Verdict::Ready),
+        Health::NotReady(why) | Health::Silent(why) => Some(Verdict::NotReady(why)),
         Health::Refused if found.servers.is_empty() => None,
-        Health::Refused => Some("connection refused".to_owned()),
+        Health::Refused => Some(Verdict::NotReady("connection refused".to_owned())),
     };
-    if found.health.as_deref() != Some("ready") || mode.secure_mode == Some(SecureMode::Tlcp) {
+    if found.health != Some(Verdict::Ready) || mode.secure_mode == Some(SecureMode::Tlcp) {
         return;
     }
     let target = sql::Target {
-        address: SocketAddr::from((Ipv4Addr::LOCALHOST, mode.sql_port.unwrap_or(SQL_PORT))),
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, mode.sql_port.unwrap_or(DEFAULT_SQL_PORT))),
         user: "root".to_owned(),
         database: "defaultdb".to_owned(),
         certs_directory: (mode.secure_mode == Some(SecureMode::Tls))
-            .then(|| PathBuf::from(install::CERTS_DIRECTORY)),
+            .then(|| PathBuf::from(installation::CERTS_DIRECTORY)),
     };
     if let Err(error) = ask_server(found, &target, deadline.slice(super::patience::QUESTION)) {
         unanswered.push(format!("SQL: {error}"));
@@ -296,7 +319,7 @@ fn ask_server(found: &mut Database, target: &sql::Target, deadline: Deadline) ->
             Err(error) => Err(error),
         }
     };
-    found.cluster_id = ask("SELECT kwdb_internal.cluster_id()")?;
+    found.cluster_id = ask(CLUSTER_ID)?;
     found.version = ask("SELECT version()")?;
     for name in SETTINGS {
         if let Some(value) = ask(&format!("SHOW CLUSTER SETTING {name}"))? {
@@ -348,4 +371,40 @@ fn sentinels(deadline: Deadline) -> BTreeMap<String, Sentinel> {
         .into_iter()
         .filter_map(|run| Some((run.name(), found(&run)?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words are those of the releases before, which may run on the other node.
+    #[test]
+    fn what_travels_is_words() {
+        let found = Database {
+            secure_mode: Some(SecureMode::Tlcp),
+            store: Some(store::State::Incomplete),
+            health: Some(Verdict::Ready),
+            ..Database::default()
+        };
+        let json = serde_json::to_value(&found).unwrap();
+        for (field, word) in [
+            ("secure_mode", "tlcp"),
+            ("store", "incomplete"),
+            ("health", "ready"),
+        ] {
+            assert_eq!(json[field], word);
+        }
+        assert_eq!(serde_json::from_value::<Database>(json).unwrap(), found);
+        let nothing = serde_json::to_value(Database::default()).unwrap();
+        assert_eq!(
+            (&nothing["secure_mode"], &nothing["store"]),
+            (&"".into(), &"".into())
+        );
+        let later = r#"{"secure_mode": "quantum", "store": "", "health": "node is shutting down"}"#;
+        let expected = Database {
+            health: Some(Verdict::NotReady("node is shutting down".to_owned())),
+            ..Database::default()
+        };
+        assert_eq!(serde_json::from_str::<Database>(later).unwrap(), expected);
+    }
 }

@@ -3,6 +3,7 @@
 use super::view::View;
 use crate::cluster::Cluster;
 use crate::context::Context;
+use crate::facts::Verdict;
 use crate::fencing::{Fencing, Weakness};
 use crate::leftover::{self, Kind};
 use crate::node::Node;
@@ -237,14 +238,14 @@ fn of_database(context: &Context, view: &View, say: &mut impl FnMut(String)) {
     let Some(node) = database.node.as_deref() else {
         return;
     };
-    if let Some(why) = database.health.as_deref().filter(|health| *health != "ready") {
+    if let Some(Verdict::NotReady(why)) = &database.health {
         say(texts::SERVER_NOT_READY.fill(language, &[("node", node), ("why", why)]));
     }
     if database.agent == DATABASE && database.pid.is_some() && database.sentinel.is_none() {
         say(texts::NO_SENTINEL.fill(language, &[("node", node)]));
     }
     if let (Some(found), Some(pinned)) = (&database.cluster_id, &database.pinned)
-        && !pinned.contains(found.as_str())
+        && database.serves_pinned_store() == Some(false)
     {
         say(texts::IDENTITY_OTHER.fill(language, &[("found", found), ("pinned", pinned)]));
     }

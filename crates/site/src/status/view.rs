@@ -1,8 +1,9 @@
 //! What is known of the state, as data: printed as JSON, drawn as a screen.
 
-use crate::facts::LastDrill;
+use crate::facts::{LastDrill, Verdict};
 use crate::fencing::Means;
 use drbd::state::{Disk, Role};
+use kwdb::identity::StoreIdentity;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -74,7 +75,7 @@ pub struct DatabaseView {
     /// Where it is active.
     pub node: Option<String>,
     /// `ready`, or the server's sentence; `None` when none runs.
-    pub health: Option<String>,
+    pub health: Option<Verdict>,
     /// The server's version.
     pub version: Option<String>,
     /// The server's process.
@@ -95,6 +96,14 @@ pub struct DatabaseView {
     pub cluster_id: Option<String>,
     /// The store that the cluster owns.
     pub pinned: Option<String>,
+}
+
+impl DatabaseView {
+    /// Whether the store that is served is the one that the cluster owns; `None` where either is not known.
+    pub fn serves_pinned_store(&self) -> Option<bool> {
+        let pinned = StoreIdentity::parse(self.pinned.as_deref()?)?.cluster?;
+        Some(pinned == *self.cluster_id.as_ref()?)
+    }
 }
 
 /// One DRBD resource on one node.

@@ -3,6 +3,7 @@
 //! Sources: `kaiwudb_install/utils/kaiwudb_install.sh` and `kaiwudb_common.sh` of KWDB 2.2 to 3.2.1.
 
 use host::file;
+use ocf::Choice;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,13 @@ pub const ENVIRONMENT_FILE: &str = "/etc/kaiwudb/script/kaiwudb_env";
 /// Where the installer puts certificates.
 pub const CERTS_DIRECTORY: &str = "/etc/kaiwudb/certs";
 
+/// Where the store is unless the installation says otherwise.
+pub const DEFAULT_DATA_ROOT: &str = "/var/lib/kaiwudb";
+/// Where the server takes SQL unless its flags or the installation say otherwise.
+pub const DEFAULT_SQL_PORT: u16 = 26257;
+/// The same for HTTP.
+pub const DEFAULT_HTTP_PORT: u16 = 8080;
+
 /// How clients and server speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecureMode {
@@ -22,6 +30,22 @@ pub enum SecureMode {
     Tls,
     /// The Chinese transport layer protocol of the enterprise edition. We cannot speak it; the flag is passed on.
     Tlcp,
+}
+
+impl SecureMode {
+    /// Whether server and clients have certificates.
+    pub const fn has_certificates(self) -> bool {
+        matches!(self, Self::Tls | Self::Tlcp)
+    }
+}
+
+impl Choice for SecureMode {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("insecure", Self::Insecure),
+        ("tls", Self::Tls),
+        ("tlcp", Self::Tlcp),
+    ];
+    const NAMES: &'static [&'static str] = &["insecure", "tls", "tlcp"];
 }
 
 /// How the server is deployed.
@@ -74,16 +98,11 @@ impl Mode {
             sql_port: line(5).and_then(|port| port.parse().ok()),
             http_port: line(6).and_then(|port| port.parse().ok()),
             user: line(7).map(str::to_owned),
-            secure_mode: further().find_map(|word| match word {
-                "insecure" => Some(SecureMode::Insecure),
-                "tls" => Some(SecureMode::Tls),
-                "tlcp" => Some(SecureMode::Tlcp),
-                _ => None,
-            }),
+            secure_mode: further().find_map(SecureMode::of_word),
             encrypted_store: further().any(|word| word == "true"),
             address: further()
                 .next_back()
-                .filter(|word| !matches!(*word, "insecure" | "tls" | "tlcp" | "true" | "false"))
+                .filter(|word| SecureMode::of_word(word).is_none() && !matches!(*word, "true" | "false"))
                 .map(str::to_owned),
         }
     }
