@@ -1,6 +1,7 @@
 //! The command line. Help is in the language of the locale; the words of the commands are the same everywhere.
 
 use crate::texts::help;
+use crate::verbs::Subcommand;
 use clap::{CommandFactory, FromArgMatches, Parser};
 pub use site::language::Language;
 use std::path::PathBuf;
@@ -20,40 +21,6 @@ pub(crate) struct Cli {
     pub(crate) resource: Option<String>,
     #[command(subcommand)]
     pub(crate) subcommand: Subcommand,
-}
-
-/// What can be asked for.
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Subcommand {
-    /// Find what is wrong with the set-up, before, during and after deployment
-    Check(crate::check::Arguments),
-    /// Show how the cluster's configuration should be, and what differs; changes nothing
-    Plan(crate::plan::Arguments),
-    /// Make the cluster's configuration the planned one, look whether all runs, and undo it if not
-    Apply(crate::apply::Arguments),
-    /// Show the cluster, the database, replication and certificates on one screen
-    Status(crate::status::Arguments),
-    /// Rehearse a failover with a client that commits all the time, and report what it cost
-    Drill(crate::drill::Arguments),
-    /// Put our agents in the place of the KWDB guide's while the database runs, or go back
-    Migrate(crate::migrate::Arguments),
-    /// Show a split brain of DRBD and resolve it by an explicit choice
-    SplitBrain(crate::split_brain::Arguments),
-    /// Print what is known of this node as JSON; other nodes ask for it
-    #[command(hide = true)]
-    Facts(crate::facts::Arguments),
-    /// Look at this node's disk below DRBD and take one step there, as standard input says; apply --new-disks asks for it on both nodes
-    #[command(hide = true)]
-    Disk,
-    /// End what our agents left running for a resource that is no longer theirs; migrate --back asks for it on every node
-    #[command(hide = true)]
-    Disarm {
-        /// Id of the resource
-        id: String,
-    },
-    /// Keep a server that is started by hand from beginning an empty database below the mount point; apply and migrate ask for it on both nodes
-    #[command(hide = true)]
-    Guard(crate::guard::Arguments),
 }
 
 /// The command line in one language, for the parser, the manual pages and the completions.

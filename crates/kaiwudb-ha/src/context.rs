@@ -1,6 +1,6 @@
 //! What every subcommand has at hand.
 
-use crate::output::Output;
+use crate::ui::output::Output;
 use std::ops::Deref;
 
 /// What the operator has said, how to write to him included.

@@ -3,32 +3,25 @@
 //! Each subcommand is one module. What is known of the cluster is [`site`]'s; the words for it and the way of writing them are here.
 //! Nothing waits without a deadline.
 
-mod apply;
-mod check;
 pub mod cli;
 mod context;
+mod design;
 mod disks;
-mod drill;
-mod exit;
-mod facts;
-mod guard;
-mod migrate;
-mod output;
-mod plan;
-mod question;
-mod split_brain;
-mod status;
+mod render;
 mod texts;
+mod ui;
+mod undecided;
+mod verbs;
 
-use cli::Subcommand;
 use context::Context;
-use exit::Exit;
-use output::Output;
 use site::context::Chosen;
 use site::language::Language;
 use site::settings::Settings;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use ui::exit::Exit;
+use ui::output::Output;
+use ui::question;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -69,30 +62,15 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
             settings,
             config: cli.config.clone(),
             chosen: Chosen::default(),
+            can_ask: question::is_possible(),
         },
         output,
     };
     loop {
-        match subcommand(cli, &context) {
+        match cli.subcommand.run(&context) {
             Err(error)
-                if question::decide(&mut context, &error).map_err(|error| (Exit::Failed, error))? => {}
+                if undecided::decide(&mut context, &error).map_err(|error| (Exit::Failed, error))? => {}
             done => return done.map_err(|error| (Exit::Failed, error)),
         }
-    }
-}
-
-fn subcommand(cli: &cli::Cli, context: &Context) -> anyhow::Result<Exit> {
-    match &cli.subcommand {
-        Subcommand::Apply(arguments) => apply::run(context, arguments),
-        Subcommand::Check(arguments) => check::run(context, arguments),
-        Subcommand::Drill(arguments) => drill::run(context, arguments),
-        Subcommand::Disarm { id } => migrate::disarm(id),
-        Subcommand::Migrate(arguments) => migrate::run(context, arguments),
-        Subcommand::Plan(arguments) => plan::run(context, arguments),
-        Subcommand::SplitBrain(arguments) => split_brain::run(context, arguments),
-        Subcommand::Disk => disks::obey(),
-        Subcommand::Facts(arguments) => facts::run(arguments),
-        Subcommand::Guard(arguments) => guard::run(arguments),
-        Subcommand::Status(arguments) => status::run(context, arguments),
     }
 }

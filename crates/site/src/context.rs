@@ -18,6 +18,8 @@ pub struct Context {
     pub resource: Option<String>,
     /// What else has been chosen.
     pub chosen: Chosen,
+    /// Whether somebody is there to be asked what is not clear.
+    pub can_ask: bool,
 }
 
 /// Which resources belong to the database, where several may and the operator has been asked.

@@ -1,16 +1,14 @@
 //! One step on this node, done only if its disk still allows it. Whatever was found out before, the node looks again itself.
 
-use super::side::{Order, QUESTION, Side, adm, file_of, is_blank, signatures};
-use crate::exit::Exit;
-use crate::output;
+use super::order::{Act, Order, file_of};
+use super::side::{QUESTION, Side, adm, is_blank, signatures};
 use anyhow::{Context, Result, bail, ensure};
 use drbd::kernel;
 use drbd::state::{ConnectionState, Disk, Role};
 use host::lock::{self, FileLock};
 use host::{Command, Deadline};
-use serde::{Deserialize, Serialize};
 use std::fs::{self, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,27 +22,8 @@ const RELEASE: Duration = Duration::from_secs(15);
 /// Held while a step is taken on this node: an `apply` that was killed may have left one that still works.
 const LOCK: &str = "disk.lock";
 
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Act {
-    Look,
-    /// Writes DRBD's file of the resource.
-    WriteFile(String),
-    MakeMetaData,
-    Up,
-    /// Both disks are new: neither has anything that the other one lacks.
-    SkipSync,
-    /// A file system of this type.
-    Format(String),
-    Demote,
-}
-
-/// Does what standard input asks for and prints how it is then.
-pub(crate) fn obey() -> Result<Exit> {
-    let mut text = String::new();
-    std::io::stdin().lock().read_to_string(&mut text)?;
-    let order: Order = serde_json::from_str(&text).context("no order on standard input")?;
+/// Does what is ordered; how the disk is then.
+pub(crate) fn obey(order: &Order) -> Result<Side> {
     // Even to look: what is half done now says nothing.
     let _lock = alone()?;
     if order.act != Act::Look {
@@ -52,8 +31,7 @@ pub(crate) fn obey() -> Result<Exit> {
         nix::sys::prctl::set_pdeathsig(None)?;
         order.carry_out()?;
     }
-    output::value(&order.look()?)?;
-    Ok(Exit::Done)
+    order.look()
 }
 
 fn alone() -> Result<FileLock> {

@@ -1,7 +1,7 @@
 //! One node's disk and its DRBD resource, looked at on that node. The coordinating node asks for it through `kaiwudb-ha disk`, with an
 //! [`Order`] on standard input.
 
-use super::act::Act;
+use super::order::{Order, file_of};
 use anyhow::{Context, Result, bail};
 use drbd::event::{self, Line, Object};
 use drbd::generation::Generations;
@@ -23,23 +23,10 @@ const BEGINNING: u64 = 1 << 20;
 /// DRBD's generation of meta-data that nothing was ever written with (`UUID_JUST_CREATED`).
 const JUST_CREATED: u64 = 4;
 
-/// What a node is asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Order {
-    pub(super) resource: String,
-    /// Its disk below DRBD; empty: the one that DRBD's configuration names.
-    pub(super) disk: String,
-    /// `/dev/drbdN`.
-    pub(super) device: String,
-    /// Where the file system will be mounted.
-    pub(super) data_root: String,
-    pub(super) act: Act,
-}
-
 /// What is known of one node's disk and resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Side {
+pub(crate) struct Side {
     /// Bytes; `None`: there is no such block device.
     pub(super) size: Option<u64>,
     /// Types of what libblkid finds on it, DRBD's meta-data aside.
@@ -115,11 +102,6 @@ impl Side {
             _ => None,
         })
     }
-}
-
-/// Where DRBD's file of a resource is.
-pub(super) fn file_of(resource: &str) -> String {
-    format!("/etc/drbd.d/{resource}.res")
 }
 
 impl Order {

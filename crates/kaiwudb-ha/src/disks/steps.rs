@@ -1,7 +1,7 @@
 //! What has to be done until a new resource of DRBD has a file system, found out from how both nodes are now: so it can be repeated
 //! after an interruption at any step. What has data is left alone or refused, never overwritten.
 
-use super::act::Act;
+use super::order::Act;
 use super::side::Side;
 use crate::texts::disks as texts;
 use site::language::Text;

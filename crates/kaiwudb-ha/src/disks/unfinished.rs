@@ -1,10 +1,10 @@
 //! A resource that somebody has begun to make: the cluster cannot bring it into service, so a plain `apply` does not begin.
 
-use super::act::Act;
-use super::ask;
-use super::side::{Order, Side};
+use super::ask::ask;
+use super::order::{Act, Order};
+use super::side::Side;
 use crate::context::Context;
-use crate::plan::{self, Plan};
+use crate::design::plan::Plan;
 use crate::texts::disks as texts;
 use anyhow::{Result, bail};
 use site::language::Text;
@@ -12,11 +12,7 @@ use site::language::Text;
 /// Looks at the resource on every node that answers and knows it.
 pub(crate) fn refuse_unfinished(context: &Context, plan: &Plan) -> Result<()> {
     let storage = &plan.wanted.storage;
-    let Some(resource) = storage
-        .drbd
-        .as_ref()
-        .filter(|name| !plan::has_resource(plan, name))
-    else {
+    let Some(resource) = storage.drbd.as_ref().filter(|name| !plan.has_resource(name)) else {
         return Ok(());
     };
     let order = Order {
@@ -27,7 +23,7 @@ pub(crate) fn refuse_unfinished(context: &Context, plan: &Plan) -> Result<()> {
         act: Act::Look,
     };
     let mut sides = Vec::new();
-    for node in &plan.nodes {
+    for node in &plan.found.nodes {
         if node
             .facts
             .as_ref()

@@ -1,8 +1,5 @@
 //! What `migrate` says.
 
-use crate::migrate::Step;
-use site::language::Text;
-
 site::texts! {
     RUNS_ALREADY: "a migration is running on this node", "本节点上正在进行迁移";
     BEGUN_ELSEWHERE: "a migration that was begun on {node} is not over; finish it there: kaiwudb-ha migrate, or take it back there: kaiwudb-ha migrate --back",
@@ -62,18 +59,4 @@ site::texts! {
     MIGRATED: "Migrated. What is left to do: kaiwudb-ha check. The way back: kaiwudb-ha migrate --back", "迁移完成。剩余事项：kaiwudb-ha check。撤回：kaiwudb-ha migrate --back";
     TAKEN_BACK: "Taken back: the cluster uses the guide's agents again.", "已撤回：集群重新使用指南中的代理。";
     DONE_BUT: "All steps were done and the cluster has everything back, but: {why}", "所有步骤均已完成，资源已交还集群，但是：{why}";
-}
-
-/// What is done in a step.
-pub(crate) const fn step(step: Step) -> Text {
-    match step {
-        Step::Hold => STEP_HOLD,
-        Step::Exchange => STEP_EXCHANGE,
-        Step::Probe => STEP_PROBE,
-        Step::Pin => STEP_PIN,
-        Step::Units => STEP_UNITS,
-        Step::Release => STEP_RELEASE,
-        Step::Look => STEP_LOOK,
-        Step::Done => STEP_DONE,
-    }
 }

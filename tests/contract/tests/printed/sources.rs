@@ -7,7 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What writes scripts for the tools, which the operator's tests run, and a page.
-const GENERATORS: [&str; 4] = ["plan/pcs.rs", "plan/crmsh.rs", "plan/ansible.rs", "drill/html.rs"];
+const GENERATORS: [&str; 4] = [
+    "render/pcs.rs",
+    "render/crmsh.rs",
+    "render/ansible.rs",
+    "drill/html.rs",
+];
 
 /// How an English sentence goes on behind a command that it is about.
 const SENTENCES: [&str; 7] = [

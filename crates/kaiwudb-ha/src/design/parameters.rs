@@ -1,0 +1,105 @@
+//! Parameters of the resources that are wanted, from the settings, the cluster and the nodes.
+
+use super::model::Pairs;
+use super::resources::named;
+use super::sources::Sources;
+use super::storage::Storage;
+use kwdb::installation::SecureMode;
+use site::roles::Roles;
+
+/// Parameters of the virtual IP.
+pub(crate) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs> {
+    if let Some(virtual_ip) = &sources.context.settings.virtual_ip {
+        let mut parameters = named(&[("ip", virtual_ip.address.get_ref())]);
+        if let Some(prefix) = &virtual_ip.prefix {
+            parameters.push(("cidr_netmask".to_owned(), prefix.get_ref().to_string()));
+        }
+        if let Some(interface) = &virtual_ip.interface {
+            parameters.push(("nic".to_owned(), interface.get_ref().clone()));
+        }
+        return Some(parameters);
+    }
+    let live = roles.address()?;
+    let keep = ["ip", "cidr_netmask", "nic"].into_iter();
+    Some(
+        keep.filter_map(|name| Some((name.to_owned(), live.parameter(name)?.to_owned())))
+            .collect(),
+    )
+}
+
+/// Parameters of the database.
+pub(super) fn database(sources: &Sources<'_>, storage: &Storage, installed: &str) -> Pairs {
+    let settings = &sources.context.settings.database;
+    let mut parameters: Pairs = Pairs::new();
+    if storage.directory != installed {
+        parameters.push(("data_root".to_owned(), storage.directory.clone()));
+    }
+    if sources.facts().any(|facts| facts.database.container) {
+        parameters.push(("runtime".to_owned(), "container".to_owned()));
+    }
+    for (name, value) in settings {
+        parameters.retain(|(known, _)| known != name);
+        parameters.push((name.clone(), value.get_ref().to_string()));
+    }
+    parameters
+}
+
+/// Whether certificates are to be kept alike.
+pub(super) fn certificates_wanted(sources: &Sources<'_>, roles: &Roles<'_>) -> bool {
+    sources.context.settings.certificates.sync.unwrap_or_else(|| {
+        roles.certificates.is_some()
+            || sources.facts().any(|facts| {
+                facts
+                    .database
+                    .secure_mode
+                    .is_some_and(SecureMode::has_certificates)
+            })
+    })
+}
+
+/// Parameters of what keeps certificates alike.
+pub(super) fn certificates(
+    sources: &Sources<'_>,
+    address: &Pairs,
+    nodes: &[String],
+    storage: &Storage,
+    installed: &str,
+) -> Pairs {
+    let settings = &sources.context.settings;
+    let mut names: Vec<String> = nodes
+        .iter()
+        .filter_map(|node| address_of(sources, node))
+        .collect();
+    names.extend(
+        address
+            .iter()
+            .filter(|(name, _)| name == "ip")
+            .map(|(_, ip)| ip.clone()),
+    );
+    names.extend(
+        settings
+            .certificates
+            .names
+            .iter()
+            .map(|name| name.get_ref().clone()),
+    );
+    let mut parameters = named(&[("required_names", names.join(",").as_str())]);
+    if storage.directory != installed {
+        parameters.push(("data_root".to_owned(), storage.directory.clone()));
+    }
+    parameters
+}
+
+/// A node's own address.
+pub(crate) fn address_of(sources: &Sources<'_>, node: &str) -> Option<String> {
+    let settings = sources.context.settings.nodes.get(node);
+    if let Some(address) = settings.and_then(|node| node.address.as_ref()) {
+        return Some(address.get_ref().clone());
+    }
+    let facts = sources.nodes.iter().find(|one| one.name == node);
+    let installed = facts.and_then(|one| one.facts.as_ref().ok()?.database.address.clone());
+    installed.or_else(|| {
+        let corosync = sources.facts().find_map(|facts| facts.corosync.as_ref())?;
+        corosync.nodes.get(node)?.first().cloned()
+    })
+}

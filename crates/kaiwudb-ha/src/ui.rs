@@ -1,0 +1,5 @@
+//! How the command talks to people and programs.
+
+pub(crate) mod exit;
+pub(crate) mod output;
+pub(crate) mod question;

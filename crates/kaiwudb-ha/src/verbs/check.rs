@@ -1,0 +1,140 @@
+//! `check`: finds what is wrong with a set-up before it costs data. Each theme is one file of pure functions over what the cluster
+//! and the nodes told; nothing here runs a program but the mending, which asks first.
+
+mod certificates;
+mod configuration;
+mod database;
+mod drbd;
+mod finding;
+mod leftovers;
+mod mend;
+mod report;
+mod rule;
+mod system;
+#[cfg(test)]
+mod tests;
+
+use crate::context::Context;
+use crate::ui::exit::Exit;
+use anyhow::Result;
+use finding::Finding;
+use pacemaker::cib::Cib;
+use site::cluster::{self, Cluster};
+use site::facts::Facts;
+use site::node::Node;
+use site::roles::Roles;
+use site::texts::{self, general};
+
+/// Options of `check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Mend what can be mended safely, asking before each command
+    #[arg(long)]
+    fix: bool,
+    /// With --fix: answer every question with yes
+    #[arg(long, requires = "fix")]
+    yes: bool,
+}
+
+/// What the rules look at.
+struct Scene<'a> {
+    cluster: &'a Cluster,
+    cib: Option<&'a Cib>,
+    roles: Roles<'a>,
+    nodes: &'a [Node],
+}
+
+impl<'a> Scene<'a> {
+    fn new(cluster: &'a Cluster, nodes: &'a [Node]) -> Self {
+        Self {
+            cluster,
+            cib: cluster.cib.as_ref().ok(),
+            roles: cluster.roles(),
+            nodes,
+        }
+    }
+
+    /// The nodes that answered.
+    fn facts(&self) -> impl Iterator<Item = (&'a str, &'a Facts)> {
+        self.nodes
+            .iter()
+            .filter_map(|node| Some((node.name.as_str(), node.facts.as_ref().ok()?)))
+    }
+
+    /// Whether the database runs under the vendor's unit.
+    fn is_by_unit(&self) -> bool {
+        self.roles
+            .database
+            .is_some_and(|primitive| primitive.agent().starts_with("systemd:"))
+    }
+}
+
+/// Looks and reports; mends when told to.
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let (mut findings, unanswered) = look(context)?;
+    report::print(context, &findings, &unanswered)?;
+    if arguments.fix {
+        match mend::mend(context, &findings, arguments.yes)? {
+            mend::Outcome::Declined => return Ok(Exit::Declined),
+            mend::Outcome::Nothing => {}
+            mend::Outcome::Mended => {
+                let again = look(context)?;
+                findings = again.0;
+                report::print(context, &findings, &again.1)?;
+            }
+        }
+    }
+    Ok(if findings.iter().any(Finding::counts) {
+        Exit::Found
+    } else if unanswered.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Incomplete
+    })
+}
+
+/// Everything that is wrong, the worst first, and what did not answer.
+fn look(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
+    let (cluster, nodes) = cluster::ask(context)?;
+    let scene = Scene::new(&cluster, &nodes);
+    let doubts = scene.roles.doubts.iter();
+    let mut unanswered: Vec<String> = doubts.map(|doubt| texts::roles::doubt(context, doubt)).collect();
+    // One word about a cluster that does not run is enough.
+    if let Err(why) = &cluster.cib {
+        unanswered.push(general::CLUSTER_SILENT.fill(context.language, &[("why", why)]));
+    }
+    for node in &nodes {
+        match &node.facts {
+            Ok(facts) => {
+                unanswered.extend(
+                    facts
+                        .unanswered
+                        .iter()
+                        .map(|what| format!("{}: {what}", node.name)),
+                );
+                if !facts.root {
+                    unanswered.push(general::NOT_ROOT.fill(context.language, &[("node", &node.name)]));
+                }
+            }
+            Err(why) => unanswered
+                .push(general::NODE_SILENT.fill(context.language, &[("node", &node.name), ("why", why)])),
+        }
+    }
+    Ok((findings(&scene), unanswered))
+}
+
+/// Applies every rule.
+fn findings(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    configuration::look(scene, &mut findings);
+    leftovers::look(scene, &mut findings);
+    database::look(scene, &mut findings);
+    drbd::look(scene, &mut findings);
+    certificates::look(scene, &mut findings);
+    system::look(scene, &mut findings);
+    findings.sort_by(|one, other| {
+        (one.rule.severity, one.rule.id, &one.node).cmp(&(other.rule.severity, other.rule.id, &other.node))
+    });
+    findings.dedup();
+    findings
+}

@@ -1,0 +1,432 @@
+//! The cluster's configuration (CIB): fencing, what goes with what, operations.
+
+use super::Scene;
+use super::finding::Finding;
+use super::report::APPLY;
+use super::rule;
+use crate::design::model::Operation;
+use crate::design::operations;
+use kwdb::identity::StoreIdentity;
+use ocf::{parse_boolean, parse_interval};
+use pacemaker::cib::{Cib, Clones, Primitive};
+use site::facts::{Facts, Verdict};
+use site::fencing::{Means, Weakness};
+use site::roles::{DATABASE, LINBIT};
+use std::time::Duration;
+
+/// A slower monitor makes every failure that nobody reports an outage of that length.
+const SLOWEST_MONITOR: Duration = Duration::from_secs(30);
+/// A start that recovers a small log; a large one needs what the agent advises.
+const SHORTEST_START: Duration = Duration::from_secs(60);
+/// Draining, one background job and closing the time-series engine took up to 17 s in measurements.
+const SHORTEST_STOP: Duration = Duration::from_secs(30);
+/// Pacemaker's own, where nothing else is configured.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Looks at the configuration.
+pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let Some(cib) = scene.cib else { return };
+    // A cluster that has no resources yet has nothing to be wrong with.
+    if cib.primitives().next().is_none() {
+        return;
+    }
+    fencing(scene, cib, findings);
+    quorum(scene, cib, findings);
+    defaults(scene, cib, findings);
+    operations(scene, cib, findings);
+    address(scene, cib, findings);
+    storage(scene, cib, findings);
+}
+
+fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
+    let Some(fencing) = scene.cluster.fencing(scene.nodes) else {
+        return;
+    };
+    let device = "pcs stonith create FENCE fence_ipmilan ip=ADDRESS username=USER password_script=FILE pcmk_host_list=NODE";
+    for weakness in &fencing.weaknesses {
+        match weakness {
+            Weakness::Off => {
+                let (name, value) = fencing.option.unwrap_or_default();
+                let mut finding = Finding::of(rule::FENCING_OFF, format!("{name}={value}"));
+                if fencing.means == Means::None {
+                    finding = finding.mend(format!(
+                        "{device}  # one for each node; 'pcs stonith list' names the agents"
+                    ));
+                }
+                for option in fencing.switch_on(cib) {
+                    finding = finding.mend(format!("pcs property set {option}=true"));
+                }
+                findings.push(finding);
+            }
+            Weakness::NoMeans => {
+                let watchdog = fencing.watchdog.map(|(name, value)| format!(", {name}={value}"));
+                let evidence = format!(
+                    "class=\"stonith\": {}{}",
+                    fencing.devices.len(),
+                    watchdog.unwrap_or_default()
+                );
+                findings.push(Finding::of(rule::FENCING_DEVICE_MISSING, evidence).mend(device));
+            }
+            Weakness::Uncovered(nodes) => {
+                let evidence = fencing.lists();
+                findings.extend(nodes.iter().map(|node| {
+                    Finding::of(rule::FENCING_INCOMPLETE, evidence.as_str())
+                        .on(node)
+                        .mend(format!("pcs stonith update FENCE pcmk_host_list={node}"))
+                }));
+            }
+            Weakness::NoThirdVote => {
+                let (name, value) = fencing.watchdog.unwrap_or_default();
+                findings.push(
+                    Finding::of(rule::WATCHDOG_WITHOUT_THIRD_VOTE, format!("{name}={value}, two_node: 1, class=\"stonith\": 0"))
+                        .mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit  # a third machine, outside both nodes' fate")
+                        .mend(format!("{device}  # or a device that switches nodes off, or SBD with a shared disk")),
+                );
+            }
+        }
+    }
+}
+
+/// Whether one of two nodes keeps quorum when the other one dies.
+fn quorum(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
+    let watchdog_only = scene
+        .cluster
+        .fencing(scene.nodes)
+        .is_some_and(|fencing| fencing.means == Means::Watchdog);
+    // Beside a quorum device Corosync does not start with two_node; more nodes have a majority; and with two_node a watchdog alone
+    // would fence nobody.
+    let survives = |facts: &Facts| {
+        let found = facts.corosync.as_ref();
+        found.map(|found| found.two_node || found.quorum_device || cib.nodes().count() != 2)
+    };
+    let mended = |finding: Finding| {
+        if watchdog_only {
+            finding.mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit")
+        } else {
+            finding
+                .mend("corosync.conf: quorum { provider: corosync_votequorum  two_node: 1 }  # and no auto_tie_breaker")
+                .mend("corosync-cfgtool -R")
+        }
+    };
+    let policy = cib.property("no-quorum-policy").unwrap_or_default();
+    if policy == "ignore" {
+        let finding = Finding::of(rule::QUORUM_IGNORED, format!("no-quorum-policy={policy}"));
+        findings.push(if scene.facts().any(|(_, facts)| survives(facts) == Some(true)) {
+            // Nothing stops for it.
+            finding.fix(&["crm_attribute", "--name", "no-quorum-policy", "--delete"])
+        } else {
+            mended(finding).mend("crm_attribute --name no-quorum-policy --delete")
+        });
+        return;
+    }
+    for (node, facts) in scene.facts() {
+        if survives(facts) == Some(false) {
+            let finding = Finding::of(rule::TWO_NODE_MISSING, "corosync.conf: two_node: 0");
+            findings.push(mended(finding.on(node)));
+        }
+    }
+}
+
+fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
+    let Some(database) = scene.roles.database else {
+        findings.push(Finding::of(rule::DATABASE_MISSING, format!("{DATABASE}: 0")).mend(APPLY));
+        return;
+    };
+    let stickiness = cib.meta(database, "resource-stickiness").unwrap_or("0");
+    if stickiness.parse::<i64>().is_ok_and(|value| value <= 0) {
+        findings.push(
+            Finding::of(
+                rule::STICKINESS_MISSING,
+                format!("{}: resource-stickiness={stickiness}", database.id),
+            )
+            // A default would be for all services of the cluster.
+            .fix(&[
+                "crm_resource",
+                "--resource",
+                cib.group_of(database).unwrap_or(&database.id),
+                "--meta",
+                "--set-parameter",
+                "resource-stickiness",
+                "--parameter-value",
+                "100",
+            ]),
+        );
+    }
+    let timeout = cib
+        .meta(database, "failure-timeout")
+        .and_then(parse_interval)
+        .filter(|timeout| !timeout.is_zero());
+    let monitor = monitor_interval(database);
+    if let (Some(timeout), Some(interval)) = (timeout, monitor)
+        && timeout <= interval
+    {
+        findings.push(
+            Finding::of(
+                rule::FAILURE_FORGOTTEN,
+                format!(
+                    "{}: failure-timeout={}s, monitor interval={}s",
+                    database.id,
+                    timeout.as_secs_f64(),
+                    interval.as_secs_f64()
+                ),
+            )
+            .mend(format!("pcs resource meta {} failure-timeout=60s", database.id)),
+        );
+    }
+    if cib.property("maintenance-mode").and_then(parse_boolean) == Some(true) {
+        findings.push(
+            Finding::of(rule::MAINTENANCE_LEFT, "maintenance-mode=true")
+                .mend("crm_attribute --name maintenance-mode --update false"),
+        );
+    }
+    if database.agent() == DATABASE {
+        let pinned = cib.property(&StoreIdentity::option(&database.id)).is_some();
+        let serves = scene
+            .facts()
+            .any(|(_, facts)| facts.database.health == Some(Verdict::Ready));
+        if serves && !pinned {
+            findings.push(
+                Finding::of(rule::STORE_UNPINNED, StoreIdentity::option(&database.id))
+                    .mend(format!(
+                        "crm_resource --restart -r {}  # interrupts the service; the next start for another reason does it as well",
+                        database.id
+                    )),
+            );
+        }
+    }
+}
+
+fn monitor_interval(primitive: &Primitive) -> Option<Duration> {
+    primitive
+        .operations()
+        .filter(|operation| operation.name == "monitor")
+        .filter_map(|operation| parse_interval(operation.interval.as_deref()?))
+        .filter(|interval| !interval.is_zero())
+        .min()
+}
+
+/// How the database's agent advises this operation; of several the first.
+fn advised(name: &str) -> Operation {
+    let all = operations::operations(DATABASE);
+    all.into_iter()
+        .find(|operation| operation.name == name)
+        .unwrap_or_default()
+}
+
+fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
+    let roles = &scene.roles;
+    let watched = [roles.database, roles.file_system].into_iter().flatten();
+    for primitive in watched.chain(roles.addresses.iter().copied()) {
+        if monitor_interval(primitive).is_none() {
+            findings.push(
+                Finding::of(rule::MONITOR_MISSING, format!("{}: op monitor", primitive.id)).mend(format!(
+                    "pcs resource op add {} monitor interval=10s timeout=30s",
+                    primitive.id
+                )),
+            );
+        }
+    }
+    let Some(database) = roles.database else { return };
+    let monitor = advised("monitor");
+    if let Some(interval) = monitor_interval(database).filter(|interval| *interval > SLOWEST_MONITOR) {
+        findings.push(
+            Finding::of(
+                rule::MONITOR_SLOW,
+                format!("{}: monitor interval={}s", database.id, interval.as_secs_f64()),
+            )
+            .mend(format!(
+                "pcs resource update {} op monitor interval={} timeout={}",
+                database.id, monitor.interval, monitor.timeout
+            )),
+        );
+    }
+    let timeout = |name: &str| {
+        let own = database
+            .operation(name)
+            .and_then(|operation| operation.timeout.as_deref());
+        own.or(cib.operation_default("timeout"))
+            .and_then(parse_interval)
+            .unwrap_or(DEFAULT_TIMEOUT)
+    };
+    for (rule, name, shortest) in [
+        (rule::START_TIMEOUT_SHORT, "start", SHORTEST_START),
+        (rule::STOP_TIMEOUT_SHORT, "stop", SHORTEST_STOP),
+    ] {
+        let found = timeout(name);
+        let advised = advised(name).timeout;
+        if found < shortest {
+            findings.push(
+                Finding::of(
+                    rule,
+                    format!("{}: {name} timeout={}s", database.id, found.as_secs_f64()),
+                )
+                .mend(format!(
+                    "pcs resource update {} op {name} timeout={advised}",
+                    database.id
+                )),
+            );
+        }
+    }
+}
+
+fn address(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
+    let Some(database) = scene.roles.database else {
+        return;
+    };
+    if scene.roles.addresses.is_empty() {
+        let evidence = format!("ocf:heartbeat:IPaddr2, {}: 0", database.id);
+        findings.push(Finding::of(rule::ADDRESS_MISSING, evidence).mend(APPLY));
+    }
+    for address in &scene.roles.addresses {
+        one_address(cib, database, address, findings);
+    }
+}
+
+fn one_address(cib: &Cib, database: &Primitive, address: &Primitive, findings: &mut Vec<Finding>) {
+    if !cib.is_ordered(database, address, false) {
+        let xml = format!(
+            "<rsc_order id=\"order-{0}-{1}\" first=\"{0}\" first-action=\"start\" then=\"{1}\" then-action=\"start\" \
+             symmetrical=\"false\"/>",
+            database.id, address.id
+        );
+        findings.push(
+            Finding::of(
+                rule::ADDRESS_UNORDERED,
+                format!("rsc_order {} -> {}: 0", database.id, address.id),
+            )
+            .fix(&[
+                "cibadmin",
+                "--create",
+                "--scope",
+                "constraints",
+                "--xml-text",
+                &xml,
+            ]),
+        );
+    }
+    if !cib.is_together(address, database) && !cib.is_together(database, address) {
+        findings.push(
+            Finding::of(
+                rule::ADDRESS_APART,
+                format!("rsc_colocation {} {}: 0", address.id, database.id),
+            )
+            .mend(format!(
+                "pcs constraint colocation add {} with {} INFINITY",
+                address.id, database.id
+            )),
+        );
+    }
+}
+
+/// What puts the second after the first in one group; constraints may name the groups that are there, so these stay.
+fn in_one_group(cib: &Cib, first: &Primitive, then: &Primitive) -> String {
+    let group_of = |primitive: &Primitive| {
+        cib.groups()
+            .find(|group| group.members().iter().any(|one| one.id == primitive.id))
+    };
+    let (first_id, then_id) = (&first.id, &then.id);
+    match (group_of(then), group_of(first)) {
+        (Some(group), _) => format!(
+            "pcs resource group add {} {first_id} --before {then_id}",
+            group.id
+        ),
+        (None, Some(group)) => format!("pcs resource group add {} {then_id} --after {first_id}", group.id),
+        (None, None) => format!("pcs resource group add KaiwuDBGrp {first_id} {then_id}"),
+    }
+}
+
+fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
+    let roles = &scene.roles;
+    if let (Some(database), Some(file_system)) = (roles.database, roles.file_system) {
+        let values = format!("{} {}", file_system.id, database.id);
+        let mend = in_one_group(cib, file_system, database);
+        if !cib.is_together(database, file_system) {
+            findings.push(
+                Finding::of(rule::FILE_SYSTEM_APART, format!("rsc_colocation {values}: 0")).mend(&mend),
+            );
+        }
+        if !cib.is_ordered(file_system, database, false) {
+            findings
+                .push(Finding::of(rule::FILE_SYSTEM_UNORDERED, format!("rsc_order {values}: 0")).mend(&mend));
+        }
+    }
+    let Some((data, clone)) = roles.data else { return };
+    drbd_resource(data, clone, findings);
+    let Some(file_system) = roles.file_system else {
+        return;
+    };
+    let names = format!(
+        "{} {}",
+        clone.map_or(data.id.as_str(), |clone| &clone.id),
+        file_system.id
+    );
+    if !cib.is_together(file_system, data) {
+        findings.push(
+            Finding::of(rule::DRBD_APART, format!("rsc_colocation {names}: 0")).mend(format!(
+                "pcs constraint colocation add {} with Promoted {} INFINITY",
+                file_system.id,
+                clone.map_or("CLONE", |clone| &clone.id)
+            )),
+        );
+    }
+    if !cib.is_ordered(data, file_system, true) {
+        findings.push(
+            Finding::of(rule::DRBD_UNORDERED, format!("rsc_order {names}: 0")).mend(format!(
+                "pcs constraint order promote {} then start {}",
+                clone.map_or("CLONE", |clone| &clone.id),
+                file_system.id
+            )),
+        );
+    }
+}
+
+fn drbd_resource(data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Finding>) {
+    let linbit = data.agent() == LINBIT;
+    if linbit {
+        findings.push(
+            Finding::of(rule::DRBD_AGENT_LINBIT, format!("{}: {LINBIT}", data.id))
+                .mend(super::report::MIGRATE),
+        );
+        let notify = clone
+            .and_then(|clone| clone.meta("notify"))
+            .or_else(|| data.meta("notify"));
+        if notify.and_then(parse_boolean) != Some(true) {
+            findings.push(
+                Finding::of(
+                    rule::DRBD_NOTIFY_MISSING,
+                    format!("notify={}", notify.unwrap_or("false")),
+                )
+                .mend(format!(
+                    "pcs resource meta {} notify=true",
+                    clone.map_or(data.id.as_str(), |clone| &clone.id)
+                )),
+            );
+        }
+    }
+    let watched = data
+        .operations()
+        .any(|operation| operation.name == "monitor" && operation.is_for_promoted());
+    if !watched {
+        let monitors: Vec<String> = data
+            .operations()
+            .filter(|operation| operation.name == "monitor")
+            .map(|operation| {
+                format!(
+                    "interval={} role={}",
+                    operation.interval.as_deref().unwrap_or("-"),
+                    operation.role.as_deref().unwrap_or("-")
+                )
+            })
+            .collect();
+        findings.push(
+            Finding::of(
+                rule::DRBD_PRIMARY_UNMONITORED,
+                format!("{}: op monitor {}", data.id, monitors.join("; ")),
+            )
+            .mend(format!(
+                "pcs resource op add {} monitor interval=11s timeout=30s role=Promoted",
+                data.id
+            )),
+        );
+    }
+}

@@ -1,0 +1,340 @@
+//! Whether a migration may begin. It refuses everything that it would not know how to take back.
+
+use super::edit;
+use super::journal::{Exchange, Journal, Side, Step};
+use super::look::{self, QUESTION};
+use super::units;
+use crate::context::Context;
+use crate::design::model::{Primitive, Spelling};
+use crate::design::resources;
+use crate::texts::migrate as texts;
+use anyhow::{Result, anyhow, bail};
+use host::Deadline;
+use pacemaker::change::{self, Version};
+use pacemaker::xml::Element;
+use site::cluster::{self, Cluster};
+use site::facts::Facts;
+use site::facts::Verdict;
+use site::fencing::Fencing;
+use site::language::Text;
+use site::node::{self, Node};
+use site::roles;
+use site::status;
+use site::tables;
+use site::texts::general;
+use std::time::Duration;
+
+/// Until a cluster that is busy has nothing left to do.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What a migration needs.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) journal: Journal,
+    /// The configuration that was looked at.
+    pub(super) version: Version,
+    /// What the operator should know first.
+    pub(super) notes: Vec<String>,
+}
+
+/// What was asked, for all checks.
+struct Scene<'a> {
+    context: &'a Context,
+    cluster: &'a Cluster,
+    nodes: &'a [Node],
+    cib: &'a Element,
+}
+
+/// Looks; `None` when there is nothing to migrate, an error says why it cannot be done. `last` is the migration to take back.
+pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Result<Option<Ready>> {
+    let (cluster, nodes) = cluster::ask(context)?;
+    if let Err(why) = &cluster.cib {
+        bail!(general::CLUSTER_SILENT.fill(context.language, &[("why", why)]));
+    }
+    let cib = change::query(Deadline::after(QUESTION))?;
+    let scene = Scene {
+        context,
+        cluster: &cluster,
+        nodes: &nodes,
+        cib: &cib,
+    };
+    let exchanges = match last {
+        Some(last) => last.exchanges.clone(),
+        None => scene.exchanges()?,
+    };
+    if exchanges.is_empty() {
+        return Ok(None);
+    }
+    scene.nodes_are_ready()?;
+    let ids: Vec<&str> = exchanges.iter().map(|exchange| exchange.id.as_str()).collect();
+    let held = edit::belonging(&cib, &ids);
+    scene.resources_are_well(&edit::members(&cib, &held))?;
+    let (server_node, facts) = scene.server()?;
+    if to == Side::Guide {
+        scene.is_the_units(server_node, facts)?;
+    }
+    scene.agents_are_installed(&exchanges, to)?;
+    scene.replication_is_well()?;
+    look::wait_until_idle(context, IDLE)?;
+    // Of an idle cluster, and of the one configuration that is then changed.
+    let cib = change::query(Deadline::after(QUESTION))?;
+    let status = pacemaker::status::get(Deadline::after(QUESTION))?;
+    let journal = Journal {
+        began: site::time::now_us() / 1_000_000,
+        to,
+        step: Step::Hold,
+        before: look::seen(&status, &nodes),
+        exchanges,
+        held,
+        enabled_on: last.map_or_else(|| units::enabled_on(&nodes), |last| last.enabled_on.clone()),
+        pinned: last.and_then(|last| last.pinned.clone()),
+        data_root: node::data_root(&nodes),
+    };
+    look::does_nothing(context, &cib)?;
+    let rehearsed = edit::rehearsed(&cib, &journal.exchanges, to);
+    look::does_nothing(context, &rehearsed)?;
+    let fenced = cluster.fencing(&nodes).as_ref().is_some_and(Fencing::works);
+    Ok(Some(Ready {
+        journal,
+        version: Version::of(&cib),
+        notes: (!fenced)
+            .then(|| texts::NO_FENCING.of(context.language).to_owned())
+            .into_iter()
+            .collect(),
+    }))
+}
+
+impl<'a> Scene<'a> {
+    fn refuse<T>(&self, text: Text, values: &[(&str, &str)]) -> Result<T> {
+        Err(anyhow!(text.fill(self.context.language, values)))
+    }
+
+    /// The guide's primitives with ours in their place.
+    fn exchanges(&self) -> Result<Vec<Exchange>> {
+        let spelling = Spelling::of_schema(self.cib.get("validate-with").unwrap_or_default());
+        // Other services may have the same agents.
+        let roles = self.cluster.certain_roles(self.context)?;
+        let ours_ids: Vec<&str> = roles.all().map(|one| one.id.as_str()).collect();
+        let mut found = Vec::new();
+        for old in self.cib.descendants() {
+            if old.name != "primitive" || !ours_ids.contains(&old.id()) {
+                continue;
+            }
+            let id = old.id();
+            let new = match edit::agent(old).as_str() {
+                "systemd:kaiwudb" | "systemd:kaiwudb.service" => resources::database(id, &[]),
+                roles::LINBIT => {
+                    self.parameters_are_known(old)?;
+                    resources::drbd(id, "")
+                }
+                _ => continue,
+            };
+            found.push(Exchange {
+                id: id.to_owned(),
+                guide: old.text(),
+                ours: replaced(old, &new, spelling).text(),
+            });
+        }
+        Ok(found)
+    }
+
+    fn parameters_are_known(&self, old: &Element) -> Result<()> {
+        let known = tables::parameters(roles::DRBD);
+        let unknown = old
+            .all("instance_attributes")
+            .flat_map(|set| &set.children)
+            .filter_map(|pair| pair.get("name"))
+            .find(|name| !known.iter().any(|known| known.name() == *name));
+        match unknown {
+            Some(name) => self.refuse(
+                texts::UNKNOWN_PARAMETER,
+                &[("resource", old.id()), ("parameter", name)],
+            ),
+            None => Ok(()),
+        }
+    }
+
+    fn nodes_are_ready(&self) -> Result<()> {
+        let language = self.context.language;
+        let status = self
+            .cluster
+            .status
+            .as_ref()
+            .map_err(|why| anyhow!(general::CLUSTER_SILENT.fill(language, &[("why", why)])))?;
+        let members = status.nodes.iter().filter(|node| !node.remote).count();
+        if members != 2 {
+            return self.refuse(texts::TWO_NODES, &[("count", &members.to_string())]);
+        }
+        if status.maintenance {
+            return self.refuse(texts::CLUSTER_MAINTENANCE, &[]);
+        }
+        for node in &status.nodes {
+            if !node.online || node.standby || node.maintenance || node.unclean {
+                return self.refuse(texts::NODE_NOT_READY, &[("node", &node.name)]);
+            }
+        }
+        let mut versions = Vec::new();
+        for node in self.nodes {
+            match &node.facts {
+                Err(why) => {
+                    return self.refuse(general::NODE_SILENT, &[("node", &node.name), ("why", why)]);
+                }
+                Ok(facts) if !facts.root => return self.refuse(general::NOT_ROOT, &[("node", &node.name)]),
+                Ok(facts) if facts.database.container => return self.refuse(texts::CONTAINER, &[]),
+                Ok(facts) => versions.push((node.name.as_str(), facts.version.as_str())),
+            }
+        }
+        self.same("kaiwudb-ha", &versions)
+    }
+
+    /// Two releases on two nodes would do different things.
+    fn same(&self, what: &str, versions: &[(&str, &str)]) -> Result<()> {
+        let Some((_, first)) = versions.first() else {
+            return Ok(());
+        };
+        if versions.iter().all(|(_, version)| version == first) {
+            return Ok(());
+        }
+        let list: Vec<String> = versions
+            .iter()
+            .map(|(node, version)| format!("{node} {version}"))
+            .collect();
+        self.refuse(
+            texts::OTHER_VERSION,
+            &[("what", what), ("versions", &list.join(", "))],
+        )
+    }
+
+    fn resources_are_well(&self, members: &[String]) -> Result<()> {
+        let Ok(status) = &self.cluster.status else {
+            return Ok(());
+        };
+        let is_member = |id: &str| members.iter().any(|member| member == id);
+        for instance in &status.instances {
+            if is_member(&instance.resource) && !instance.managed {
+                return self.refuse(texts::UNMANAGED, &[("resource", &instance.resource)]);
+            }
+            if is_member(&instance.resource) && instance.failed {
+                return self.refuse(texts::FAILED, &[("resource", &instance.resource)]);
+            }
+        }
+        match status.fail_counts.iter().find(|count| is_member(&count.resource)) {
+            Some(count) => self.refuse(texts::FAILED, &[("resource", &count.resource)]),
+            None => Ok(()),
+        }
+    }
+
+    /// The one server that serves, and its node.
+    fn server(&self) -> Result<(&'a str, &'a Facts)> {
+        let serving: Vec<(&str, &Facts)> = self
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node.name.as_str(), node.facts.as_ref().ok()?)))
+            .filter(|(_, facts)| !facts.database.servers.is_empty())
+            .collect();
+        match serving.as_slice() {
+            [(node, facts)] if facts.database.servers.len() == 1 => {
+                let why = match &facts.database.health {
+                    Some(Verdict::Ready) => return Ok((node, facts)),
+                    Some(Verdict::NotReady(why)) => why,
+                    None => "-",
+                };
+                self.refuse(texts::NOT_SERVING, &[("node", node), ("why", why)])
+            }
+            [] => self.refuse(texts::NO_SERVER, &[]),
+            _ => self.refuse(texts::SEVERAL_SERVERS, &[]),
+        }
+    }
+
+    /// `systemd:` only knows a server that its unit has started.
+    fn is_the_units(&self, server_node: &str, facts: &Facts) -> Result<()> {
+        let words = [
+            "systemctl",
+            "show",
+            "--property=MainPID",
+            site::facts::DATABASE_UNIT,
+        ];
+        let answer = node::execute(self.context, server_node, &words, "", Deadline::after(QUESTION))
+            .map_err(|why| anyhow!("{server_node}: {}: {why}", words.join(" ")))?;
+        let main = answer.trim().trim_start_matches("MainPID=");
+        let server = facts
+            .database
+            .servers
+            .first()
+            .map(|server| server.pid.to_string());
+        if Some(main) == server.as_deref() {
+            return Ok(());
+        }
+        self.refuse(texts::NOT_THE_UNITS, &[("node", server_node)])
+    }
+
+    fn agents_are_installed(&self, exchanges: &[Exchange], to: Side) -> Result<()> {
+        for exchange in exchanges {
+            let agent = edit::agent(&exchange.element(to));
+            let mut versions = Vec::new();
+            for node in self.nodes {
+                let words = ["crm_resource", "--show-metadata", agent.as_str()];
+                let answer = node::execute(
+                    self.context,
+                    &node.name,
+                    &words,
+                    "",
+                    Deadline::after(look::METADATA),
+                );
+                let version = answer.and_then(|text| {
+                    let metadata = Element::parse(&text)?;
+                    Ok(metadata.get("version").unwrap_or_default().to_owned())
+                });
+                match version {
+                    Ok(version) => versions.push((node.name.as_str(), version)),
+                    Err(why) => {
+                        let values = [("agent", agent.as_str()), ("node", &node.name), ("why", &why)];
+                        return self.refuse(texts::AGENT_MISSING, &values);
+                    }
+                }
+            }
+            let versions: Vec<(&str, &str)> = versions
+                .iter()
+                .map(|(node, version)| (*node, version.as_str()))
+                .collect();
+            self.same(&agent, &versions)?;
+        }
+        Ok(())
+    }
+
+    fn replication_is_well(&self) -> Result<()> {
+        let view = status::build(self.context, self.cluster, self.nodes);
+        let roles = self.cluster.roles();
+        let ours = view
+            .replication
+            .iter()
+            .filter(|replica| roles.drbd_resource().is_none_or(|name| name == replica.resource));
+        for replica in ours {
+            if let Some(what) = replica.findings.first() {
+                let values = [
+                    ("resource", replica.resource.as_str()),
+                    ("node", &replica.node),
+                    ("what", what),
+                ];
+                return self.refuse(texts::REPLICATION, &values);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The primitive with the agent and the operations of another one; everything else stays as it is.
+fn replaced(old: &Element, new: &Primitive, spelling: Spelling) -> Element {
+    let mut element = old.clone();
+    new.name_agent(&mut element);
+    let operations = new.operations(spelling);
+    match element
+        .children
+        .iter_mut()
+        .find(|child| child.name == "operations")
+    {
+        Some(place) => *place = operations,
+        None => element.children.push(operations),
+    }
+    element
+}

@@ -1,0 +1,145 @@
+//! `split-brain`: shows what each side has written since the nodes parted, and resolves it by an explicit choice, never by itself.
+
+mod resolve;
+mod view;
+
+use crate::context::Context;
+use crate::texts::split_brain as texts;
+use crate::ui::exit::Exit;
+use crate::ui::output::{self, Table, Tone};
+use anyhow::Result;
+use drbd::generation::Relation;
+use std::fmt::Write;
+use view::{Side, View};
+
+/// Options of `split-brain`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Show both sides and what each has written since they parted
+    Show,
+    /// Keep one node's data and give up what the other one has written
+    Resolve {
+        /// The node whose data is kept
+        #[arg(long, value_name = "NODE")]
+        keep: String,
+        /// Do not ask; must name the node whose changes are given up
+        #[arg(long, value_name = "NODE")]
+        discard: Option<String>,
+    },
+}
+
+/// Does what was asked for.
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let view = view::look(context)?;
+    match &arguments.what {
+        What::Show => show(context, &view),
+        What::Resolve { keep, discard } => resolve::run(context, &view, keep, discard.as_deref()),
+    }
+}
+
+fn show(context: &Context, view: &View) -> Result<Exit> {
+    let exit = if view.is_split() { Exit::Found } else { Exit::Done };
+    if context.output.is_json() {
+        output::value(view)?;
+        return Ok(exit);
+    }
+    output::line(&text(context, view));
+    Ok(exit)
+}
+
+/// The sentence about a resource that is not split.
+fn why_not(context: &Context, view: &View) -> String {
+    let language = context.language;
+    let why = match view.relation {
+        _ if view.connected => texts::CONNECTED.of(language).to_owned(),
+        Relation::FirstIsNewer => texts::ONE_NEWER.fill(language, &[("node", &view.sides[0].node)]),
+        Relation::SecondIsNewer => texts::ONE_NEWER.fill(language, &[("node", &view.sides[1].node)]),
+        Relation::EachHasNewer => texts::EACH_NEWER.of(language).to_owned(),
+        Relation::Same | Relation::Split => texts::SAME.of(language).to_owned(),
+    };
+    texts::NONE.fill(language, &[("why", &why)])
+}
+
+fn text(context: &Context, view: &View) -> String {
+    let (language, paint) = (context.language, context.output);
+    let mut text = if view.is_split() {
+        let title = texts::SPLIT.fill(language, &[("resource", &view.resource)]);
+        paint.paint(Tone::Bad, &title)
+    } else {
+        paint.paint(Tone::Good, &why_not(context, view))
+    };
+    text += "\n\n";
+    let mut table = Table::default();
+    let mut row = |name: &str, of: &dyn Fn(&Side) -> String| {
+        let cells = view.sides.each_ref().map(|side| (of(side), None));
+        table.row(std::iter::once((name.to_owned(), Some(Tone::Quiet))).chain(cells));
+    };
+    row("", &|side| side.node.clone());
+    row(texts::ROLE.of(language), &|side| side.role.to_string());
+    row(texts::DISK.of(language), &|side| side.disk.to_string());
+    row(texts::LINK.of(language), &|side| side.link.to_string());
+    row(texts::GENERATION.of(language), &|side| {
+        let generations = side.generations.iter();
+        generations
+            .map(|volume| format!("{:016X}", volume.current))
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    row(texts::WRITTEN.of(language), &|side| {
+        output::size(side.written_kib * 1024)
+    });
+    row("", &|side| {
+        if side.serves {
+            texts::RUNS_HERE.of(language).to_owned()
+        } else {
+            String::new()
+        }
+    });
+    text += &table.render(paint, 0);
+    if view.is_split() {
+        let [one, other] = &view.sides;
+        for (keep, victim) in [(one, other), (other, one)] {
+            let size = output::size(victim.written_kib * 1024);
+            let values = [
+                ("node", keep.node.as_str()),
+                ("victim", &victim.node),
+                ("size", &size),
+            ];
+            let _ = write!(
+                text,
+                "\n{}\n  {}",
+                texts::KEEP.fill(language, &values),
+                backup(context, victim)
+            );
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+/// How the side that is given up is saved.
+fn backup(context: &Context, victim: &Side) -> String {
+    let command = match victim.backing.as_slice() {
+        [] => save("DISK", &victim.node),
+        [disk] => save(disk, &victim.node),
+        disks => disks
+            .iter()
+            .enumerate()
+            .map(|(volume, disk)| save(disk, &format!("{}-{volume}", victim.node)))
+            .collect::<Vec<_>>()
+            .join(" && "),
+    };
+    texts::BACKUP.fill(
+        context.language,
+        &[("victim", &victim.node), ("command", &command)],
+    )
+}
+
+fn save(disk: &str, name: &str) -> String {
+    format!("dd if={disk} bs=4M iflag=direct status=progress | gzip >/BACKUP/{name}.img.gz")
+}
