@@ -1,4 +1,5 @@
-//! `stop`: unmounts whatever is mounted of the device, knows who is in the way, and asks whether the device is free.
+//! `stop`: unmounts the device everywhere, in the namespaces of containers too, and fails while it is not free. "Not in this table of
+//! mounts" is not "released": with a shared disk the other node would mount it next, with DRBD the demotion would fail.
 
 use crate::config::{Config, unreadable};
 use crate::free;

@@ -77,8 +77,8 @@ impl Drain {
     }
 }
 
-/// Two SIGTERMs of which the server has not taken the first are one to it, and begin a full drain. That it has taken the first it
-/// says itself, within 10 ms. Where it does not, or its clients cannot be known, the wait takes all its time.
+/// Two SIGTERMs of which the server has not taken the first are one to it, and begin a full drain. That it has taken the first is read
+/// from `/health` (it says so within 10 ms) and not from its pending signals: a Go program queues signals once more after the kernel. Where it does not, or its clients cannot be known, the wait takes all its time.
 fn until_nobody_is_served(config: &Config, server: Process, deadline: Deadline) -> WaitOutcome {
     let mut drains = false;
     loop {

@@ -57,7 +57,7 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
 }
 
 fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), Failure> {
-    // Pacemaker's tool and Docker's take their time, and neither answer depends on the other. What follows forks, so it comes after.
+    // Pacemaker's tool and Docker's (40 ms) take their time, neither answer depends on the other, and an outage lasts as long as the start. What follows forks, so it comes after.
     let (found, pinned) = thread::scope(|both| {
         let installation = both.spawn(|| preflight::installation(config, cx.deadline));
         let pinned = identity::pinned(config, cx);

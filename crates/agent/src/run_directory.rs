@@ -42,7 +42,7 @@ impl From<ProcessRecord> for Process {
 }
 
 /// The directory of one resource. A record is a JSON file; one that cannot be understood, because another release wrote it,
-/// counts as absent.
+/// counts as absent: an upgrade may change them, and every one of them can be derived again from /proc.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDirectory {
     path: PathBuf,

@@ -9,7 +9,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Where a cluster keeps its shared secret, in the order in which we look: Pacemaker's (remote nodes, booth; made by pcs)
-/// and Corosync's (encrypted totem; made by pcs, crmsh and `corosync-keygen`).
+/// and Corosync's (encrypted totem; made by pcs, crmsh and `corosync-keygen`). A bundle's key is sealed once for each one that is
+/// found: without pcs the nodes' Pacemaker authkeys can differ, and one key in common opens the bundle.
 pub const AUTHKEYS: [&str; 2] = ["/etc/pacemaker/authkey", "/etc/corosync/authkey"];
 
 /// Corosync's keys have 128 to 4096 bytes, Pacemaker's have no lower bound; fewer than this are no secret.

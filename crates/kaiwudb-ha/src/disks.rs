@@ -1,5 +1,10 @@
 //! `apply --new-disks`: from two disks that hold nothing to a DRBD resource with a file system. The settings name the disks; each node
-//! looks at its own once more right before each step.
+//! looks at its own once more, under a lock, right before each step: a coordinator that was killed leaves a step at work, and what was
+//! seen a question ago may have changed.
+//!
+//! Both steps destroy what is on a disk, and a wrong disk cannot be undone: so they are done with this option only, on disks that the
+//! settings name and that hold nothing, and never forced. The steps are computed from the state of both nodes: there is no journal
+//! that could be wrong. The first synchronisation is skipped: there is nothing to copy, and it would take hours on large disks.
 
 mod act;
 mod ask;

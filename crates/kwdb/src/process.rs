@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 const PROGRAM: &str = "kwbase";
 
 /// Every process that serves the store at `data_root`, whoever started it. `binary` is the configured program; one named
-/// `kwbase` counts wherever it lies. A server's child does not: until it has become the helper it is to be, it looks like its
-/// parent.
+/// `kwbase` counts wherever it lies. A server's child does not: until exec a
+/// helper that the server forks looks like its parent, and two servers on one store are an error.
 pub fn serving(data_root: &Path, binary: &Path) -> Vec<Process> {
     let binary = fs::canonicalize(binary).unwrap_or_else(|_| binary.to_owned());
     let all: Vec<Process> = Process::all()
@@ -49,7 +49,9 @@ pub fn serves(process: Process, data_root: &Path, binary: &Path) -> bool {
         })
 }
 
-/// Whether the process means by `store` what we mean by `data_root`, however each of them spells it.
+/// Whether the process means by `store` what we mean by `data_root`, however each of them spells it: the same directory of the same
+/// device, read from the mount tables of both sides. So a server in a container is found, gets new certificates, and is never started
+/// a second time, whoever made the container.
 fn is_same(process: Process, store: &Path, data_root: &Path) -> bool {
     if process.shares_namespace("mnt") {
         let same = |mounts: Vec<_>| mount::resolve(&mounts, store) == mount::resolve(&mounts, data_root);

@@ -132,7 +132,8 @@ const SIGNATURES: &[Signature] = &[
     },
 ];
 
-/// The meaning of the first signature found in `text`, in the order of the table (specific before general).
+/// The meaning of the first signature found in `text`, in the order of the table (specific before general). The patterns are compiled
+/// here, on a failure path only: a healthy monitor does not pay for them.
 pub fn explain(text: &str) -> Option<String> {
     SIGNATURES.iter().find_map(|signature| {
         let found = Regex::new(signature.pattern).ok()?.captures(text)?;

@@ -68,7 +68,7 @@ pub fn stop_explaining(node: &str, name: &str, deadline: Deadline) -> Result<(),
     remove(updater(node, name), deadline)
 }
 
-/// The same, but the tool is not waited for: what is only for people must not hold up a stop.
+/// The same, but the tool is not waited for: in a stop it was a third of the agent's time (measured in an emulated machine).
 pub fn stop_explaining_unwaited(node: &str, name: &str) -> Result<(), Error> {
     updater(node, name).arg("-D").start_unwaited()?;
     Ok(())

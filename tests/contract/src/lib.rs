@@ -4,6 +4,7 @@
 //! side with the default ports and paths of a stock installation, and so that the end of a test ends whatever it started.
 
 pub mod call;
+pub mod documents;
 pub mod machine;
 pub mod metadata;
 pub mod process;

@@ -6,6 +6,7 @@ mod companion;
 mod data_loss;
 mod deadlines;
 mod degraded;
+mod documents;
 mod drbd_versions;
 mod filesystem;
 mod filesystem_free;

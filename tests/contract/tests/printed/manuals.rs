@@ -1,9 +1,7 @@
 //! Commands in the manuals: code blocks by what their fence says, and words between back-ticks.
 
 use super::line::{Line, PROGRAMS, simple_commands};
-use contract::programs::repository;
-use std::fs;
-use std::path::PathBuf;
+use contract::documents::documents;
 
 /// Between back-ticks, and not for a shell: how DRBD, KWDB, Docker and the sudoers say something, output, and what stands for
 /// something else.
@@ -41,29 +39,14 @@ const NO_COMMANDS: [&str; 31] = [
     "split-brain ",
 ];
 
-/// The manuals.
-fn files() -> Vec<PathBuf> {
-    let root = repository();
-    let docs = fs::read_dir(root.join("docs")).expect("there are manuals");
-    let docs = docs.map(|entry| entry.expect("a directory can be read").path());
-    let mut files: Vec<PathBuf> = docs
-        .chain(["README.md", "README.zh-CN.md"].map(|name| root.join(name)))
-        .collect();
-    files.sort();
-    files
-}
-
-/// The commands in them.
+/// The commands in the manuals and the README.
 pub(super) fn lines() -> Vec<Line> {
     let mut found = Vec::new();
-    for file in files() {
-        let text = fs::read_to_string(&file).expect("a manual can be read");
-        let name = file
-            .strip_prefix(repository())
-            .expect("a file of the source tree")
-            .display()
-            .to_string();
-        of_manual(&name, &text, &mut found);
+    for (path, text) in documents() {
+        let name = path.display().to_string();
+        if name.starts_with("docs/") || name.starts_with("README") {
+            of_manual(&name, &text, &mut found);
+        }
     }
     found
 }

@@ -1,5 +1,5 @@
 //! DRBD's configuration as it stands in the files, for when `drbdadm` refuses it: an operator wants to know all that is wrong and not
-//! only the first thing. Knows sections, options and `common`, which is enough for what we ask.
+//! only the first thing. drbd-utils 9 without an 8.4 module refuses the files of KWDB's guide. Knows sections, options and `common`, which is enough for what we ask.
 
 use super::{Configured, OPTIONS, judge};
 use std::collections::BTreeMap;
