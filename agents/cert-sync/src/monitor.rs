@@ -53,7 +53,7 @@ pub(crate) fn monitor(config: &Config, publish: bool, cx: &Context<'_>) -> Resul
     if state.told != concerns {
         // Pacemaker tells a degraded state only when it begins, not when its reason changes.
         if concerns.is_empty() {
-            log::info("there is nothing to look at any more");
+            log::info("nothing needs attention any longer");
         } else {
             log::warning(&concerns);
         }
@@ -86,7 +86,7 @@ fn tell_server(config: &Config, state: &mut State, found: &mut Finding) {
         Ok(true) => {
             state.served = found.digest;
             if !servers.is_empty() {
-                log::info("the server was told to load the new certificates (SIGHUP)");
+                log::info("SIGHUP sent to the server: it loads the new certificates");
             }
         }
         Ok(false) => {}
@@ -118,7 +118,7 @@ fn ask_server(config: &Config, state: &mut State, found: &Finding, deadline: Dea
             // Tell it again at the next monitor: perhaps it read in the middle of an installation.
             state.served = None;
             Some(format!(
-                "the server shows another certificate at port {} than the one in {}: it is told to load it again; if this stays, \
+                "the certificate served on port {} is not the one in {}: SIGHUP is sent again; if this persists, \
                  look for \"could not reload certificates\" in its log",
                 config.http_port,
                 config.certs_dir.display()

@@ -40,7 +40,7 @@ pub(crate) static CERTS_DIR: Parameter<AbsolutePath> = Parameter::new(
     text("Certificate directory", "证书目录"),
     text(
         "The server's certificate directory on each node's own disk: ca.crt, node.crt, node.key, client.USER.crt and so on. It \
-         must not lie below data_root.",
+         must not be below data_root.",
         "服务端证书目录，位于各节点本地磁盘：ca.crt、node.crt、node.key、client.用户.crt 等。不能位于 data_root 之下。",
     ),
 )
@@ -53,7 +53,7 @@ pub(crate) static DATA_ROOT: Parameter<AbsolutePath> = Parameter::new(
     text(
         "Directory of the store, which is the mount point of the replicated file system. Default: line 4 of \
          /etc/kaiwudb/info/MODE, else /var/lib/kaiwudb.",
-        "存储目录，即复制文件系统的挂载点。默认取 /etc/kaiwudb/info/MODE 第 4 行，否则为 /var/lib/kaiwudb。",
+        "数据目录，即复制文件系统的挂载点。默认取 /etc/kaiwudb/info/MODE 第 4 行，否则为 /var/lib/kaiwudb。",
     ),
 )
 .default(kwdb::installation::DEFAULT_DATA_ROOT);
@@ -63,7 +63,7 @@ pub(crate) static BUNDLE_DIR: Parameter<AbsolutePath> = Parameter::new(
     text("Directory of the sealed bundle", "加密包目录"),
     text(
         "Directory on the replicated file system where the sealed bundle of certificates and keys is kept. Default: \
-         .kaiwudb-ha below data_root, which the server does not look at.",
+         .kaiwudb-ha below data_root, which the server does not read.",
         "复制文件系统上存放证书与密钥加密包的目录。默认为 data_root 下的 .kaiwudb-ha，服务端不会读取该目录。",
     ),
 )
@@ -73,7 +73,7 @@ pub(crate) static USER: Parameter<String> = Parameter::new(
     "user",
     text("Service account", "运行用户"),
     text(
-        "Account of the server: certificates and keys are given to it. Default: line 7 of /etc/kaiwudb/info/MODE, else kaiwudb.",
+        "Account of the server, which owns certificates and keys. Default: line 7 of /etc/kaiwudb/info/MODE, else kaiwudb.",
         "服务端的系统用户，证书与密钥归其所有。默认取 /etc/kaiwudb/info/MODE 第 7 行，否则为 kaiwudb。",
     ),
 )
@@ -92,10 +92,10 @@ pub(crate) static AUTHKEY: Parameter<AbsolutePath> = Parameter::new(
 
 pub(crate) static INCLUDE_CA_KEY: Parameter<bool> = Parameter::new(
     "include_ca_key",
-    text("Also carry the authority's key", "同时同步 CA 私钥"),
+    text("Also distribute the CA private key", "同时同步 CA 私钥"),
     text(
-        "Whether ca.key (and ca-client.key, ca-ui.key) travels too. The server never needs it, and whoever has it can make a \
-         certificate for any user: better keep it off both nodes.",
+        "Whether ca.key (and ca-client.key, ca-ui.key) is distributed too. The server never needs it, and anyone who has it can issue a \
+         certificate for any user: keep it off both nodes.",
         "是否同步 ca.key（以及 ca-client.key、ca-ui.key）。服务端不需要它；持有者可为任意用户签发证书，建议不要放在任何节点上。",
     ),
 )
@@ -104,10 +104,10 @@ pub(crate) static INCLUDE_CA_KEY: Parameter<bool> = Parameter::new(
 
 pub(crate) static REQUIRED_NAMES: Parameter<Names> = Parameter::new(
     "required_names",
-    text("Names clients call the server by", "客户端使用的名称"),
+    text("Names that clients use for the server", "客户端使用的名称"),
     text(
         "DNS names and IP addresses that node.crt must be valid for, separated by commas: both nodes and the virtual IP. A new \
-         certificate that lacks one is not published, and the lack is told before a failover shows it.",
+         certificate that lacks one is not published, and this is reported before a failover.",
         "node.crt 必须覆盖的 DNS 名称与 IP 地址，以逗号分隔：两个节点和虚拟 IP。缺少任一名称的新证书不会发布，并在切换之前告警。",
     ),
 )
@@ -118,7 +118,7 @@ pub(crate) static CERT_WARN_DAYS: Parameter<u64> = Parameter::new(
     "cert_warn_days",
     text("Days before expiry to warn", "到期前告警天数"),
     text(
-        "How many days before the first certificate expires the monitor answers \"degraded\". 0 warns on the last day.",
+        "How many days before the first certificate expires the monitor returns \"degraded\". 0 warns on the last day.",
         "第一张证书到期前多少天开始返回“降级”状态。0 表示最后一天才告警。",
     ),
 )
@@ -130,7 +130,7 @@ pub(crate) static HTTP_PORT: Parameter<u64> = Parameter::new(
     "http_port",
     text("HTTP port of the server", "服务端 HTTP 端口"),
     text(
-        "Port at which the monitor of level 10 looks which certificate the server shows. Default: line 6 of \
+        "Port on which the monitor of level 10 reads the certificate that the server presents. Default: line 6 of \
          /etc/kaiwudb/info/MODE, else 8080.",
         "级别 10 的监控通过该端口查看服务端实际出示的证书。默认取 /etc/kaiwudb/info/MODE 第 6 行，否则为 8080。",
     ),
@@ -143,9 +143,9 @@ pub(crate) static REQUIRE_MOUNT: Parameter<bool> = Parameter::new(
     "require_mount",
     text("Refuse an unmounted data_root", "要求 data_root 已挂载"),
     text(
-        "Refuse to start when data_root is not a mount point: the bundle would land on the node's own disk. Set it to false \
-         only where the store is not on a file system of its own.",
-        "data_root 不是挂载点时拒绝启动，否则加密包会写到本地磁盘。仅当存储不在独立文件系统上时才设为 false。",
+        "Refuse to start when data_root is not a mount point: the bundle would be written to the node's own disk. Set it to false \
+         only if the store is not on a file system of its own.",
+        "data_root 不是挂载点时拒绝启动，否则加密包会写到本地磁盘。仅当数据目录不在独立文件系统上时才设为 false。",
     ),
 )
 .default("true");
@@ -155,15 +155,15 @@ pub(crate) static METADATA: MetaData = MetaData {
     version: env!("CARGO_PKG_VERSION"),
     short: text(
         "Keeps a KWDB server's certificates with its data",
-        "使 KWDB 证书与数据一同切换",
+        "KWDB 证书随数据一同切换",
     ),
     long: text(
         "Keeps the certificates and keys of a KWDB (KaiwuDB) server as a sealed bundle on the replicated file system, so that \
-         whichever node takes over serves with the newest valid set. Rotate on the node that serves; the change is checked, \
+         the node that takes over serves with the newest valid set. Replace certificates on the node that serves; the change is checked, \
          published within one monitor interval and loaded by the server without a restart. A change of certificates, even a \
          wrong one, never fails the monitor. Belongs in the group between the file system and the database. Add a monitor with \
          role=Stopped to see the other node's certificates in crm_mon -A.",
-        "将 KWDB（KaiwuDB）服务端的证书与密钥以加密包形式保存在复制文件系统上，任一节点接管后都使用最新的有效证书。请在正在服务的节点上更换证书；\
+        "将 KWDB（KaiwuDB）服务端的证书与密钥以加密包形式保存在复制文件系统上，任一节点接管后都使用最新的有效证书集。请在正在提供服务的节点上更换证书；\
          变更经检查后在一个监控周期内发布，服务端无需重启即可加载。证书变更（即使有误）不会导致监控失败。应放在资源组中文件系统与数据库之间。\
          添加 role=Stopped 的监控可在 crm_mon -A 中看到另一节点的证书状态。",
     ),

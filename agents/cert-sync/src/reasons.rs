@@ -54,7 +54,7 @@ impl Scene<'_> {
             ),
             Concern::BundleDamaged => {
                 format!(
-                    "{bundle} could not be used: {error}; it is put aside and a sound one takes its place"
+                    "{bundle} could not be used: {error}; it has been set aside and replaced by a valid one"
                 )
             }
             Concern::BundleLocked => format!(

@@ -72,11 +72,11 @@ fn mend(config: &Config, owner: Owner, concerns: &mut Vec<String>) {
     let directory = config.certs_dir.display();
     let (mended, failed) = directory::mend(&config.certs_dir, owner);
     if !mended.is_empty() {
-        log::info(format!("mended in {directory}: {}", mended.join("; ")));
+        log::info(format!("fixed in {directory}: {}", mended.join("; ")));
     }
     if !failed.is_empty() {
         concerns.push(format!(
-            "owner or mode in {directory} cannot be mended: {}",
+            "owner or mode in {directory} cannot be fixed: {}",
             failed.join("; ")
         ));
     }
@@ -293,7 +293,7 @@ impl Round<'_> {
         );
         match (local, keep) {
             (Some(_), Keep::Displaced(_)) => log::warning(format!(
-                "{told}; the set there was never published and is put aside"
+                "{told}; the set there was never published and has been set aside"
             )),
             _ => log::info(told),
         }

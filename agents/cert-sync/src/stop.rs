@@ -27,7 +27,7 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
                 .iter()
                 .for_each(|concern| log::warning(format!("stopping, but {concern}")));
         }
-        Err(error) => log::warning(format!("certificates are not looked at before the stop: {error}")),
+        Err(error) => log::warning(format!("certificates are not checked before the stop: {error}")),
     }
     run.clear_state()
         .map_err(|error| Failure::generic(format!("cannot forget the state of {}: {error}", config.instance)))

@@ -38,7 +38,7 @@ fn tell_leftovers(config: &Config) {
         && !found.leftovers.is_empty()
     {
         log::warning(format!(
-            "{} has {}, which the server does not need and which must not be found by whoever breaks into this node: move it \
+            "{} has {}, which the server does not need and which an intruder on this node must not find: move it \
              to a safe place",
             config.certs_dir.display(),
             found.leftovers.join(", ")

@@ -283,7 +283,7 @@ fn a_damaged_bundle_is_replaced_and_kept() {
     let bundle = fs::read(cluster.bundle()).unwrap();
     for cut in [0, 1, 100, bundle.len() / 2, bundle.len() - 1] {
         fs::write(cluster.bundle(), &bundle[..cut]).unwrap();
-        one.degraded(&["it is damaged", "a sound one takes its place"]);
+        one.degraded(&["it is damaged", "replaced by a valid one"]);
         one.healthy();
         let damaged = cluster.bundle().with_extension("bundle.damaged");
         assert_eq!(fs::read(damaged).unwrap(), &bundle[..cut]);

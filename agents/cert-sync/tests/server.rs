@@ -191,12 +191,12 @@ fn a_server_that_keeps_its_old_certificate_is_told() {
     let answer = one.monitor_at("10");
     assert_eq!(answer.code, 190);
     assert!(
-        answer.reason.contains("shows another certificate at port"),
+        answer.reason.contains("the certificate served on port"),
         "{}",
         answer.reason
     );
     server.wait_for_signals(1);
-    one.degraded(&["shows another certificate"]);
+    one.degraded(&["the certificate served on port"]);
     server.wait_for_signals(2);
     front.show(&new);
     assert_eq!(one.monitor_at("10").code, 0, "told again, and looked at again");

@@ -74,13 +74,13 @@ pub(crate) static DRBDCONF: Parameter<AbsolutePath> = Parameter::new(
 
 pub(crate) static ADJUST_MASTER_SCORE: Parameter<Scores> = Parameter::new(
     "adjust_master_score",
-    text("Promotion scores", "晋升分数"),
+    text("Promotion scores", "提升分数"),
     text(
-        "Four numbers, none smaller than the one before: the promotion score when the data here are only Consistent (0: do not \
-         promote), when only a peer has good data, when the data here are good but the peer's are unknown, and when they \
-         are good and this node is Primary or the peer's are known.",
-        "四个不递减的数字，依次为以下情形的晋升分数：本地数据仅为 Consistent（0 表示不晋升）；仅对端有完好数据；本地数据完好但对端未知；\
-         本地数据完好且本节点为 Primary 或对端状态已知。",
+        "Four numbers, none smaller than the one before: the promotion score when the local data is only Consistent (0: do not \
+         promote), when only a peer is UpToDate, when the local disk is UpToDate but the peer's state is unknown, and when it \
+         is UpToDate and this node is Primary or the peer's state is known.",
+        "四个不递减的数字，依次为以下情形的提升分数：本地数据仅为 Consistent（0 表示不提升）；仅对端为 UpToDate；本地磁盘为 UpToDate 但对端状态未知；\
+         本地磁盘为 UpToDate 且本节点为 Primary 或对端状态已知。",
     ),
 )
 .default("0 10 1000 10000")
@@ -88,11 +88,11 @@ pub(crate) static ADJUST_MASTER_SCORE: Parameter<Scores> = Parameter::new(
 
 pub(crate) static STOP_OUTDATES_SECONDARY: Parameter<bool> = Parameter::new(
     "stop_outdates_secondary",
-    text("Outdate a Secondary when it stops", "停止时将从端标记为过期"),
+    text("Outdate a Secondary when it stops", "停止时将本地数据标记为 Outdated"),
     text(
-        "Mark the data here as outdated after a stop, or when the link is down, while Pacemaker has a promoted instance on another \
-         node. DRBD's own fencing is the better way; leave this off unless you know why.",
-        "停止后（或链路断开时），若 Pacemaker 在其他节点上有已晋升的实例，则把本地数据标记为过期。DRBD 自身的 fencing 更合适；如无明确理由请保持关闭。",
+        "Mark the local data as Outdated after a stop, or when the link is down, while Pacemaker has a promoted instance on another \
+         node. DRBD's own fencing is preferable; leave this off unless you have a reason.",
+        "停止后（或链路断开时），若 Pacemaker 在其他节点上有已提升的实例，则把本地数据标记为 Outdated。DRBD 自身的隔离（fencing）更合适；如无明确理由请保持关闭。",
     ),
 )
 .default("false")
@@ -103,7 +103,7 @@ pub(crate) static IGNORE_MISSING_NOTIFICATIONS: Parameter<bool> = Parameter::new
     text("No effect; kept for compatibility", "无作用，仅为兼容保留"),
     text(
         "This agent works with and without notify=true. The parameter is accepted so that a configuration of ocf:linbit:drbd can \
-         be taken over as it is.",
+         be used unchanged.",
         "本代理无论是否设置 notify=true 均可工作。保留该参数仅为直接沿用 ocf:linbit:drbd 的配置。",
     ),
 )
@@ -128,8 +128,8 @@ pub(crate) static REMOVE_MASTER_SCORE_IF_PEER_PRIMARY: Parameter<RemoveScore> = 
     text(
         "true: this node has no promotion score while it is connected to a healthy Primary. unexpected: only while Pacemaker does \
          not know of that Primary, which means that the cluster is split but the replication link is not. A Primary that \
-         has just died may look alive until DRBD notices, so either can delay a failover by DRBD's own timeouts.",
-        "true：连接到健康的 Primary 对端时，本节点没有晋升分数。unexpected：仅当 Pacemaker 不知道该 Primary 时移除，即集群已分裂而复制链路正常。\
+         has just crashed may look alive until DRBD notices, so either can delay a failover by DRBD's own timeouts.",
+        "true：连接到健康的 Primary 对端时，本节点没有提升分数。unexpected：仅当 Pacemaker 不知道该 Primary 时移除，即集群已分裂而复制链路正常。\
          刚刚失效的 Primary 在 DRBD 察觉之前看起来仍然存活，因此两者都可能使故障切换推迟到 DRBD 超时之后。",
     ),
 )
@@ -141,8 +141,8 @@ pub(crate) static FAIL_PROMOTE_EARLY: Parameter<bool> = Parameter::new(
     text("One try while the peer is Primary", "对端为 Primary 时只尝试一次"),
     text(
         "Give up a promotion after the first try while the peer is still Primary. Otherwise it is tried for 10 seconds, which is enough \
-         for DRBD to notice that a Primary has died.",
-        "对端仍为 Primary 时，晋升只尝试一次即放弃。否则持续尝试 10 秒，足以让 DRBD 发现 Primary 已失效。",
+         for DRBD to notice that a Primary has crashed.",
+        "对端仍为 Primary 时，提升只尝试一次即放弃。否则持续尝试 10 秒，足以让 DRBD 发现 Primary 已失效。",
     ),
 )
 .default("false")
@@ -150,7 +150,7 @@ pub(crate) static FAIL_PROMOTE_EARLY: Parameter<bool> = Parameter::new(
 
 pub(crate) static UNFENCE_IF_ALL_UPTODATE: Parameter<bool> = Parameter::new(
     "unfence_if_all_uptodate",
-    text("Lift fencing once all is UpToDate", "全部 UpToDate 时解除隔离"),
+    text("Remove fencing when all is UpToDate", "全部 UpToDate 时解除隔离"),
     text(
         "At every monitor of a Primary whose disks and peers are all UpToDate, call DRBD's unfence-peer handler, in case a fencing \
          constraint was left behind.",
@@ -176,10 +176,7 @@ pub(crate) static UNFENCE_EXTRA_ARGS: Parameter<String> = Parameter::new(
 
 pub(crate) static VERSION_GE: Parameter<Version> = Parameter::new(
     "require_drbd_module_version_ge",
-    text(
-        "Lowest allowed version of the DRBD module",
-        "DRBD 内核模块最低版本",
-    ),
+    text("Minimum module version", "DRBD 内核模块最低版本"),
     text(
         "A start fails with an older kernel module. Three numbers, as in 9.0.16.",
         "内核模块低于该版本时启动失败。格式为三个数字，如 9.0.16。",
@@ -189,7 +186,7 @@ pub(crate) static VERSION_GE: Parameter<Version> = Parameter::new(
 
 pub(crate) static VERSION_LT: Parameter<Version> = Parameter::new(
     "require_drbd_module_version_lt",
-    text("First version that is too new", "不允许的最低高版本"),
+    text("Maximum module version (exclusive)", "内核模块版本上限（不含）"),
     text(
         "A start fails with this version of the kernel module or a newer one. Three numbers, as in 9.0.0.",
         "内核模块达到或高于该版本时启动失败。格式为三个数字，如 9.0.0。",
@@ -199,11 +196,11 @@ pub(crate) static VERSION_LT: Parameter<Version> = Parameter::new(
 
 pub(crate) static CONNECT_ONLY_AFTER_PROMOTE: Parameter<bool> = Parameter::new(
     "connect_only_after_promote",
-    text("Connect only once promoted", "晋升后才建立连接"),
+    text("Connect only once promoted", "提升后才建立连接"),
     text(
         "Keep the resource disconnected until it is promoted. For stacked resources without proper fencing below; a new data \
          generation begins at every promotion.",
-        "晋升之前保持断开。用于下层没有可靠隔离的堆叠资源；每次晋升都会产生新的数据代。",
+        "提升之前保持断开。用于下层没有可靠隔离的堆叠资源；每次提升都会产生新的数据世代。",
     ),
 )
 .default("false");
@@ -215,20 +212,20 @@ pub(crate) static ALLOW_TWO_PRIMARIES: Parameter<bool> = Parameter::new(
         "Two Primaries write to one disk at the same time and destroy every file system that is not made for it. So promoted-max=2 is \
          refused unless this is true and the DRBD configuration has allow-two-primaries. Never for KaiwuDB.",
         "两个 Primary 会同时写同一块盘，破坏任何非集群文件系统。因此仅当该参数为 true 且 DRBD 配置了 allow-two-primaries 时才接受 promoted-max=2。\
-         KaiwuDB 绝不可使用。",
+         KaiwuDB 不得使用。",
     ),
 )
 .default("false");
 
 pub(crate) static FAIL_OVER_ON_DISK_LOSS: Parameter<bool> = Parameter::new(
     "fail_over_on_disk_loss",
-    text("Hand over when a Primary loses its disk", "主端丢失磁盘时切换"),
+    text("Fail over when a Primary loses its disk", "Primary 丢失磁盘时切换"),
     text(
-        "A Primary that has lost its local disk goes on with the peer's, over the network and without any redundancy. With true it is \
-         reported as failed at once when a peer has all data, so that the peer takes over; with false it is only shown as degraded. \
-         Put the resource into maintenance before detaching a disk by hand.",
-        "主端丢失本地磁盘后会通过网络使用对端磁盘继续运行，已无任何冗余。true：若对端拥有全部数据，立即报告故障并由对端接管；false：仅显示为降级。\
-         手工卸下磁盘前请先将资源置于维护模式。",
+        "A Primary that has lost its local disk continues with the peer's, over the network and without any redundancy. With true it is \
+         reported as failed at once if a peer has all data, so that the peer takes over; with false it is only shown as degraded. \
+         Put the resource into maintenance mode before detaching a disk by hand.",
+        "Primary 丢失本地磁盘后会通过网络使用对端磁盘继续运行，已无任何冗余。true：若对端拥有全部数据，立即报告故障并由对端接管；false：仅显示为降级。\
+         手工分离磁盘（detach）前请先将资源置于维护模式。",
     ),
 )
 .default("true")
@@ -237,16 +234,16 @@ pub(crate) static FAIL_OVER_ON_DISK_LOSS: Parameter<bool> = Parameter::new(
 pub(crate) static METADATA: MetaData = MetaData {
     name: "drbd-promotable",
     version: env!("CARGO_PKG_VERSION"),
-    short: text("DRBD resource as a promotable clone", "DRBD 资源（可晋升克隆）"),
+    short: text("DRBD resource as a promotable clone", "DRBD 资源（可提升克隆）"),
     long: text(
-        "Manages a DRBD 8.4 or 9 resource as a promotable clone, in place of ocf:linbit:drbd and with its parameters. A watcher \
+        "Manages a DRBD 8.4 or 9 resource as a promotable clone, as a drop-in for ocf:linbit:drbd with the same parameters. A watcher \
          follows DRBD's events: promotion scores are written as the state changes, a lost disk on a Primary and an unexpected \
-         demotion are reported at once. What an operator should look at (link down, resync, differing blocks, split brain) is shown \
-         as degraded with the reason. A stop or demote that fails names what holds the device. notify=true is not needed. DRBD must be \
-         fenced (fencing resource-and-stonith with handlers, or quorum), and so must the cluster: no agent can replace that.",
-        "以可晋升克隆方式管理 DRBD 8.4 或 9 资源，可替换 ocf:linbit:drbd 并沿用其参数。监视进程跟踪 DRBD 事件：状态变化时立即更新晋升分数；\
-         主端丢盘或意外降级时立即上报。需要关注的情况（链路断开、重新同步、数据不一致、脑裂）显示为带原因的降级状态。停止或降级失败时会指出占用设备者。\
-         不需要 notify=true。DRBD（fencing resource-and-stonith 及处理程序，或 quorum）和集群都必须配置隔离，任何代理都无法替代。",
+         demotion are reported at once. Link down, resync, differing blocks and split brain are shown \
+         as degraded with the reason. A failed stop or demote names what holds the device. notify=true is not needed. Both DRBD \
+         (fencing resource-and-stonith with handlers, or quorum) and the cluster must be fenced: no agent can replace that.",
+        "以可提升克隆的方式管理 DRBD 8.4 或 9 资源，可直接替换 ocf:linbit:drbd，参数相同。监视进程跟踪 DRBD 事件：状态变化时立即更新提升分数；\
+         Primary 丢失磁盘或意外降级时立即上报。需要关注的情况（链路断开、重新同步、数据不一致、脑裂）显示为带原因的降级状态。停止或降级失败时会指出占用设备的进程或挂载。\
+         不需要 notify=true。DRBD（fencing resource-and-stonith 及处理程序，或仲裁）和集群都必须配置隔离，任何代理都无法替代。",
     ),
     parameters: &[
         &DRBD_RESOURCE,

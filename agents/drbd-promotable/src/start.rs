@@ -206,7 +206,7 @@ fn wait_for_connections(tools: &Tools, deadline: Deadline) {
             return;
         }
     }
-    log::info(format!("{} goes on without its peer for now", tools.resource()));
+    log::info(format!("{} continues without its peer for now", tools.resource()));
 }
 
 /// Whether every link is up and has compared the data, or has been refused for good.

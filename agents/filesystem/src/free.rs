@@ -19,7 +19,7 @@ pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(
     let mounts = mount::all().map_err(|error| unreadable(&error))?;
     let is_root = |mount: &Mount| targets::is_root(mount) && mount.device == note.file_system;
     if mounts.iter().any(is_root) {
-        log::info("the device is the root file system's, too: it is not asked whether it is free");
+        log::info("the device is also the root file system's: it is not checked whether it is free");
         return Ok(());
     }
     let mut asked = Asked::default();
@@ -36,7 +36,7 @@ pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(
             Err(_) if was_claimed => {}
             Err(error) => {
                 return Err(Failure::generic(format!(
-                    "{} is unmounted, but cannot be asked whether it is free, only fencing helps ({error})",
+                    "{} is unmounted, but cannot be asked whether it is free; the node must be fenced ({error})",
                     node.display()
                 )));
             }
@@ -49,7 +49,7 @@ pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(
         }
         if !deadline.pause(RETRY) {
             return Err(Failure::generic(format!(
-                "{} is mounted nowhere, but not free: {}",
+                "{} is not mounted, but not free: {}",
                 node.display(),
                 kept_by(&note.block_device, &users)
             )));
@@ -78,7 +78,7 @@ fn kept_by(device: &str, users: &[Process]) -> String {
             .then(|| "swap space (swapoff)".to_owned()),
     );
     if found.is_empty() {
-        "no process and no table of mounts tells who has it; look for namespaces that a file keeps (findmnt -t nsfs, lsns)".into()
+        "no process or mount table shows who holds it; look for namespaces that a file keeps (findmnt -t nsfs, lsns)".into()
     } else {
         format!("used by {}", found.join("; "))
     }

@@ -21,7 +21,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
         Mounted::Nothing | Mounted::Other(_) if probe => return Ok(State::Stopped),
         Mounted::Nothing => {
             return Err(not_running(format!(
-                "{} is not mounted on {} any more: somebody has unmounted it",
+                "{} is no longer mounted on {}: it was unmounted outside the cluster",
                 config.device.display(),
                 config.directory.display()
             )));

@@ -51,7 +51,7 @@ impl Note {
             file::replace(&path(config), &text)
         });
         if let Err(error) = written {
-            log::warning(format!("cannot note what is mounted: {error}"));
+            log::warning(format!("cannot record what is mounted: {error}"));
         }
     }
 

@@ -23,12 +23,12 @@ pub(crate) fn only_one(config: &Config, deadline: Deadline) -> Result<(), Failur
     match taken {
         Ok(Some(())) => Ok(()),
         Ok(None) => Err(Failure::generic(format!(
-            "a mount or umount of {} still runs; if it hangs in the kernel, only fencing helps (it holds {})",
+            "a mount or umount of {} still runs; if it hangs in the kernel, the node must be fenced (it holds {})",
             config.device.display(),
             path.display()
         ))),
         Err(error) => {
-            log::warning(format!("goes on without the lock {}: {error}", path.display()));
+            log::warning(format!("continuing without the lock {}: {error}", path.display()));
             Ok(())
         }
     }

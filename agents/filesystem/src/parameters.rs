@@ -101,7 +101,7 @@ impl Value for MountOptions {
         let other = raw.split(',').find(|option| OTHER_CALLS.contains(option));
         match other {
             Some(option) => Err(format!(
-                "'{option}' is another task than to mount the device; allowed: options of the file system, separated by \
+                "'{option}' does not mount a device; allowed: options of the file system, separated by \
                  commas (for others there is ocf:heartbeat:Filesystem)"
             )),
             None => Ok(Self(raw)),
@@ -123,7 +123,7 @@ pub(crate) static DIRECTORY: Parameter<AbsolutePath> = Parameter::new(
     "directory",
     text("Mount point", "挂载点"),
     text(
-        "Directory on which the file system is mounted. A start makes it when it is missing.",
+        "Directory on which the file system is mounted. A start creates it if it is missing.",
         "文件系统的挂载目录。不存在时由启动操作创建。",
     ),
 )
@@ -134,7 +134,7 @@ pub(crate) static FSTYPE: Parameter<Kind> = Parameter::new(
     "fstype",
     text("Type of the file system", "文件系统类型"),
     text(
-        "Type of the file system: ext4, xfs or another one that lies on a block device and is mounted on one node at a time.",
+        "Type of the file system: ext4, xfs or another type that is on a block device and mounted on one node at a time.",
         "文件系统类型：ext4、xfs 或其他位于块设备上、同一时刻只在一个节点挂载的类型。",
     ),
 )
@@ -144,7 +144,7 @@ pub(crate) static OPTIONS: Parameter<MountOptions> = Parameter::new(
     "options",
     text("Mount options", "挂载选项"),
     text(
-        "What mount(8) takes after -o, for example noatime. Without \"ro\" in it a file system that the kernel has made \
+        "What mount(8) takes after -o, for example noatime. Without \"ro\", a file system that the kernel has made \
          read-only is a failure.",
         "mount(8) 的 -o 选项，例如 noatime。未写 \"ro\" 时，内核将文件系统改为只读即视为故障。",
     ),
@@ -153,11 +153,11 @@ pub(crate) static OPTIONS: Parameter<MountOptions> = Parameter::new(
 
 pub(crate) static FORCE_UNMOUNT: Parameter<bool> = Parameter::new(
     "force_unmount",
-    text("End who is in the way of a stop", "停止时结束占用者"),
+    text("Kill processes that block unmounting", "停止时杀死占用进程"),
     text(
-        "Whether a stop ends the processes that use the file system, with SIGTERM and then SIGKILL. They are named in the log. \
-         With false a stop that finds one fails, names it, and the node is fenced.",
-        "停止时是否结束占用文件系统的进程（先 SIGTERM，后 SIGKILL），并在日志中列出。设为 false 时，停止操作会失败并指出占用者，节点将被隔离。",
+        "Whether a stop kills the processes that use the file system, with SIGTERM and then SIGKILL. They are named in the log. \
+         With false, a stop that finds one fails and names it, and the node is fenced.",
+        "停止时是否杀死占用文件系统的进程（先 SIGTERM，后 SIGKILL），并在日志中列出。设为 false 时，停止操作会失败并指出占用的进程，节点将被隔离。",
     ),
 )
 .default("true")

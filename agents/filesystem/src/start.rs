@@ -112,7 +112,7 @@ fn make_directory(config: &Config) -> Result<(), Failure> {
         return Err(config.not_a_directory());
     }
     let directory = config.directory.display();
-    log::info(format!("makes {directory}, which was missing"));
+    log::info(format!("creating the missing mount point {directory}"));
     let made = DirBuilder::new()
         .recursive(true)
         .mode(0o755)

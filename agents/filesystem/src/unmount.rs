@@ -73,7 +73,7 @@ impl Refusal {
     pub(crate) fn failure(&self, config: &Config, users: &[Process], to_end: &[Process]) -> Failure {
         let kept_by = kept_by(&self.point);
         let advice = if self.cut_short {
-            "the device or what lies below it does not answer, only fencing helps".to_owned()
+            "the node must be fenced: the device or what is below it does not answer".to_owned()
         } else if users.is_empty() && !kept_by.is_empty() {
             format!("used by {}", kept_by.join(", "))
         } else if users.is_empty() && self.elsewhere.is_some() {

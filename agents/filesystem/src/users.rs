@@ -89,7 +89,10 @@ impl Asked {
             .filter(|user| !self.0.contains_key(user))
             .collect();
         if !new.is_empty() {
-            log::warning(format!("ends who still uses the file system: {}", describe(&new)));
+            log::warning(format!(
+                "killing processes that still use the file system: {}",
+                describe(&new)
+            ));
         }
         for user in users {
             let signal = match self.0.get(user) {

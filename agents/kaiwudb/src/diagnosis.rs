@@ -142,9 +142,9 @@ fn told_by_starter(config: &Config, deadline: Deadline) -> Option<String> {
 pub(crate) fn in_words(how: &str, words: &str) -> String {
     let quoted = signatures::last_words(words, 3);
     match signatures::explain(words) {
-        Some(cause) => format!("{cause} (the server ended {how}; its last words: {quoted})"),
+        Some(cause) => format!("{cause} (the server ended {how}; last log lines: {quoted})"),
         None if quoted.is_empty() => format!("the server ended {how} without a word"),
-        None => format!("the server ended {how}; its last words: {quoted}"),
+        None => format!("the server ended {how}; last log lines: {quoted}"),
     }
 }
 

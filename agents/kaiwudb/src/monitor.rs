@@ -111,7 +111,7 @@ fn serves(
     }
     let slow = (took > SLOW).then(|| {
         format!(
-            "the server answers slowly: {:.1} s; look at load, disk and memory of this node",
+            "the server answers slowly: {:.1} s; check load, disk and memory of this node",
             took.as_secs_f64()
         )
     });
@@ -166,7 +166,7 @@ fn ended(config: &Config, run: &RunDirectory, cx: &Context<'_>, recurring: bool)
         return Ok(State::Stopped);
     }
     if sentinel::reports_the_end(run, cx.deadline) {
-        log::info("the server has ended, which the sentinel is telling Pacemaker");
+        log::info("the server has ended; the sentinel is reporting it to Pacemaker");
         return Ok(State::Running(Role::Unpromoted));
     }
     let reason = match run.read::<Ended>(Record::Ended) {

@@ -17,7 +17,7 @@ pub(crate) static DATA_ROOT: Parameter<AbsolutePath> = Parameter::new(
     text(
         "Directory of the store (the server's --store). It must be the mount point of the replicated file system. Default: \
          line 4 of /etc/kaiwudb/info/MODE, else /var/lib/kaiwudb.",
-        "存储目录（服务端 --store 参数），必须是复制文件系统的挂载点。默认取 /etc/kaiwudb/info/MODE 第 4 行，否则为 /var/lib/kaiwudb。",
+        "数据目录（服务端 --store 参数），必须是复制文件系统的挂载点。默认取 /etc/kaiwudb/info/MODE 第 4 行，否则为 /var/lib/kaiwudb。",
     ),
 )
 .default(kwdb::installation::DEFAULT_DATA_ROOT)
@@ -27,27 +27,28 @@ pub(crate) static RUNTIME: Parameter<Runtime> = Parameter::new(
     "runtime",
     text("bare, systemd or container", "运行方式：bare、systemd 或 container"),
     text(
-        "Who starts the server: the agent itself (bare), systemd through the vendor's unit (systemd), or Docker (container). In \
-         all three the server is watched by a sentinel, is ready only when SQL answers, and is stopped by the same ladder. \
+        "What starts the server: the agent itself (bare), systemd through the vendor's unit (systemd), or Docker (container). In \
+         all three a sentinel watches the server, it counts as started when SQL answers, and is stopped by the same sequence \
+         (SIGTERM, SIGTERM, SIGKILL). \
          Default: container where line 1 of /etc/kaiwudb/info/MODE says so, else bare.",
-        "由谁启动服务端：代理自身（bare）、通过厂商 unit 的 systemd（systemd）或 Docker（container）。三种方式都有哨兵监视、SQL 可用才算就绪、停止步骤相同。若 /etc/kaiwudb/info/MODE 第 1 行为 container 则默认 container，否则 bare。",
+        "由谁启动服务端：代理自身（bare）、systemd 通过厂商的服务单元（systemd）或 Docker（container）。三种方式都由哨兵进程监视，SQL 可用才算启动完成，停止步骤相同（SIGTERM、SIGTERM、SIGKILL）。若 /etc/kaiwudb/info/MODE 第 1 行为 container 则默认 container，否则 bare。",
     ),
 )
 .default("bare");
 
 pub(crate) static UNIT: Parameter<String> = Parameter::new(
     "unit",
-    text("Unit of runtime systemd", "systemd 方式的 unit"),
+    text("Unit for runtime=systemd", "runtime=systemd 的服务单元"),
     text(
         "The systemd unit that starts the server.",
-        "启动服务端的 systemd unit。",
+        "启动服务端的 systemd 服务单元。",
     ),
 )
 .default("kaiwudb.service");
 
 pub(crate) static CONTAINER: Parameter<String> = Parameter::new(
     "container",
-    text("Container of runtime container", "container 方式的容器名"),
+    text("Container for runtime=container", "runtime=container 的容器名"),
     text(
         "Name of the container in which the server runs.",
         "运行服务端的容器名。",
@@ -89,9 +90,9 @@ pub(crate) static SECURE_MODE: Parameter<SecureMode> = Parameter::new(
     "secure_mode",
     text("insecure, tls or tlcp", "安全模式：insecure、tls 或 tlcp"),
     text(
-        "How clients and server speak. With tlcp (enterprise edition) the flag is passed on and the server is probed over \
-         /health, because the agent does not speak that protocol. Default: /etc/kaiwudb/info/MODE, else insecure.",
-        "客户端与服务端的通信方式。tlcp（企业版）仅透传参数，并通过 /health 探测，因为代理不支持该协议。默认取 /etc/kaiwudb/info/MODE，否则为 insecure。",
+        "Connection security between clients and server. With tlcp (enterprise edition) the flag is passed on and the server is probed \
+         over /health, because the agent does not support that protocol. Default: /etc/kaiwudb/info/MODE, else insecure.",
+        "客户端与服务端之间的连接安全。tlcp（企业版）仅透传参数，并通过 /health 探测，因为代理不支持该协议。默认取 /etc/kaiwudb/info/MODE，否则为 insecure。",
     ),
 )
 .default("insecure");
@@ -154,8 +155,8 @@ pub(crate) static ADVERTISE_HOST: Parameter<String> = Parameter::new(
     "advertise_host",
     text("This node's own address", "本节点自身地址"),
     text(
-        "Address that the server tells others: this node's own, never the virtual IP. Leave it unset in a cluster, because \
-         one value counts on both nodes. Default: the last line of /etc/kaiwudb/info/MODE of each node, else not passed.",
+        "Address that the server advertises: this node's own, never the virtual IP. Leave it unset in a cluster, because \
+         the value applies to both nodes. Default: the last line of /etc/kaiwudb/info/MODE of each node, else not passed.",
         "服务端对外通告的地址：必须是本节点自身地址，不能是虚拟 IP。集群中请勿设置，因为同一个值会用于两个节点。默认取各节点 /etc/kaiwudb/info/MODE 的最后一行，否则不传。",
     ),
 );
@@ -164,8 +165,8 @@ pub(crate) static START_MODE: Parameter<String> = Parameter::new(
     "start_mode",
     text("Start command of the server", "启动命令"),
     text(
-        "Command with which the server is started; it must be the one with which the store was made.",
-        "启动服务端的命令，必须与创建存储时使用的命令一致。",
+        "Start command of the server; it must be the one with which the store was created.",
+        "启动服务端的命令，必须与创建数据目录时使用的命令一致。",
     ),
 )
 .default("start-single-node");
@@ -175,7 +176,7 @@ pub(crate) static ENV_FILE: Parameter<AbsolutePath> = Parameter::new(
     text("File with variables for the server", "服务端环境变量文件"),
     text(
         "File with NAME=value lines for the server's environment, read as systemd reads an EnvironmentFile. \
-         KAIWUDB_START_ARG in it holds further server flags. A missing file is ignored.",
+         KAIWUDB_START_ARG in it contains further server flags. A missing file is ignored.",
         "服务端环境变量文件，每行 NAME=value，按 systemd 的 EnvironmentFile 规则解析。其中 KAIWUDB_START_ARG 为附加启动参数。文件不存在时忽略。",
     ),
 )
@@ -194,9 +195,9 @@ pub(crate) static REQUIRE_MOUNT: Parameter<bool> = Parameter::new(
     "require_mount",
     text("Refuse an unmounted data_root", "要求 data_root 已挂载"),
     text(
-        "Refuse to start when data_root is not a mount point. The server itself would silently begin a new, empty database \
-         on the root disk. Set it to false only where the store is not on a file system of its own.",
-        "data_root 不是挂载点时拒绝启动。否则服务端会在系统盘上悄悄创建一个新的空数据库。仅当存储不在独立文件系统上时才设为 false。",
+        "Refuse to start when data_root is not a mount point. The server itself would silently create a new, empty database \
+         on the root disk. Set it to false only if the store is not on a file system of its own.",
+        "data_root 不是挂载点时拒绝启动。否则服务端会在系统盘上悄悄创建一个新的空数据库。仅当数据目录不在独立文件系统上时才设为 false。",
     ),
 )
 .default("true");
@@ -205,13 +206,13 @@ pub(crate) static REQUIRE_MOUNT: Parameter<bool> = Parameter::new(
 /// drain ends within 1 s: a longer default would be outage and nothing else.
 pub(crate) static DRAIN_TIMEOUT: Parameter<Duration> = Parameter::new(
     "drain_timeout",
-    text("Longest time between the first and second SIGTERM", "首次与二次 SIGTERM 的最长间隔"),
+    text("Longest time between the first and second SIGTERM", "两次 SIGTERM 的最长间隔"),
     text(
-        "The first SIGTERM lets the server end idle sessions and finish short statements. The second one ends it at once; it is \
+        "The first SIGTERM makes the server close idle sessions and finish short statements. The second one ends it at once; it is \
          sent as soon as no SQL client is connected, after this time at the latest. A full drain takes 2 to 15 s of outage; a \
          hard stop loses nothing as long as ts.wal.wal_level is not 0 and restarts as fast.",
-        "首次 SIGTERM 让服务端结束空闲会话并执行完短语句；二次 SIGTERM 立即结束服务端，一旦没有 SQL 客户端连接即发送，最迟在该时间之后发送。\
-         完整排空需 2 到 15 秒停机；只要 ts.wal.wal_level 不为 0，硬停止不会丢数据，重启同样快。",
+        "第一次 SIGTERM 使服务端关闭空闲会话并执行完短语句；第二次 SIGTERM 使服务端立即退出，没有 SQL 客户端连接时即发送，最迟在该时间之后发送。\
+         完整排空会使中断延长 2 至 15 秒；只要 ts.wal.wal_level 不为 0，强制停止不会丢数据，重启同样快。",
     ),
 )
 .default("300ms")
@@ -232,11 +233,11 @@ pub(crate) static HANG_TIMEOUT: Parameter<Duration> = Parameter::new(
 
 pub(crate) static SYNC_INTERVAL: Parameter<Duration> = Parameter::new(
     "sync_interval",
-    text("Flush the store this often, 0 for never", "存储刷盘间隔，0 为不刷"),
+    text("Interval of flushing the store, 0 for never", "数据目录刷盘间隔，0 为不刷"),
     text(
-        "By default the server acknowledges time-series rows that are only in the page cache; after a node crash they are gone. \
-         The file system of data_root is therefore flushed this often (syncfs), which makes a loss rare. It is excluded only together with the \
-         server's settings ts.wal.wal_level=1 and ts.force_sync_file.enabled=true. 0 turns it off.",
+        "By default the server acknowledges time-series rows that are only in the page cache; after a node crash they are lost. \
+         The file system of data_root is therefore flushed this often (syncfs), which makes a loss rare. It is ruled out only together with the \
+         server settings ts.wal.wal_level=1 and ts.force_sync_file.enabled=true. 0 switches it off.",
         "默认情况下服务端确认的时序数据可能仅在页缓存中，节点崩溃后会丢失。因此按该间隔对 data_root 所在文件系统执行 syncfs，使丢失极少发生；只有再将服务端设置 ts.wal.wal_level=1 和 ts.force_sync_file.enabled=true，才能避免丢失。0 表示关闭。",
     ),
 )
@@ -250,7 +251,7 @@ pub(crate) static STALL_TIMEOUT: Parameter<Duration> = Parameter::new(
     text(
         "A flush of the store that does not return is a stalled disk: shown as degraded at first, reported as a failure after \
          this time.",
-        "存储刷盘迟迟不返回说明磁盘阻塞：先显示为降级，超过该时间后报告为故障。",
+        "刷盘迟迟不返回说明磁盘阻塞：先显示为降级，超过该时间后报告为故障。",
     ),
 )
 .default("30s")
@@ -259,11 +260,11 @@ pub(crate) static STALL_TIMEOUT: Parameter<Duration> = Parameter::new(
 
 pub(crate) static MIN_FREE: Parameter<MinFree> = Parameter::new(
     "min_free",
-    text("Room below which the state is degraded", "剩余空间告警阈值"),
+    text("Free-space threshold", "剩余空间告警阈值"),
     text(
-        "When the file system of data_root has less room than this, monitor shows degraded: a share of the file system (5%, \
-         which counts for inodes as well) or a size (2G). Never a failover, because the other node's disk is as full.",
-        "data_root 所在文件系统剩余空间低于该值时 monitor 显示降级：可为百分比（如 5%，同时适用于 inode）或大小（如 2G）。不会触发切换，因为对端磁盘同样已满。",
+        "When the file system of data_root has less free space than this, monitor returns degraded: a share of the file system (5%, \
+         which also applies to inodes) or a size (2G). Never causes a failover, because the other node's disk is equally full.",
+        "data_root 所在文件系统剩余空间低于该值时 monitor 显示降级：可为百分比（如 5%，同时适用于 inode）或大小（如 2G）。不会触发切换，因为另一节点的磁盘同样已满。",
     ),
 )
 .default("5%")
@@ -273,9 +274,9 @@ pub(crate) static CERT_WARN_DAYS: Parameter<u64> = Parameter::new(
     "cert_warn_days",
     text("Days before expiry to show degraded", "证书到期提前告警天数"),
     text(
-        "When a certificate of the server expires within this many days, monitor shows degraded. Never a failover: the other \
+        "When a certificate of the server expires within this many days, monitor returns degraded. Never causes a failover: the other \
          node has the same certificates.",
-        "服务端证书在该天数内到期时 monitor 显示降级。不会触发切换：对端使用相同的证书。",
+        "服务端证书在该天数内到期时 monitor 显示降级。不会触发切换：另一节点使用相同的证书。",
     ),
 )
 .default("30")
@@ -286,7 +287,7 @@ pub(crate) static OOM_SCORE_ADJ: Parameter<i64> = Parameter::new(
     "oom_score_adj",
     text("Kernel's out-of-memory adjustment", "内核 OOM 调整值"),
     text(
-        "How willingly the kernel kills the server when memory runs out: -1000 (never) to 1000. Not set: left alone.",
+        "How likely the kernel kills the server when memory runs out: -1000 (never) to 1000. By default it is not changed.",
         "内存不足时内核杀死服务端的倾向：-1000（从不）到 1000。不设置则不改变。",
     ),
 )
@@ -296,8 +297,8 @@ pub(crate) static NOFILE: Parameter<u64> = Parameter::new(
     "nofile",
     text("Limit of open files", "打开文件数上限"),
     text(
-        "Limit of open files for the server, as in the vendor's unit. A machine that refuses it is a logged warning.",
-        "服务端打开文件数上限，与厂商 unit 一致。机器拒绝时仅记录警告。",
+        "Limit of open files for the server, as in the vendor's unit. If it cannot be set, a warning is logged.",
+        "服务端打开文件数上限，与厂商的服务单元一致。无法设置时仅记录警告。",
     ),
 )
 .default("1048576")
@@ -305,11 +306,11 @@ pub(crate) static NOFILE: Parameter<u64> = Parameter::new(
 
 pub(crate) static MAX_MAP_COUNT: Parameter<u64> = Parameter::new(
     "max_map_count",
-    text("vm.max_map_count, 0 to leave it", "vm.max_map_count，0 表示不改"),
+    text("vm.max_map_count, 0 for no change", "vm.max_map_count，0 表示不改"),
     text(
-        "The kernel's vm.max_map_count is raised to at least this before the server starts, as the vendor's unit does. A \
-         machine that refuses it is a logged warning.",
-        "启动前将内核参数 vm.max_map_count 提高到至少该值，与厂商 unit 一致。机器拒绝时仅记录警告。",
+        "The kernel's vm.max_map_count is raised to at least this before the server starts, as the vendor's unit does. If it \
+         cannot be set, a warning is logged.",
+        "启动前将内核参数 vm.max_map_count 提高到至少该值，与厂商的服务单元一致。无法设置时仅记录警告。",
     ),
 )
 .default("10000000")
@@ -321,9 +322,9 @@ pub(crate) static METADATA: MetaData = MetaData {
     short: text("Manages a KWDB (KaiwuDB) server", "管理 KWDB（KaiwuDB）服务端"),
     long: text(
         "Resource agent of the KWDB (KaiwuDB) multi-model database on a replicated file system. Start returns when SQL answers; \
-         a failed or hung server is reported the moment it happens; a missing mount or a foreign store is refused; stop is \
-         quick and verified. Every parameter has a default taken from the vendor's installation.",
-        "基于复制文件系统的 KWDB（KaiwuDB）多模数据库资源代理。SQL 可用后启动才返回；故障或挂起立即上报；拒绝未挂载或外来存储；停止快速且经过验证。所有参数默认取自厂商安装信息。",
+         a crash is reported at once, a hang after hang_timeout; a missing mount or a foreign store is refused; stop is \
+         quick and verified. Parameters default to what the vendor's installation says.",
+        "基于复制文件系统的 KWDB（KaiwuDB）多模数据库资源代理。SQL 可用后启动才返回；崩溃立即上报，无响应在 hang_timeout 之后上报；数据目录未挂载或不属于本集群时拒绝启动；停止迅速，并确认数据目录已释放。所有参数默认取自厂商安装信息。",
     ),
     parameters: &[
         &DATA_ROOT,

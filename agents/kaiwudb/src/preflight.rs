@@ -71,13 +71,13 @@ fn certificates(directory: &Path, uid: u32, encrypted: bool) -> Result<(), Failu
         let mode = metadata.permissions().mode() & 0o777;
         if is_key && mode & 0o077 != 0 {
             return Err(Failure::invalid_here(format!(
-                "{} has mode {mode:04o}, the server accepts at most 0700; chmod 600 it",
+                "{0} has mode {mode:04o}, the server accepts at most 0700; run chmod 600 {0}",
                 path.display()
             )));
         }
         if is_key && uid != 0 && metadata.uid() != uid {
             return Err(Failure::invalid_here(format!(
-                "{} belongs to uid {} and the server runs as uid {uid}; chown it",
+                "{0} belongs to uid {1} and the server runs as uid {uid}; run chown {uid} {0}",
                 path.display(),
                 metadata.uid()
             )));

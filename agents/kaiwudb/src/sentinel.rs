@@ -155,7 +155,7 @@ pub(crate) fn leaves_the_end_to_monitor(run: &RunDirectory) -> bool {
         Ok::<_, io::Error>(true)
     };
     claim().unwrap_or_else(|error| {
-        log::warning(format!("cannot write down who reports the server's end: {error}"));
+        log::warning(format!("cannot record who reports the server's end: {error}"));
         true
     })
 }

@@ -111,7 +111,7 @@ fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<Option
     match health::ask(address, deadline) {
         Health::Ready => Ok(None),
         Health::NotReady(words) => Err(words),
-        Health::Refused => Err(format!("nobody listens on {address}")),
+        Health::Refused => Err(format!("nothing listens on {address}")),
         Health::Silent(why) => Err(format!("/health on {address}: {why}")),
     }
 }

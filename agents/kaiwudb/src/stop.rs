@@ -110,7 +110,7 @@ fn does_not_end(server: Process) -> String {
     };
     match server.state() {
         Some(ProcessState::Uninterruptible) => format!(
-            "only fencing helps: the server (pid {}) does not end on SIGKILL, it waits for the kernel{place}; the disk or \
+            "the node must be fenced: the server (pid {}) does not end on SIGKILL, it waits for the kernel{place}; the disk or \
              DRBD below it does not answer",
             server.pid()
         ),

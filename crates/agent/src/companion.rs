@@ -198,7 +198,7 @@ impl<'a> Companion<'a> {
         let replaced = match self.ask::<T>(deadline) {
             Answer::Lives(report) if suits(&report) => return Ok(None),
             Answer::Silent(silent) => Some(format!(
-                "the {} (pid {}) did not answer for {:.0} s and was replaced; look at the load of this node and the system log",
+                "the {} (pid {}) did not answer for {:.0} s and was replaced; check the load of this node and the system log",
                 self.kind.word,
                 silent.pid(),
                 ANSWER_TIMEOUT.as_secs_f64()
@@ -263,7 +263,7 @@ impl<'a> Companion<'a> {
         let _ = process.signal(Signal::SIGKILL);
         if wait_for_end(process, deadline.slice(END_TIMEOUT)) == WaitOutcome::DeadlineOver {
             log::warning(format!(
-                "the {} (pid {}) has been sent SIGKILL and is still held by the kernel ({}); it can do nothing any more",
+                "the {} (pid {}) has been sent SIGKILL and is still held by the kernel ({}); it can no longer do anything",
                 self.kind.word,
                 process.pid(),
                 process.wait_channel()

@@ -101,7 +101,7 @@ fn another_authority() {
     assert!(
         verdict
             .summary()
-            .contains("node.crt does not go with ca.crt: it was issued by another authority"),
+            .contains("node.crt does not go with ca.crt: it was issued by another CA"),
         "{}",
         verdict.summary()
     );

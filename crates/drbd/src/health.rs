@@ -126,7 +126,7 @@ fn not_connected(
     );
     if gone && circumstances.split_brains.iter().any(|other| other == peer) {
         return format!(
-            "split brain with {peer} ({state}): both sides have changed their data since they parted; \
+            "split brain with {peer} ({state}): both sides have changed their data since they lost their connection; \
              choose whose changes to give up, nothing is resolved by itself"
         );
     }

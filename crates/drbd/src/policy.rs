@@ -198,7 +198,7 @@ pub fn decide(resource: &Resource, scores: Scores, if_peer_primary: IfPeerPrimar
         return if facts.every_peer_has_all || (facts.primary && facts.some_peer_has_all) {
             set(
                 scores.as_good_as_it_gets.saturating_sub(1),
-                "client without a disk; the peers' data are good",
+                "client without a disk; the peers' data is good",
             )
         } else if facts.some_peer_has_all {
             set(

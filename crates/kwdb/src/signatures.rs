@@ -44,11 +44,11 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"key file (\S+) has permissions (\S+), exceeds (\S+)",
-        meaning: "$1 may be read by others ($2); chmod 600 it",
+        meaning: "$1 may be read by others ($2); run chmod 600 $1",
     },
     Signature {
         pattern: r"open (\S+\.key): permission denied",
-        meaning: "the service user cannot read $1; chown it to the service user",
+        meaning: "the service user cannot read $1; make the service user its owner (chown)",
     },
     Signature {
         pattern: r"(?i)cannot load certificates",
@@ -120,7 +120,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"(?i)mkdir (\S+): permission denied|open (\S+): permission denied",
-        meaning: "the service user may not write $1$2; chown data_root to the service user",
+        meaning: "the service user may not write $1$2; make the service user the owner of data_root",
     },
     Signature {
         pattern: r"(?i)permission denied",

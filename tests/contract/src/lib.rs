@@ -11,6 +11,7 @@ pub mod process;
 pub mod programs;
 mod release;
 pub mod store;
+pub mod wording;
 
 pub use call::{Call, Outcome};
 pub use machine::{Machine, on_a_bare_machine, on_a_machine, on_debian};

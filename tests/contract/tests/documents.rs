@@ -154,3 +154,29 @@ fn the_architecture_is_short_and_names_every_decision() {
         }
     }
 }
+
+#[test]
+fn a_chinese_paragraph_is_one_line() {
+    // A line break in it would be shown as a space in the middle of a sentence.
+    let is_chinese = |c: char| c > '\u{2e7f}';
+    for (document, text) in documents() {
+        if !document.to_string_lossy().ends_with(".zh-CN.md") {
+            continue;
+        }
+        let lines = prose(&text);
+        for pair in lines.windows(2) {
+            let (number, line) = pair[0];
+            let follows = pair[1].0 == number + 1 && !pair[1].1.is_empty();
+            let begins = ["|", "#", "- ", "<!--", "["]
+                .iter()
+                .any(|mark| pair[1].1.trim_start().starts_with(mark))
+                || pair[1].1.starts_with(|c: char| c.is_ascii_digit());
+            let ends_open = line.ends_with(is_chinese) && !line.starts_with(['|', '#']);
+            assert!(
+                !(follows && ends_open && !begins),
+                "{}:{number}: {line}",
+                document.display()
+            );
+        }
+    }
+}

@@ -371,7 +371,7 @@ fn a_mount_that_hangs_is_no_success_of_the_next_stop() {
         let start = inner.call("start").timeout(limit).run();
         start.within(limit).fails(1, &["cannot mount", "did not answer"]);
         let stop = inner.call("stop").timeout(limit).run();
-        stop.within(limit).fails(1, &["hangs", "only fencing helps"]);
+        stop.within(limit).fails(1, &["hangs", "must be fenced"]);
         drop(frozen);
         inner.call("stop").run().succeeds();
         assert_eq!(mounts(), 0);

@@ -96,7 +96,7 @@ fn an_empty_file_system_becomes_a_store() {
             1,
             &[
                 "is empty",
-                "begin anew: crm_attribute",
+                "start over with crm_attribute",
                 "kaiwudb-store-KaiwuDB -D",
             ],
         );

@@ -108,7 +108,7 @@ impl<'a> Watch<'a> {
             }
         }
         log::warning(format!(
-            "drbdsetup events2 of {} ends again and again; the next monitor tries anew",
+            "drbdsetup events2 of {} keeps ending; the next monitor tries again",
             self.tools.resource()
         ));
     }
@@ -195,7 +195,7 @@ impl<'a> Watch<'a> {
             && let Some(peer) = state.peer_of(event)
         {
             log::error(format!(
-                "DRBD has found a split brain of {} with {peer}: both sides have changed their data since they parted; nothing is resolved \
+                "DRBD has found a split brain of {} with {peer}: both sides have changed their data since they lost their connection; nothing is resolved \
                  by itself",
                 self.tools.resource()
             ));
@@ -246,7 +246,7 @@ impl<'a> Watch<'a> {
         let wanted = self.config.run.wanted();
         if demoted && is_promoted(wanted) {
             self.report = Some(FailureReport::new(format!(
-                "{} has become Secondary although it was promoted here and nobody asked Pacemaker to demote it",
+                "{} has become Secondary although it was promoted here and Pacemaker did not demote it",
                 self.resource.name
             )));
         } else if is_primary {

@@ -299,7 +299,7 @@ impl Watch {
             wanted,
         };
         if let Err(error) = self.run.write(Record::Ended, &ended) {
-            log::warning(format!("cannot write down how the server ended: {error}"));
+            log::warning(format!("cannot record how the server ended: {error}"));
         }
         if !failed {
             return;
@@ -348,7 +348,7 @@ impl Watch {
             return false;
         }
         if let Err(error) = self.run.write(Record::Reporting, &self.reporting(None)) {
-            log::warning(format!("cannot write down that the end is reported: {error}"));
+            log::warning(format!("cannot record that the end is reported: {error}"));
         }
         true
     }

@@ -124,7 +124,7 @@ pub(super) fn verify(
         );
         match verified {
             Err(Error::UnknownIssuer | Error::InvalidSignatureForPublicKey) => {
-                return Err("it was issued by another authority".into());
+                return Err("it was issued by another CA".into());
             }
             Err(error) if !is_beyond_us(&error) => return Err(format!("{error:?}")),
             _ => {}

@@ -54,7 +54,7 @@ pub(crate) fn a_full_disk(scene: &Scene<'_>) -> Result<()> {
     shown_and_cleared(
         scene,
         &fill,
-        "MiB free; the server dies",
+        "MiB free; the server crashes",
         &format!("rm {DATA_ROOT}/filler"),
     )
 }

@@ -11,7 +11,7 @@ const NO_COMMANDS: [&str; 31] = [
     "cannot tell",
     "in the mount namespace",
     "it was mounted",
-    "mounted nowhere",
+    "not mounted,",
     "namespaces that",
     "the NFS export",
     "the loop device",
