@@ -103,7 +103,7 @@ impl RunDirectory {
             Failure::new(
                 kind,
                 format!(
-                    "cannot make {}: {error}; the agent must run as root",
+                    "cannot create {}: {error}; the agent must run as root",
                     self.path.display()
                 ),
             )

@@ -13,10 +13,10 @@ pub(crate) struct Cli {
     /// Print JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Settings file; it may be missing
+    /// Settings file (optional)
     #[arg(long, global = true, value_name = "FILE", default_value = site::settings::FILE)]
     pub(crate) config: PathBuf,
-    /// The database's resource, where the cluster has several
+    /// The database's resource, if the cluster has several
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) resource: Option<String>,
     #[command(subcommand)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where drills are kept.
+/// Directory of the drills.
 pub const DIRECTORY: &str = "/var/lib/kaiwudb-ha/drills";
 
 /// What is done to the node that has the database.
@@ -121,7 +121,7 @@ impl Record {
 
     /// Keeps it and its report; returns the paths.
     pub fn save(&self, directory: &Path, report: &str) -> Result<[PathBuf; 2]> {
-        fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
         let write = |ending: &str, text: &str| {
             let path = directory.join(format!("{}.{ending}", self.name()));
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;

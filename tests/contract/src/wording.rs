@@ -53,7 +53,7 @@ const CHINESE: &[(&str, &str)] = &[
     ("两个写入者", "双写"),
 ];
 
-/// Words in the text that have a better one, each with it.
+/// Words in the text that have a better one, each with it. English is looked at in sentences only: a single word may be a name.
 pub fn complaints(text: &str) -> Vec<String> {
     let mut plain: String = text
         .chars()
@@ -66,7 +66,10 @@ pub fn complaints(text: &str) -> Vec<String> {
         })
         .collect();
     plain = format!(" {} ", plain.split_whitespace().collect::<Vec<_>>().join(" "));
-    let english = ENGLISH.iter().filter(|(word, _)| plain.contains(word));
+    let is_sentence = text.trim().contains(' ');
+    let english = ENGLISH
+        .iter()
+        .filter(|(word, _)| is_sentence && plain.contains(word));
     let chinese = CHINESE.iter().filter(|(word, _)| text.contains(word));
     english
         .chain(chinese)

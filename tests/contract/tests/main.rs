@@ -22,5 +22,5 @@ mod schema;
 mod sentinel;
 mod spellings;
 mod stop;
-// mod terms;
+mod terms;
 mod tls;

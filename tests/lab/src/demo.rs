@@ -133,7 +133,7 @@ fn demonstrate(demonstration: Demonstration) -> Result<bool> {
         ),
         Program::Binary(_) => words(
             "our agents and a stand-in for KWDB are installed on both (KWBASE_HOME=DIR takes a real one); the cluster starts",
-            "在两个节点上安装代理和 KWDB 的替身（KWBASE_HOME=DIR 可换成真实的 KWDB），启动集群资源",
+            "在两个节点上安装代理和 KWDB 的模拟服务端（KWBASE_HOME=DIR 可换成真实的 KWDB），启动集群资源",
         ),
     });
     install(&lab, &package, &installation)?;
@@ -215,7 +215,7 @@ const fn chinese(event: Event) -> &'static str {
     match event {
         Event::Standby => "计划内待机（standby）",
         Event::Kill => "服务端被杀死（SIGKILL）",
-        Event::Hang => "服务端挂起（SIGSTOP）",
+        Event::Hang => "服务端无响应（SIGSTOP）",
         Event::PowerOff => "节点断电",
     }
 }

@@ -89,7 +89,7 @@ impl Order {
         }
         ensure!(
             side.size.is_some() && side.is_empty() && !side.has_meta_data && side.used_by.is_none(),
-            "{} is not empty any more",
+            "{} is no longer empty",
             self.disk
         );
         // Never forced: drbdmeta looks once more, and has nobody to ask.
@@ -111,7 +111,7 @@ impl Order {
             });
         ensure!(
             both_are_new && !now.connections.is_empty(),
-            "{}: the disks of the two nodes are not both new and connected any more",
+            "{}: the disks of the two nodes are no longer both new and connected",
             self.resource
         );
         let volume = format!("{}/0", self.resource);
@@ -138,7 +138,7 @@ impl Order {
             let deadline = Deadline::after(QUESTION);
             ensure!(
                 signatures(device, deadline)?.is_empty() && is_blank(device, deadline)?,
-                "{device} is not empty any more"
+                "{device} is no longer empty"
             );
             let owner = side
                 .owner

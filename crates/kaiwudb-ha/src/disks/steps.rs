@@ -293,7 +293,7 @@ mod tests {
             ],
             "drbd",
         );
-        refused(&[Side { size: None, ..new() }, new()], "no block device");
+        refused(&[Side { size: None, ..new() }, new()], "not a block device");
         refused(&[new(), Side { owner: None, ..new() }], "directory");
         let used = Side {
             used_by: Some("vdb1 part /srv".to_owned()),

@@ -3,17 +3,17 @@
 site::texts! {
     ERROR: "ERROR", "错误";
     WARNING: "WARNING", "警告";
-    ADVICE: "ADVICE", "建议";
-    EVIDENCE: "seen", "证据";
-    CONSEQUENCE: "means", "后果";
-    MEND: "mend", "修复";
-    NOTHING: "No defects found.", "没有发现缺陷。";
-    COUNTS: "{errors} errors, {warnings} warnings, {advice} pieces of advice", "{errors} 个错误，{warnings} 个警告，{advice} 条建议";
-    FIXABLE: "{count} of them can be mended now: kaiwudb-ha check --fix", "其中 {count} 个可以立即修复：kaiwudb-ha check --fix";
-    ASK: "Run on {node}: {command} [y/N]? ", "在 {node} 上执行：{command} [y/N]？";
+    ADVICE: "INFO", "建议";
+    EVIDENCE: "evidence", "证据";
+    CONSEQUENCE: "impact  ", "后果";
+    FIX: "fix     ", "修复";
+    NOTHING: "No problems found.", "没有发现问题。";
+    COUNTS: "{errors} errors, {warnings} warnings, {advice} recommendations", "{errors} 个错误，{warnings} 个警告，{advice} 条建议";
+    FIXABLE: "{count} of them can be fixed now: kaiwudb-ha check --fix", "其中 {count} 个可以立即修复：kaiwudb-ha check --fix";
+    ASK: "Run on {node}: {command}? [y/N] ", "在 {node} 上执行：{command}？[y/N] ";
     HERE: "this node", "本节点";
     MENDED: "done: {command}", "完成：{command}";
     NOT_MENDED: "{command}: {why}", "未完成 {command}：{why}";
-    NO_TERMINAL: "--fix asks before each command, but standard input is no terminal; use --yes to answer yes to all",
+    NO_TERMINAL: "--fix asks before each command, but standard input is not a terminal; use --yes to answer yes to all",
         "--fix 会在每条命令前询问，但标准输入不是终端；如全部同意请加 --yes";
 }

@@ -12,7 +12,7 @@ site::texts! {
     DRILL_NEVER: "none yet: kaiwudb-ha drill", "尚无：kaiwudb-ha drill";
     DRILL_LINE: "outage {outage} s, {lost} commits lost", "中断 {outage} 秒，丢失 {lost} 次提交";
     DRILL_FAILED: "the database did not come back", "数据库没有恢复";
-    ATTENTION: "Look at", "请注意";
+    ATTENTION: "Needs attention", "需要处理";
     ALL_WELL: "Nothing needs attention.", "没有需要处理的问题。";
     ONLINE: "online", "在线";
     NOT_RUNNING: "does not run", "未运行";
@@ -28,5 +28,5 @@ site::texts! {
     VALID_UNTIL: "valid until {date} ({days} days)", "有效期至 {date}（{days} 天）";
     SAME_SET: "same set on all nodes", "各节点相同";
     NO_CERTIFICATES: "none (insecure)", "无（非安全模式）";
-    WATCH_HEAD: "every {seconds} s, {time} UTC; Ctrl-C ends", "每 {seconds} 秒刷新，{time} UTC；按 Ctrl-C 结束";
+    WATCH_HEAD: "every {seconds} s, {time} UTC; Ctrl-C to quit", "每 {seconds} 秒刷新，{time} UTC；按 Ctrl-C 结束";
 }

@@ -41,13 +41,13 @@ pub(crate) struct Arguments {
     /// Do not ask
     #[arg(long)]
     yes: bool,
-    /// Go on without a fencing device: a node that hangs is then never switched off, and the data may fork
+    /// Continue without a fencing device: a node that hangs cannot be fenced, and both nodes may write
     #[arg(long)]
     without_fencing: bool,
-    /// First make the DRBD resource and the file system of the settings, on disks that hold nothing
+    /// First create the DRBD resource and the file system of the settings, on empty disks
     #[arg(long)]
     new_disks: bool,
-    /// Undo the change when not everything runs after so many seconds
+    /// Roll back if not everything runs after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(10..=3600))]
     timeout: u64,
 }

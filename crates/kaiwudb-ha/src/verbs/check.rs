@@ -28,7 +28,7 @@ use site::texts::{self, general};
 /// Options of `check`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Mend what can be mended safely, asking before each command
+    /// Fix what can be fixed safely, asking before each command
     #[arg(long)]
     fix: bool,
     /// With --fix: answer every question with yes

@@ -43,9 +43,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Let a fault happen to the node that has the database; asks first
+    /// Inject a fault on the node that has the database; asks first
     Run {
-        /// What happens
+        /// The fault
         #[arg(value_parser = fault::parser())]
         fault: Fault,
         /// Do not ask
@@ -54,22 +54,22 @@ enum What {
         /// Give up waiting for the database after so many seconds
         #[arg(long, value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(10..=3600))]
         timeout: u64,
-        /// Where the drill and its report are kept
+        /// Directory for the drill and its report
         #[arg(long, value_name = "DIRECTORY", default_value = DIRECTORY)]
         keep: PathBuf,
     },
-    /// Undo what a drill that was interrupted has left
+    /// Undo what an interrupted drill has left
     Undo,
-    /// Wait for the drill to end and undo what it leaves; a drill starts it
+    /// Wait for the drill to end and undo what it leaves; called by a drill
     #[command(hide = true)]
     Guard {
         /// Undo it after so many seconds in any case
         #[arg(value_name = "SECONDS")]
         limit: u64,
     },
-    /// List the drills that were kept on this node
+    /// List the drills recorded on this node
     List {
-        /// Where drills are kept
+        /// Directory of the drills
         #[arg(long, value_name = "DIRECTORY", default_value = DIRECTORY)]
         keep: PathBuf,
     },

@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     /// Go back to the guide's agents
     #[arg(long)]
     back: bool,
-    /// Say what would be done, rehearse it, and do nothing
+    /// Say what would be done and rehearse it, but do not do it
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
     /// Do not ask

@@ -21,14 +21,14 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Show both sides and what each has written since they parted
+    /// Show both nodes and what each has written since they lost their connection
     Show,
-    /// Keep one node's data and give up what the other one has written
+    /// Keep one node's data and discard what the other one has written
     Resolve {
         /// The node whose data is kept
         #[arg(long, value_name = "NODE")]
         keep: String,
-        /// Do not ask; must name the node whose changes are given up
+        /// Do not ask; must name the node whose changes are discarded
         #[arg(long, value_name = "NODE")]
         discard: Option<String>,
     },

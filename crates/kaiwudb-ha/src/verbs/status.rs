@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Options of `status`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Show it again every so many seconds, until interrupted
+    /// Refresh every so many seconds, until interrupted
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     watch: Option<u64>,

@@ -3,9 +3,9 @@
 crate::texts! {
     UNREADABLE: "cannot read {file}: {why}", "无法读取 {file}：{why}";
     WRONG: "{file}, line {line}: {why}", "{file} 第 {line} 行：{why}";
-    OPEN: "{file} holds a password and others may read it: chmod 600 {file}", "{file} 中有密码且其他用户可读：chmod 600 {file}";
+    OPEN: "{file} contains a password and others may read it: chmod 600 {file}", "{file} 中有密码且其他用户可读：chmod 600 {file}";
     UNKNOWN_KEY: "unknown key '{key}'; allowed here: {allowed}", "未知的键“{key}”；此处允许：{allowed}";
-    DID_YOU_MEAN: "; did you mean '{key}'?", "；是否想写“{key}”？";
+    DID_YOU_MEAN: "; did you mean '{key}'?", "；是否应为“{key}”？";
     IMPOSSIBLE: "{key} is '{value}'; allowed: {allowed}", "{key} 是“{value}”；允许：{allowed}";
     TWO_NODES: "[nodes] names {count} nodes; allowed: exactly 2", "[nodes] 中有 {count} 个节点；只允许恰好 2 个";
     ADDRESS: "an IP address", "IP 地址";
@@ -18,16 +18,16 @@ crate::texts! {
     SSH_TARGET: "USER@HOST or HOST, without spaces and not starting with a dash", "USER@HOST 或 HOST，不得含空格，不得以短横线开头";
     HOST: "a host name or an IP address", "主机名或 IP 地址";
     NAME: "letters, digits, '-', '_' and '.', beginning with a letter or digit", "字母、数字、“-”、“_”和“.”，以字母或数字开头";
-    DEVICE: "a path below /dev, best one in /dev/disk/by-id, which does not change", "/dev 之下的路径，最好是不会改变的 /dev/disk/by-id 路径";
+    DEVICE: "a path below /dev, preferably in /dev/disk/by-id, which does not change", "/dev 之下的路径，最好是不会改变的 /dev/disk/by-id 路径";
     DRBD_DEVICE: "/dev/drbdN, where N is a number", "/dev/drbdN，其中 N 是数字";
     SAME_DEVICE: "{device}, the device of [drbd], or nothing", "{device}，即 [drbd] 的设备，或不写";
-    DIRECTORY: "an absolute path that is no directory of the system", "绝对路径，且不是系统目录";
+    DIRECTORY: "an absolute path that is not a system directory", "绝对路径，且不是系统目录";
     FILE_SYSTEM: "ext4, xfs, ext3, btrfs", "ext4、xfs、ext3、btrfs 之一";
     OPTIONS: "mount options separated by commas, without spaces", "以逗号分隔的挂载选项，不含空格";
     PORT: "1 to 65535", "1 到 65535 的整数";
     PROTOCOL: "C: with any other one a commit is acknowledged before the other node has it", "C：使用其他协议时，提交在另一节点收到之前就会被确认";
     DELAY: "a time from 0s to 60s, such as 2s", "0s 到 60s 之间的时间，例如 2s";
-    FENCED_TWICE: "both [fencing.device] and [nodes.NAME.fencing] are there; allowed: one device for both nodes, or one for each node",
+    FENCED_TWICE: "both [fencing.device] and [nodes.NAME.fencing] are present; allowed: one device for both nodes, or one for each node",
         "同时写了 [fencing.device] 和 [nodes.NAME.fencing]；允许：两个节点共用一个设备，或每个节点各一个";
     FENCED_HALF: "only one node has a fencing device; allowed: [nodes.NAME.fencing] for both nodes, or [fencing.device]",
         "只有一个节点有隔离设备；允许：两个节点都写 [nodes.NAME.fencing]，或写 [fencing.device]";

@@ -83,7 +83,7 @@ pub(crate) fn split_brain_by_choice(world: &World) -> Result<()> {
     );
     let resolve = "kaiwudb-ha split-brain resolve --keep node1";
     for (command, why) in [
-        (resolve.to_owned(), "standard input is no terminal"),
+        (resolve.to_owned(), "standard input is not a terminal"),
         (format!("{resolve} --discard node1"), "it must be node2"),
         (resolve.replace("node1", "node3"), "allowed: node1, node2"),
     ] {
@@ -181,7 +181,7 @@ pub(crate) fn from_new_disks(world: &World) -> Result<()> {
     println!("{}", refused.stderr);
     ensure!(
         refused.status == Some(3)
-            && refused.stderr.contains("kwdb is half made")
+            && refused.stderr.contains("kwdb is incomplete")
             && refused
                 .stderr
                 .contains("node2: /dev/vdb has no meta-data of DRBD")

@@ -91,7 +91,7 @@ pub(crate) fn it_refuses(lab: &Lab) -> Result<()> {
         );
         anyhow::Ok(())
     };
-    refused("", "standard input is no terminal")?;
+    refused("", "standard input is not a terminal")?;
     refused("--back", "no record of a migration")?;
     second.shell(&format!("mv {AGENT} {AGENT}.away"), deadline())?;
     let missing = refused("--yes", "cannot be used on node2");
@@ -118,7 +118,7 @@ pub(crate) fn a_change_by_somebody_else(lab: &Lab) -> Result<()> {
     ensure!(
         refused.status == Some(3)
             && refused.stdout.contains("nothing was done")
-            && refused.stdout.contains("somebody else has changed"),
+            && refused.stdout.contains("changed by another user"),
         "{refused}"
     );
     first.shell(
@@ -144,7 +144,7 @@ pub(crate) fn a_failed_step_is_taken_back(lab: &Lab) -> Result<()> {
     let failed = failed?;
     ensure!(
         failed.status == Some(3)
-            && failed.stderr.contains("was taken back")
+            && failed.stderr.contains("was reverted")
             && failed.stderr.contains("broken for a test"),
         "{failed}"
     );
@@ -216,7 +216,7 @@ pub(crate) fn under_load(lab: &Lab) -> Result<()> {
     kill_in(second, "", "probe")?;
     let elsewhere = command(first, "kaiwudb-ha migrate --yes")?;
     ensure!(
-        elsewhere.status == Some(3) && elsewhere.stderr.contains("begun on node2"),
+        elsewhere.status == Some(3) && elsewhere.stderr.contains("started on node2"),
         "{elsewhere}"
     );
     let back = command(second, "kaiwudb-ha migrate --back --yes")?;

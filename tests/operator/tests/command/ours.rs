@@ -117,7 +117,7 @@ pub(crate) fn messages_are_chinese(lab: &Lab) -> Result<()> {
     let screen = command(node, "LANG=zh_CN.UTF-8 kaiwudb-ha status")?;
     ensure!(screen.stdout.contains("没有需要处理的问题。"), "{screen}");
     let help = command(node, "LC_ALL=zh_CN.UTF-8 kaiwudb-ha check --help")?;
-    ensure!(help.stdout.contains("修复可以安全修复的缺陷"), "{help}");
+    ensure!(help.stdout.contains("修复低风险问题"), "{help}");
     Ok(())
 }
 
@@ -214,7 +214,7 @@ pub(crate) fn a_drill_that_cannot_begin(lab: &Lab) -> Result<()> {
     let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
     // Nobody is there to say yes, and this node would switch itself off.
     for (words, why) in [
-        ("kill", "standard input is no terminal"),
+        ("kill", "standard input is not a terminal"),
         ("power-off --yes", "run the drill on the other one"),
     ] {
         let refused = command(active, &format!("kaiwudb-ha drill run {words}"))?;

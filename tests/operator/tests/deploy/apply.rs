@@ -77,7 +77,7 @@ pub(crate) fn what_does_not_run(lab: &Lab) -> Result<()> {
     let undone = patient(node, "kaiwudb-ha --config /root/wrong.toml apply --yes")?;
     ensure!(
         undone.status == Some(3)
-            && undone.stderr.contains("undone")
+            && undone.stderr.contains("rolled back")
             && undone.stderr.contains("KaiwuFS_start_0 failed"),
         "{undone}"
     );
@@ -104,7 +104,7 @@ pub(crate) fn changed_while_it_waits(lab: &Lab) -> Result<()> {
         left.status == Some(3)
             && left
                 .stdout
-                .contains("somebody else has changed the configuration since")
+                .contains("the configuration has been changed by another user since")
             && left.stdout.contains("cibadmin --replace"),
         "{left}"
     );
@@ -227,7 +227,7 @@ pub(crate) fn changed_before_the_answer(lab: &Lab) -> Result<()> {
         refused.status == Some(3)
             && refused
                 .stdout
-                .contains("changed by somebody else meanwhile: nothing was done"),
+                .contains("changed by another user meanwhile: nothing was done"),
         "{refused}"
     );
     let has = |policy: &str| -> Result<bool> {
@@ -260,7 +260,7 @@ pub(crate) fn what_somebody_has_stopped(lab: &Lab) -> Result<()> {
         let done = patient(node, "kaiwudb-ha apply --yes")?;
         ensure!(
             done.status == Some(0)
-                && done.stdout.contains("KaiwuDB stays as somebody has asked for")
+                && done.stdout.contains("KaiwuDB stays as its target-role says")
                 && !done.stdout.contains("Verified"),
             "{resource}: {done}"
         );

@@ -79,8 +79,8 @@ fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                 let (name, value) = fencing.watchdog.unwrap_or_default();
                 findings.push(
                     Finding::of(rule::WATCHDOG_WITHOUT_THIRD_VOTE, format!("{name}={value}, two_node: 1, class=\"stonith\": 0"))
-                        .mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit  # a third machine, outside both nodes' fate")
-                        .mend(format!("{device}  # or a device that switches nodes off, or SBD with a shared disk")),
+                        .mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit  # a third machine, independent of both nodes")
+                        .mend(format!("{device}  # or a fencing device, or SBD with a shared disk")),
                 );
             }
         }

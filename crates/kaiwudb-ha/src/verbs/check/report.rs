@@ -88,7 +88,7 @@ fn text(context: &Context, findings: &[Finding], unanswered: &[String]) -> Strin
         line(texts::EVIDENCE, &first.evidence);
         line(texts::CONSEQUENCE, first.rule.consequence.of(language));
         for command in &first.mend {
-            line(texts::MEND, command);
+            line(texts::FIX, command);
         }
         text.push('\n');
     }

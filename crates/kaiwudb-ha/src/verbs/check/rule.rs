@@ -41,26 +41,26 @@ macro_rules! rules {
 rules! {
     // The cluster.
     FENCING_OFF: Error, "fencing-off",
-        "A node that hangs or is cut off is never switched off: both nodes may write, and the data fork.",
-        "挂起或失联的节点不会被断电：两个节点可能同时写入，数据分叉。";
+        "A node that hangs or is isolated cannot be fenced: both nodes may write, and the data sets diverge.",
+        "无响应或失联的节点无法被隔离，两个节点可能同时写入，导致数据不一致。";
     FENCING_DEVICE_MISSING: Error, "fencing-device-missing",
-        "Nothing can switch a failed node off: with fencing on no failover happens, with it off both nodes may write.",
-        "没有任何设备能关闭故障节点：开启隔离时不会切换，关闭隔离时两个节点可能同时写入。";
+        "Nothing can fence a failed node: while fencing is enabled there is no failover, while it is disabled both nodes may write.",
+        "没有任何设备能隔离故障节点：启用隔离时不会切换，停用隔离时两个节点可能同时写入。";
     FENCING_INCOMPLETE: Error, "fencing-incomplete",
         "This node cannot be fenced: when it fails the other one waits forever.",
-        "该节点无法被隔离：它故障时另一节点会一直等待。";
+        "该节点无法被隔离：该节点故障后，另一节点会一直等待隔离完成，无法接管。";
     WATCHDOG_WITHOUT_THIRD_VOTE: Error, "watchdog-without-third-vote",
-        "When the nodes lose sight of each other both keep quorum, and a watchdog fences only a node that has lost it: SBD resets both nodes, or, in older releases, both go on and write.",
-        "两个节点失联时都保有法定票数，而看门狗只重置失去法定票数的节点：SBD 会重置两个节点，较旧版本则两边都继续运行并写入。";
+        "When the nodes lose contact both keep quorum, and a watchdog fences only a node that has lost it: SBD resets both nodes, or, in older releases, both continue to write.",
+        "两个节点失联时都保有仲裁（quorum），而看门狗只重置失去仲裁的节点：SBD 会重置两个节点，较旧版本则两边都继续运行并写入。";
     QUORUM_IGNORED: Error, "quorum-ignored",
-        "A node that has lost sight of the other goes on by itself; without fencing both then run the database.",
-        "看不到对端的节点会自行继续；没有隔离时两个节点都会运行数据库。";
+        "A node that has lost contact with the other continues on its own; without fencing both then run the database.",
+        "失去联系的节点会自行继续运行；没有隔离时两个节点都会运行数据库。";
     TWO_NODE_MISSING: Error, "two-node-missing",
-        "When one of the two nodes dies, the other one loses quorum and stops the database.",
-        "两个节点中一个故障时，另一个会失去法定票数并停止数据库。";
+        "When one of the two nodes fails, the other one loses quorum and stops the database.",
+        "两个节点中一个故障时，另一个会失去仲裁（quorum）并停止数据库。";
     DATABASE_BY_UNIT: Error, "database-by-unit",
         "Started means forked and healthy means that a process exists: a hang is never noticed, and a missing mount gives a new, empty database.",
-        "“已启动”只表示进程已创建，“健康”只表示进程存在：挂起永远不会被发现，未挂载时会生成一个空的新数据库。";
+        "“已启动”只表示进程已创建，“健康”只表示进程存在：无响应永远不会被发现，未挂载时会生成一个空的新数据库。";
     DATABASE_MISSING: Error, "database-missing",
         "The cluster does not manage the database: nothing starts it on the other node.",
         "集群没有管理数据库：没有任何机制会在另一节点上启动它。";
@@ -68,20 +68,20 @@ rules! {
         "systemd starts the database at boot, before the disk is mounted and while the other node may run it.",
         "systemd 会在开机时启动数据库，此时磁盘尚未挂载，且另一节点可能正在运行它。";
     UNIT_SIGNALS_TWICE: Warning, "unit-signals-twice",
-        "Every stop sends SIGTERM twice, which the server takes for an order to die at once: no stop is a graceful one.",
-        "每次停止都会发送两次 SIGTERM，服务器会当作立即终止：没有一次停止是正常的。";
+        "Every stop sends SIGTERM twice, which the server takes as an order to end at once: no stop is graceful.",
+        "每次停止都会发送两次 SIGTERM，服务端会立即退出，因此每次停止都是强制终止。";
     UNIT_STARTED_EARLY: Warning, "unit-started-early",
         "The start counts as done before SQL is served: the virtual IP moves to a server that refuses clients.",
-        "SQL 尚未可用时启动就算完成：虚拟 IP 会移到一个拒绝客户端的服务器上。";
+        "SQL 尚未可用时启动就算完成：虚拟 IP 已切换，但服务端尚不能接受连接。";
     UNIT_UNORDERED: Warning, "unit-unordered",
-        "When the node shuts down, systemd ends the server while the cluster still counts on it: the end is a crash and not a planned switchover.",
-        "节点关机时，systemd 会在集群仍在使用服务器的时候将其终止：这是一次崩溃，而不是计划内切换。";
+        "When the node shuts down, systemd ends the server while the cluster still uses it: to the cluster this is a crash, not a planned switchover.",
+        "节点关机时，systemd 会在集群仍在使用服务端时将其终止：对集群来说这是崩溃，而不是计划内切换。";
     CONTAINER_RESTARTS: Error, "container-restarts",
-        "Docker restarts a crashed server behind Pacemaker's back, also after the disk has moved to the other node.",
-        "Docker 会绕过 Pacemaker 重启崩溃的服务器，即使磁盘已经切换到另一节点。";
+        "Docker restarts a crashed server behind Pacemaker's back, even after the disk has moved to the other node.",
+        "Docker 会绕过 Pacemaker 重启崩溃的服务端，即使磁盘已经切换到另一节点。";
     ADDRESS_MISSING: Warning, "address-missing",
         "Clients have no address that follows the database.",
-        "客户端没有跟随数据库移动的地址。";
+        "没有配置虚拟 IP，切换后客户端无法连接。";
     ADDRESS_UNORDERED: Error, "address-unordered",
         "The virtual IP comes up before the database: clients connect and are refused.",
         "虚拟 IP 先于数据库启用：客户端会连上但被拒绝。";
@@ -89,11 +89,11 @@ rules! {
         "The virtual IP may run on the node where the database is not.",
         "虚拟 IP 可能运行在没有数据库的节点上。";
     STICKINESS_MISSING: Warning, "stickiness-missing",
-        "When a repaired node comes back the database may move to it: an outage for nothing.",
-        "修复后的节点恢复时，数据库可能迁回：造成一次无谓的中断。";
+        "When a repaired node comes back, the database may move to it: an unnecessary outage.",
+        "故障节点修复并重新加入后，数据库可能迁回：造成一次不必要的中断。";
     FAILURE_FORGOTTEN: Warning, "failure-forgotten",
         "A failure is forgotten before the next monitor: a database that keeps failing never reaches migration-threshold, or both nodes are banned in turn.",
-        "下一次监控之前故障就被遗忘：持续故障的数据库永远达不到 migration-threshold，或两个节点轮流被禁用。";
+        "下一次监控之前故障就被遗忘：持续故障的数据库永远达不到 migration-threshold，或资源在两个节点上轮流被禁止运行。";
     MONITOR_MISSING: Error, "monitor-missing",
         "Its failure is never noticed.",
         "它的故障永远不会被发现。";
@@ -113,8 +113,8 @@ rules! {
         "The database may start before the disk is mounted.",
         "数据库可能在磁盘挂载之前启动。";
     DRBD_AGENT_LINBIT: Advice, "drbd-agent-linbit",
-        "It reports no degraded replication, never says what holds the device, and needs notifications for every switchover.",
-        "它不报告复制降级，不说明谁占用设备，且每次切换都依赖通知。";
+        "It does not report degraded replication, never says what holds the device, and needs notifications for every switchover.",
+        "它不报告复制降级，不说明什么占用了设备，且每次切换都依赖通知。";
     DRBD_NOTIFY_MISSING: Error, "drbd-notify-missing",
         "ocf:linbit:drbd refuses to run without notifications, on all nodes.",
         "没有通知时 ocf:linbit:drbd 在所有节点上都拒绝运行。";
@@ -134,14 +134,14 @@ rules! {
         "Master and Slave are deprecated since Pacemaker 2.1; a later release will not read them.",
         "自 Pacemaker 2.1 起 Master 和 Slave 已弃用；以后的版本将不再识别。";
     CERTIFICATES_BY_HAND: Warning, "certificates-by-hand",
-        "After the next rotation the standby still has the old certificates, and nobody notices before the failover.",
-        "下次轮换后备机仍是旧证书，直到切换时才会被发现。";
+        "After the next rotation the passive node still has the old certificates, which shows only at the failover.",
+        "下次更换证书后备节点仍是旧证书，直到切换时才会被发现。";
     STORE_UNPINNED: Warning, "store-unpinned",
         "The cluster does not know which store it owns: another disk in its place would be accepted.",
         "集群不知道自己拥有哪个数据目录：换上别的磁盘也会被接受。";
     MAINTENANCE_LEFT: Warning, "maintenance-left",
-        "The cluster acts on nothing: a failure now is an outage until somebody comes.",
-        "集群不采取任何动作：此时故障会一直中断到有人处理为止。";
+        "The cluster does not react to failures: one that happens now is an outage until an operator intervenes.",
+        "集群对故障不作任何反应：此时发生故障，服务会一直中断到有人处理为止。";
     CONSTRAINT_LEFT: Warning, "constraint-left",
         "Left by a move or ban: the database is tied to a node or kept from one, and no failover changes that.",
         "move 或 ban 遗留的约束：数据库被固定在某节点或被禁止在某节点，切换也无法改变。";
@@ -149,7 +149,7 @@ rules! {
         "A node in standby runs nothing: as long as it stays so there is no failover.",
         "处于待机状态的节点不运行任何资源：在恢复之前不会发生切换。";
     RESOURCE_HELD: Warning, "resource-held",
-        "Somebody has taken this resource out of the cluster's hands: its failure stays an outage, or it does not run at all.",
+        "This resource was taken out of the cluster's control by hand: a failure is not recovered, or it does not run at all.",
         "该资源已被人为脱离集群管理：故障后不会恢复，或根本不运行。";
     AGENT_MISSING: Error, "agent-missing",
         "The resource cannot start on this node: a failover to it fails.",
@@ -162,7 +162,7 @@ rules! {
         "One cable or switch decides whether the nodes see each other; its failure ends in fencing.",
         "节点间只有一条链路：一根网线或一台交换机故障就会导致隔离。";
     CLUSTER_IN_CLEAR: Advice, "cluster-in-clear",
-        "Whoever reaches the cluster's network can send it commands.",
+        "Anyone who can reach the cluster's network can send it commands.",
         "能接入集群网络的任何人都可以向集群发送命令。";
     CLOCK_UNSYNCHRONISED: Advice, "clock-unsynchronised",
         "No time service runs: the clocks drift apart, logs cannot be compared and rows get wrong times after a failover.",
@@ -172,53 +172,53 @@ rules! {
         "切换后数据库时间跳变：数据时间错误，租约持续过久。";
     SHELL_CHANGED: Advice, "shell-changed",
         "The guide's change of /bin/sh is not needed; it changes every script of the system.",
-        "指南中对 /bin/sh 的修改并不需要；它会影响系统的所有脚本。";
+        "官方方案中对 /bin/sh 的修改并不需要；它会影响系统的所有脚本。";
     MULTIPATH_DISABLED: Advice, "multipath-disabled",
         "The guide turns multipath off for every disk; excluding the DRBD devices is enough.",
-        "指南对所有磁盘关闭 multipath；只需排除 DRBD 设备即可。";
+        "官方方案对所有磁盘关闭 multipath；只需排除 DRBD 设备即可。";
     MULTIPATH_TAKES_DRBD: Warning, "multipath-takes-drbd",
         "multipathd may open the DRBD device: then it cannot be demoted, and the failover ends in fencing.",
         "multipathd 可能打开 DRBD 设备：此时无法降级，切换会以隔离告终。";
     FSTAB_MOUNTS: Error, "fstab-mounts",
-        "The system mounts the replicated disk at boot by itself, beside the cluster.",
+        "The system mounts the replicated disk at boot, outside the cluster.",
         "系统会在开机时绕过集群自行挂载复制磁盘。";
     DRBD_SERVICE_ENABLED: Error, "drbd-service-enabled",
         "The boot script brings DRBD up before the cluster does and may wait for the peer without end.",
         "开机脚本会先于集群启用 DRBD，并可能无限等待对端。";
     SUDO_UNLIMITED: Advice, "sudo-unlimited",
-        "Whoever gets into the server gets the whole machine; under the cluster the server needs no sudo.",
-        "攻入服务器者即获得整台机器；由集群管理时服务器不需要 sudo。";
+        "Anyone who breaks into the server becomes root on the node; under the cluster the server does not need sudo.",
+        "数据库进程一旦被攻破，攻击者即获得 root 权限；由集群管理时服务端不需要 sudo。";
     // DRBD's configuration.
     DRBD_REFUSED: Error, "drbd-refused",
-        "DRBD's own tool cannot read the configuration: after the next boot the resource does not come up.",
-        "DRBD 自己的工具无法读取配置：下次开机后资源无法启用。";
+        "drbdadm cannot read the configuration: after the next boot the resource does not come up.",
+        "drbdadm 无法读取配置：下次开机后资源无法启动。";
     DRBD_FLUSHES_OFF: Error, "drbd-flushes-off",
         "Rows that were acknowledged stay in the disk's own cache: a power failure loses them, unless that cache has a battery.",
         "已确认的数据仍留在磁盘缓存中：除非缓存带电池，断电即丢失。";
     DRBD_MD_FLUSHES_OFF: Error, "drbd-md-flushes-off",
-        "After a power failure DRBD may believe stale data to be good.",
+        "After a power failure DRBD may take stale data for good data.",
         "断电后 DRBD 可能把旧数据当作有效数据。";
     DRBD_SECRET_SAMPLE: Warning, "drbd-secret-sample",
-        "The secret is printed in the guide: whoever reaches the network can connect as the peer and read or replace the data.",
-        "该密钥印在指南中：能接入网络的任何人都可以冒充对端读取或替换数据。";
+        "The secret is printed in the guide: anyone who can reach the network can connect as the peer and read or replace the data.",
+        "该密钥公开在官方方案中：能接入网络的任何人都可以冒充对端读取或替换数据。";
     DRBD_SECRET_MISSING: Warning, "drbd-secret-missing",
-        "Whoever reaches the network can connect as the peer and read or replace the data.",
+        "Anyone who can reach the network can connect as the peer and read or replace the data.",
         "能接入网络的任何人都可以冒充对端读取或替换数据。";
     DRBD_DISCARDS: Error, "drbd-discards",
-        "After a split brain one side's committed rows are thrown away without asking.",
+        "After a split brain one side's committed rows are discarded without asking.",
         "脑裂之后，一侧已提交的数据会不经询问直接丢弃。";
     DRBD_SYNCER_LEGACY: Advice, "drbd-syncer-legacy",
         "The section was replaced in DRBD 8.4; its fixed rate slows down a resync or starves the database.",
-        "该配置段在 DRBD 8.4 中已被取代；其固定速率会拖慢重同步或挤占数据库。";
+        "该配置段在 DRBD 8.4 中已被取代；其固定速率会拖慢重新同步或挤占数据库的 I/O。";
     DRBD_UNFENCED: Warning, "drbd-unfenced",
-        "A node that was cut off may be promoted later with its old data: the newer commits are lost.",
+        "A node that was isolated may be promoted later with its old data: the newer commits are lost.",
         "曾经失联的节点之后可能带着旧数据被提升：较新的提交会丢失。";
     DRBD_NEVER_UNFENCES: Error, "drbd-never-unfences",
-        "Nothing lifts DRBD's fencing constraint when the peer is up to date again: after one failover the next one fails.",
+        "Nothing removes DRBD's fencing constraint when the peer is up to date again: after one failover the next one fails.",
         "对端重新同步后没有任何处理程序移除 DRBD 的隔离约束：一次切换之后，下一次切换会失败。";
     DRBD_CONSTRAINT_LEFT: Error, "drbd-constraint-left",
-        "DRBD's fencing constraint has outlived its reason: both sides are up to date, and the other one still may not be promoted.",
-        "DRBD 的隔离约束已失去理由：两侧数据均为最新，另一侧却仍不允许提升。";
+        "DRBD's fencing constraint is no longer needed: both sides are up to date, and the other one still may not be promoted.",
+        "DRBD 的隔离约束已不再需要：两侧数据均为最新，另一侧却仍不允许提升。";
     DRBD_DISK_UNSTABLE: Warning, "drbd-disk-unstable",
         "The kernel may give this name to another disk at the next boot: DRBD fails to start, or takes the wrong disk.",
         "下次开机时内核可能把这个名字给别的磁盘：DRBD 启动失败，或使用错误的磁盘。";
@@ -236,9 +236,9 @@ rules! {
         "磁盘出错时，尽管对端有完好数据，文件系统仍会收到错误。";
     DRBD_OTHER_HOST: Error, "drbd-other-host",
         "DRBD finds this node by 'uname -n': the resource does not come up here.",
-        "DRBD 按“uname -n”识别节点：资源无法在此启用。";
+        "DRBD 按“uname -n”识别节点：资源无法在此启动。";
     DRBD_NODES_DIFFER: Warning, "drbd-nodes-differ",
-        "The nodes have different DRBD configurations: one of them behaves as nobody expects.",
+        "The nodes have different DRBD configurations: one of them does not behave as expected.",
         "两个节点的 DRBD 配置不同：其中一个的行为会出乎意料。";
     DRBD_VERSIONS_DIFFER: Warning, "drbd-versions-differ",
         "The nodes have DRBD modules of different series: after a failover the link may not come up, or features are missing.",
@@ -248,78 +248,78 @@ rules! {
         "已安装的较新内核没有 DRBD 模块，或其模块属于不同系列：下次重启后本节点无法接管。";
     // The database.
     KWDB_RELEASES_DIFFER: Warning, "kwdb-releases-differ",
-        "The nodes have different releases of KWDB: a store that the newer one has opened cannot be opened by the older one any more. Upgrade both.",
+        "The nodes have different releases of KWDB: a store that the newer one has opened can no longer be opened by the older one. Upgrade both.",
         "两个节点的 KWDB 版本不同：被新版本打开过的数据目录，旧版本无法再打开。请升级两个节点。";
     WAL_OFF: Error, "wal-off",
         "Without the log every crash of the server loses the time-series rows since the last checkpoint.",
-        "没有日志时，服务器每次崩溃都会丢失上次检查点以来的时序数据。";
+        "没有日志时，服务端每次崩溃都会丢失上次检查点以来的时序数据。";
     WAL_UNSYNCED: Warning, "wal-unsynced",
-        "When the node dies, acknowledged time-series rows that were not flushed yet are lost on the other node.",
+        "When the node crashes, acknowledged time-series rows that were not flushed yet are lost on the other node.",
         "节点故障时，尚未刷盘的已确认时序数据会在另一节点上丢失。";
     FILES_UNSYNCED: Warning, "files-unsynced",
-        "After a node's death the time-series files may be incomplete: the server starts and dies at the first query.",
-        "节点故障后时序文件可能不完整：服务器能启动，但在第一次查询时崩溃。";
+        "After a node crash the time-series files may be incomplete: the server starts and crashes at the first query.",
+        "节点故障后时序文件可能不完整：服务端能启动，但在第一次查询时崩溃。";
     LOSS_BOUNDED: Advice, "loss-bounded",
-        "When a node dies, acknowledged time-series rows can be lost: a flush every sync_interval alone is not a bound (in 7 of 162 crash images of a real server 4 to 29 s of rows were gone, or the store could not be queried any more). With ts.wal.wal_level = 1 and ts.force_sync_file.enabled = true besides, no row was lost in 37 of 37.",
-        "节点故障时，已确认的时序数据可能丢失：仅靠每个 sync_interval 刷盘一次并不能限定丢失量（真实服务端的 162 个崩溃映像中有 7 个丢失了 4 至 29 秒的数据，或数据目录无法再查询）。再加上 ts.wal.wal_level = 1 和 ts.force_sync_file.enabled = true 后，37 个映像均未丢失数据。";
+        "When a node crashes, acknowledged time-series rows can be lost: a flush every sync_interval alone does not bound the loss (in 7 of 162 crash images of a real server 4 to 29 s of rows were lost, or the store could no longer be queried). With ts.wal.wal_level = 1 and ts.force_sync_file.enabled = true in addition, none of 37 images lost a row.",
+        "节点故障时，已确认的时序数据可能丢失：仅靠每个 sync_interval 刷盘一次并不能保证丢失的上限（真实服务端的 162 个崩溃映像中有 7 个丢失了 4 至 29 秒的数据，或数据目录无法再查询）。再加上 ts.wal.wal_level = 1 和 ts.force_sync_file.enabled = true 后，37 个映像均未丢失数据。";
     STORE_BELOW_MOUNT: Error, "store-below-mount",
-        "A database lies on the system disk below the mount point: without the mount it would be served as if it were the real one.",
+        "A database is on the system disk below the mount point: without the mount it would be served in place of the real one.",
         "系统盘的挂载点下有一个数据库：未挂载时它会被当作真正的数据库提供服务。";
     MOUNT_POINT_OPEN: Warning, "mount-point-open",
-        "A server that somebody starts by hand on this node begins an empty database below the mount point; who connects to it loses what is written there.",
-        "在本节点手工启动的服务器会在挂载点之下新建一个空数据库；连接到它的客户端写入的数据会丢失。";
+        "A server that is started by hand on this node creates an empty database below the mount point; what clients write there is lost.",
+        "在本节点手工启动的服务端会在挂载点之下新建一个空数据库；连接到它的客户端写入的数据会丢失。";
     STORE_READ_ONLY: Error, "store-read-only",
-        "The file system has become read-only after an error: the server dies at its next write.",
-        "文件系统出错后变为只读：服务器会在下次写入时崩溃。";
+        "The file system has become read-only after an error: the server crashes at its next write.",
+        "文件系统出错后变为只读：服务端会在下次写入时崩溃。";
     ROOM_LOW: Warning, "room-low",
-        "A full disk looks healthy for a minute and then kills the server; the peer's copy is as full.",
-        "磁盘写满后约一分钟看似正常，随后服务器崩溃；对端的副本同样是满的。";
+        "A full disk looks healthy for a minute, then the server crashes; the peer's copy is equally full.",
+        "磁盘写满后约一分钟看似正常，随后服务端崩溃；对端的副本同样是满的。";
     TWO_SERVERS: Error, "two-servers",
         "Two servers of one database run at once.",
-        "同一数据库的两个服务器同时在运行。";
+        "同一数据库的两个服务端同时在运行。";
     SERVER_OUTSIDE: Error, "server-outside",
         "A server runs that the cluster does not know: it will not be stopped before the other node starts its own.",
-        "有集群不知道的服务器在运行：另一节点启动之前它不会被停止。";
+        "有集群不知道的服务端在运行：另一节点启动之前它不会被停止。";
     ADVERTISES_VIRTUAL_IP: Error, "advertises-virtual-ip",
-        "The server tells others the address that moves away from it.",
-        "服务器对外宣告的是会从它身上移走的地址。";
+        "The server advertises the virtual IP, which no longer belongs to this node after a failover.",
+        "服务端对外通告了虚拟 IP，切换后该地址不再属于本节点。";
     NOT_INSTALLED: Error, "not-installed",
         "KWDB is not installed here: a failover to this node fails.",
         "此处没有安装 KWDB：切换到该节点会失败。";
     INSTALLATIONS_DIFFER: Error, "installations-differ",
         "The two installations differ: after a failover the server runs differently or not at all.",
-        "两个节点的安装不同：切换后服务器的运行方式不同或无法运行。";
+        "两个节点的安装不同：切换后服务端的运行方式不同或无法运行。";
     // Certificates.
     NAMES_MISSING: Error, "names-missing",
         "Clients that verify the server refuse it under these names, after a failover or through the virtual IP.",
-        "校验服务器证书的客户端会拒绝这些名称：切换之后，或通过虚拟 IP 连接时。";
+        "校验服务端证书的客户端会拒绝这些名称：切换之后，或通过虚拟 IP 连接时。";
     KEYS_OPEN: Error, "keys-open",
         "The server refuses a key that others may read: it does not start.",
-        "服务器拒绝他人可读的密钥：无法启动。";
+        "服务端拒绝他人可读的私钥：无法启动。";
     KEYS_FOREIGN: Error, "keys-foreign",
         "The server cannot read its key: it does not start.",
-        "服务器无法读取自己的密钥：无法启动。";
+        "服务端无法读取自己的私钥：无法启动。";
     AUTHORITY_KEY_LEFT: Warning, "authority-key-left",
-        "Whoever gets this file can make certificates for any user; the server never reads it.",
-        "获得该文件者可以为任何用户签发证书；服务器从不读取它。";
+        "Anyone who gets this CA private key can issue certificates for any user; the server never reads it.",
+        "获得该 CA 私钥者可以为任何用户签发证书；服务端从不读取它。";
     KEY_ARCHIVE_LEFT: Warning, "key-archive-left",
-        "An archive with all private keys lies beside them, readable after every copy of the directory.",
-        "目录中有包含全部私钥的归档，每次复制目录都会带出。";
+        "An archive with all private keys is in the directory, and leaks with every copy of it.",
+        "目录中有包含全部私钥的归档，每次复制该目录时会一并泄露。";
     SETS_DIFFER: Error, "sets-differ",
-        "After a failover clients meet other certificates, or an authority that they do not know.",
-        "切换后客户端会遇到不同的证书，或不认识的证书颁发机构。";
+        "After a failover clients see other certificates, or a CA that they do not know.",
+        "切换后客户端会遇到不同的证书，或不认识的 CA。";
     SET_BROKEN: Error, "set-broken",
         "The server may not start with this set of certificates, or clients refuse it.",
-        "服务器可能无法使用这套证书启动，或被客户端拒绝。";
+        "服务端可能无法使用这套证书启动，或被客户端拒绝。";
     EXPIRES_SOON: Warning, "expires-soon",
-        "When it has run out, clients refuse the server, on both nodes at once.",
-        "到期后客户端会拒绝服务器，两个节点同时发生。";
+        "When it has expired, clients refuse the server, on both nodes at once.",
+        "到期后客户端会拒绝服务端，两个节点同时发生。";
     STORE_KEY_MISSING: Error, "store-key-missing",
         "The store is encrypted and its key is not here: this node cannot open it.",
         "数据目录已加密而密钥不在此处：该节点无法打开它。";
     CERTIFICATES_MISSING: Error, "certificates-missing",
         "The server needs certificates and this node has none: it does not start here.",
-        "服务器需要证书而该节点没有：无法在此启动。";
+        "服务端需要证书而该节点没有：无法在此启动。";
 }
 
 #[cfg(test)]

@@ -67,7 +67,11 @@ pub(super) fn summary(language: Language, record: &Record) -> Vec<(String, Strin
         },
         match &record.served_by {
             Some(node) => row(texts::SERVED_BY, node.clone(), Tone::Heading),
-            None => row(texts::SERVED_BY, texts::NOBODY.of(language).to_owned(), Tone::Bad),
+            None => row(
+                texts::SERVED_BY,
+                texts::NO_NODE.of(language).to_owned(),
+                Tone::Bad,
+            ),
         },
     ]
 }

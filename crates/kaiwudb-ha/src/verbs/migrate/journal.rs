@@ -174,7 +174,7 @@ impl Journal {
 
     /// Writes it down, on the disk, before anything is done.
     pub(super) fn write(&self) -> Result<()> {
-        std::fs::create_dir_all(DIRECTORY).with_context(|| format!("cannot make {DIRECTORY}"))?;
+        std::fs::create_dir_all(DIRECTORY).with_context(|| format!("cannot create {DIRECTORY}"))?;
         let write = || {
             file::replace(Path::new(FILE), &serde_json::to_string_pretty(self)?)?;
             File::open(FILE)?.sync_all()?;
