@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The tool answers in some 10 ms, or the cluster is busy with something else.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Every write of an attribute makes the cluster compute anew; nobody waits for these.
+/// Every write of an attribute aborts the transition, and nothing waits for these.
 const DELAY: Duration = Duration::from_secs(5);
 
 /// Name of the daemon that keeps them, since Pacemaker 2.0.

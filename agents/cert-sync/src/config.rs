@@ -15,7 +15,7 @@ const DEFAULT_BINARY: &str = "/usr/local/kaiwudb/bin/kwbase";
 pub(crate) struct Config {
     /// Id of the resource in the cluster.
     pub(crate) instance: String,
-    /// Name of this node in the cluster, where Pacemaker has told it.
+    /// Name of this node in the cluster, where Pacemaker says it.
     pub(crate) node: Option<String>,
     /// Without symbolic links.
     pub(crate) certs_dir: PathBuf,

@@ -27,7 +27,7 @@ pub(crate) struct Finding {
     pub(crate) server_certificate: Option<Vec<u8>>,
     /// Why the server must not be started with the set although it could be.
     pub(crate) refusal: Option<String>,
-    /// What somebody should look at, one clause each.
+    /// What needs attention, one clause each.
     pub(crate) concerns: Vec<String>,
 }
 

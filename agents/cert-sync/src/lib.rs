@@ -62,7 +62,7 @@ impl ResourceAgent for CertSync {
         validate::validate(&self.config, cx)
     }
 
-    /// Every action reads the parameters anew, so the next monitor uses the changed ones.
+    /// Every action reads the parameters again, so the next monitor uses the changed ones.
     fn reload_agent(&self, _: &Context<'_>) -> Result<(), Failure> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! `monitor`: brings both sides together again and tells what somebody should look at. Certificates never make it fail.
+//! `monitor`: brings both sides together again and reports what needs attention. Certificates never make it fail.
 
 use crate::config::Config;
 use crate::finding::Finding;
@@ -76,7 +76,7 @@ pub(crate) fn monitor(config: &Config, publish: bool, cx: &Context<'_>) -> Resul
     }
 }
 
-/// Lets the server load a set that became the cluster's since it was told last.
+/// Lets the server load a set that became the cluster's since its last SIGHUP.
 fn tell_server(config: &Config, state: &mut State, found: &mut Finding) {
     if !found.is_sound || state.served == found.digest {
         return;
@@ -103,7 +103,7 @@ fn ask_server(config: &Config, state: &mut State, found: &Finding, deadline: Dea
     if !was_told || server::running(config).is_empty() {
         return None;
     }
-    // It may have been told a moment ago.
+    // It may have got SIGHUP a moment ago.
     let reloading = deadline.slice(RELOAD_TIMEOUT);
     let shown = loop {
         let shown = server::shown_certificate(config.http_port, deadline.slice(HANDSHAKE_TIMEOUT));

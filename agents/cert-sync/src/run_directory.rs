@@ -17,7 +17,7 @@ const ATTRIBUTES: &str = "attributes.json";
 pub(crate) struct State {
     generation: Option<u64>,
     digest: Option<Digest>,
-    /// The set that the server has loaded or was told to load.
+    /// The set that the server has loaded, or has got SIGHUP to load.
     pub(crate) served: Option<Digest>,
     /// When it was started, in seconds since 1970 by this node's clock.
     pub(crate) started: i64,

@@ -1,4 +1,4 @@
-//! The running server: told to load its certificates again, and asked which one it shows.
+//! The running server: sent SIGHUP to load its certificates again, and asked which one it presents.
 
 mod handshake;
 

@@ -11,7 +11,7 @@ use ocf::{Env, Failure, Parameters};
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // parameters, independent of each other
 pub(crate) struct Config {
-    /// `None` only when a stop or probe is not told the resource and nobody wrote it down: then we never started it.
+    /// `None` only when a stop or probe is not given the resource and no start recorded it: then we never started it.
     pub(crate) tools: Option<Tools>,
     pub(crate) scores: Scores,
     pub(crate) remove_score: RemoveScore,
@@ -25,7 +25,7 @@ pub(crate) struct Config {
     pub(crate) allow_two_primaries: bool,
     pub(crate) fail_over_on_disk_loss: bool,
     pub(crate) run: RunDirectory,
-    /// Id of the resource in the cluster; `None` when somebody calls the agent by hand.
+    /// Id of the resource in the cluster; `None` when the agent is called by hand.
     pub(crate) instance: Option<String>,
 }
 

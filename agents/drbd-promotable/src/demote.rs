@@ -38,7 +38,7 @@ pub(crate) fn to_secondary(tools: &Tools, resource: Resource, deadline: Deadline
     )
 }
 
-/// Tries `attempt` on the resource, which is as it says, until the resource is gone or `done`. Gives up at half of the time, so that whoever holds the device can be named, and
+/// Tries `attempt` on the resource, which is as it says, until the resource is gone or `done`. Gives up after half of the time, so that what holds the device can be named, and
 /// Pacemaker's next step is not delayed for nothing.
 pub(crate) fn release(
     tools: &Tools,

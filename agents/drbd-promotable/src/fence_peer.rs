@@ -26,7 +26,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 /// The scripts' own lock.
 const LOCKS: &str = "/var/lock/drbd";
-/// The tools answer within a second. Whoever needs longer has a case that is not plain.
+/// The tools answer within a second. A cluster that needs longer is not a clear-cut case.
 const TIME: Duration = Duration::from_secs(20);
 /// `crmadmin` asks the peer itself.
 const PEER_ANSWERS: Duration = Duration::from_secs(5);

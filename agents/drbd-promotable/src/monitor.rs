@@ -1,4 +1,4 @@
-//! What state the resource is in, and whether somebody should look.
+//! What state the resource is in, and whether it needs attention.
 
 use crate::config::Config;
 use crate::run_directory::Wanted;
@@ -95,7 +95,7 @@ pub(crate) fn reason_to_give_up(
     let give_up =
         health::give_up(resource).filter(|_| config.fail_over_on_disk_loss && !known_at_promotion)?;
     // Without a successor nothing is served here any more; with one the cluster must be able to promote it, or giving up would
-    // end a service that goes on.
+    // end a service that still runs.
     (give_up.successor.is_none() || score::is_promotable_elsewhere(config, env, deadline))
         .then_some(give_up.reason)
 }

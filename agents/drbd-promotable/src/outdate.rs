@@ -8,7 +8,7 @@ use drbd::state::Disk;
 use host::log;
 use pacemaker::{node, status};
 
-/// After a stop: while another node goes on writing, what is here gets old.
+/// After a stop: while another node continues to write, the data here becomes outdated.
 pub(crate) fn after_stop(config: &Config, cx: &Context<'_>) {
     if config.stop_outdates_secondary && is_promoted_elsewhere(config, cx) {
         outdate(config, cx);

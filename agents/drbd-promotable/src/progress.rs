@@ -38,7 +38,7 @@ fn compare(before: &[Sample], resource: &Resource, now: u64) -> (Vec<(String, u3
             let first = before
                 .iter()
                 .find(|sample| sample.peer == *peer && sample.volume == *volume)
-                // A clock that was set back, or more to do than before: begin anew.
+                // A clock that was set back, or more to do than before: start over.
                 .filter(|sample| sample.seconds <= now && sample.kib >= kib);
             if let Some(sample) = first {
                 let (seconds, done) = (now - sample.seconds, sample.kib - kib);

@@ -8,7 +8,7 @@ use std::io;
 use std::time::Duration;
 
 /// How long what was found out is believed where nothing says otherwise. Asking DRBD's and Pacemaker's tools costs nearly all of
-/// a monitor; what they would say without a sign that we see (somebody removes the score by hand) is noticed this late.
+/// a monitor; what they would say without a sign that we see (the score is removed by hand) is noticed this late.
 const BELIEVED: Duration = Duration::from_secs(180);
 
 /// The role that the cluster gave this node last.

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// important things to do.
 const ONE_CALL: Duration = Duration::from_secs(8);
 /// The explanation is for people: it comes when the cluster has settled. In the middle of a switchover it would make Pacemaker
-/// drop its plan and compute anew.
+/// abort its transition and run the scheduler again.
 const EXPLANATION_DELAY: Duration = Duration::from_secs(60);
 /// How long a switchover may take: what is not urgent waits for so long.
 pub(crate) const CALM: Duration = Duration::from_secs(20);
@@ -95,7 +95,7 @@ pub(crate) fn is_promotable_elsewhere(config: &Config, env: &Env, deadline: Dead
 pub(crate) enum Duty {
     /// What was written, or found to be there, a short while ago is not asked for again.
     Believe,
-    /// It is asked for: somebody may have removed it.
+    /// It is queried: it may have been removed by hand.
     Ask,
     /// A living watcher writes it.
     LeaveToWatcher,
@@ -136,7 +136,7 @@ pub(crate) fn write(
     if let Err(error) = config.run.note_published(&text) {
         log::warning(format!("the score cannot be noted in /run: {error}"));
     }
-    // A score that had to be written anew may have been lost together with its explanation.
+    // A score that had to be written again may have been lost together with its explanation.
     Ok((changed || before.as_deref() != Some(&text)).then_some(text))
 }
 
@@ -199,7 +199,7 @@ fn explanation(instance: &str) -> String {
     format!("drbd-{}", primitive_of(instance))
 }
 
-/// Decides and writes; a cluster that cannot be told is worth a warning, not a failure.
+/// Decides and writes; a cluster that does not answer is worth a warning, not a failure.
 pub(crate) fn refresh(config: &Config, env: &Env, resource: &Resource, duty: Duty, deadline: Deadline) {
     let decision = decide(config, env, resource, deadline);
     if duty == Duty::Believe && (is_known(config, &decision) || can_wait(config, &decision, resource)) {

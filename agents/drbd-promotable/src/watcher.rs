@@ -19,7 +19,7 @@ const fn of(run: &RunDirectory) -> Companion<'_> {
     Companion::of(&WATCHER, run.plain())
 }
 
-/// Makes sure that a living watcher follows the resource. Does nothing when no cluster calls: nobody would hear it. Answers with a
+/// Makes sure that a living watcher follows the resource. Does nothing when no cluster calls: there is nothing to report to. Answers with a
 /// sentence for people when there is something to say.
 pub(crate) fn ensure(config: &Config, tools: &Tools, deadline: Deadline) -> Option<String> {
     config.instance.as_ref()?;

@@ -116,7 +116,7 @@ fn required<T: Value>(
     }
 }
 
-/// The directory as the kernel's table spells it. A table that cannot be read is told by whoever looks for a mount in it.
+/// The directory as the kernel's table spells it. A table that cannot be read is reported where a mount is looked up in it.
 fn as_mounted(directory: PathBuf) -> PathBuf {
     if directory.as_os_str().is_empty() {
         return directory;

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// The kernel lets go of a file system a moment after it has been unmounted, and programs that look at disks hold them shortly.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// Waits until nobody has the device, which no table shows to be mounted any more.
+/// Waits until the device is free; no table shows it as mounted any longer.
 pub(crate) fn wait(config: &Config, note: &Note, deadline: Deadline) -> Result<(), Failure> {
     let mounts = mount::all().map_err(|error| unreadable(&error))?;
     let is_root = |mount: &Mount| targets::is_root(mount) && mount.device == note.file_system;

@@ -51,7 +51,7 @@ impl ResourceAgent for FileSystem {
         validate::validate(&self.config)
     }
 
-    /// Every action reads the parameters anew, so the next stop uses the changed ones.
+    /// Every action reads the parameters again, so the next stop uses the changed ones.
     fn reload_agent(&self, _: &Context<'_>) -> Result<(), Failure> {
         Ok(())
     }

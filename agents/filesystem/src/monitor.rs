@@ -73,7 +73,7 @@ fn does_not_answer(config: &Config, error: &BoundedError) -> Failure {
     })
 }
 
-/// Writes a file through to the device. A full disk is none that another node would mend.
+/// Writes a file through to the device. A full disk is not a failure that another node could fix.
 fn write(config: &Config, deadline: Deadline) -> Result<State, Failure> {
     let path = config.directory.join(WRITTEN);
     let answer = bounded::run(deadline, || {

@@ -41,7 +41,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         .run_ok(cx.deadline)
     {
         Ok(_) => note(config, before),
-        // Somebody else was quicker.
+        // Another process was quicker.
         Err(_) if matches!(config.mounted(), Ok(Mounted::Ours(_))) => Ok(()),
         Err(error) => Err(Failure::generic(format!(
             "cannot mount {} on {}: {}; a DRBD device must be Primary here",
@@ -103,7 +103,7 @@ fn wait_for_device(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A node on which nobody made the mount point is found out in the failover otherwise.
+/// Otherwise a missing mount point shows only in a failover.
 fn make_directory(config: &Config) -> Result<(), Failure> {
     if config.directory.is_dir() {
         return Ok(());

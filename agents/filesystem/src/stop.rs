@@ -22,7 +22,7 @@ const OTHERS_RETRY: Duration = Duration::from_millis(500);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
-    // Somebody may call us by hand from there.
+    // A shell may call us by hand from there.
     let _ = std::env::set_current_dir("/");
     let deadline = cx.deadline.minus(LAST_WORDS.min(cx.deadline.remaining() / 4));
     only_one(config, deadline)?;

@@ -16,7 +16,7 @@ pub(crate) struct Target<'a> {
     /// Number of the mount that cannot go before this one.
     pub(crate) holds: Option<u64>,
     /// Whether its users may be ended: it came with this resource's mount. One that was there before a start, or without one,
-    /// is somebody else's.
+    /// belongs to others.
     pub(crate) came_with_us: bool,
 }
 

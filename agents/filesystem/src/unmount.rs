@@ -56,7 +56,7 @@ pub(crate) fn unmount(target: &Target<'_>, deadline: Deadline) -> Result<(), Ref
             Err(error) => refusal(error.to_string(), error == BoundedError::DeadlineOver),
         }
     };
-    // Somebody else was quicker.
+    // Another process was quicker.
     match now() {
         Ok(Whereabouts::Gone) => Ok(()),
         _ => Err(error),

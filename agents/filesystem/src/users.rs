@@ -57,7 +57,7 @@ pub(crate) fn is_spared(process: Process) -> bool {
     process.pid() == 1 || ours.contains(&process.pid()) || is_cluster(process)
 }
 
-/// By its program, which nobody but root can put there; anybody can take a name.
+/// By its program, which only root can put there; any process can take a name.
 fn is_cluster(process: Process) -> bool {
     let Some(program) = process.executable() else {
         return false;

@@ -1,6 +1,6 @@
-//! What somebody should look at now, as the transient node attribute `<resource>-concern`. Pacemaker's own entry of a degraded
-//! monitor keeps the reason with which the state began, is hidden once `failure-timeout` is over although the state goes on, and
-//! stays in the list of failed actions after the state has ended, until somebody cleans up.
+//! What needs attention now, as the transient node attribute `<resource>-concern`. Pacemaker's own entry of a degraded
+//! monitor keeps the reason with which the state began, is hidden once `failure-timeout` is over although the state continues, and
+//! stays in the list of failed actions after the state has ended, until a cleanup.
 
 use crate::config::Config;
 use crate::run_directory::{Record, RunDirectory};
@@ -11,8 +11,8 @@ use std::time::Duration;
 /// Changes within this are one write.
 const DELAY: Duration = Duration::from_secs(1);
 
-/// Tells the reason, or that there is none any more, when it is not what was told last. Other numbers are no news: room and
-/// times change with every look, and each write makes the cluster compute anew.
+/// Publishes the reason, or that there is none any longer, when it has changed. Other numbers are not a change: room and
+/// times differ at every monitor, and each write aborts the transition.
 pub(crate) fn tell(config: &Config, run: &RunDirectory, reason: Option<&str>, deadline: Deadline) {
     let Some(node) = &config.node else { return };
     let told = run.read::<String>(Record::Concern);
@@ -38,7 +38,7 @@ fn name(config: &Config) -> String {
     format!("{}-concern", config.instance)
 }
 
-/// Takes back what was told, when the server is stopped.
+/// Removes what was published, when the server is stopped.
 pub(crate) fn withdraw(config: &Config, run: &RunDirectory) {
     let Some(node) = &config.node else { return };
     if run.read::<String>(Record::Concern).is_none() {

@@ -25,7 +25,7 @@ pub(crate) struct Thresholds {
 pub(crate) struct Config {
     /// Id of the resource in the cluster.
     pub(crate) instance: String,
-    /// Name of this node in the cluster, where Pacemaker has told it.
+    /// Name of this node in the cluster, where Pacemaker says it.
     pub(crate) node: Option<String>,
     pub(crate) runtime: Runtime,
     /// The unit of runtime systemd.

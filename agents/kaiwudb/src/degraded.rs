@@ -1,4 +1,4 @@
-//! What does not stop the database but somebody should look at. Shown in `crm_mon`, never a reason for a failover.
+//! What does not stop the database but needs attention. Shown in `crm_mon`, never a reason for a failover.
 
 use crate::config::Config;
 use crate::run_directory::RunDirectory;

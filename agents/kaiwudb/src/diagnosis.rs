@@ -1,4 +1,4 @@
-//! Why the server ended: exit status, recognised cause, last words.
+//! Why the server ended: exit status, recognised cause, last log lines.
 
 use crate::config::Config;
 use crate::run_directory::{Ended, Record, RunDirectory, output};
@@ -15,7 +15,7 @@ use std::time::Duration;
 const TAIL: u64 = 16 * 1024;
 /// Logs lie on the replicated file system; this is how long they may take.
 const LOG_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long systemd or Docker may take to notice an end that we have seen; nobody is told of the failure before.
+/// How long systemd or Docker may take to notice an end that we have seen; the failure is not reported before.
 const STARTER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long each log was at some moment, so that later only what came since is read: an old failure must not be taken for
@@ -138,7 +138,7 @@ fn told_by_starter(config: &Config, deadline: Deadline) -> Option<String> {
     }
 }
 
-/// The recognised cause, how it ended and the last words. Pacemaker shows the first 127 characters: what helps comes first.
+/// The recognised cause, how it ended and the last log lines. Pacemaker shows the first 127 characters: what helps comes first.
 pub(crate) fn in_words(how: &str, words: &str) -> String {
     let quoted = signatures::last_words(words, 3);
     match signatures::explain(words) {

@@ -1,7 +1,7 @@
 //! Between stop's first SIGTERM and its second one.
 //!
 //! The first lets the server end idle sessions at once and finish short statements. Once no client is connected the rest of a drain
-//! (2 to 17 s) serves nobody.
+//! (2 to 17 s) is of no use.
 
 use crate::config::Config;
 use crate::run_directory::{Record, RunDirectory};

@@ -28,11 +28,11 @@ pub(crate) enum Pinned {
     Store(StoreIdentity),
     /// Nothing yet: the next successful start pins.
     Nothing,
-    /// Nobody could be asked.
+    /// The cluster could not be asked.
     Unreachable,
 }
 
-/// Reads the pinned identity. A call by hand outside a cluster has nobody to ask.
+/// Reads the pinned identity. A call by hand outside a cluster has none to ask.
 pub(crate) fn pinned(config: &Config, cx: &Context<'_>) -> Pinned {
     let deadline = cx.deadline.slice(CIB_TIMEOUT);
     loop {

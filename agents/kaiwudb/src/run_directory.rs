@@ -25,11 +25,11 @@ pub(crate) struct Ended {
     pub(crate) wanted: bool,
 }
 
-/// Of whose end Pacemaker is being told, or was told.
+/// The server whose end is being reported to Pacemaker, or was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reporting {
     pub(crate) server: ProcessRecord,
-    /// When Pacemaker had been told, in milliseconds of the monotonic clock.
+    /// When Pacemaker had the report, in milliseconds of the monotonic clock.
     pub(crate) told_at: Option<u64>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) enum Record {
     Ended,
     /// [`Reporting`].
     Reporting,
-    /// The concern that Pacemaker was told, as text.
+    /// The health attribute as it was published, as text.
     Concern,
     /// [`crate::config::Thresholds`] that the sentinel shall use.
     Thresholds,

@@ -35,7 +35,7 @@ impl Choice for Runtime {
 pub(crate) enum Found {
     /// It has to be made first.
     Missing,
-    /// Whoever starts the server would also start it again.
+    /// What starts the server would also restart it.
     Restarts,
     /// Nothing is left to do.
     Ready,
@@ -99,7 +99,7 @@ fn starter(config: &Config) -> String {
     }
 }
 
-/// Keeps whoever else may restart a server that ends from doing so behind the cluster's back.
+/// Keeps systemd or Docker from restarting a server that has ended behind the cluster's back.
 pub(crate) fn forbid_restart(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     match config.runtime {
         Runtime::Bare => Ok(()),
@@ -117,7 +117,7 @@ pub(crate) fn settle(config: &Config, deadline: Deadline) -> Result<(), Failure>
     }
 }
 
-/// How the server ended, as systemd or Docker knows it; `None` while it runs and where nobody but us can know.
+/// How the server ended, as systemd or Docker knows it; `None` while it runs and where only we can know.
 pub(crate) fn how_it_ended(config: &Config, deadline: Deadline) -> Option<String> {
     match config.runtime {
         Runtime::Bare => None,

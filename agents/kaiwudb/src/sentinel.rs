@@ -110,7 +110,7 @@ pub(crate) fn take_over(
     }
 }
 
-/// Whether the sentinel is telling Pacemaker at this moment that the server has ended, or has just told it.
+/// Whether the sentinel is reporting the server's end to Pacemaker at this moment, or has just done so.
 fn is_reporting(run: &RunDirectory) -> bool {
     run.read::<Reporting>(Record::Reporting).is_some_and(|reporting| {
         let told = reporting.told_at.map(|at| {
@@ -180,7 +180,7 @@ pub(crate) fn is_child(run: &RunDirectory, process: Process) -> bool {
         return false;
     };
     let sentinel = Process::from(report.process);
-    // The kernel gives the number to nobody else while the session has a member.
+    // The kernel does not reuse the number while the session has a member.
     let leader_is_another = Process::with_pid(sentinel.pid()).is_some_and(|leader| leader != sentinel);
     process.session() == Some(sentinel.pid()) && !leader_is_another
 }

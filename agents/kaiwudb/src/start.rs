@@ -132,7 +132,7 @@ pub(crate) fn readiness(config: &Config) -> Question {
     }
 }
 
-/// As the vendor's unit does. A kernel that refuses is told in the log; the server often lives with less.
+/// As the vendor's unit does. A kernel that refuses is logged; the server often lives with less.
 fn raise_max_map_count(wanted: u64) {
     const PATH: &str = "/proc/sys/vm/max_map_count";
     let now = file::read_text(Path::new(PATH))

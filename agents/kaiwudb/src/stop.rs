@@ -30,7 +30,7 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
             && !servers.contains(server)
     }));
     if servers.is_empty() {
-        // A sentinel may still be trying to report its end; nobody needs to hear of it any more.
+        // A sentinel may still be trying to report its end, which is not wanted any longer.
         if let Some(server) = recorded_server(&run) {
             run.note(Record::Stopping, &ProcessRecord::from(server))?;
         }
@@ -168,7 +168,7 @@ fn release(config: &Config, run: &RunDirectory, sessions: &[i32], deadline: Dead
 }
 
 /// The server mounts compressed time-series files (squashfs on loop devices) below its store and leaves them there when it
-/// is killed; the Filesystem agent could then not unmount the store. What cannot be unmounted is told in the log.
+/// is killed; the Filesystem agent could then not unmount the store. What cannot be unmounted is logged.
 fn unmount_leftovers(config: &Config, deadline: Deadline) {
     let leftovers = mount::below(config.data_root()).unwrap_or_else(|error| {
         log::warning(format!("cannot tell what is mounted below the store: {error}"));

@@ -1,7 +1,7 @@
 //! A companion: a process in a session of its own that one action arms and another one retires, such as the sentinel of a server
 //! and the watcher of a DRBD resource.
 //!
-//! It is alive when it answers, not when its process exists: SIGHUP asks it to write its [`Report`] anew. It is found by that
+//! It is alive when it answers, not when its process exists: SIGHUP asks it to write its [`Report`] again. It is found by that
 //! report, and where the report is lost, in /proc. One that does not answer is replaced; what it watches is never touched.
 
 mod presence;
@@ -229,7 +229,7 @@ impl<'a> Companion<'a> {
 
     /// Ends it.
     pub fn retire(self, deadline: Deadline) {
-        // Somebody else arms one at this moment: better ended in the middle than left.
+        // Another action arms one at this moment: better ended in the middle than left.
         let _lock = self.lock(deadline.slice(END_TIMEOUT));
         self.end(deadline);
     }

@@ -80,7 +80,7 @@ fn dispatch<A: ResourceAgent>(env: &Env) -> u8 {
     .number()
 }
 
-/// A degraded state is told with its reason; to a Pacemaker that would take it for a failure, only in the log.
+/// A degraded state is returned with its reason; for a Pacemaker that would take it for a failure, only logged.
 fn told(env: &Env, state: State) -> State {
     match state {
         State::Degraded(role, reason) if !env.knows_degraded() => {
@@ -115,7 +115,7 @@ fn perform<A: ResourceAgent>(action: Action, cx: &Context<'_>) -> Result<Answer,
     let probe = action == Action::Monitor && cx.env.interval().is_zero();
     let lenient = probe || action == Action::Stop;
     if !lenient {
-        // An agent reads what it needs; a wrong value of another parameter is to be told as well.
+        // An agent reads what it needs; a wrong value of another parameter is to be reported as well.
         Parameters::strict(cx.env, A::METADATA).check()?;
     }
     let agent = A::configure(cx.env, lenient)?;

@@ -3,10 +3,10 @@
 use ocf::{Env, MetaData};
 use std::io::Write;
 
-/// Pacemaker keeps one line; `crm_mon` shows all of it. Longer than this nobody reads.
+/// Pacemaker keeps one line; `crm_mon` shows all of it. Longer than this is not read.
 const LONGEST_REASON: usize = 600;
 
-/// Tells Pacemaker why. Nobody listening is no reason to fail.
+/// Tells Pacemaker why. A closed standard error is not a reason to fail.
 pub(crate) fn exit_reason(env: &Env, reason: &str) {
     let mut line: String = reason
         .chars()

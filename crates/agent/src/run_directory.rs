@@ -93,7 +93,7 @@ impl RunDirectory {
             .create(&self.path)
     }
 
-    /// Makes the directory, or says why the action cannot go on.
+    /// Makes the directory, or says why the action cannot continue.
     pub fn create(&self) -> Result<(), Failure> {
         self.make().map_err(|error| {
             let kind = match error.kind() {
@@ -138,7 +138,7 @@ impl RunDirectory {
         file::replace(&self.path.join(record.as_ref()), &text)
     }
 
-    /// Writes a record, or says why the action cannot go on.
+    /// Writes a record, or says why the action cannot continue.
     pub fn note<T: Serialize>(&self, record: impl AsRef<str>, value: &T) -> Result<(), Failure> {
         let name = record.as_ref();
         self.write(name, value).map_err(|error| {

@@ -8,7 +8,7 @@
 //! checksum    32 bytes: SHA-256 of everything before
 //! ```
 //! The random key lies in the header, once per authkey that the publisher has, each time sealed with a key derived from
-//! that authkey and a salt of its own. Whoever has one of them can open the bundle: some packages make an authkey at random
+//! that authkey and a salt of its own. Any one of them opens the bundle: some packages make an authkey at random
 //! on every node, and then only the other one is shared. The checksum tells a damaged file from one that other authkeys
 //! sealed: the ways out differ.
 

@@ -1,11 +1,11 @@
 //! Who has the newest valid set: the directory of this node, or the bundle on the volume. Pure.
 //!
 //! Three things are compared: the set in the directory (**local**), the generation with which the directory agreed last
-//! (**base**) and the **bundle**. Whoever changed since the base is newer; where both changed, the later certificate is.
+//! (**base**) and the **bundle**. The side that changed since the base is newer; where both changed, the later certificate is.
 //! Limits to that, because a wrong guess is an outage:
 //! - a broken set is never published and never installed, and a set never replaces a better one ([`Grade`]);
 //! - while the node serves ([`Moment::Running`]) its directory belongs to the operator: half a rotation is left alone and
-//!   told, not undone;
+//!   reported, not undone;
 //! - before the server starts ([`Moment::Start`]) a set of another authority, or one that was never in this cluster (the
 //!   vendor's installer makes one on every node), gives way to the cluster's: clients trust that one;
 //! - the key of an encrypted store never changes by itself.
@@ -80,7 +80,7 @@ pub enum Moment {
 pub enum Keep {
     /// It becomes the one predecessor: the cluster has had it.
     Previous,
-    /// It is put aside under a name of its own: no other copy exists.
+    /// It is set aside under a name of its own: no other copy exists.
     Displaced(Digest),
 }
 
@@ -105,7 +105,7 @@ pub enum Step {
     RestorePrevious,
 }
 
-/// What somebody should know.
+/// What is to be reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concern {
     /// Neither side has a usable set.
@@ -154,7 +154,7 @@ impl Side {
         self.grade > Grade::Broken
     }
 
-    /// Whether whoever relies on `other` can go on with this set.
+    /// Whether clients that rely on `other` can continue with this set.
     fn continues(&self, other: &Self) -> bool {
         self.keeps_store_key(other) && self.authorities.is_superset(&other.authorities)
     }

@@ -78,7 +78,7 @@ fn read_file(path: &Path) -> io::Result<(u32, Vec<u8>)> {
 }
 
 /// Gives every file of the set, and the directory itself, to `owner`, and closes keys to everybody else: after a rotation
-/// as root the server could otherwise not read its new key, or would refuse its mode. Returns what was mended and what
+/// as root the server could otherwise not read its new key, or would refuse its mode. Returns what was fixed and what
 /// could not be.
 pub fn mend(directory: &Path, owner: Owner) -> (Vec<String>, Vec<String>) {
     let (mut mended, mut failed) = (Vec::new(), Vec::new());
@@ -101,7 +101,7 @@ pub fn mend(directory: &Path, owner: Owner) -> (Vec<String>, Vec<String>) {
         let Some((name, kind)) = name.to_str().and_then(|name| Some((name, kind(name)?))) else {
             continue;
         };
-        // An authority's key is not the server's: it stays with whoever put it there, and link targets are not ours.
+        // An authority's key is not the server's: it keeps its owner, and link targets are not ours.
         if kind != Kind::AuthorityKey && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             note(name, mend_file(&entry.path(), kind, owner));
         }

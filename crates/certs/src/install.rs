@@ -1,7 +1,7 @@
 //! Replaces the set of a certificate directory as a whole.
 //!
 //! Normally the new directory is made beside the old one, forced to the disk, and the two swap names in one step
-//! (`RENAME_EXCHANGE`): whoever opens a file, before or after a power cut, finds the old set or the new one. Where the
+//! (`RENAME_EXCHANGE`): a reader, before or after a power cut, finds the old set or the new one. Where the
 //! directory's own identity matters or the swap is impossible (bind-mounted into a container, a mount point, overlayfs
 //! whose lower layer has the directory), the files are replaced one by one behind a journal: a whole copy of the new set
 //! that [`recover`] carries on with. A server that reads in the middle of that keeps its old certificates, because a key

@@ -274,7 +274,7 @@ fn judge_dates(verdict: &mut Verdict, name: &str, not_before: i64, not_after: i6
 fn judge_key(verdict: &mut Verdict, set: &CertificateSet, name: &str, leaf: &Certificate) {
     let key_name = format!("{}.key", name.trim_end_matches(".crt"));
     let Some(key) = set.contents(&key_name) else {
-        // A client may keep its key elsewhere; a missing node.key is told already.
+        // A client may keep its key elsewhere; a missing node.key is reported already.
         if name == "ui.crt" {
             verdict.note(Severity::Inconsistent, "ui.key is missing");
         }

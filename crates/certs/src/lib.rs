@@ -1,7 +1,7 @@
 //! The certificates of a KWDB (KaiwuDB) server as one thing that is judged, sealed, compared and installed whole.
 //!
 //! - [`CertificateSet`]: the files that belong together, and their digest;
-//! - [`directory`]: reads a certificate directory, tells what else lies in it, mends owners and modes;
+//! - [`directory`]: reads a certificate directory, reports what else is in it, fixes owners and modes;
 //! - [`judge()`]: chain, keys, names, dates;
 //! - [`bundle`]: the sealed form for the replicated volume; [`seal`]: the key, derived from the cluster's authkey;
 //! - [`decide()`]: who has the newest valid set, as a pure function;

@@ -12,7 +12,7 @@ pub enum Kind {
     PrivateKey,
     /// `sm4.key`: opens an encrypted store. Losing it loses the data.
     StoreKey,
-    /// The key of an authority. The server never reads it; whoever has it can make certificates for anybody.
+    /// The key of an authority. The server never reads it; it can sign certificates for any user.
     AuthorityKey,
 }
 

@@ -66,7 +66,7 @@ impl CertificateSet {
         Self { files }
     }
 
-    /// Identity of the set: names and contents, without modes, because modes are mended and not travelling news.
+    /// Identity of the set: names and contents, without modes, because modes are fixed locally and not distributed.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.encode(false))
     }

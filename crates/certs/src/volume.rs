@@ -9,7 +9,7 @@ use std::path::Path;
 const CURRENT: &str = "certificates.bundle";
 /// The one before it.
 const PREVIOUS: &str = "certificates.bundle.previous";
-/// One that was found damaged, kept for whoever wants to know why.
+/// One that was found damaged, kept for diagnosis.
 const DAMAGED: &str = "certificates.bundle.damaged";
 /// Larger than any bundle.
 const LARGEST: u64 = 16 << 20;

@@ -139,7 +139,7 @@ impl Drop for Follower {
     fn drop(&mut self) {
         if let Some(process) = Process::with_pid(self.child) {
             let _ = process.signal(Signal::SIGKILL);
-            // It reads from the kernel only and dies at once; give up on it quickly all the same.
+            // It reads from the kernel only and ends at once; give up on it quickly all the same.
             host::wait_for_end(process, Deadline::after(Duration::from_millis(200)));
         }
         daemon::collect(self.child);

@@ -67,11 +67,11 @@ pub fn findings(resource: &Resource, circumstances: &Circumstances) -> Vec<Strin
 pub struct GiveUp {
     /// What was lost, and what to do.
     pub reason: String,
-    /// The peer that has all data. `None`: nobody has them, so nothing is served any more.
+    /// The peer that has all data. `None`: no peer has them, so nothing is served any longer.
     pub successor: Option<String>,
 }
 
-/// Whether a Primary should hand over: it has lost a disk, and a peer has everything, or nobody has the data.
+/// Whether a Primary should hand over: it has lost a disk, and a peer has everything, or no node has the data.
 /// `None` as long as staying is the best there is.
 pub fn give_up(resource: &Resource) -> Option<GiveUp> {
     if !resource.is_primary() {

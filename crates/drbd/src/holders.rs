@@ -14,7 +14,7 @@ const MAJOR: u32 = 147;
 /// More than this many holders of one kind are counted only.
 const NAMED: usize = 5;
 
-/// Who holds the devices of a resource, each as a clause; empty when nobody is found. `None` when the look itself did not
+/// Who holds the devices of a resource, each as a clause; empty when none is found. `None` when the look itself did not
 /// end in time.
 pub fn of(resource: &Resource, deadline: Deadline) -> Option<Vec<String>> {
     let look = || {
@@ -34,7 +34,7 @@ pub fn of(resource: &Resource, deadline: Deadline) -> Option<Vec<String>> {
     )
 }
 
-/// The clauses as the end of a sentence: `; held by A; B`, or what to do when nobody was found.
+/// The clauses as the end of a sentence: `; held by A; B`, or what to do when none was found.
 pub fn sentence(resource: &Resource, deadline: Deadline) -> String {
     match of(resource, deadline) {
         Some(holders) if !holders.is_empty() => format!("; held by: {}", holders.join("; ")),

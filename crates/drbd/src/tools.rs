@@ -355,7 +355,7 @@ mod tests {
         let tools = Tools::new("upper", Some(path.clone()));
         tools.installed().unwrap();
         assert_eq!(tools.devices(soon).unwrap(), [PathBuf::from("/dev/drbd10")]);
-        // drbdadm would not know the resource without having been told that it is stacked.
+        // drbdadm would not know the resource without the option that says that it is stacked.
         for fresh in [tools, Tools::new("upper", Some(path))] {
             fresh.drbdadm(&["sh-dev"], soon).unwrap();
         }

@@ -37,8 +37,8 @@ pub fn disk_sequence(device: &str) -> Option<String> {
     attribute(device, "diskseq").or_else(|| attribute(device, "../diskseq"))
 }
 
-/// Whether somebody has the device to himself: a mounted file system, swap space, a device on top of it, or a program that
-/// has asked for that. Opens it for a moment, to read; a device that cannot be opened at all is claimed by nobody. Where
+/// Whether the device is in exclusive use: a mounted file system, swap space, a device on top of it, or a program that
+/// has asked for that. Opens it for a moment, to read; a device that cannot be opened at all is not claimed. Where
 /// /dev has lost the node, another one is made for that moment.
 pub fn is_claimed(device: &str, node: &Path, deadline: Deadline) -> Result<bool, BoundedError> {
     let is_there = number(node).as_deref() == Some(device);

@@ -63,7 +63,7 @@ pub fn run(deadline: Deadline, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>
     }
 }
 
-/// A child that is stuck in the kernel must not hold the streams of an agent that has ended: whoever called the agent may
+/// A child that is stuck in the kernel must not hold the streams of an agent that has ended: its caller may
 /// wait for their end.
 fn close_standard_streams(except: &impl AsFd) {
     let kept = except.as_fd().as_raw_fd();
@@ -73,7 +73,7 @@ fn close_standard_streams(except: &impl AsFd) {
     }
 }
 
-/// Work that goes on in a child while we do something else.
+/// Work that runs in a child while we do something else.
 #[derive(Debug)]
 pub struct Background {
     child: Pid,
@@ -98,7 +98,7 @@ impl Background {
         }
     }
 
-    /// Its exit status, 255 if it died; `None` while it goes on.
+    /// Its exit status, 255 if it was killed; `None` while it runs.
     pub fn result(&self) -> Option<u8> {
         match waitpid(self.child, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) => None,

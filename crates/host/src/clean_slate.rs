@@ -102,7 +102,7 @@ impl CleanSlate {
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut none);
             libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
-            // Whoever called us may have left descriptors open, such as a pipe that somebody waits on.
+            // Our caller may have left descriptors open, such as a pipe that another process waits on.
             for descriptor in 3..=self.highest_descriptor {
                 libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
             }

@@ -188,7 +188,7 @@ impl Daemon {
                 setsid()?;
                 slate.apply();
                 for (resource, value) in &limits {
-                    // Failing here would keep the database down for a limit; refused_limits has told.
+                    // Failing here would keep the database down for a limit; refused_limits has logged it.
                     let _ = setrlimit(*resource, *value, *value);
                 }
                 if let Some(value) = &oom {

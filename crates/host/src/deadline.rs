@@ -61,7 +61,7 @@ impl Deadline {
     }
 }
 
-/// Milliseconds of the clock that all processes share and that nobody sets.
+/// Milliseconds of the clock that all processes share and that is never set.
 pub fn monotonic_milliseconds() -> u64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC)
         .ok()

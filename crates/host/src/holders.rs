@@ -1,6 +1,6 @@
 //! Who uses a file system: the one search for it.
 //!
-//! A use belongs to a mount and not to a file system: whoever has a directory open that is mounted at two places holds one of
+//! A use belongs to a mount and not to a file system: a process that has a directory open that is mounted at two places holds one of
 //! them only. The kernel numbers mounts across all namespaces, so neither paths nor devices have to be compared.
 
 use crate::bounded;
@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A process that hangs while it holds the lock of its memory makes whoever looks at its mappings wait.
+/// A process that hangs while it holds the lock of its memory makes any reader of its mappings wait.
 const MAPPINGS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What is looked for.
@@ -113,7 +113,7 @@ fn numbers(namespaces: &[Namespace]) -> HashSet<u64> {
 }
 
 /// Every process that has a file of it mapped, whether or not it is still open. Dearer than [`of`], and in a child, because it may
-/// have to wait: for whoever has found nobody.
+/// have to wait: for callers that have found none.
 pub fn mapped(wanted: &Wanted, namespaces: &[Namespace], deadline: Deadline) -> Vec<Process> {
     let known = numbers(namespaces);
     let answer = bounded::run(deadline.slice(MAPPINGS_TIMEOUT), || {

@@ -26,7 +26,7 @@ impl FileLock {
     }
 }
 
-/// Takes the lock, or `None` when somebody else holds it.
+/// Takes the lock, or `None` when another process holds it.
 pub fn try_lock(path: &Path) -> io::Result<Option<FileLock>> {
     let file = OpenOptions::new()
         .create(true)

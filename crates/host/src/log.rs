@@ -1,4 +1,4 @@
-//! The log: syslog, and standard error when somebody is looking. A log that cannot be written never fails an action.
+//! The log: syslog, and standard error on a terminal. A log that cannot be written never fails an action.
 
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
@@ -18,7 +18,7 @@ pub enum Level {
     Warning,
     /// A change of state.
     Info,
-    /// For whoever looks into us.
+    /// For debugging.
     Debug,
 }
 
@@ -125,7 +125,7 @@ pub fn warning(text: impl AsRef<str>) {
 pub fn info(text: impl AsRef<str>) {
     write(Level::Info, text.as_ref());
 }
-/// Writes a line for whoever looks into us.
+/// Writes a line for debugging.
 pub fn debug(text: impl AsRef<str>) {
     write(Level::Debug, text.as_ref());
 }

@@ -10,7 +10,7 @@ pub(crate) fn open(pid: Pid) -> Option<OwnedFd> {
     // SAFETY: pidfd_open takes two integers and returns a new descriptor or -1; nothing is shared.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
     let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0)?;
-    // SAFETY: the kernel has just given us this descriptor and nobody else knows it.
+    // SAFETY: the kernel has just given us this descriptor and nothing else knows it.
     Some(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 

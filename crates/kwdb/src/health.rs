@@ -14,9 +14,9 @@ pub enum Health {
     /// Answers, but does not serve: "node is waiting for cluster initialization", "node is shutting down",
     /// "node is not healthy".
     NotReady(String),
-    /// Nobody listens.
+    /// Nothing listens.
     Refused,
-    /// Somebody listens and does not answer: hung or stopped.
+    /// Something listens and does not answer: hung or stopped.
     Silent(String),
 }
 

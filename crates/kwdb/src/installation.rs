@@ -85,7 +85,7 @@ impl Mode {
     pub fn parse(text: &str) -> Self {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         let line = |number: usize| lines.get(number - 1).copied().filter(|line| !line.is_empty());
-        // Only lines 1 to 7 are in every release; what follows is told by what it says.
+        // Only lines 1 to 7 are in every release; the lines after them are recognised by their content.
         let further = || lines.iter().skip(7).copied().filter(|line| !line.is_empty());
         Self {
             deployment: match line(1) {

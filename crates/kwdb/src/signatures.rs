@@ -1,4 +1,4 @@
-//! What the server's last words mean.
+//! What the server's last log lines mean.
 //!
 //! The exit status alone says little: 1 is a port in use as well as a corrupted store. This table maps words of the log or
 //! of standard error to a sentence that names the cause and the next step. Measured on KWDB built from the public source

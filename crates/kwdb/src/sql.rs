@@ -29,7 +29,7 @@ pub struct Target {
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum SqlError {
-    /// Nobody listens, the connection broke, or no answer came in time.
+    /// Nothing listens, the connection broke, or no answer came in time.
     Io(io::Error),
     /// The certificates could not be read or were not accepted.
     Tls(String),
@@ -83,7 +83,7 @@ pub fn ask(target: &Target, statement: &str, deadline: Deadline) -> Result<Rows,
 }
 
 impl SqlError {
-    /// Whether nobody listens at the address.
+    /// Whether nothing listens at the address.
     pub fn is_refused(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused)
     }

@@ -36,7 +36,7 @@ pub(crate) fn shown_certificate(port: u16, deadline: Deadline) -> Result<Certifi
     Ok(first.clone().into_owned())
 }
 
-/// We look at the certificate; nothing is sent over this connection, so nobody needs to be trusted.
+/// We look at the certificate; nothing is sent over this connection, so the peer need not be trusted.
 #[derive(Debug)]
 struct TakeAny(WebPkiSupportedAlgorithms);
 

@@ -15,7 +15,7 @@ const ROLE: &str = "Master";
 pub(super) enum Peer {
     /// Its node is down, and the cluster expects it to be: shut down, or fenced.
     Down,
-    /// Its node is a member, and DRBD was stopped there, by the cluster and without an error: nobody writes there.
+    /// Its node is a member, and DRBD was stopped there, by the cluster and without an error: nothing writes there.
     Stopped,
     /// Its node is a member, and not promoted.
     Running,

@@ -79,7 +79,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Lets the action that armed this watcher go on: what DRBD does from now on is seen.
+    /// Lets the action that armed this watcher continue: what DRBD does from now on is seen.
     fn greet(&mut self) {
         if std::mem::take(&mut self.awaited) {
             Presence::greet(Ok(None));
@@ -250,7 +250,7 @@ impl<'a> Watch<'a> {
                 self.resource.name
             )));
         } else if is_primary {
-            // Primary again before anybody was told.
+            // Primary again before it was reported.
             self.report = self.report.take().filter(|_| self.disk_loss_reported);
         }
     }

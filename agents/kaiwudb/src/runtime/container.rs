@@ -1,5 +1,5 @@
 //! The vendor's container `kaiwudb-container`, through Docker. The server's process is seen from this host like any other,
-//! so it is watched and ended like any other; Docker is asked which process it is and told not to restart it.
+//! so it is watched and ended like any other; Docker is asked which process it is and set not to restart it.
 
 use super::Found;
 use crate::config::Config;
@@ -112,7 +112,7 @@ pub(super) fn check_installation(config: &Config, deadline: Deadline) -> Result<
 
 /// A container on another directory would be another database.
 fn serves_the_store(config: &Config, container: &Inspected) -> Result<(), Failure> {
-    // Whoever has made the container may have spelled the path in another way.
+    // The path may be spelled in another way in the container's definition.
     let mounts = mount::all().unwrap_or_default();
     let is_it =
         |source: &Path| mount::resolve(&mounts, source) == mount::resolve(&mounts, config.data_root());

@@ -74,7 +74,7 @@ pub(super) fn forbid_restart(config: &Config, deadline: Deadline) -> Result<(), 
     Ok(())
 }
 
-/// A unit that somebody gave `Restart=` would start the server again behind the cluster's back. A drop-in in /run says no,
+/// A unit with `Restart=` would start the server again behind the cluster's back. A drop-in in /run says no,
 /// as Pacemaker's own does for `systemd:` resources.
 fn write_drop_in(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     let directory = PathBuf::from(format!("/run/systemd/system/{}.d", config.unit));

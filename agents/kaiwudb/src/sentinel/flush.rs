@@ -7,7 +7,7 @@ use nix::sys::stat::Mode;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A flush that takes longer than this is told as a stall.
+/// A flush that takes longer than this is reported as a stall.
 const STALL: Duration = Duration::from_secs(2);
 
 /// The flushing of one file system. A flush runs in a child, because it may hang; one at a time.

@@ -24,14 +24,14 @@ const HOW_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connecting to a listening socket of this host takes no time unless its queue is full.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How far a stalled flush has been told.
+/// How far a stalled flush has been reported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stall {
     /// There is none.
     None,
     /// The monitor can see it and shows degraded.
     Published,
-    /// It has lasted too long: Pacemaker is told.
+    /// It has lasted too long: it is reported to Pacemaker.
     Reported,
 }
 
@@ -116,7 +116,7 @@ impl Watch {
 
     /// Tells the agent that we watch, and with which thresholds.
     fn publish(&self) {
-        // Somebody may have emptied /run.
+        // /run may have been emptied.
         if self.run.read::<ProcessRecord>(Record::Server).is_none() {
             let _ = self.run.write(Record::Server, &ProcessRecord::from(self.server));
         }
@@ -213,7 +213,7 @@ impl Watch {
         )));
     }
 
-    /// A flush that does not return is a disk that does not answer: told at once, a failure after `stall_timeout`.
+    /// A flush that does not return is a disk that does not answer: shown at once, a failure after `stall_timeout`.
     fn check_stall(&mut self) {
         let stalled = self.flush.stalled_for();
         if stalled.is_some() == (self.stall == Stall::None) {
@@ -239,7 +239,7 @@ impl Watch {
         )));
     }
 
-    /// A start may see the server serve, and return, before our next question: from then on nobody else watches.
+    /// A start may see the server serve, and return, before our next question: from then on only we watch.
     fn hear_of_start(&mut self) {
         if self.last_ready.is_none()
             && self.run.read::<ProcessRecord>(Record::Serving) == Some(self.server.into())
@@ -253,7 +253,7 @@ impl Watch {
         self.run.read::<ProcessRecord>(Record::Stopping) == Some(self.server.into())
     }
 
-    /// Whether another server has taken this one's place, so that nobody needs to hear about it any more.
+    /// Whether another server has taken this one's place, so that it need not be reported.
     fn is_superseded(&self) -> bool {
         self.run
             .read::<ProcessRecord>(Record::Server)
@@ -327,11 +327,11 @@ impl Watch {
                     return;
                 }
                 None if report.is_trying() => {}
-                // While Pacemaker cannot be told, a monitor says itself what it sees.
+                // While Pacemaker does not answer, a monitor reports what it sees.
                 None => self.run.forget(Record::Reporting),
             }
             self.presence.pause(Deadline::after(report.due_in()));
-            // What is under way is told: better once too late than twice.
+            // A report that is under way is finished: better once too late than twice.
             if self.told_to_go() || (!report.is_trying() && (self.end_is_wanted() || self.is_superseded())) {
                 return;
             }

@@ -19,7 +19,7 @@ pub(super) enum Hello {
     Failed(String),
 }
 
-/// What somebody wants of a companion.
+/// What is asked of a companion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// To look at what may have changed for it, and then to answer with [`Presence::publish`].

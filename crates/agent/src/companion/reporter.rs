@@ -65,7 +65,7 @@ pub enum Told {
     LeftAlone,
 }
 
-/// A failure that Pacemaker is to be told. A try runs in a child, so that its companion can answer meanwhile.
+/// A failure to report to Pacemaker. A try runs in a child, so that its companion can answer meanwhile.
 #[derive(Debug)]
 pub struct FailureReport {
     reason: String,

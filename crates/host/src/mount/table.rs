@@ -113,7 +113,7 @@ fn settled(
     Err(io::Error::other("it changes faster than it can be read"))
 }
 
-/// Whether this kernel goes on at the same entry whatever changes in between.
+/// Whether this kernel continues at the same entry whatever changes in between.
 fn keeps_its_place() -> bool {
     let version = uname().ok().and_then(|name| {
         let release = name.release().to_str()?.to_owned();

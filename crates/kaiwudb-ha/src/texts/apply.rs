@@ -2,7 +2,7 @@
 
 site::texts! {
     ASK: "Change the configuration? [y/N] ", "修改配置吗？[y/N] ";
-    NO_TERMINAL: "standard input is not a terminal; use --yes to confirm", "无法询问：标准输入不是终端；--yes 表示回答“是”";
+    NO_TERMINAL: "standard input is not a terminal; use --yes to confirm", "标准输入不是终端；请用 --yes 确认";
     UNFENCED: "refused: there is no fencing device. A node that hangs or is isolated could not be fenced, and both nodes might write. Add one to {file}, or continue with --without-fencing:",
         "拒绝执行：没有隔离设备。无响应或失联的节点无法被隔离，两个节点可能同时写入。请在 {file} 中写入隔离设备，或用 --without-fencing 强制继续：";
     NOTHING_WOULD_START: "refused: fencing is enabled but nothing can fence, so Pacemaker would start nothing; configure a fencing device first",

@@ -43,7 +43,7 @@ pub(super) fn client(directory: &Path, user: &str) -> Result<Arc<ClientConfig>, 
 }
 
 /// The server must show a certificate of our authority. Its names and dates do not matter here: the probe asks whether
-/// the server on this host serves, and a certificate never decides about a failover. Expiry is told as degraded.
+/// the server on this host serves, and a certificate never decides about a failover. Expiry is reported as degraded.
 #[derive(Debug)]
 struct OfOurAuthority(Arc<WebPkiServerVerifier>);
 

@@ -12,7 +12,7 @@ use rustls_pki_types::{IpAddr, Ipv4Addr, ServerName};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-/// A probe never needs more; whoever sends more is not our server.
+/// A probe never needs more; a peer that sends more is not our server.
 const ANSWER_CAP: usize = 16 << 20;
 
 enum Stream {
