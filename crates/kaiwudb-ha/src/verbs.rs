@@ -19,30 +19,30 @@ use anyhow::Result;
 /// What can be asked for.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Subcommand {
-    /// Find what is wrong with the set-up, before, during and after deployment
+    /// Find problems in the set-up, before, during and after deployment
     Check(check::Arguments),
-    /// Show how the cluster's configuration should be, and what differs; changes nothing
+    /// Compare the wanted configuration with the cluster's; changes nothing
     Plan(plan::Arguments),
-    /// Make the cluster's configuration the planned one, look whether all runs, and undo it if not
+    /// Apply the planned configuration, verify it, and roll back if a resource does not run
     Apply(apply::Arguments),
     /// Show the cluster, the database, replication and certificates on one screen
     Status(status::Arguments),
-    /// Rehearse a failover with a client that commits all the time, and report what it cost
+    /// Rehearse a failover with a client that commits continuously, and report outage and lost rows
     Drill(drill::Arguments),
-    /// Put our agents in the place of the KWDB guide's while the database runs, or go back
+    /// Replace the agents of KWDB's guide with the kaiwudb-ha agents while the database runs, or go back
     Migrate(migrate::Arguments),
     /// Show a split brain of DRBD and resolve it by an explicit choice
     SplitBrain(split_brain::Arguments),
-    /// Print what is known of this node as JSON; other nodes ask for it
+    /// Print the facts of this node as JSON; other nodes call this
     #[command(hide = true)]
     Facts(facts::Arguments),
-    /// Look at this node's disk below DRBD and take one step there, as standard input says; apply --new-disks asks for it on both nodes
+    /// Inspect this node's disk below DRBD and take one step, as standard input says; apply --new-disks calls this on both nodes
     #[command(hide = true)]
     Disk,
-    /// End what our agents left running for a resource that is no longer theirs; migrate --back asks for it on every node
+    /// End processes that the kaiwudb-ha agents left for a resource that they no longer manage; migrate --back calls this on every node
     #[command(hide = true)]
     Disarm(disarm::Arguments),
-    /// Keep a server that is started by hand from beginning an empty database below the mount point; apply and migrate ask for it on both nodes
+    /// Keep a server that is started by hand from creating an empty database below the mount point; apply and migrate call this on both nodes
     #[command(hide = true)]
     Guard(guard::Arguments),
 }

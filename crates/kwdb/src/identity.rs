@@ -61,7 +61,7 @@ impl StoreIdentity {
         format!("kaiwudb-store-{resource}")
     }
 
-    /// What prints the UUID of the file system on this device.
+    /// What prints the UUID of the file system on this device. Without `-p` blkid answers from a cache that may describe another disk.
     pub const fn blkid(device: &str) -> [&str; 7] {
         ["blkid", "-p", "-o", "value", "-s", "UUID", device]
     }

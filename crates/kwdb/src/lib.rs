@@ -2,7 +2,7 @@
 //!
 //! Nothing here starts or stops a server or decides about a cluster. It knows how the vendor installs the server
 //! ([`installation`]), how it is called ([`server`]), which process serves which store ([`process`]), what lies in a store
-//! ([`store`]), which store it is ([`identity`]), how to ask it ([`health`], [`sql`]), whether it has clients ([`clients`]) and what its last words mean
+//! ([`store`]), which store it is ([`identity`]), how to ask it ([`health`], [`sql`]), whether it has clients ([`clients`]) and what its last log lines mean
 //! ([`signatures`]).
 
 pub mod clients;

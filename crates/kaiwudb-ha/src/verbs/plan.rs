@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     /// Print something to paste or load instead
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Print a settings file to begin with, with what could be found out
+    /// Print a settings file to start with, filled in as far as possible
     #[arg(long, conflicts_with = "format")]
     init: bool,
 }
