@@ -3,7 +3,7 @@
 
 use crate::attributes::Published;
 use certs::{Base, Digest};
-use host::lock::FileLock;
+use host::lock::ExclusiveLock;
 use host::{Deadline, file};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -59,7 +59,7 @@ impl RunDirectory {
 
     /// Takes the lock that keeps two actions from running side by side, and makes the directory. A child that hangs on the
     /// volume keeps the lock, so that hanging children do not pile up. The error is one sentence.
-    pub(crate) fn lock(&self, deadline: Deadline) -> Result<FileLock, String> {
+    pub(crate) fn lock(&self, deadline: Deadline) -> Result<ExclusiveLock, String> {
         const NAME: &str = "cert-sync.lock";
         let path = self.plain.path().join(NAME);
         match self.plain.lock(NAME, deadline) {

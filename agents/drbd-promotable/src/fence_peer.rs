@@ -11,7 +11,8 @@ use cluster::{Cluster, Peer};
 use drbd::resource::Resource;
 use drbd::state::Disk;
 use drbd::tools::Tools;
-use host::{Command, Deadline, lock, log};
+use host::lock::ExclusiveLock;
+use host::{Command, CommandError, Deadline, log};
 use ocf::Env;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -59,6 +60,34 @@ impl Verdict {
     }
 }
 
+/// Why it is not a plain case: the script of drbd-utils is called for it. No failure, but a decision.
+#[derive(Debug, PartialEq, Eq)]
+struct NotPlain(String);
+
+impl NotPlain {
+    fn because(why: &str) -> Self {
+        Self(why.to_owned())
+    }
+}
+
+impl From<CommandError> for NotPlain {
+    fn from(error: CommandError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<drbd::tools::Error> for NotPlain {
+    fn from(error: drbd::tools::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<pacemaker::Error> for NotPlain {
+    fn from(error: pacemaker::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// Nodes by DRBD's number.
 type Names = Vec<(u32, String)>;
 
@@ -84,11 +113,11 @@ pub(crate) fn main() -> u8 {
         Request::of(&Env::snapshot(), &host::host_name())
             .and_then(|request| request.fence(Deadline::after(TIME)))
     } else {
-        Err("it was given options".to_owned())
+        Err(NotPlain::because("it was given options"))
     };
     match verdict {
         Ok(verdict) => verdict.status(),
-        Err(why) => {
+        Err(NotPlain(why)) => {
             log::info(format!("left to crm-fence-peer.9.sh: {why}"));
             become_script(&arguments)
         }
@@ -125,12 +154,15 @@ fn is_plain(arguments: &[String]) -> bool {
 }
 
 impl Request {
-    fn of(env: &Env, host: &str) -> Result<Self, String> {
+    fn of(env: &Env, host: &str) -> Result<Self, NotPlain> {
         let variable = |name: &str| env.variable(name).map(str::to_owned);
-        let resource = variable("DRBD_RESOURCE").ok_or("DRBD_RESOURCE is not set")?;
+        let resource =
+            variable("DRBD_RESOURCE").ok_or_else(|| NotPlain::because("DRBD_RESOURCE is not set"))?;
         let belongs_in_an_id = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if !resource.chars().all(belongs_in_an_id) {
-            return Err(format!("'{resource}' has letters that an id must not have"));
+            return Err(NotPlain(format!(
+                "'{resource}' has letters that an id must not have"
+            )));
         }
         let (good, old): (Vec<_>, Vec<_>) = match env.variable("UP_TO_DATE_NODES") {
             // 8.4 knows one peer.
@@ -141,7 +173,9 @@ impl Request {
             Some(mask) => by_number(env, mask)?,
         };
         if old.is_empty() || !good.iter().any(|(_, name)| name == host) {
-            return Err(format!("it is to exclude {old:?} and to allow {good:?}"));
+            return Err(NotPlain(format!(
+                "it is to exclude {old:?} and to allow {good:?}"
+            )));
         }
         Ok(Self {
             resource,
@@ -151,20 +185,16 @@ impl Request {
         })
     }
 
-    fn fence(&self, deadline: Deadline) -> Result<Verdict, String> {
+    fn fence(&self, deadline: Deadline) -> Result<Verdict, NotPlain> {
         let _ = DirBuilder::new().recursive(true).mode(0o700).create(LOCKS);
         let path = Path::new(LOCKS).join(format!("fence.{}", self.resource));
-        let _lock = lock::lock(&path, deadline.slice(TIME / 4))
+        let _lock = ExclusiveLock::take(&path, deadline.slice(TIME / 4))
             .ok()
             .flatten()
-            .ok_or("another handler holds the lock")?;
+            .ok_or_else(|| NotPlain::because("another handler holds the lock"))?;
         let tools = Tools::new(&self.resource, self.configuration.clone());
-        let look = || tools.status(deadline).map_err(|error| error.to_string());
-        may_be_fenced(&look()?)?;
-        let query = Command::new("cibadmin")
-            .arg("-Q")
-            .run_ok(deadline)
-            .map_err(|error| error.to_string())?;
+        may_be_fenced(&tools.status(deadline)?)?;
+        let query = Command::new("cibadmin").arg("-Q").run_ok(deadline)?;
         let cluster = Cluster::parse(&query.text(), &self.resource)?;
         let (good, old) = self.names(&cluster, deadline)?;
         let verdict = judge(&cluster, &old, deadline)?;
@@ -173,15 +203,17 @@ impl Request {
                 log::info(format!("{} is there already", cluster.constraint_id()));
                 Ok(Verdict::Outdated)
             } else {
-                Err(format!("{} says something else", cluster.constraint_id()))
+                Err(NotPlain(format!(
+                    "{} says something else",
+                    cluster.constraint_id()
+                )))
             };
         }
         Command::new("cibadmin")
-            .args(["-C", "-o", "constraints", "-X", &cluster.constraint(&good)])
-            .run_ok(deadline)
-            .map_err(|error| error.to_string())?;
+            .args(["-C", "-o", "constraints", "-X", &cluster.constraint(&good).text()])
+            .run_ok(deadline)?;
         log::info(format!("placed {}: {verdict:?}", cluster.constraint_id()));
-        if all_peers_are_up_to_date(&look()?) {
+        if all_peers_are_up_to_date(&tools.status(deadline)?) {
             return lift(&cluster, deadline);
         }
         Ok(verdict)
@@ -189,24 +221,23 @@ impl Request {
 
     /// The names in the cluster of the nodes with good data and of the others. DRBD knows hosts; of two nodes each can be found
     /// whatever it is called.
-    fn names(&self, cluster: &Cluster, deadline: Deadline) -> Result<(Names, Vec<String>), String> {
+    fn names(&self, cluster: &Cluster, deadline: Deadline) -> Result<(Names, Vec<String>), NotPlain> {
         let name = |host: &str| {
             cluster
                 .node(host)
                 .map(str::to_owned)
-                .ok_or_else(|| format!("the cluster has no node {host}"))
+                .ok_or_else(|| NotPlain(format!("the cluster has no node {host}")))
         };
-        let good: Result<Names, String> = self
+        let good: Result<Names, NotPlain> = self
             .good
             .iter()
             .map(|(number, host)| Ok((*number, name(host)?)))
             .collect();
-        let old: Result<Vec<String>, String> = self.old.iter().map(|host| name(host)).collect();
+        let old: Result<Vec<String>, NotPlain> = self.old.iter().map(|host| name(host)).collect();
         match (good, old, &self.good[..], &self.old[..]) {
             (Ok(good), Ok(old), ..) => Ok((good, old)),
             (_, _, [(number, _)], [_]) => {
-                let here =
-                    pacemaker::node::name(&Env::default(), deadline).map_err(|error| error.to_string())?;
+                let here = pacemaker::node::name(&Env::default(), deadline)?;
                 let other = cluster.other_than(&here)?.to_owned();
                 Ok((vec![(*number, here)], vec![other]))
             }
@@ -216,29 +247,29 @@ impl Request {
 }
 
 /// What the peers are, if all of them are the same and plainly so.
-fn judge(cluster: &Cluster, peers: &[String], deadline: Deadline) -> Result<Verdict, String> {
+fn judge(cluster: &Cluster, peers: &[String], deadline: Deadline) -> Result<Verdict, NotPlain> {
     let mut verdicts = Vec::new();
     for name in peers {
         verdicts.push(match cluster.peer(name) {
             Peer::Down => Verdict::Fenced,
             Peer::Stopped => Verdict::Outdated,
             Peer::Running if answers(name, deadline) => Verdict::Outdated,
-            Peer::Running => return Err(format!("{name} does not answer")),
-            Peer::Unclear(why) => return Err(format!("{name} {why}")),
+            Peer::Running => return Err(NotPlain(format!("{name} does not answer"))),
+            Peer::Unclear(why) => return Err(NotPlain(format!("{name} {why}"))),
         });
     }
     if verdicts.iter().all(|verdict| *verdict == verdicts[0]) {
         Ok(verdicts[0])
     } else {
-        Err("the peers' nodes are in different states".to_owned())
+        Err(NotPlain::because("the peers' nodes are in different states"))
     }
 }
 
 /// DRBD 9 has a name for every node's number, and a mask of those with good data.
-fn by_number(env: &Env, mask: &str) -> Result<(Names, Vec<String>), String> {
+fn by_number(env: &Env, mask: &str) -> Result<(Names, Vec<String>), NotPlain> {
     let mask = (mask.strip_prefix("0x"))
         .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-        .ok_or_else(|| format!("UP_TO_DATE_NODES is '{mask}'"))?;
+        .ok_or_else(|| NotPlain(format!("UP_TO_DATE_NODES is '{mask}'")))?;
     let names = (0..32).filter_map(|number| {
         let name = env.variable(&format!("DRBD_NODE_ID_{number}"))?;
         Some((number, name.to_owned()))
@@ -248,20 +279,20 @@ fn by_number(env: &Env, mask: &str) -> Result<(Names, Vec<String>), String> {
 }
 
 /// Only good data may be declared the only good ones.
-fn may_be_fenced(resource: &Resource) -> Result<(), String> {
+fn may_be_fenced(resource: &Resource) -> Result<(), NotPlain> {
     if resource.devices.is_empty()
         || resource
             .devices
             .values()
             .any(|device| device.disk != Disk::UpToDate)
     {
-        return Err(format!(
+        return Err(NotPlain(format!(
             "the data here are not UpToDate ({})",
             drbd::policy::local_disks(resource)
-        ));
+        )));
     }
     if all_peers_are_up_to_date(resource) {
-        return Err("the peers are UpToDate".to_owned());
+        return Err(NotPlain::because("the peers are UpToDate"));
     }
     Ok(())
 }
@@ -275,12 +306,11 @@ fn all_peers_are_up_to_date(resource: &Resource) -> bool {
 }
 
 /// Takes the constraint back: the link came back meanwhile.
-fn lift(cluster: &Cluster, deadline: Deadline) -> Result<Verdict, String> {
+fn lift(cluster: &Cluster, deadline: Deadline) -> Result<Verdict, NotPlain> {
     let id = cluster.constraint_id();
     Command::new("cibadmin")
         .args(["-D", "-X", &format!("<rsc_location id=\"{id}\"/>")])
-        .run_ok(deadline)
-        .map_err(|error| error.to_string())?;
+        .run_ok(deadline)?;
     log::info(format!("lifted {id} again: the peers are UpToDate"));
     Ok(Verdict::BackAgain)
 }

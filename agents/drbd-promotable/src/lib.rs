@@ -21,9 +21,8 @@ mod watcher;
 
 use agent::{Context, ResourceAgent};
 use config::Config;
-use host::log;
 use ocf::{CheckLevel, Env, Failure, MetaData, State};
-use score::Duty;
+use score::ScoreUpdate;
 use std::cell::Cell;
 
 /// The program `crm-fence-peer`.
@@ -37,7 +36,7 @@ pub struct DrbdPromotable {
     config: Config,
     /// Set by an action that changes the role: then the watcher sees it as soon as we do and writes the score, which is nothing to wait
     /// for in a switchover.
-    score_after_role: Cell<Option<Duty>>,
+    score_after_role: Cell<Option<ScoreUpdate>>,
 }
 
 impl ResourceAgent for DrbdPromotable {
@@ -63,12 +62,12 @@ impl ResourceAgent for DrbdPromotable {
     }
 
     fn promote(&self, cx: &Context<'_>) -> Result<(), Failure> {
-        self.score_after_role.set(Some(Duty::LeaveToWatcher));
+        self.score_after_role.set(Some(ScoreUpdate::LeaveToWatcher));
         promote::promote(&self.config, cx)
     }
 
     fn demote(&self, cx: &Context<'_>) -> Result<(), Failure> {
-        self.score_after_role.set(Some(Duty::LeaveToWatcher));
+        self.score_after_role.set(Some(ScoreUpdate::LeaveToWatcher));
         demote::demote(&self.config, cx)
     }
 
@@ -93,13 +92,6 @@ impl ResourceAgent for DrbdPromotable {
 
     fn other_call(arguments: &[String], env: &Env) -> Option<u8> {
         match arguments {
-            [word, resource] if word == drbd::follow::WORD => {
-                log::error(format!(
-                    "cannot follow the events of {resource}: {}",
-                    drbd::follow::become_drbdsetup(resource)
-                ));
-                Some(1)
-            }
             [word] if word == watcher::WORD => Some(watcher::main(env)),
             _ => None,
         }

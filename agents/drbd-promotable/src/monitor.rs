@@ -2,13 +2,13 @@
 
 use crate::config::Config;
 use crate::run_directory::Wanted;
-use crate::score::Duty;
+use crate::score::ScoreUpdate;
 use crate::{preflight, progress, score, watcher};
 use agent::Context;
 use drbd::health::{self, Circumstances};
 use drbd::resource::Resource;
 use drbd::tools::Tools;
-use drbd::{glance, kernel, policy};
+use drbd::{kernel, policy, proc_drbd};
 use host::{Deadline, log};
 use ocf::{Env, Failure, FailureKind, Role, State};
 
@@ -29,21 +29,21 @@ fn look_and_note(
     believe: bool,
     deadline: Deadline,
 ) -> Result<Option<Resource>, Failure> {
-    let Some(before) = glance::read() else {
+    let Some(before) = proc_drbd::read() else {
         return look(tools, deadline);
     };
     if believe
         && let Some((seen, events)) = config.run.seen()
         && let Ok(resource) = Resource::from_events(tools.resource(), &events)
-        && glance::of(&before, &resource).is_some_and(|now| now == seen)
+        && proc_drbd::of(&before, &resource).is_some_and(|now| now == seen)
     {
         return Ok(Some(resource));
     }
     let (resource, events) = tools.status_and_events(deadline).map_err(preflight::failure)?;
     // What changed while it was asked is not what the events say.
-    let seen = glance::of(&before, &resource).filter(|seen| {
-        glance::read()
-            .and_then(|after| glance::of(&after, &resource))
+    let seen = proc_drbd::of(&before, &resource).filter(|seen| {
+        proc_drbd::read()
+            .and_then(|after| proc_drbd::of(&after, &resource))
             .as_ref()
             == Some(seen)
     });
@@ -53,9 +53,13 @@ fn look_and_note(
     Ok(resource.is_configured().then_some(resource))
 }
 
-/// The state. Sees to the score (as `duty` says, or as fits a monitor or a probe) and arms the watcher on the way, so that both are
+/// The state. Sees to the score (as `update` says, or as fits a monitor or a probe) and arms the watcher on the way, so that both are
 /// right at the latest with the next monitor.
-pub(crate) fn monitor(config: &Config, cx: &Context<'_>, duty: Option<Duty>) -> Result<State, Failure> {
+pub(crate) fn monitor(
+    config: &Config,
+    cx: &Context<'_>,
+    update: Option<ScoreUpdate>,
+) -> Result<State, Failure> {
     let recurring = !cx.env.interval().is_zero();
     let Some(tools) = &config.tools else {
         return Ok(State::Stopped);
@@ -72,9 +76,13 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>, duty: Option<Duty>) -> 
         note_wanted(config, Wanted::promoted(&resource));
     }
     // Only a recurring monitor comes often enough to be spared the question.
-    let duty = duty.unwrap_or(if recurring { Duty::Believe } else { Duty::Ask });
-    if duty != Duty::LeaveToWatcher || !watcher::exists(&config.run) {
-        score::refresh(config, cx.env, &resource, duty, cx.deadline);
+    let update = update.unwrap_or(if recurring {
+        ScoreUpdate::Believe
+    } else {
+        ScoreUpdate::Ask
+    });
+    if update != ScoreUpdate::LeaveToWatcher || !watcher::exists(&config.run) {
+        score::refresh(config, cx.env, &resource, update, cx.deadline);
     }
     let watcher = watcher::ensure(config, tools, cx.deadline);
     unfence(config, tools, &resource, cx.deadline);

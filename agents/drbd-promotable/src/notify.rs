@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::monitor::look;
-use crate::score::Duty;
+use crate::score::ScoreUpdate;
 use crate::{outdate, score, start};
 use agent::Context;
 use host::log;
@@ -25,7 +25,7 @@ pub(crate) fn notify(config: &Config, cx: &Context<'_>) {
     }
     match look(tools, cx.deadline) {
         Ok(Some(resource)) => {
-            score::refresh(config, cx.env, &resource, Duty::Ask, cx.deadline);
+            score::refresh(config, cx.env, &resource, ScoreUpdate::Ask, cx.deadline);
             outdate::after_notification(config, cx, &resource);
         }
         Ok(None) => {}

@@ -2,7 +2,7 @@
 
 use drbd::resource::Resource;
 use host::Deadline;
-use host::lock::FileLock;
+use host::lock::ExclusiveLock;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl RunDirectory {
 
     /// Held while the score is written and noted, so that the note is about what was written last. `None` when somebody
     /// else holds it for longer than the deadline.
-    pub(crate) fn score_lock(&self, deadline: Deadline) -> io::Result<Option<FileLock>> {
+    pub(crate) fn score_lock(&self, deadline: Deadline) -> io::Result<Option<ExclusiveLock>> {
         self.0.lock("score.lock", deadline)
     }
 

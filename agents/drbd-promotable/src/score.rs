@@ -92,7 +92,7 @@ pub(crate) fn is_promotable_elsewhere(config: &Config, env: &Env, deadline: Dead
 
 /// How an action sees to the score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Duty {
+pub(crate) enum ScoreUpdate {
     /// What was written, or found to be there, a short while ago is not asked for again.
     Believe,
     /// It is queried: it may have been removed by hand.
@@ -106,7 +106,7 @@ pub(crate) fn write(
     config: &Config,
     env: &Env,
     decision: &Decision,
-    duty: Duty,
+    update: ScoreUpdate,
     deadline: Deadline,
 ) -> Result<Option<String>, pacemaker::Error> {
     let Some(instance) = config.instance.as_deref() else {
@@ -117,7 +117,7 @@ pub(crate) fn write(
     };
     // Without the lock the score is written all the same: a wrong note is put right within minutes.
     let _lock = config.run.score_lock(deadline.slice(ONE_CALL));
-    if duty == Duty::Believe && config.run.published_lately().as_ref() == Some(&text) {
+    if update == ScoreUpdate::Believe && config.run.published_lately().as_ref() == Some(&text) {
         return Ok(None);
     }
     let before = config.run.published();
@@ -200,12 +200,20 @@ fn explanation(instance: &str) -> String {
 }
 
 /// Decides and writes; a cluster that does not answer is worth a warning, not a failure.
-pub(crate) fn refresh(config: &Config, env: &Env, resource: &Resource, duty: Duty, deadline: Deadline) {
+pub(crate) fn refresh(
+    config: &Config,
+    env: &Env,
+    resource: &Resource,
+    update: ScoreUpdate,
+    deadline: Deadline,
+) {
     let decision = decide(config, env, resource, deadline);
-    if duty == Duty::Believe && (is_known(config, &decision) || can_wait(config, &decision, resource)) {
+    if update == ScoreUpdate::Believe
+        && (is_known(config, &decision) || can_wait(config, &decision, resource))
+    {
         return;
     }
-    match write(config, env, &decision, duty, deadline) {
+    match write(config, env, &decision, update, deadline) {
         Ok(Some(text)) => explain(config, env, &text, deadline),
         Ok(None) => {}
         Err(error) => log::warning(format!("the promotion score cannot be written: {error}")),

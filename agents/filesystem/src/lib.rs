@@ -5,11 +5,11 @@
 //! devices only: it reads the kernel's table and starts `mount` or `umount`. Parameters of the same name mean the same in
 //! both, so that a resource can change from one agent to the other.
 
+mod action_lock;
 mod config;
 mod free;
 mod monitor;
 mod note;
-mod only_one;
 mod parameters;
 mod start;
 mod stop;

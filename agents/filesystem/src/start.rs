@@ -1,8 +1,8 @@
 //! `start`: waits for the device and mounts it.
 
+use crate::action_lock;
 use crate::config::{Config, Mounted, is_of, unreadable};
 use crate::note::Note;
-use crate::only_one::only_one;
 use agent::Context;
 use host::{Command, CommandError, Deadline, block, log, namespace};
 use ocf::Failure;
@@ -15,7 +15,7 @@ const DEVICE_TIMEOUT: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
-    only_one(config, cx.deadline)?;
+    action_lock::take(config, cx.deadline)?;
     match config.mounted()? {
         Mounted::Ours(_) => return Ok(()),
         Mounted::Other(other) => {

@@ -1,10 +1,10 @@
 //! `stop`: unmounts the device everywhere, in the namespaces of containers too, and fails while it is not free. "Not in this table of
 //! mounts" is not "released": with a shared disk the other node would mount it next, with DRBD the demotion would fail.
 
+use crate::action_lock;
 use crate::config::{Config, unreadable};
 use crate::free;
 use crate::note::Note;
-use crate::only_one::only_one;
 use crate::targets::{self, Target};
 use crate::unmount::{Refusal, unmount};
 use crate::users::{self, Asked};
@@ -25,7 +25,7 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     // A shell may call us by hand from there.
     let _ = std::env::set_current_dir("/");
     let deadline = cx.deadline.minus(LAST_WORDS.min(cx.deadline.remaining() / 4));
-    only_one(config, deadline)?;
+    action_lock::take(config, deadline)?;
     let note = Note::read(config);
     let unmounted = unmount_all(config, note.as_ref(), deadline)?;
     if let Some(note) = note.or(unmounted) {

@@ -3,7 +3,7 @@
 pub(crate) use agent::{ProcessRecord, RunDirectory};
 
 use host::daemon::End;
-use host::lock::FileLock;
+use host::lock::ExclusiveLock;
 use host::{Deadline, Process};
 use nix::sys::signal::Signal;
 use ocf::Failure;
@@ -86,7 +86,7 @@ impl AsRef<str> for Record {
 }
 
 /// Keeps two actions that change something from running side by side, as an operator's by hand and Pacemaker's.
-pub(crate) fn lock(run: &RunDirectory, deadline: Deadline) -> Result<FileLock, Failure> {
+pub(crate) fn lock(run: &RunDirectory, deadline: Deadline) -> Result<ExclusiveLock, Failure> {
     const NAME: &str = "action.lock";
     match run.lock(NAME, deadline) {
         Ok(Some(lock)) => Ok(lock),

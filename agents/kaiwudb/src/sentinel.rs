@@ -161,7 +161,7 @@ pub(crate) fn leaves_the_end_to_monitor(run: &RunDirectory) -> bool {
 }
 
 /// Held while it is decided who says that the server has ended.
-fn claim_lock(run: &RunDirectory) -> io::Result<Option<host::lock::FileLock>> {
+fn claim_lock(run: &RunDirectory) -> io::Result<Option<host::lock::ExclusiveLock>> {
     run.lock("end.lock", Deadline::after(CLAIM_TIMEOUT))
 }
 

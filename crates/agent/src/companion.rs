@@ -235,7 +235,7 @@ impl<'a> Companion<'a> {
     }
 
     /// Two actions at once must not both arm one.
-    fn lock(self, deadline: Deadline) -> Result<host::lock::FileLock, Failure> {
+    fn lock(self, deadline: Deadline) -> Result<host::lock::ExclusiveLock, Failure> {
         let name = format!("{}.lock", self.kind.word);
         match self.run.lock(&name, deadline.slice(START_TIMEOUT)) {
             Ok(Some(lock)) => Ok(lock),

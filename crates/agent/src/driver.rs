@@ -1,6 +1,6 @@
 //! From a word on the command line to an exit status.
 
-use crate::{Context, ResourceAgent, budget, report, trace};
+use crate::{Context, ResourceAgent, action_deadline, report, trace};
 use host::log;
 use ocf::{Action, CheckLevel, Env, ExitCode, Failure, FailureKind, Parameters, Role, State};
 use std::any::Any;
@@ -70,18 +70,18 @@ fn dispatch<A: ResourceAgent>(env: &Env) -> u8 {
     }
     let cx = Context {
         env,
-        deadline: budget::deadline(env, spec),
+        deadline: action_deadline::of(env, spec),
     };
     match perform::<A>(spec.action, &cx) {
         Ok(Answer::Done) => ExitCode::Success,
-        Ok(Answer::State(state)) => told(env, state).exit_code(),
+        Ok(Answer::State(state)) => downgrade_if_unsupported(env, state).exit_code(),
         Err(failure) => fail(env, &failure),
     }
     .number()
 }
 
 /// A degraded state is returned with its reason; for a Pacemaker that would take it for a failure, only logged.
-fn told(env: &Env, state: State) -> State {
+fn downgrade_if_unsupported(env: &Env, state: State) -> State {
     match state {
         State::Degraded(role, reason) if !env.knows_degraded() => {
             log::warning(&reason);

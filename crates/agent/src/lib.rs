@@ -4,7 +4,7 @@
 //! it reads the environment once, finds the action, sets the deadline, looks again after start, stop, promote and demote,
 //! and is the only place where an exit status, an `ocf-exit-reason` line or a word on standard output is made.
 
-mod budget;
+mod action_deadline;
 pub mod companion;
 mod driver;
 mod report;

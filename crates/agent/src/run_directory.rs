@@ -1,7 +1,7 @@
 //! `/run/kaiwudb-ha/<resource>`: what the calls of an agent, its companion and the operator's command leave for each other. In
 //! memory: it does not survive the kernel whose processes it names, and never hangs with a disk.
 
-use host::lock::{self, FileLock};
+use host::lock::ExclusiveLock;
 use host::{Deadline, Process, file};
 use ocf::{Failure, FailureKind};
 use serde::de::DeserializeOwned;
@@ -111,9 +111,9 @@ impl RunDirectory {
     }
 
     /// Takes a lock, waiting for it; `None` when the deadline is over first.
-    pub fn lock(&self, name: &str, deadline: Deadline) -> io::Result<Option<FileLock>> {
+    pub fn lock(&self, name: &str, deadline: Deadline) -> io::Result<Option<ExclusiveLock>> {
         self.make()?;
-        lock::lock(&self.path.join(name), deadline)
+        ExclusiveLock::take(&self.path.join(name), deadline)
     }
 
     /// Reads a record.

@@ -1,29 +1,16 @@
 //! The events of a resource as they happen.
 //!
-//! `drbdsetup events2` runs as our child in a session of its own. So that it never outlives us, the child first is this
-//! same program, called with [`WORD`]: it asks the kernel to be killed with its parent and then becomes drbdsetup.
+//! `drbdsetup events2` runs as our child in a session of its own, and never outlives us.
 
 use host::daemon::{self, Daemon, DaemonOutput};
-use host::{Deadline, Process};
+use host::{Command, Deadline, Process};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::Signal;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::time::Duration;
-
-/// What tells the program that it is to become drbdsetup; its second argument is the resource.
-pub const WORD: &str = "follow-events";
-
-/// Where drbdsetup is looked for, as everywhere in this suite.
-const PROGRAMS: [&str; 3] = [
-    "/usr/sbin/drbdsetup",
-    "/sbin/drbdsetup",
-    "/usr/local/sbin/drbdsetup",
-];
 
 /// A line longer than this is not an event.
 const LONGEST_LINE: usize = 1 << 16;
@@ -47,28 +34,15 @@ pub enum Wait {
     Ended,
 }
 
-/// Becomes `drbdsetup events2 RESOURCE`; returns only when that fails.
-pub fn become_drbdsetup(resource: &str) -> io::Error {
-    // The parent may have died before the request to die with it.
-    if let Err(error) = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL) {
-        return error.into();
-    }
-    if nix::unistd::getppid().as_raw() == 1 {
-        return io::Error::other("the parent has ended");
-    }
-    match PROGRAMS.into_iter().find(|path| Path::new(path).is_file()) {
-        Some(path) => std::process::Command::new(path)
-            .args(["events2", resource])
-            .env("LC_ALL", "C")
-            .exec(),
-        None => io::Error::new(ErrorKind::NotFound, "drbdsetup is not installed"),
-    }
-}
-
 impl Follower {
-    /// Starts to follow. The calling program must hand its argument [`WORD`] to [`become_drbdsetup`].
+    /// Starts to follow. To be called by a thread that lives as long as the process: drbdsetup ends with it.
     pub fn start(resource: &str) -> io::Result<Self> {
-        Self::of(&Daemon::new(Path::new("/proc/self/exe")).args([WORD, resource]))
+        let program = Command::new("drbdsetup").path().map_err(io::Error::other)?;
+        let daemon = Daemon::new(&program)
+            .args(["events2", resource])
+            .environment(vec![("LC_ALL".into(), "C".into())])
+            .die_with_parent();
+        Self::of(&daemon)
     }
 
     fn of(daemon: &Daemon) -> io::Result<Self> {
@@ -149,6 +123,7 @@ impl Drop for Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn shell(script: &str) -> Follower {
         Follower::of(&Daemon::new(Path::new("/bin/sh")).args(["-c", script])).unwrap()

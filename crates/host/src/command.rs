@@ -122,7 +122,8 @@ impl Command {
             .find(|path| path.is_file())
     }
 
-    fn found(&self) -> Result<PathBuf, CommandError> {
+    /// Where the program is; an error where it is not installed.
+    pub fn path(&self) -> Result<PathBuf, CommandError> {
         self.resolve()
             .ok_or_else(|| CommandError::NotFound(self.program.to_string_lossy().into_owned()))
     }
@@ -182,7 +183,7 @@ impl Command {
 
     /// Starts it in a session of its own and leaves it alone: neither its end nor what it says is waited for, and it may outlive us.
     pub fn start_unwaited(&self) -> Result<(), CommandError> {
-        let path = self.found()?;
+        let path = self.path()?;
         let daemon = Daemon::new(&path).args(&self.arguments);
         let nowhere = File::options().write(true).open("/dev/null");
         nowhere
@@ -194,7 +195,7 @@ impl Command {
 
     #[allow(clippy::disallowed_methods)] // this is what the lint points everybody to
     fn spawn(&self) -> Result<Child, CommandError> {
-        let path = self.found()?;
+        let path = self.path()?;
         let mut command = std::process::Command::new(path);
         command
             .args(&self.arguments)

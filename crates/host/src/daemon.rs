@@ -3,9 +3,11 @@
 use crate::clean_slate::{CleanSlate, permitted};
 use crate::user::User;
 use nix::libc;
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Gid, Pid, Uid, setgroups, setsid};
+use nix::unistd::{Gid, Pid, Uid, getpid, getppid, setgroups, setsid};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -27,6 +29,7 @@ pub struct Daemon {
     directory: PathBuf,
     limits: Vec<(Resource, u64)>,
     oom_score_adj: Option<i64>,
+    dies_with_parent: bool,
 }
 
 /// Where the standard output and error of a daemon go.
@@ -69,6 +72,7 @@ impl Daemon {
             directory: PathBuf::from("/"),
             limits: Vec::new(),
             oom_score_adj: None,
+            dies_with_parent: false,
         }
     }
 
@@ -129,6 +133,13 @@ impl Daemon {
         self
     }
 
+    /// Has the kernel kill it when the thread that starts it ends, and with it our process.
+    #[must_use]
+    pub const fn die_with_parent(mut self) -> Self {
+        self.dies_with_parent = true;
+        self
+    }
+
     /// What this machine will refuse: a sentence for each limit that cannot be raised as asked. Worth a warning, no more.
     pub fn refused_limits(&self) -> Vec<String> {
         self.limits
@@ -176,6 +187,7 @@ impl Daemon {
             })
             .collect();
         let slate = CleanSlate::prepare();
+        let parent = self.dies_with_parent.then(getpid);
         let oom = self.oom_score_adj.map(|value| value.to_string());
         let account = self.account.as_ref().map(|(user, gid, groups)| {
             let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
@@ -186,6 +198,13 @@ impl Daemon {
         unsafe {
             command.pre_exec(move || {
                 setsid()?;
+                if let Some(parent) = parent {
+                    set_pdeathsig(Signal::SIGKILL)?;
+                    // It may have ended before the request to end with it.
+                    if getppid() != parent {
+                        libc::_exit(1);
+                    }
+                }
                 slate.apply();
                 for (resource, value) in &limits {
                     // Failing here would keep the database down for a limit; refused_limits has logged it.
@@ -246,7 +265,7 @@ impl std::fmt::Display for End {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Exited(status) => write!(f, "exit status {status}"),
-            Self::Signaled(number) => match nix::sys::signal::Signal::try_from(*number) {
+            Self::Signaled(number) => match Signal::try_from(*number) {
                 Ok(signal) => write!(f, "signal {number} ({})", signal.as_str()),
                 Err(_) => write!(f, "signal {number}"),
             },
@@ -341,7 +360,7 @@ mod tests {
             .spawn(DaemonOutput::Pipe)
             .unwrap();
         let process = Process::with_pid(pid).unwrap();
-        process.signal(nix::sys::signal::Signal::SIGKILL).unwrap();
+        process.signal(Signal::SIGKILL).unwrap();
         wait_for_end(process, Deadline::after(Duration::from_secs(60)));
         ended(pid)
     }

@@ -35,7 +35,10 @@ fn nothing_planned(deadline: Deadline) -> Result<(), Error> {
 /// `crm_resource --wait` (2.1.5) also returns while a start that it has seen planned is still on its way.
 fn controller_is_idle(deadline: Deadline) -> Result<bool, Error> {
     let limit = Deadline::after(deadline.remaining().max(OWN_END));
-    let controller = status::get(limit)?.controller;
+    // During an election nobody can tell.
+    let Some(controller) = status::get(limit)?.controller else {
+        return Ok(false);
+    };
     let answer = Command::new("crmadmin")
         .args(["--status", &controller])
         .run_ok(limit)?;

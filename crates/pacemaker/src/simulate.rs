@@ -11,8 +11,8 @@ use std::fmt;
 pub struct Planned {
     /// `start`, `stop`, `monitor`, `promote`, `demote`, `stonith`, …
     pub operation: String,
-    /// Id of the primitive; empty when it is done to a node.
-    pub resource: String,
+    /// Id of the primitive; `None` when it is done to a node.
+    pub resource: Option<String>,
     /// The node.
     pub node: String,
 }
@@ -26,9 +26,9 @@ impl Planned {
 
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.resource.as_str() {
-            "" => write!(f, "{} {}", self.operation, self.node),
-            resource => write!(f, "{} {resource} ({})", self.operation, self.node),
+        match &self.resource {
+            None => write!(f, "{} {}", self.operation, self.node),
+            Some(resource) => write!(f, "{} {resource} ({})", self.operation, self.node),
         }
     }
 }
@@ -77,8 +77,7 @@ fn parse(graph: &str) -> Result<Vec<Planned>, String> {
             operation: text(action, "operation"),
             resource: action
                 .child("primitive")
-                .map(|primitive| primitive.id().to_owned())
-                .unwrap_or_default(),
+                .map(|primitive| primitive.id().to_owned()),
             node: text(action, "on_node"),
         })
         .collect())

@@ -4,12 +4,10 @@
 //! (`crm_mon` before, `pacemaker-result` since) and so did the words for the roles; what is inside kept its form.
 
 use crate::Error;
+use crate::xml::Element;
 use host::{Command, CommandError, Deadline};
 use ocf::{ExitCode, Role, parse_boolean, primitive_of};
-use quick_xml::XmlVersion;
 use quick_xml::escape::unescape;
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::reader::Reader;
 
 /// A node of the cluster.
 #[allow(clippy::struct_excessive_bools)] // they are independent of each other, as in crm_mon
@@ -38,8 +36,8 @@ pub struct Instance {
     pub resource: String,
     /// `ocf:provider:type`.
     pub agent: String,
-    /// The node that it is active on; empty when it is not active.
-    pub node: String,
+    /// The node that it is active on.
+    pub node: Option<String>,
     /// Whether it is active there.
     pub active: bool,
     /// Its role; `None` for a resource that has no roles or is not active.
@@ -87,8 +85,8 @@ pub struct Status {
     pub failures: Vec<FailedAction>,
     /// Whether the whole cluster is in maintenance mode.
     pub maintenance: bool,
-    /// The node whose controller decides (the DC); empty during an election.
-    pub controller: String,
+    /// The node whose controller decides (the DC); `None` during an election.
+    pub controller: Option<String>,
     /// Whether this partition has quorum.
     pub quorum: bool,
 }
@@ -118,7 +116,7 @@ pub fn get(deadline: Deadline) -> Result<Status, Error> {
 }
 
 /// What `crm_mon` makes of a CIB that no cluster has, such as the outcome of a simulation.
-pub fn of(cib: &crate::xml::Element, deadline: Deadline) -> Result<Status, Error> {
+pub fn of(cib: &Element, deadline: Deadline) -> Result<Status, Error> {
     let file = crate::change::file(cib)?;
     let output = Command::new("crm_mon")
         .env("CIB_file", file.path())
@@ -146,7 +144,7 @@ impl Status {
     pub fn promoted_on<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = &'a str> {
         self.instances_of(resource)
             .filter(|instance| instance.role == Some(Role::Promoted))
-            .map(|instance| instance.node.as_str())
+            .filter_map(|instance| instance.node.as_deref())
     }
 
     /// Whether the cluster acts on this primitive on this node. True when nothing says otherwise.
@@ -156,164 +154,125 @@ impl Status {
             && !node_is_left_alone
             && self
                 .instances_of(resource)
-                .filter(|instance| instance.node == node)
+                .filter(|instance| instance.node.as_deref() == Some(node))
                 .all(|instance| instance.managed)
     }
 }
 
 /// Reads what `crm_mon` of Pacemaker 2.0 to 3.0 prints. Unknown elements and attributes are passed over.
 pub fn parse(xml: &str) -> Result<Status, String> {
+    let root = Element::parse(xml)?;
+    if !matches!(root.name.as_str(), "crm_mon" | "pacemaker-result") {
+        return Err("it is not the output of crm_mon".into());
+    }
     let mut status = Status::default();
-    let mut path: Vec<Element> = Vec::new();
-    let mut reader = Reader::from_str(xml);
-    let mut known = false;
-    loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
-            Event::Eof => break,
-            Event::Start(start) => {
-                let element = Element::read(&start);
-                known |= matches!(element.name.as_str(), "crm_mon" | "pacemaker-result");
-                status.take(&path, &element);
-                path.push(element);
-            }
-            Event::Empty(start) => status.take(&path, &Element::read(&start)),
-            Event::End(_) => {
-                path.pop();
-            }
-            _ => {}
-        }
-    }
-    match (known, path.is_empty()) {
-        (false, _) => Err("it is not the output of crm_mon".into()),
-        (true, false) => Err("it is cut off".into()),
-        (true, true) => Ok(status),
-    }
+    status.take_all(&mut Vec::new(), &root);
+    Ok(status)
 }
 
 impl Status {
+    fn take_all<'a>(&mut self, path: &mut Vec<&'a Element>, element: &'a Element) {
+        self.take(path, element);
+        path.push(element);
+        for child in &element.children {
+            self.take_all(path, child);
+        }
+        path.pop();
+    }
+
     /// Takes in one element that stands below `path`.
-    fn take(&mut self, path: &[Element], element: &Element) {
-        let within = |name: &str| path.iter().rev().find(|parent| parent.name == name);
+    fn take(&mut self, path: &[&Element], element: &Element) {
+        let within = |name: &str| path.iter().rev().copied().find(|parent| parent.name == name);
         let parent = path.last().map_or("", |parent| parent.name.as_str());
         match (parent, element.name.as_str()) {
             ("summary", "current_dc") => {
-                self.controller = element.text("name");
-                self.quorum = element.flag("with_quorum");
+                self.controller = element.get("name").map(str::to_owned);
+                self.quorum = flag(element, "with_quorum");
             }
-            ("summary", "cluster_options") => self.maintenance = element.flag("maintenance-mode"),
+            ("summary", "cluster_options") => self.maintenance = flag(element, "maintenance-mode"),
             ("nodes", "node") => self.nodes.push(Node {
-                name: element.text("name"),
-                remote: element.text("type") == "remote",
-                online: element.flag("online"),
-                standby: element.flag("standby") || element.flag("standby_onfail"),
-                maintenance: element.flag("maintenance"),
-                unclean: element.flag("unclean"),
+                name: text(element, "name"),
+                remote: text(element, "type") == "remote",
+                online: flag(element, "online"),
+                standby: flag(element, "standby") || flag(element, "standby_onfail"),
+                maintenance: flag(element, "maintenance"),
+                unclean: flag(element, "unclean"),
                 attributes: Vec::new(),
             }),
             (_, "resource") => self.take_resource(element, within("node")),
             // Below a resource: where it is active, when the listing is not grouped by node.
             ("resource", "node") if within("nodes").is_none() => {
                 if let Some(instance) = self.instances.last_mut() {
-                    instance.node = element.text("name");
+                    instance.node = element.get("name").map(str::to_owned);
                 }
             }
             ("node", "attribute") if within("node_attributes").is_some() => {
-                let name = path.last().map(|node| node.text("name"));
+                let name = path.last().map(|node| text(node, "name"));
                 if let Some(node) = self
                     .nodes
                     .iter_mut()
                     .find(|node| Some(&node.name) == name.as_ref())
                 {
                     node.attributes
-                        .push((element.text("name"), element.text("value")));
+                        .push((text(element, "name"), text(element, "value")));
                 }
             }
             ("node", "resource_history") => {
-                let count = element.text("fail-count").parse().unwrap_or(0);
+                let count = text(element, "fail-count").parse().unwrap_or(0);
                 if count > 0 {
                     self.fail_counts.push(FailCount {
-                        resource: element.text("id"),
-                        node: within("node").map(|node| node.text("name")).unwrap_or_default(),
+                        resource: text(element, "id"),
+                        node: within("node").map(|node| text(node, "name")).unwrap_or_default(),
                         count,
                     });
                 }
             }
             ("failures", "failure") => self.failures.push(FailedAction {
-                operation: element.text("op_key"),
-                node: element.text("node"),
-                exit_code: element.text("exitcode").parse().unwrap_or(-1),
+                operation: text(element, "op_key"),
+                node: text(element, "node"),
+                exit_code: text(element, "exitcode").parse().unwrap_or(-1),
                 // Pacemaker escapes it twice.
-                reason: unescape(&element.text("exitreason"))
-                    .map_or_else(|_| element.text("exitreason"), Into::into),
+                reason: unescape(&text(element, "exitreason"))
+                    .map_or_else(|_| text(element, "exitreason"), Into::into),
             }),
             _ => {}
         }
     }
 
     fn take_resource(&mut self, element: &Element, node: Option<&Element>) {
-        let id = element.text("id");
+        let id = text(element, "id");
         self.instances.push(Instance {
             resource: primitive_of(&id).to_owned(),
             // Before 2.1 the class is followed by two colons.
-            agent: element.text("resource_agent").replace("::", ":"),
-            node: node.map(|node| node.text("name")).unwrap_or_default(),
-            active: element.flag("active"),
-            role: Role::parse(&element.text("role")),
-            managed: element.flag("managed"),
-            failed: element.flag("failed"),
+            agent: text(element, "resource_agent").replace("::", ":"),
+            node: node.and_then(|node| node.get("name")).map(str::to_owned),
+            active: flag(element, "active"),
+            role: element.get("role").and_then(Role::parse),
+            managed: flag(element, "managed"),
+            failed: flag(element, "failed"),
         });
     }
 }
 
 /// Why Pacemaker's tool refused, from its XML.
 fn refusal(xml: &str) -> Option<String> {
-    let mut reader = Reader::from_str(xml);
-    loop {
-        match reader.read_event().ok()? {
-            Event::Eof => return None,
-            Event::Start(start) | Event::Empty(start) => {
-                let element = Element::read(&start);
-                if element.name == "status" {
-                    return Some(element.text("message")).filter(|message| !message.is_empty());
-                }
-            }
-            _ => {}
-        }
-    }
+    let answer = Element::parse(xml).ok()?;
+    let status = answer
+        .descendants()
+        .into_iter()
+        .find(|element| element.name == "status")?;
+    status
+        .get("message")
+        .filter(|message| !message.is_empty())
+        .map(str::to_owned)
 }
 
-/// Name and attributes of an element.
-struct Element {
-    name: String,
-    attributes: Vec<(String, String)>,
+fn text(element: &Element, name: &str) -> String {
+    element.get(name).unwrap_or_default().to_owned()
 }
 
-impl Element {
-    fn read(start: &BytesStart<'_>) -> Self {
-        Self {
-            name: start.name().as_ref().to_owned(),
-            attributes: start
-                .attributes()
-                .filter_map(|attribute| {
-                    let attribute = attribute.ok()?;
-                    let value = attribute.normalized_value(XmlVersion::Implicit1_0).ok()?;
-                    Some((attribute.key.as_ref().to_owned(), value.into_owned()))
-                })
-                .collect(),
-        }
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.attributes
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
-            .unwrap_or_default()
-    }
-
-    fn flag(&self, name: &str) -> bool {
-        parse_boolean(&self.text(name)) == Some(true)
-    }
+fn flag(element: &Element, name: &str) -> bool {
+    element.get(name).and_then(parse_boolean) == Some(true)
 }
 
 #[cfg(test)]

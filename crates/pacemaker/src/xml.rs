@@ -115,6 +115,29 @@ impl Element {
         &mut self.children[at]
     }
 
+    /// All elements below this one that are reached by these names.
+    pub fn path(&self, names: &[&str]) -> Vec<&Self> {
+        names.iter().fold(vec![self], |found, name| {
+            (found.into_iter())
+                .flat_map(|element| element.children.iter())
+                .filter(|child| child.name == *name)
+                .collect()
+        })
+    }
+
+    /// Whether both say the same: the order of attributes means nothing.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let sorted = |element: &Self| {
+            let mut attributes = element.attributes.clone();
+            attributes.sort();
+            attributes
+        };
+        self.name == other.name
+            && sorted(self) == sorted(other)
+            && self.children.len() == other.children.len()
+            && (self.children.iter().zip(&other.children)).all(|(one, other)| one.says_the_same(other))
+    }
+
     /// The element with this id, itself or anywhere below.
     pub fn by_id(&self, id: &str) -> Option<&Self> {
         if self.get("id") == Some(id) {

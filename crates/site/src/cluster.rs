@@ -168,7 +168,7 @@ impl Cluster {
             .filter(|(name, _)| {
                 !status
                     .instances_of(&database.id)
-                    .any(|instance| instance.active && instance.node == *name)
+                    .any(|instance| instance.active && instance.node.as_deref() == Some(*name))
             })
             .collect()
     }

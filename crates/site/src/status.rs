@@ -87,7 +87,7 @@ fn node_views(cluster: &Cluster, nodes: &[Node]) -> Vec<NodeView> {
             let mut resources: Vec<String> = status
                 .into_iter()
                 .flat_map(|status| &status.instances)
-                .filter(|instance| instance.active && instance.node == node.name)
+                .filter(|instance| instance.active && instance.node.as_ref() == Some(&node.name))
                 .map(|instance| match instance.role {
                     Some(ocf::Role::Promoted) => format!("{} (Promoted)", instance.resource),
                     _ => instance.resource.clone(),
@@ -118,7 +118,7 @@ fn node_views(cluster: &Cluster, nodes: &[Node]) -> Vec<NodeView> {
 fn placed(cluster: &Cluster, resource: &str, agent: String) -> Placed {
     let node = cluster.status.as_ref().ok().and_then(|status| {
         let mut active = status.instances_of(resource).filter(|instance| instance.active);
-        active.next().map(|instance| instance.node.clone())
+        active.next().and_then(|instance| instance.node.clone())
     });
     Placed {
         resource: resource.to_owned(),

@@ -139,12 +139,12 @@ impl Container {
     }
 
     /// On and off must not overlap: the fence device and the operator may ask at once.
-    fn lock(&self) -> Result<host::lock::FileLock> {
+    fn lock(&self) -> Result<host::lock::ExclusiveLock> {
         let path = self
             .namespace
             .directory()
             .with_extension(format!("{}.lock", self.name));
-        host::lock::lock(&path, Deadline::after(Duration::from_secs(30)))?
+        host::lock::ExclusiveLock::take(&path, Deadline::after(Duration::from_secs(30)))?
             .with_context(|| format!("somebody else has been switching {} for 30 s", self.name))
     }
 }

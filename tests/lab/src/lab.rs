@@ -12,7 +12,7 @@ use crate::vm::{self, Vm};
 use crate::{Suite, image, setup};
 use anyhow::{Context, Result, ensure};
 use host::Deadline;
-use host::lock::FileLock;
+use host::lock::LivenessLock;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,7 +101,7 @@ pub struct Lab {
     image: PathBuf,
     namespace: Arc<Namespace>,
     /// Only in the process that made the lab; tells others that it lives.
-    lock: Option<FileLock>,
+    lock: Option<LivenessLock>,
     switch: Option<PowerSwitch>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cgroup;
 use anyhow::{Context, Result, bail, ensure};
-use host::lock::FileLock;
+use host::lock::LivenessLock;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ pub(crate) fn directory(name: &str) -> Result<PathBuf> {
 
 /// Whether a process holds the lab.
 pub(crate) fn is_alive(directory: &Path) -> Result<bool> {
-    Ok(directory.exists() && host::lock::try_lock(&directory.with_extension("lock"))?.is_none())
+    Ok(directory.exists() && LivenessLock::is_held(&directory.with_extension("lock"))?)
 }
 
 /// A name for a lab to which nobody gave one.
@@ -91,7 +91,7 @@ pub fn remove_leftovers() -> Result<()> {
         if !path.is_dir() {
             continue;
         }
-        if let Some(_dead) = host::lock::try_lock(&path.with_extension("lock"))? {
+        if let Some(_dead) = LivenessLock::claim(&path.with_extension("lock"))? {
             remove_files(&path);
         }
     }
@@ -99,10 +99,10 @@ pub fn remove_leftovers() -> Result<()> {
 }
 
 /// Takes a new lab's name and makes its directory.
-pub(crate) fn claim(name: &str) -> Result<(PathBuf, FileLock)> {
+pub(crate) fn claim(name: &str) -> Result<(PathBuf, LivenessLock)> {
     let directory = directory(name)?;
     fs::create_dir_all(RUN).with_context(|| format!("cannot create {RUN}"))?;
-    let lock = host::lock::try_lock(&directory.with_extension("lock"))?
+    let lock = LivenessLock::claim(&directory.with_extension("lock"))?
         .with_context(|| format!("a lab named '{name}' is up already: 'lab down' ends it"))?;
     // Only now: a directory without a lock is what a killed lab leaves.
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;

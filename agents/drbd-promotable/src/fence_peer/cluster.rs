@@ -1,14 +1,11 @@
 //! What the handler has to know of the cluster, from one `cibadmin -Q`: the DC's own copy.
 
-use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::reader::Reader;
-use std::fmt::Write;
+use super::NotPlain;
+use ocf::{NamedRole, Role};
+use pacemaker::xml::Element;
 
 /// What the handlers of drbd-utils call their constraints.
 const PREFIX: &str = "drbd-fence-by-handler";
-/// The role by its old name, which every release of Pacemaker knows: crm-unfence-peer compares texts.
-const ROLE: &str = "Master";
 
 /// What a peer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +33,13 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// Reads a CIB. An error when it does not have quorum or the resource.
-    pub(super) fn parse(xml: &str, drbd: &str) -> Result<Self, String> {
-        let root = Element::parse(xml)?;
-        if root.name != "cib" || root.get("have-quorum") != "1" {
-            return Err("this partition has no quorum".to_owned());
+    pub(super) fn parse(xml: &str, drbd: &str) -> Result<Self, NotPlain> {
+        let root = Element::parse(xml).map_err(NotPlain)?;
+        if root.name != "cib" || get(&root, "have-quorum") != "1" {
+            return Err(NotPlain::because("this partition has no quorum"));
         }
         let (clone, primitive) = resource(&root, drbd)
-            .ok_or_else(|| format!("the cluster has no clone with drbd_resource={drbd}"))?;
+            .ok_or_else(|| NotPlain(format!("the cluster has no clone with drbd_resource={drbd}")))?;
         Ok(Self {
             root,
             drbd: drbd.to_owned(),
@@ -54,8 +51,8 @@ impl Cluster {
     /// The nodes' names; of the cluster's own nodes, not of remote ones.
     fn nodes(&self) -> impl Iterator<Item = &str> {
         (self.root.path(&["configuration", "nodes", "node"]).into_iter())
-            .filter(|node| !matches!(node.get("type"), "remote" | "ping"))
-            .map(|node| node.get("uname"))
+            .filter(|node| !matches!(get(node, "type"), "remote" | "ping"))
+            .map(|node| get(node, "uname"))
     }
 
     /// The name of the node on that host, if it is called like it.
@@ -64,32 +61,32 @@ impl Cluster {
     }
 
     /// The other one of two nodes.
-    pub(super) fn other_than(&self, name: &str) -> Result<&str, String> {
+    pub(super) fn other_than(&self, name: &str) -> Result<&str, NotPlain> {
         let nodes: Vec<&str> = self.nodes().collect();
         match nodes[..] {
             [one, other] if one == name => Ok(other),
             [other, one] if one == name => Ok(other),
-            _ => Err(format!(
+            _ => Err(NotPlain(format!(
                 "the cluster is not {name} and one more: {}",
                 nodes.join(", ")
-            )),
+            ))),
         }
     }
 
     /// The state of the node of that name.
     pub(super) fn peer(&self, name: &str) -> Peer {
         let states = self.root.path(&["status", "node_state"]).into_iter();
-        let states: Vec<&Element> = states.filter(|state| state.get("uname") == name).collect();
+        let states: Vec<&Element> = states.filter(|state| get(state, "uname") == name).collect();
         let [state] = states[..] else {
             return Peer::Unclear("has no state");
         };
         // Since 2.1.7 a time, 0 for no.
         let yes = |attribute: &str, word: &str| {
-            let value = state.get(attribute);
+            let value = get(state, attribute);
             value == word || value.parse().is_ok_and(|since: u64| since > 0)
         };
         let (member, online) = (yes("in_ccm", "true"), yes("crmd", "online"));
-        match (member, online, state.get("join"), state.get("expected")) {
+        match (member, online, get(state, "join"), get(state, "expected")) {
             (false, false, _, "down") => Peer::Down,
             (true, true, "member", "member") => self.instance(state),
             _ => Peer::Unclear("is neither a member nor cleanly down"),
@@ -100,17 +97,21 @@ impl Cluster {
     fn instance(&self, state: &Element) -> Peer {
         let histories = state.path(&["lrm", "lrm_resources", "lrm_resource"]);
         let ours = histories.into_iter().filter(|history| {
-            let id = history.get("id");
+            let id = get(history, "id");
             ocf::primitive_of(id) == self.primitive
         });
         let mut peer = Peer::Stopped;
         for history in ours {
             let last = (history.children.iter())
-                .find(|action| action.get("id") == format!("{}_last_0", history.get("id")));
+                .find(|action| get(action, "id") == format!("{}_last_0", get(history, "id")));
             let Some(last) = last else {
                 return Peer::Unclear("has no history");
             };
-            match (last.get("operation"), last.get("rc-code"), last.get("op-status")) {
+            match (
+                get(last, "operation"),
+                get(last, "rc-code"),
+                get(last, "op-status"),
+            ) {
                 ("stop", "0", "0") | ("monitor", "7", _) => {}
                 ("start" | "demote" | "notify", "0", "0") | ("monitor", "0", _) => peer = Peer::Running,
                 _ => return Peer::Unclear("may be promoted"),
@@ -130,7 +131,7 @@ impl Cluster {
             .root
             .path(&["configuration", "constraints", "rsc_location"])
             .into_iter())
-        .find(|constraint| constraint.get("id") == id)
+        .find(|constraint| get(constraint, "id") == id)
     }
 
     /// Whether a constraint of that id is there.
@@ -140,25 +141,32 @@ impl Cluster {
 
     /// Whether it is the one that allows these nodes and no other.
     pub(super) fn has_constraint_for(&self, good: &[(u32, String)]) -> bool {
-        let wanted = Element::parse(&self.constraint(good)).ok();
-        self.placed() == wanted.as_ref()
+        let wanted = self.constraint(good);
+        self.placed().is_some_and(|placed| placed.says_the_same(&wanted))
     }
 
-    /// The constraint that allows these nodes, by number and name, to be promoted, and no other.
-    pub(super) fn constraint(&self, good: &[(u32, String)]) -> String {
+    /// The constraint that allows these nodes, by number and name, to be promoted, and no other. The role has its old name, which every
+    /// release of Pacemaker knows: crm-unfence-peer compares texts.
+    pub(super) fn constraint(&self, good: &[(u32, String)]) -> Element {
         let (prefix, clone) = (format!("{PREFIX}-{}", self.drbd), &self.clone);
-        let mut expressions = String::new();
-        for (number, name) in good {
-            let name = quick_xml::escape::escape(name);
-            let _ = write!(
-                expressions,
-                "<expression attribute=\"#uname\" operation=\"ne\" value=\"{name}\" id=\"{prefix}-expr-{number}-{clone}\"/>"
-            );
-        }
-        format!(
-            "<rsc_location rsc=\"{clone}\" id=\"{prefix}-{clone}\">\
-             <rule role=\"{ROLE}\" score=\"-INFINITY\" id=\"{prefix}-rule-{clone}\">{expressions}</rule></rsc_location>"
-        )
+        let mut rule = Element::new("rule")
+            .with("role", NamedRole::As(Role::Promoted).old_word())
+            .with("score", "-INFINITY")
+            .with("id", &format!("{prefix}-rule-{clone}"));
+        rule.children = (good.iter())
+            .map(|(number, name)| {
+                Element::new("expression")
+                    .with("attribute", "#uname")
+                    .with("operation", "ne")
+                    .with("value", name)
+                    .with("id", &format!("{prefix}-expr-{number}-{clone}"))
+            })
+            .collect();
+        let mut constraint = Element::new("rsc_location")
+            .with("rsc", clone)
+            .with("id", &format!("{prefix}-{clone}"));
+        constraint.children.push(rule);
+        constraint
     }
 }
 
@@ -166,7 +174,7 @@ impl Cluster {
 fn resource(root: &Element, drbd: &str) -> Option<(String, String)> {
     let is_it = |primitive: &Element| {
         (primitive.path(&["instance_attributes", "nvpair"]).into_iter())
-            .any(|pair| pair.get("name") == "drbd_resource" && pair.get("value") == drbd)
+            .any(|pair| get(pair, "name") == "drbd_resource" && get(pair, "value") == drbd)
     };
     // Before 2.0 a promotable clone was an element of its own, and is still accepted.
     ["clone", "master"]
@@ -176,81 +184,12 @@ fn resource(root: &Element, drbd: &str) -> Option<(String, String)> {
             let mut primitives = clone.path(&["primitive"]);
             primitives.extend(clone.path(&["group", "primitive"]));
             let primitive = primitives.into_iter().find(|primitive| is_it(primitive))?;
-            Some((clone.get("id").to_owned(), primitive.get("id").to_owned()))
+            Some((get(clone, "id").to_owned(), get(primitive, "id").to_owned()))
         })
 }
 
-/// A part of an XML document; text between elements does not matter here.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Element {
-    name: String,
-    /// In the order of their names: it means nothing.
-    attributes: Vec<(String, String)>,
-    children: Vec<Self>,
-}
-
-impl Element {
-    /// The document's root.
-    fn parse(xml: &str) -> Result<Self, String> {
-        let mut reader = Reader::from_str(xml);
-        let mut open = vec![Self::default()];
-        let close = |open: &mut Vec<Self>, element: Self| {
-            open.last_mut()
-                .map(|parent| parent.children.push(element))
-                .ok_or("it ends twice")
-        };
-        loop {
-            match reader.read_event().map_err(|error| error.to_string())? {
-                Event::Start(start) => open.push(Self::read(&start)?),
-                Event::Empty(start) => close(&mut open, Self::read(&start)?)?,
-                Event::End(_) => {
-                    let element = open.pop().ok_or("it ends twice")?;
-                    close(&mut open, element)?;
-                }
-                Event::Eof => break,
-                _ => {}
-            }
-        }
-        match (open.len(), open.pop().and_then(|mut top| top.children.pop())) {
-            (1, Some(root)) => Ok(root),
-            _ => Err("the answer of cibadmin is cut off".to_owned()),
-        }
-    }
-
-    fn read(start: &BytesStart<'_>) -> Result<Self, String> {
-        let mut attributes = Vec::new();
-        for attribute in start.attributes() {
-            let attribute = attribute.map_err(|error| error.to_string())?;
-            let value = attribute
-                .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(|error| error.to_string())?;
-            attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
-        }
-        attributes.sort();
-        Ok(Self {
-            name: start.name().as_ref().to_owned(),
-            attributes,
-            children: Vec::new(),
-        })
-    }
-
-    /// An attribute; empty when it is not there.
-    fn get(&self, name: &str) -> &str {
-        self.attributes
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value.as_str())
-    }
-
-    /// All elements below this one that are reached by these names.
-    fn path(&self, names: &[&str]) -> Vec<&Self> {
-        names.iter().fold(vec![self], |found, name| {
-            (found.into_iter())
-                .flat_map(|element| element.children.iter())
-                .filter(|child| child.name == *name)
-                .collect()
-        })
-    }
+fn get<'a>(element: &'a Element, name: &str) -> &'a str {
+    element.get(name).unwrap_or_default()
 }
 
 #[cfg(test)]

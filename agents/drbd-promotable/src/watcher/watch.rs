@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::monitor::reason_to_give_up;
 use crate::run_directory::Wanted;
-use crate::score::{self, Duty};
+use crate::score::{self, ScoreUpdate};
 use agent::companion::{Asked, FailureReport, NoMore, Presence, Reporter};
 use drbd::event::{self, Event, Line, Object, Verb};
 use drbd::follow::{Follower, Wait};
@@ -290,7 +290,7 @@ impl<'a> Watch<'a> {
             self.rewrite = Some((Instant::now() + score::CALM, RETRY));
             return;
         }
-        match score::write(self.config, self.env, &decision, Duty::Believe, deadline) {
+        match score::write(self.config, self.env, &decision, ScoreUpdate::Believe, deadline) {
             Ok(text) => {
                 self.written = Some(decision.score);
                 self.rewrite = None;

@@ -156,7 +156,7 @@ fn place(status: &Status, resource: &str) -> Option<String> {
     status
         .instances_of(resource)
         .find(|instance| instance.active && instance.role != Some(Role::Unpromoted))
-        .map(|instance| instance.node.clone())
+        .and_then(|instance| instance.node.clone())
 }
 
 fn fenced(before: &Status, after: &Status) -> Vec<String> {

@@ -5,7 +5,7 @@ use super::side::{QUESTION, Side, adm, is_blank, signatures};
 use anyhow::{Context, Result, bail, ensure};
 use drbd::kernel;
 use drbd::state::{ConnectionState, Disk, Role};
-use host::lock::{self, FileLock};
+use host::lock::ExclusiveLock;
 use host::{Command, Deadline};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -34,10 +34,10 @@ pub(crate) fn obey(order: &Order) -> Result<Side> {
     order.look()
 }
 
-fn alone() -> Result<FileLock> {
+fn alone() -> Result<ExclusiveLock> {
     let path = agent::run_file(LOCK);
     fs::create_dir_all(path.parent().unwrap_or(&path))
-        .and_then(|()| lock::lock(&path, Deadline::after(COMMAND)))
+        .and_then(|()| ExclusiveLock::take(&path, Deadline::after(COMMAND)))
         .context(LOCK)?
         .context("another 'kaiwudb-ha apply --new-disks' is still at work on this node")
 }

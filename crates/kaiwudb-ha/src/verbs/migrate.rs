@@ -18,7 +18,8 @@ use crate::ui::exit::Exit;
 use crate::ui::output::{self, Table, Tone};
 use crate::ui::question;
 use anyhow::{Context as _, Result, anyhow, bail};
-use host::{Deadline, lock};
+use host::Deadline;
+use host::lock::ExclusiveLock;
 use journal::{Journal, Side};
 use nix::sys::signal::{SigSet, Signal};
 use pacemaker::change;
@@ -66,7 +67,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let language = context.language;
     let path = agent::run_file(LOCK);
     let taken = std::fs::create_dir_all(path.parent().unwrap_or(&path))
-        .and_then(|()| lock::try_lock(&path))
+        .and_then(|()| ExclusiveLock::try_take(&path))
         .with_context(|| format!("cannot lock {}", path.display()))?;
     let Some(_lock) = taken else {
         bail!(texts::RUNS_ALREADY.of(language));

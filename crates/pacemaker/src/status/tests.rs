@@ -33,7 +33,10 @@ fn every_release_says_the_same() {
             "{release}"
         );
         assert!(status.quorum && !status.maintenance, "{release}");
-        assert!(names.contains(&status.controller.as_str()), "{release}");
+        assert!(
+            names.contains(&status.controller.as_deref().unwrap()),
+            "{release}"
+        );
         assert_eq!(
             status.promoted_on("KaiwuData").collect::<Vec<_>>(),
             ["node1"],
@@ -41,7 +44,7 @@ fn every_release_says_the_same() {
         );
         let roles: Vec<_> = status
             .instances_of("KaiwuData")
-            .map(|instance| (instance.node.as_str(), instance.role))
+            .map(|instance| (instance.node.as_deref().unwrap(), instance.role))
             .collect();
         assert_eq!(
             roles,

@@ -73,7 +73,7 @@ impl VmImage {
             return Ok(image);
         }
         let lock = images.join("build.lock");
-        let _lock = host::lock::lock(&lock, Deadline::after(BUILD))?.with_context(|| {
+        let _lock = host::lock::ExclusiveLock::take(&lock, Deadline::after(BUILD))?.with_context(|| {
             format!(
                 "another process has been building a virtual machine for {} s",
                 BUILD.as_secs()

@@ -162,7 +162,7 @@ fn place(status: &Status, id: &str, promoted: bool) -> Option<String> {
         .find(|instance| {
             instance.active && !instance.failed && (!promoted || instance.role == Some(Role::Promoted))
         })
-        .map(|instance| instance.node.clone())
+        .and_then(|instance| instance.node.clone())
 }
 
 /// Where clients connect.

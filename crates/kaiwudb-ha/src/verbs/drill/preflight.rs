@@ -166,5 +166,5 @@ pub(super) fn serving_node(resource: &str) -> Option<String> {
         .context("crm_mon")
         .ok()?;
     let mut active = status.instances_of(resource).filter(|instance| instance.active);
-    active.next().map(|instance| instance.node.clone())
+    active.next().and_then(|instance| instance.node.clone())
 }

@@ -161,10 +161,10 @@ fn active(status: &Status) -> BTreeSet<(String, String, bool)> {
     status
         .instances
         .iter()
-        .filter(|instance| instance.active && !instance.node.is_empty())
-        .map(|instance| {
+        .filter(|instance| instance.active)
+        .filter_map(|instance| {
             let promoted = instance.role == Some(Role::Promoted);
-            (instance.resource.clone(), instance.node.clone(), promoted)
+            Some((instance.resource.clone(), instance.node.clone()?, promoted))
         })
         .collect()
 }
@@ -186,7 +186,7 @@ mod tests {
                 .map(|node| Instance {
                     resource: "KaiwuDB".to_owned(),
                     agent: String::new(),
-                    node: (*node).to_owned(),
+                    node: Some((*node).to_owned()),
                     active: true,
                     role: None,
                     managed: true,

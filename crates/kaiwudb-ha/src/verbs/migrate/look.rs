@@ -31,10 +31,12 @@ pub(super) fn seen(status: &Status, nodes: &[Node]) -> Seen {
     let mut seen = Seen::default();
     for instance in &status.instances {
         // Pacemaker may move a fencing device at any time.
-        if instance.active && !instance.node.is_empty() && !instance.agent.starts_with("stonith:") {
+        if let Some(node) = instance.node.as_ref().filter(|_| instance.active)
+            && !instance.agent.starts_with("stonith:")
+        {
             let promoted = instance.role == Some(Role::Promoted);
             seen.active
-                .insert((instance.resource.clone(), instance.node.clone(), promoted));
+                .insert((instance.resource.clone(), node.clone(), promoted));
         }
     }
     for node in nodes {

@@ -13,7 +13,7 @@ fn reserve(timeout: Duration) -> Duration {
 }
 
 /// The deadline of an action: the caller's timeout, or the advertised one when a human calls, less the reserve.
-pub(crate) fn deadline(env: &Env, spec: &ActionSpec) -> Deadline {
+pub(crate) fn of(env: &Env, spec: &ActionSpec) -> Deadline {
     let timeout = env.timeout().unwrap_or(spec.timeout);
     Deadline::after(timeout.saturating_sub(reserve(timeout)))
 }

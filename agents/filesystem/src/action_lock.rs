@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::note::run_directory;
-use host::lock::{self, FileLock};
+use host::lock::InheritedLock;
 use host::{Deadline, log};
 use ocf::Failure;
 
@@ -11,17 +11,13 @@ use ocf::Failure;
 /// kernel may still succeed after a stop has said that nothing is mounted.
 ///
 /// A lock that cannot be had for want of room in `/run` hinders nothing.
-pub(crate) fn only_one(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+pub(crate) fn take(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     let path = agent::RunDirectory::of(&config.instance)
         .path()
         .join("filesystem.lock");
-    let taken = run_directory(config).and_then(|_| {
-        lock::lock(&path, deadline)?
-            .map(FileLock::keep_with_children)
-            .transpose()
-    });
+    let taken = run_directory(config).and_then(|_| InheritedLock::take(&path, deadline));
     match taken {
-        Ok(Some(())) => Ok(()),
+        Ok(Some(_)) => Ok(()),
         Ok(None) => Err(Failure::generic(format!(
             "a mount or umount of {} still runs; if it hangs in the kernel, the node must be fenced (it holds {})",
             config.device.display(),
