@@ -58,6 +58,13 @@ pub static WATCHER: Kind = Kind {
     title: "drbd-promotable",
 };
 
+/// Follower of an address; agent `virtual-ip`.
+pub static ADDRESS_WATCHER: Kind = Kind {
+    word: "watcher",
+    program: "virtual-ip",
+    title: "virtual-ip",
+};
+
 /// Nothing more to say than what every companion says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoMore {}

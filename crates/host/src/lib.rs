@@ -18,6 +18,7 @@ pub mod log;
 pub mod mount;
 pub mod namespace;
 pub mod net;
+pub mod packet;
 mod pidfd;
 mod process;
 mod reference;

@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod documents;
+pub mod lan;
 pub mod machine;
 pub mod metadata;
 pub mod process;
@@ -14,4 +15,5 @@ pub mod store;
 pub mod wording;
 
 pub use call::{Call, Outcome};
+pub use lan::Lan;
 pub use machine::{Machine, on_a_bare_machine, on_a_machine, on_debian};

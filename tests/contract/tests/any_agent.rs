@@ -57,6 +57,7 @@ fn valid(parameter: &str) -> &'static str {
         "device" => "/dev/not-there",
         "directory" => "/var/lib/not-there",
         "fstype" => "ext4",
+        "ip" => "192.0.2.9",
         _ => "r0",
     }
 }

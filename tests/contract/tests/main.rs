@@ -24,3 +24,8 @@ mod spellings;
 mod stop;
 mod terms;
 mod tls;
+mod virtual_ip;
+mod virtual_ip_clients;
+mod virtual_ip_ocft;
+mod virtual_ip_place;
+mod virtual_ip_watch;

@@ -1,0 +1,339 @@
+//! The watcher: one process for each resource, in a session of its own, for as long as the address is here.
+//!
+//! It sleeps until the kernel says something of a link or an address. It repeats announcements after a start, makes clients of the former
+//! node notice that it has gone, and keeps the list of connections for the next one.
+
+use crate::config::Config;
+use crate::look::{Finding, look};
+use crate::monitor::{announce, read};
+use crate::peers;
+use agent::companion::{ADDRESS_WATCHER, Asked, Companion, FailureReport, NoMore, Presence, Reporter};
+use host::bounded::Background;
+use host::{Deadline, log};
+use network::connection::{self, Connection};
+use network::{Changes, reset};
+use nix::poll::{PollFd, PollFlags, poll};
+use ocf::{Env, Failure};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// What tells this program to be a watcher.
+pub(crate) const WORD: &str = ADDRESS_WATCHER.word;
+/// Set for the watcher of an address that has come here just now.
+const TAKEOVER: &str = "KAIWUDB_HA_TAKEOVER";
+/// One change is several messages; they come within this time.
+const BELONGS_TOGETHER: Duration = Duration::from_millis(20);
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// To ask the kernel takes milliseconds.
+const ONE_CALL: Duration = Duration::from_secs(5);
+/// When clients of the former node are told. A packet may be lost, and switches learn the way within this time.
+const TOLD_AFTER: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
+/// The list is made this often at most, and this seldom at least.
+const LIST_PAUSE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
+/// A list that says the same is written anew after so long, which shows that the address is held still.
+const STALE: Duration = Duration::from_secs(5);
+/// Making the list may take one part in so many of the time.
+const LIST_SHARE: u32 = 200;
+
+/// Arms a watcher in place of any other. `takeover`: the address has come here just now, and the network is to be told. Whether there is
+/// one now; without it the address works all the same.
+pub(crate) fn arm(config: &Config, takeover: bool, deadline: Deadline) -> bool {
+    let variables = [(TAKEOVER, if takeover { "1" } else { "0" })];
+    let armed = Companion::of(&ADDRESS_WATCHER, &config.run).replace(|| Ok(()), &variables, deadline);
+    if let Err(failure) = &armed {
+        log::warning(format!("no watcher: {failure}"));
+    }
+    armed.is_ok()
+}
+
+/// Makes sure that one lives. Answers with a sentence for people when there is something to say.
+pub(crate) fn ensure(config: &Config, deadline: Deadline) -> Option<String> {
+    Companion::of(&ADDRESS_WATCHER, &config.run)
+        .ensure::<NoMore>(|_| true, || Ok(()), deadline)
+        .unwrap_or_else(|failure| {
+            log::warning(format!("no watcher: {failure}"));
+            Some("no watcher follows the address, so a failure is noticed only by the next monitor; see the system log".into())
+        })
+}
+
+/// Ends it.
+pub(crate) fn retire(config: &Config, deadline: Deadline) {
+    Companion::of(&ADDRESS_WATCHER, &config.run).retire(deadline);
+}
+
+/// The whole life of a watcher. Its parameters are those of the call that armed it.
+pub(crate) fn main(env: &Env) -> u8 {
+    let begun = Config::read(env, true).and_then(|config| {
+        let ip = config
+            .ip
+            .ok_or_else(|| Failure::not_configured("parameter ip is missing"))?;
+        // What happens from now on is seen.
+        let changes = Changes::follow()
+            .map_err(|error| Failure::generic(format!("cannot follow the changes of addresses: {error}")))?;
+        let presence = Presence::begin(&ADDRESS_WATCHER, config.run.clone(), false)?;
+        presence.publish(None, NoMore {});
+        Ok((config, ip, changes, presence))
+    });
+    match begun {
+        Ok((config, ip, changes, presence)) => {
+            Presence::greet(Ok(None));
+            Watch::new(&config, ip, &presence, env).run(&changes);
+            0
+        }
+        Err(failure) => {
+            Presence::greet(Err(failure));
+            1
+        }
+    }
+}
+
+/// The watcher of one address.
+struct Watch<'a> {
+    config: &'a Config,
+    ip: IpAddr,
+    presence: &'a Presence,
+    reporter: Reporter,
+    /// Whether the address was where it belongs when somebody looked last.
+    is_here: bool,
+    /// What has been reported or is being reported, until it is well again.
+    trouble: Option<String>,
+    report: Option<FailureReport>,
+    /// How many announcements are left, and when the next one is due.
+    announcements: (u64, Instant),
+    /// Clients of the former node, and when they are to be told; the last one comes first.
+    to_tell: (Vec<Connection>, Vec<Instant>),
+    list: List,
+}
+
+/// The list of connections.
+struct List {
+    due: Instant,
+    written: Option<(BTreeSet<Connection>, Instant)>,
+    under_way: Option<Background>,
+    cannot: bool,
+}
+
+impl<'a> Watch<'a> {
+    fn new(config: &'a Config, ip: IpAddr, presence: &'a Presence, env: &Env) -> Self {
+        let now = Instant::now();
+        let takeover = env.variable(TAKEOVER) == Some("1");
+        let tells = takeover && config.tickle_dir.is_some();
+        let times = TOLD_AFTER.iter().rev().map(|after| now + *after).collect();
+        Self {
+            config,
+            ip,
+            presence,
+            reporter: Reporter::of(env),
+            is_here: true,
+            trouble: None,
+            report: None,
+            announcements: (if takeover { config.announcements } else { 0 }, now),
+            to_tell: (Vec::new(), if tells { times } else { Vec::new() }),
+            list: List {
+                due: now,
+                written: None,
+                under_way: None,
+                cannot: false,
+            },
+        }
+    }
+
+    fn run(mut self, changes: &Changes) {
+        self.look();
+        // First of all: the answers of the clients have to find the way.
+        self.announce();
+        if !self.to_tell.1.is_empty() {
+            self.learn_whom_to_tell();
+        }
+        loop {
+            let mut fds = [
+                PollFd::new(changes.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.presence.as_fd(), PollFlags::POLLIN),
+            ];
+            let _ = poll(&mut fds, Deadline::after(self.sleep()).poll_timeout());
+            if changes.any() {
+                let moment = Deadline::after(BELONGS_TOGETHER);
+                moment.pause(BELONGS_TOGETHER);
+                changes.any();
+                self.look();
+            }
+            self.tell_pacemaker();
+            self.announce();
+            self.tell_clients();
+            self.keep_list();
+            if self.presence.asked() == Some(Asked::Answer) {
+                self.presence.publish(None, NoMore {});
+            }
+        }
+    }
+
+    /// How long nothing but an event needs doing.
+    fn sleep(&self) -> Duration {
+        let until = |at: Instant| at.saturating_duration_since(Instant::now());
+        let announcement = (self.announcements.0 > 0).then(|| until(self.announcements.1));
+        let tell = self.to_tell.1.last().map(|at| until(*at));
+        let list = self.lists().then(|| until(self.list.due));
+        [
+            self.report.as_ref().map(FailureReport::due_in),
+            announcement,
+            tell,
+            list,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(LONGEST_SLEEP)
+    }
+
+    fn look(&mut self) {
+        let scene = match read(Deadline::after(ONE_CALL)) {
+            Ok(scene) => scene,
+            Err(failure) => {
+                log::warning(&failure.reason);
+                return;
+            }
+        };
+        let finding = look(self.config, self.ip, &scene);
+        self.is_here = matches!(finding, Finding::Well(_) | Finding::DeadLink(..));
+        let (trouble, matters) = match finding {
+            Finding::Well(_) => (None, false),
+            Finding::DeadLink(_, reason) => (Some(reason), self.config.link_matters),
+            Finding::Absent(reason) => (Some(reason), true),
+            Finding::Wrong(failure) => (Some(failure.reason), true),
+        };
+        if trouble == self.trouble {
+            return;
+        }
+        match &trouble {
+            Some(reason) if matters => self.report = Some(FailureReport::new(reason.clone())),
+            Some(reason) => log::warning(reason),
+            None => {
+                log::info(format!("{} is as it should be again", self.ip));
+                // Nobody has been told yet, and nobody needs to be.
+                self.report = self.report.take().filter(FailureReport::is_trying);
+                self.announcements = (1, Instant::now());
+            }
+        }
+        self.trouble = trouble;
+    }
+
+    fn tell_pacemaker(&mut self) {
+        if let Some(report) = &mut self.report
+            && report.step(&self.reporter).is_some()
+        {
+            self.report = None;
+        }
+    }
+
+    fn announce(&mut self) {
+        let (left, at) = self.announcements;
+        if left == 0 || at > Instant::now() {
+            return;
+        }
+        self.announcements = (left - 1, Instant::now() + self.config.announcement_interval);
+        if let Ok(scene) = read(Deadline::after(ONE_CALL))
+            && let Finding::Well(link) = look(self.config, self.ip, &scene)
+        {
+            announce(link, self.ip);
+        }
+    }
+
+    fn learn_whom_to_tell(&mut self) {
+        self.presence.publish_busy(None, NoMore {}, ONE_CALL);
+        let scene = read(Deadline::after(ONE_CALL)).unwrap_or_default();
+        let is_ours = |ip| scene.addresses.iter().any(|address| address.subnet.ip == ip);
+        self.to_tell.0 = peers::left(self.config, self.ip, is_ours, Deadline::after(ONE_CALL));
+        if self.to_tell.0.is_empty() {
+            self.to_tell.1.clear();
+        } else {
+            log::info(format!(
+                "tells {} clients of the former node that it has gone",
+                self.to_tell.0.len()
+            ));
+        }
+        self.presence.publish(None, NoMore {});
+    }
+
+    fn tell_clients(&mut self) {
+        if self.to_tell.1.pop_if(|at| *at <= Instant::now()).is_none() {
+            return;
+        }
+        if self.is_here {
+            let most = Duration::from_secs(10);
+            self.presence.publish_busy(None, NoMore {}, most);
+            if let Err(error) = reset::tickle(self.ip, &self.to_tell.0, Deadline::after(most)) {
+                log::warning(format!(
+                    "cannot tell the clients of the former node that it has gone: {error}"
+                ));
+            }
+            self.presence.publish(None, NoMore {});
+        }
+    }
+
+    /// Whether the list is kept now: not before the former node's has served its purpose, and not when the address is away, because
+    /// the list would be empty.
+    fn lists(&self) -> bool {
+        self.config.tickle_dir.is_some() && self.to_tell.1.is_empty() && self.is_here
+    }
+
+    fn keep_list(&mut self) {
+        if !self.lists() || self.list.due > Instant::now() {
+            return;
+        }
+        if let Some(result) = self.list.under_way.as_ref().map(Background::result) {
+            match result {
+                // A volume that hangs.
+                None => {
+                    self.list.due = Instant::now() + LIST_PAUSE[0];
+                    return;
+                }
+                Some(0) => self.list.cannot = false,
+                Some(_) => {
+                    if !std::mem::replace(&mut self.list.cannot, true) {
+                        log::warning(format!(
+                            "cannot write the list of connections to {}",
+                            self.config
+                                .tickle_dir
+                                .as_deref()
+                                .unwrap_or_else(|| "".as_ref())
+                                .display()
+                        ));
+                    }
+                    self.list.written = None;
+                }
+            }
+            self.list.under_way = None;
+        }
+        let began = Instant::now();
+        let now: BTreeSet<Connection> = match connection::of(self.ip, Deadline::after(ONE_CALL)) {
+            Ok(known) => known.iter().map(|known| known.connection).collect(),
+            Err(error) => {
+                log::debug(format!("cannot list the connections: {error}"));
+                self.list.due = began + LIST_PAUSE[1];
+                return;
+            }
+        };
+        let is_known =
+            |(written, at): &(BTreeSet<Connection>, Instant)| *written == now && at.elapsed() < STALE;
+        if !self.list.written.as_ref().is_some_and(is_known) {
+            match peers::begin_to_write(self.config, self.ip, &now) {
+                Some(Ok(child)) => {
+                    self.list.under_way = Some(child);
+                    self.list.written = Some((now, Instant::now()));
+                }
+                Some(Err(error)) => log::warning(format!("cannot write the list of connections: {error}")),
+                None => {}
+            }
+        }
+        // The child's time counts as well; it is about as long.
+        self.list.due =
+            Instant::now() + (began.elapsed() * 2 * LIST_SHARE).clamp(LIST_PAUSE[0], LIST_PAUSE[1]);
+    }
+}
