@@ -221,7 +221,7 @@ fn other_addresses_of_the_interface_stay() {
     });
 }
 
-/// resource-agents #913: the check of IPaddr2 takes four seconds, so nobody has it.
+/// resource-agents #913: the check of `IPaddr2` takes four seconds, so nobody has it.
 #[test]
 fn an_address_that_somebody_has_is_refused() {
     on_a_lan(|_, lan| {

@@ -143,9 +143,9 @@ impl Takeover<'_> {
         let mut client = self
             .lan
             .connect(CLIENT, ip(self.address), PORT, Duration::from_secs(3));
-        let _server = listener.accept().unwrap();
+        let _server = listener.accept().expect("it is connected");
         if self.tickle_dir.is_some() {
-            let port = client.local_addr().unwrap().port();
+            let port = client.local_addr().expect("it is bound").port();
             let list = format!("{VOLUME}/.kaiwudb-ha-connections-{}", self.address);
             eventually("the connection is listed", || {
                 std::fs::read_to_string(&list).is_ok_and(|text| text.contains(&format!(":{port} {PORT}\n")))

@@ -1,4 +1,4 @@
-//! The cases that the resource-agents project's `ocft` has for IPaddr2, run on `ocf:kaiwudb:virtual-ip`.
+//! The cases that the resource-agents project's `ocft` has for `IPaddr2`, run on `ocf:kaiwudb:virtual-ip`.
 
 use contract::machine::AGENT;
 use contract::on_a_bare_machine;

@@ -66,7 +66,7 @@ fn a_dead_link() {
             let back = || {
                 eventually("the link is back", || {
                     shell("ip -o link show eth0").contains("state UP")
-                })
+                });
             };
             forget(machine);
             shell(kill);
