@@ -26,7 +26,7 @@ pub(crate) fn look<'a>(config: &Config, ip: IpAddr, scene: &'a Scene) -> Finding
         && scene.link_called(nic).is_none()
     {
         return Finding::Wrong(Failure::generic(format!(
-            "the interface {nic} is gone from this node, and {ip} with it"
+            "the interface {nic} no longer exists on this node, and {ip} went with it"
         )));
     }
     let right = match &chosen {
@@ -52,7 +52,7 @@ pub(crate) fn look<'a>(config: &Config, ip: IpAddr, scene: &'a Scene) -> Finding
                 right.trouble().unwrap_or_default()
             )),
             _ => Finding::Absent(format!(
-                "{ip} is on no interface any more: somebody has removed it"
+                "{ip} is on no interface: it was removed outside the cluster"
             )),
         };
     };

@@ -65,7 +65,7 @@ pub(crate) fn nobody_else_has(
             hardware_text(&other)
         ))),
         Err(error) => {
-            log::warning(format!("cannot ask whether somebody else has {ip}: {error}"));
+            log::warning(format!("cannot check whether another host has {ip}: {error}"));
             Ok(())
         }
     }

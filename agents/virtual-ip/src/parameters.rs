@@ -242,7 +242,7 @@ pub(crate) static NODAD: Parameter<bool> = Parameter::new(
     "nodad",
     text("Do not look for duplicates", "不检测地址冲突"),
     text(
-        "Do not ask before a start whether somebody else has the address. The question takes less than 100 ms; it is left out anyway where tickle_dir \
+        "Do not check before a start whether another host has the address. The check takes less than 100 ms; it is skipped anyway if tickle_dir \
          shows that the cluster itself had the address until a moment ago.",
         "启动前不检测地址是否已被他人占用。检测耗时不到 100 毫秒；若 tickle_dir 表明该地址片刻之前仍由本集群持有，则自动省略。",
     ),
@@ -274,9 +274,9 @@ pub(crate) static CHECK_LINK_STATUS: Parameter<bool> = Parameter::new(
     "check_link_status",
     text("A dead link is a failure", "链路中断视为故障"),
     text(
-        "Whether an interface that is switched off or has no carrier is a failure, at a start as well. With false it is told, and the address \
-         stays.",
-        "网卡被关闭或无载波时是否视为故障，启动时同样检查。设为 false 时仅作提示，地址保留。",
+        "Whether an interface that is switched off or has no carrier is a failure, at a start as well. With false the resource is only degraded, and the \
+         address stays.",
+        "网卡被关闭或无载波时是否视为故障，启动时同样检查。设为 false 时仅报告降级，地址保留。",
     ),
 )
 .default("true")

@@ -66,7 +66,7 @@ fn try_to_end(ip: IpAddr, ended: &mut BTreeSet<Connection>, deadline: Deadline) 
         if !connection::destroy(&known, deadline)? {
             let told = reset::reset(ip, &connections, deadline)?;
             log::info(format!(
-                "this kernel cannot end connections of others; {told} of {} clients have been told",
+                "this kernel cannot close connections (SOCK_DESTROY); {told} of {} clients were sent a reset instead",
                 connections.len()
             ));
             break;

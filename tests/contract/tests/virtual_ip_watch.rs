@@ -42,7 +42,7 @@ fn an_address_that_somebody_removes() {
             call("monitor")
                 .every(Duration::from_secs(10))
                 .run()
-                .fails(7, &[ip, "no interface any more"]);
+                .fails(7, &[ip, "is on no interface"]);
             call("monitor").every(Duration::ZERO).run().is_silent(7);
             call("stop").run().succeeds();
         }
@@ -118,7 +118,10 @@ fn an_address_in_the_wrong_place() {
         assert_eq!(has(FOUR), None);
         call("start").set("nic", "eth0").run().succeeds();
         shell("ip link set eth0 name eth7");
-        monitor().set("nic", "eth0").run().fails(1, &["eth0 is gone"]);
+        monitor()
+            .set("nic", "eth0")
+            .run()
+            .fails(1, &["eth0 no longer exists"]);
         shell("ip link set eth7 name eth0");
         call("stop").set("nic", "eth0").run().succeeds();
     });
