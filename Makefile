@@ -142,9 +142,9 @@ drbd-test: vm-image nfs-client
 nfs-client:
 	@$(TOOLCHAIN)/need.sh libnfs13 python3
 
-# Debian releases with different Pacemaker, pcs and crmsh; and the one that is not released, which not every mirror has.
+# Debian releases with different Pacemaker, pcs and crmsh; and those that are not released, which not every mirror has.
 RELEASES := bullseye bookworm trixie
-UNRELEASED := sid
+UNRELEASED := forky sid
 
 # Bare machines, see packaging/fresh/test.sh.
 FRESH := bookworm-empty bookworm-old trixie-empty trixie-old
@@ -156,10 +156,10 @@ fresh-test: ## "make demo" and "make test" on new Debian machines, as containers
 	@packaging/fresh/test.sh '$(CARGO_TARGET_DIR)/fresh' $(FRESH)
 
 .PHONY: matrix bench $(addprefix matrix-,$(RELEASES) $(UNRELEASED))
-matrix: lab-packages ## contract and cluster tests on every supported Debian release, with the same binaries (root, 40 minutes)
+matrix: lab-ready ## contract and cluster tests on every supported Debian release, with the same binaries (root, 40 minutes)
 	@$(TOOLCHAIN)/need-root.sh matrix 'it starts cluster nodes as containers'
 	@unreleased=; for suite in $(UNRELEASED); do \
-		if [ -e /sys/fs/cgroup/cgroup.controllers ] && $(CARGO) run --locked --quiet -p lab -- image --suite $$suite; then unreleased="$$unreleased matrix-$$suite"; \
+		if grep -q ' - cgroup2 ' /proc/self/mountinfo && '$(LAB)/lab' image --suite $$suite; then unreleased="$$unreleased matrix-$$suite"; \
 		else echo "matrix: $$suite is not available here and is left out: the mirror must have it, and its systemd needs cgroup v2" >&2; fi; done; \
 	packaging/run-suites.sh '$(CARGO_TARGET_DIR)/suites' $(addprefix matrix-,$(RELEASES)) $$unreleased
 

@@ -55,7 +55,9 @@ bootstrap() {
         set -- "--dpkgopt=path-exclude=$path" "$@"
     done
     # A mirror that stands still keeps an index that says of itself that it is for a week.
-    [ "$suite" != sid ] || set -- '--aptopt=Acquire::Check-Valid-Until "false"' "$@"
+    case $suite in
+    forky | sid) set -- '--aptopt=Acquire::Check-Valid-Until "false"' "$@" ;;
+    esac
     from=$(mirror)
     rm -rf "$tree"
     # The main suite only: the security index of an old release names packages that are gone.

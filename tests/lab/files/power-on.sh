@@ -9,6 +9,12 @@ for hierarchy in "$@"; do
     mkdir -p "$hierarchy/$group"
     echo $$ >"$hierarchy/$group/cgroup.procs"
 done
+# systemd 258 and later starts on the unified hierarchy only, which a hybrid machine has, too.
+for library in "$directory/root/$node"/usr/lib/*/systemd/libsystemd-shared-*.so; do
+    release=${library##*-}
+    release=${release%%[!0-9]*}
+    [ "${release:-0}" -lt 258 ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+done
 # --capability=all and the system calls that nspawn withholds, as a real server has them (Docker needs them); --register=no
 # and --keep-unit: no service manager of this machine is asked.
 setsid systemd-nspawn --quiet --directory="$directory/root/$node" --boot --machine="$node" --register=no --keep-unit \

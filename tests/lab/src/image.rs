@@ -21,7 +21,9 @@ pub enum Suite {
     Bookworm,
     /// Debian 13: Pacemaker 3.0.0, pcs 0.12.
     Trixie,
-    /// What becomes Debian 14: Pacemaker 3.0.3 or later, crmsh 5. It changes from day to day, and not every mirror has it.
+    /// What becomes Debian 14: Pacemaker 3.0 or later. It changes from day to day, and not every mirror has it.
+    Forky,
+    /// What goes there next: Pacemaker 3.0.3 or later, crmsh 5. The same holds.
     Sid,
 }
 
@@ -37,6 +39,7 @@ impl fmt::Display for Suite {
             Self::Bullseye => "bullseye",
             Self::Bookworm => "bookworm",
             Self::Trixie => "trixie",
+            Self::Forky => "forky",
             Self::Sid => "sid",
         })
     }
@@ -50,8 +53,9 @@ impl std::str::FromStr for Suite {
             "bullseye" => Ok(Self::Bullseye),
             "bookworm" => Ok(Self::Bookworm),
             "trixie" => Ok(Self::Trixie),
+            "forky" => Ok(Self::Forky),
             "sid" => Ok(Self::Sid),
-            _ => bail!("suite is '{text}'; allowed are bullseye, bookworm, trixie and sid"),
+            _ => bail!("suite is '{text}'; allowed are bullseye, bookworm, trixie, forky and sid"),
         }
     }
 }
@@ -131,7 +135,7 @@ mod tests {
         let error = "buster".parse::<Suite>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "suite is 'buster'; allowed are bullseye, bookworm, trixie and sid"
+            "suite is 'buster'; allowed are bullseye, bookworm, trixie, forky and sid"
         );
     }
 }
