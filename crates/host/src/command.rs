@@ -27,8 +27,8 @@ const DIRECTORIES: [&str; 6] = [
     "/usr/local/bin",
 ];
 
-/// Output beyond this many bytes per stream is read and dropped.
-const OUTPUT_CAP: usize = 1 << 20;
+/// Nothing that is asked for is longer: the configuration of a cluster with thousands of resources has some MiB.
+const OUTPUT_CAP: usize = 16 << 20;
 
 /// A program to run: no shell, standard input empty, `LC_ALL=C`, own process group, killed with us.
 #[derive(Debug)]
@@ -44,9 +44,9 @@ pub struct Command {
 pub struct Output {
     /// How it ended.
     pub status: ExitStatus,
-    /// Its standard output, at most 1 MiB.
+    /// Its standard output, at most 16 MiB.
     pub stdout: Vec<u8>,
-    /// Its standard error, at most 1 MiB.
+    /// Its standard error; what goes beyond 16 MiB is dropped.
     pub stderr: Vec<u8>,
     /// How long it took.
     pub elapsed: Duration,
@@ -61,6 +61,8 @@ pub enum CommandError {
     Start(String, std::io::Error),
     /// It did not end in time and was killed.
     DeadlineOver(String, Duration),
+    /// It said more than 16 MiB, of which no part may be taken for the whole.
+    TooLong(String),
     /// It ended with another status than 0.
     Failed(String, Box<Output>),
 }
@@ -154,6 +156,7 @@ impl Command {
         let mut child = self.spawn()?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         match collect(&mut child, &self.input, &mut stdout, &mut stderr, deadline) {
+            Ok(Some(_)) if stdout.len() > OUTPUT_CAP => Err(CommandError::TooLong(self.line())),
             Ok(Some(status)) => Ok(Output {
                 status,
                 stdout,
@@ -311,7 +314,9 @@ fn drain(stream: &mut Option<impl Read>, into: &mut Vec<u8>) -> std::io::Result<
                 *stream = None;
                 return Ok(());
             }
-            Ok(count) => into.extend_from_slice(&buffer[..count.min(OUTPUT_CAP.saturating_sub(into.len()))]),
+            Ok(count) => {
+                into.extend_from_slice(&buffer[..count.min((OUTPUT_CAP + 1).saturating_sub(into.len()))]);
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -357,6 +362,7 @@ impl fmt::Display for CommandError {
         match self {
             Self::NotFound(program) => write!(f, "{program} is not installed"),
             Self::Start(line, error) => write!(f, "cannot run '{line}': {error}"),
+            Self::TooLong(line) => write!(f, "'{line}' said more than {} MiB", OUTPUT_CAP >> 20),
             Self::DeadlineOver(line, elapsed) => {
                 write!(
                     f,
@@ -451,9 +457,13 @@ mod tests {
     }
 
     #[test]
-    fn output_is_capped() {
-        let output = shell("head -c 3000000 /dev/zero").run_ok(soon()).unwrap();
-        assert_eq!(output.stdout.len(), OUTPUT_CAP);
+    fn a_part_is_not_taken_for_the_whole() {
+        let zeros = |count: usize| {
+            shell(&format!("head -c {count} /dev/zero")).run(Deadline::after(Duration::from_secs(30)))
+        };
+        assert_eq!(zeros(OUTPUT_CAP).unwrap().stdout.len(), OUTPUT_CAP);
+        let error = zeros(OUTPUT_CAP + 1).unwrap_err();
+        assert!(matches!(error, CommandError::TooLong(_)), "{error}");
     }
 
     #[test]

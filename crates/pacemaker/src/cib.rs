@@ -217,6 +217,8 @@ pub struct Operation {
     /// What the cluster does when it fails.
     #[serde(rename = "@on-fail")]
     pub on_fail: Option<String>,
+    #[serde(rename = "@enabled")]
+    enabled: Option<String>,
 }
 
 /// Primitives that stay together and start in order.
@@ -576,8 +578,19 @@ impl Primitive {
         meta_in(&self.parts, name)
     }
 
-    /// Its operations.
+    /// Its operations that the cluster runs.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.written_operations()
+            .filter(|operation| operation.is_enabled())
+    }
+
+    /// Those that are switched off by `enabled`, which `pcs resource unmanage --monitor` does.
+    pub fn disabled_operations(&self) -> impl Iterator<Item = &Operation> {
+        self.written_operations()
+            .filter(|operation| !operation.is_enabled())
+    }
+
+    fn written_operations(&self) -> impl Iterator<Item = &Operation> {
         self.parts.iter().flat_map(|part| match part {
             Part::Operations(operations) => operations.op.as_slice(),
             _ => &[],
@@ -627,6 +640,11 @@ impl FencingLevel {
 }
 
 impl Operation {
+    /// Whether the cluster runs it.
+    fn is_enabled(&self) -> bool {
+        self.enabled.as_deref().and_then(ocf::parse_boolean) != Some(false)
+    }
+
     /// Whether it watches the promoted role.
     pub fn is_for_promoted(&self) -> bool {
         self.role.as_deref().and_then(Role::parse) == Some(Role::Promoted)

@@ -8,7 +8,8 @@ site::texts! {
     CONSEQUENCE: "impact  ", "后果";
     FIX: "fix     ", "修复";
     NOTHING: "No problems found.", "没有发现问题。";
-    COUNTS: "{errors} errors, {warnings} warnings, {advice} recommendations", "{errors} 个错误，{warnings} 个警告，{advice} 条建议";
+    NOTHING_ANSWERED: "No problems found in what could be examined; see the lines with ? for the rest.", "已检查的部分没有发现问题；其余部分见带 ? 的行。";
+    COUNTS: "errors: {errors}, warnings: {warnings}, recommendations: {advice}", "{errors} 个错误，{warnings} 个警告，{advice} 条建议";
     FIXABLE: "{count} of them can be fixed now: kaiwudb-ha check --fix", "其中 {count} 个可以立即修复：kaiwudb-ha check --fix";
     ASK: "Run on {node}: {command}? [y/N] ", "在 {node} 上执行：{command}？[y/N] ";
     HERE: "this node", "本节点";

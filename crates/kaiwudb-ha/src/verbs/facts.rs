@@ -15,6 +15,10 @@ pub(crate) struct Arguments {
     http_port: Option<u16>,
     #[arg(long, hide = true)]
     sql_port: Option<u16>,
+    #[arg(long, hide = true)]
+    listen_host: Option<String>,
+    #[arg(long, hide = true)]
+    certs_dir: Option<String>,
 }
 
 /// Prints the facts of this node, always as JSON.
@@ -23,6 +27,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
         data_root: arguments.data_root.clone(),
         http_port: arguments.http_port,
         sql_port: arguments.sql_port,
+        listen_host: arguments.listen_host.clone(),
+        certs_dir: arguments.certs_dir.clone(),
     };
     output::value(&facts::gather(Some(&store), Deadline::after(PATIENCE)))?;
     Ok(Exit::Done)

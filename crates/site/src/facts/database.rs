@@ -4,6 +4,7 @@ use crate::mount_point;
 use agent::RunDirectory;
 use agent::companion::{Answer, Companion, NoMore, SENTINEL};
 use host::{Deadline, Process, bounded, file, mount};
+use kwdb::address::asked_at;
 use kwdb::health::{self, Health};
 use kwdb::identity::CLUSTER_ID;
 use kwdb::installation::{
@@ -36,6 +37,10 @@ pub struct Store {
     pub http_port: Option<u16>,
     /// Its port for SQL.
     pub sql_port: Option<u16>,
+    /// The address that it listens on.
+    pub listen_host: Option<String>,
+    /// Where its certificates are.
+    pub certs_dir: Option<String>,
 }
 
 impl Store {
@@ -46,6 +51,8 @@ impl Store {
             data_root: parameter("data_root"),
             http_port: port("http_port"),
             sql_port: port("sql_port"),
+            listen_host: parameter("listen_host"),
+            certs_dir: parameter("certs_dir"),
         };
         (found != Self::default()).then_some(found)
     }
@@ -53,12 +60,17 @@ impl Store {
     /// The same as arguments for a shell.
     pub fn words(&self) -> Vec<String> {
         let quoted = |text: &String| format!("'{}'", text.replace('\'', "'\\''"));
-        let root = self.data_root.iter().map(quoted);
-        let ports = [("--http-port", self.http_port), ("--sql-port", self.sql_port)];
-        let ports = ports.map(|(name, port)| port.map(|port| format!("{name}={port}")));
-        root.map(|root| format!("--data-root={root}"))
-            .chain(ports.into_iter().flatten())
-            .collect()
+        let number = |port: u16| port.to_string();
+        [
+            ("--data-root", self.data_root.as_ref().map(quoted)),
+            ("--http-port", self.http_port.map(number)),
+            ("--sql-port", self.sql_port.map(number)),
+            ("--listen-host", self.listen_host.as_ref().map(quoted)),
+            ("--certs-dir", self.certs_dir.as_ref().map(quoted)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
+        .collect()
     }
 }
 
@@ -218,7 +230,7 @@ pub(super) fn gather(store: Option<&Store>, deadline: Deadline, unanswered: &mut
         ..Database::default()
     };
     look_at_store(&mut found, &data_root, deadline, unanswered);
-    look_at_server(&mut found, &data_root, &mode, deadline, unanswered);
+    look_at_server(&mut found, &data_root, &mode, store, deadline, unanswered);
     found
 }
 
@@ -267,6 +279,7 @@ fn look_at_server(
     found: &mut Database,
     data_root: &Path,
     mode: &Mode,
+    store: Option<&Store>,
     deadline: Deadline,
     unanswered: &mut Vec<String>,
 ) {
@@ -283,7 +296,10 @@ fn look_at_server(
     if found.servers.is_empty() && !found.container {
         return;
     }
-    let http = SocketAddr::from((Ipv4Addr::LOCALHOST, mode.http_port.unwrap_or(DEFAULT_HTTP_PORT)));
+    let host = store
+        .and_then(|store| asked_at(store.listen_host.as_deref()?))
+        .unwrap_or(Ipv4Addr::LOCALHOST.into());
+    let http = SocketAddr::from((host, mode.http_port.unwrap_or(DEFAULT_HTTP_PORT)));
     found.health = match health::ask(http, deadline.slice(super::patience::QUESTION)) {
         Health::Ready => Some(Verdict::Ready),
         Health::NotReady(why) | Health::Silent(why) => Some(Verdict::NotReady(why)),
@@ -294,11 +310,13 @@ fn look_at_server(
         return;
     }
     let target = sql::Target {
-        address: SocketAddr::from((Ipv4Addr::LOCALHOST, mode.sql_port.unwrap_or(DEFAULT_SQL_PORT))),
+        address: SocketAddr::from((host, mode.sql_port.unwrap_or(DEFAULT_SQL_PORT))),
         user: "root".to_owned(),
         database: "defaultdb".to_owned(),
-        certs_directory: (mode.secure_mode == Some(SecureMode::Tls))
-            .then(|| PathBuf::from(installation::CERTS_DIRECTORY)),
+        certs_directory: (mode.secure_mode == Some(SecureMode::Tls)).then(|| {
+            let said = store.and_then(|store| store.certs_dir.as_deref());
+            PathBuf::from(said.unwrap_or(installation::CERTS_DIRECTORY))
+        }),
     };
     if let Err(error) = ask_server(found, &target, deadline.slice(super::patience::QUESTION)) {
         unanswered.push(format!("SQL: {error}"));

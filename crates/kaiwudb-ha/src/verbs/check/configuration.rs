@@ -213,17 +213,28 @@ fn advised(name: &str) -> Operation {
         .unwrap_or_default()
 }
 
+/// What there is in the place of a monitor, and what makes one.
+fn missing_monitor(primitive: &Primitive, options: &str) -> (String, String) {
+    let id = &primitive.id;
+    if primitive
+        .disabled_operations()
+        .any(|operation| operation.name == "monitor")
+    {
+        let evidence = format!("{id}: op monitor enabled=false");
+        (evidence, format!("pcs resource manage {id} --monitor"))
+    } else {
+        let evidence = format!("{id}: op monitor");
+        (evidence, format!("pcs resource op add {id} monitor {options}"))
+    }
+}
+
 fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     let roles = &scene.roles;
     let watched = [roles.database, roles.file_system].into_iter().flatten();
     for primitive in watched.chain(roles.addresses.iter().copied()) {
         if monitor_interval(primitive).is_none() {
-            findings.push(
-                Finding::of(rule::MONITOR_MISSING, format!("{}: op monitor", primitive.id)).mend(format!(
-                    "pcs resource op add {} monitor interval=10s timeout=30s",
-                    primitive.id
-                )),
-            );
+            let (evidence, mend) = missing_monitor(primitive, "interval=10s timeout=30s");
+            findings.push(Finding::of(rule::MONITOR_MISSING, evidence).mend(mend));
         }
     }
     let Some(database) = roles.database else { return };
@@ -423,10 +434,7 @@ fn drbd_resource(data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Fi
                 rule::DRBD_PRIMARY_UNMONITORED,
                 format!("{}: op monitor {}", data.id, monitors.join("; ")),
             )
-            .mend(format!(
-                "pcs resource op add {} monitor interval=11s timeout=30s role=Promoted",
-                data.id
-            )),
+            .mend(missing_monitor(data, "interval=11s timeout=30s role=Promoted").1),
         );
     }
 }

@@ -103,7 +103,9 @@ fn text(context: &Context, findings: &[Finding], unanswered: &[String]) -> Strin
             .count()
             .to_string()
     };
-    text += &if findings.is_empty() {
+    text += &if !unanswered.is_empty() && findings.is_empty() {
+        output.paint(Tone::Doubtful, texts::NOTHING_ANSWERED.of(language))
+    } else if findings.is_empty() {
         output.paint(Tone::Good, texts::NOTHING.of(language))
     } else {
         texts::COUNTS.fill(

@@ -185,6 +185,12 @@ rules! {
     DRBD_SERVICE_ENABLED: Error, "drbd-service-enabled",
         "The boot script brings DRBD up before the cluster does and may wait for the peer without end.",
         "开机脚本会先于集群启用 DRBD，并可能无限等待对端。";
+    SBD_DISABLED: Error, "sbd-disabled",
+        "SBD does not run on this node after its next boot: nothing can fence the node then.",
+        "该节点下次开机后 SBD 不会运行：届时无法隔离该节点。";
+    CLUSTER_DISABLED: Advice, "cluster-disabled",
+        "After a reboot this node does not join the cluster by itself: there is no standby until someone starts the cluster there.",
+        "重启后该节点不会自动加入集群：在有人手动启动之前没有备机。";
     SUDO_UNLIMITED: Advice, "sudo-unlimited",
         "Anyone who breaks into the server becomes root on the node; under the cluster the server does not need sudo.",
         "数据库进程一旦被攻破，攻击者即获得 root 权限；由集群管理时服务端不需要 sudo。";

@@ -4,6 +4,7 @@ use super::Scene;
 use super::finding::Finding;
 use super::rule;
 use site::facts::{Facts, TIME_SERVICES};
+use site::fencing::Means;
 use std::time::Duration;
 
 /// More than ssh and a busy machine can explain.
@@ -109,6 +110,28 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
             Finding::of(rule::DRBD_SERVICE_ENABLED, "drbd.service: enabled")
                 .on(node)
                 .fix(&["systemctl", "disable", "drbd.service"]),
+        );
+    }
+    let is_disabled = |name: &str| unit(name).is_some_and(|unit| !unit.is_enabled());
+    let by_sbd = scene
+        .cluster
+        .fencing(scene.nodes)
+        .is_some_and(|fencing| matches!(fencing.means, Means::SbdDisks | Means::Watchdog));
+    if by_sbd && is_disabled("sbd.service") {
+        findings.push(
+            Finding::of(rule::SBD_DISABLED, "sbd.service: disabled")
+                .on(node)
+                .fix(&["systemctl", "enable", "sbd.service"]),
+        );
+    }
+    let mut disabled = vec!["corosync.service", "pacemaker.service"];
+    disabled.retain(|name| is_disabled(name));
+    if facts.corosync.is_some() && !disabled.is_empty() {
+        let names = disabled.join(" ");
+        findings.push(
+            Finding::of(rule::CLUSTER_DISABLED, format!("{names}: disabled"))
+                .on(node)
+                .mend(format!("systemctl enable {names}")),
         );
     }
     let Some(multipath) = unit("multipathd.service") else {

@@ -589,3 +589,62 @@ fn the_next_kernel_needs_the_module_as_well() {
         ]
     );
 }
+
+/// `pcs resource unmanage --monitor` switches monitors off, and `manage` without the same option leaves them so.
+#[test]
+fn a_monitor_that_is_switched_off_is_none() {
+    let monitor = "<op id=\"D1\" name=\"monitor\" interval=\"10s\"/>";
+    let off = |value: &str| monitor.replace("/>", &format!(" enabled=\"{value}\"/>"));
+    for value in ["false", "no", "off", "0"] {
+        assert_eq!(
+            with_configuration(monitor, &off(value)),
+            BTreeSet::from(["monitor-missing"]),
+            "{value}"
+        );
+    }
+    assert_eq!(with_configuration(monitor, &off("true")), BTreeSet::new());
+}
+
+#[test]
+fn what_does_not_start_at_boot_is_found() {
+    let unit = |enabled: &str| Unit {
+        active: "active".to_owned(),
+        enabled: enabled.to_owned(),
+        ..Unit::default()
+    };
+    let with = |pacemaker: &str, sbd: &str| {
+        let units = [
+            ("chrony.service", "enabled"),
+            ("corosync.service", "enabled"),
+            ("pacemaker.service", pacemaker),
+            ("sbd.service", sbd),
+        ];
+        units
+            .map(|(name, enabled)| (name.to_owned(), unit(enabled)))
+            .into()
+    };
+    let watchdog = |xml: String| {
+        let device = "<primitive id=\"Fence\"";
+        let end = "</primitive>";
+        let (before, rest) = xml.split_once(device).unwrap();
+        let option = "<nvpair id=\"o2\" name=\"stonith-watchdog-timeout\" value=\"10s\"/>";
+        let before = before.replacen(
+            "</cluster_property_set>",
+            &format!("{option}</cluster_property_set>"),
+            1,
+        );
+        format!("{before}{}", rest.split_once(end).unwrap().1)
+    };
+    let same = |xml: String| xml;
+    assert_eq!(
+        found(same, |facts| facts.units = with("disabled", "disabled")),
+        BTreeSet::from(["cluster-disabled"])
+    );
+    assert_eq!(
+        found(same, |facts| facts.units = with("enabled", "disabled")),
+        BTreeSet::new()
+    );
+    let by_watchdog = |sbd: &'static str| found(watchdog, move |facts| facts.units = with("enabled", sbd));
+    assert!(by_watchdog("disabled").contains("sbd-disabled"));
+    assert!(!by_watchdog("enabled").contains("sbd-disabled"));
+}
