@@ -94,7 +94,7 @@ fn tell_server(config: &Config, state: &mut State, found: &mut Finding) {
     }
 }
 
-/// What to tell when the server does not show what is in its directory: it keeps the old certificates when it does not like
+/// What to tell when the server does not show what is in its directory: it keeps the old certificates when it rejects
 /// the new ones.
 fn ask_server(config: &Config, state: &mut State, found: &Finding, deadline: Deadline) -> Option<String> {
     let pem = found.server_certificate.as_deref()?;
