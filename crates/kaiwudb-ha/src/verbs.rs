@@ -29,7 +29,7 @@ pub(crate) enum Subcommand {
     Status(status::Arguments),
     /// Rehearse a failover with a client that commits continuously, and report outage and lost rows
     Drill(drill::Arguments),
-    /// Replace the agents of KWDB's guide with the kaiwudb-ha agents while the database runs, or go back
+    /// Replace the agents of KWDB's guide with those of this package while the database runs, or go back
     Migrate(migrate::Arguments),
     /// Show a split brain of DRBD and resolve it by an explicit choice
     SplitBrain(split_brain::Arguments),
@@ -39,7 +39,7 @@ pub(crate) enum Subcommand {
     /// Inspect this node's disk below DRBD and take one step, as standard input says; apply --new-disks calls this on both nodes
     #[command(hide = true)]
     Disk,
-    /// End processes that the kaiwudb-ha agents left for a resource that they no longer manage; migrate --back calls this on every node
+    /// End processes that the agents of this package left for a resource that they no longer manage; migrate --back calls this on every node
     #[command(hide = true)]
     Disarm(disarm::Arguments),
     /// Keep a server that is started by hand from creating an empty database below the mount point; apply and migrate call this on both nodes

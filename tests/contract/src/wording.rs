@@ -18,7 +18,7 @@ const ENGLISH: &[(&str, &str)] = &[
     (" they parted ", "they lost their connection"),
     (" nodes parted ", "the nodes lost their connection"),
     (" only fencing helps ", "the node must be fenced"),
-    (" our agents ", "the kaiwudb-ha agents"),
+    (" our agents ", "the agents of this suite"),
     (" pieces of advice ", "recommendations"),
     (" half made ", "incomplete"),
     (" put aside ", "set aside"),

@@ -128,11 +128,11 @@ const CHINESE: &[(&str, &str)] = &[
         "不询问；必须写明丢弃其改动的节点",
     ),
     (
-        "Replace the agents of KWDB's guide with the kaiwudb-ha agents while the database runs, or go back",
+        "Replace the agents of KWDB's guide with those of this package while the database runs, or go back",
         "在数据库运行期间，用本套件的资源代理替换官方方案的代理，或回退",
     ),
     (
-        "End processes that the kaiwudb-ha agents left for a resource that they no longer manage; migrate --back calls this on every node",
+        "End processes that the agents of this package left for a resource that they no longer manage; migrate --back calls this on every node",
         "结束本套件的资源代理为已不归其管理的资源留下的进程；migrate --back 会在每个节点上调用",
     ),
     ("Id of the resource", "资源 ID"),

@@ -15,8 +15,8 @@ const GENERATORS: [&str; 4] = [
 ];
 
 /// How an English sentence goes on behind a command that it is about.
-const SENTENCES: [&str; 7] = [
-    " and ", " does ", " knows ", " of ", " is ", " to the ", " still ",
+const SENTENCES: [&str; 8] = [
+    " and ", " cannot ", " does ", " knows ", " of ", " is ", " to the ", " still ",
 ];
 
 /// The commands in all sources.
