@@ -189,8 +189,8 @@ rules! {
         "SBD does not run on this node after its next boot: nothing can fence the node then.",
         "该节点下次开机后 SBD 不会运行：届时无法隔离该节点。";
     CLUSTER_DISABLED: Advice, "cluster-disabled",
-        "After a reboot this node does not join the cluster by itself: there is no standby until someone starts the cluster there.",
-        "重启后该节点不会自动加入集群：在有人手动启动之前没有备机。";
+        "After a reboot this node does not rejoin the cluster: until the cluster is started there by hand, no node can take over.",
+        "重启后该节点不会自动加入集群：在手动启动之前没有备节点。";
     SUDO_UNLIMITED: Advice, "sudo-unlimited",
         "Anyone who breaks into the server becomes root on the node; under the cluster the server does not need sudo.",
         "数据库进程一旦被攻破，攻击者即获得 root 权限；由集群管理时服务端不需要 sudo。";
