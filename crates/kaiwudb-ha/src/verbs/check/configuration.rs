@@ -429,12 +429,13 @@ fn drbd_resource(data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Fi
                 )
             })
             .collect();
+        let (_, mend) = missing_monitor(data, "interval=11s timeout=30s role=Promoted");
         findings.push(
             Finding::of(
                 rule::DRBD_PRIMARY_UNMONITORED,
                 format!("{}: op monitor {}", data.id, monitors.join("; ")),
             )
-            .mend(missing_monitor(data, "interval=11s timeout=30s role=Promoted").1),
+            .mend(mend),
         );
     }
 }
