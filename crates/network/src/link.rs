@@ -55,6 +55,19 @@ impl Link {
         Ok(links.iter().filter_map(|link| Self::read(&link.body)).collect())
     }
 
+    #[cfg(test)]
+    pub(crate) fn for_tests(kind: LinkKind, hardware: &[u8]) -> Self {
+        Self {
+            index: 2,
+            name: "eth0".to_owned(),
+            other_names: Vec::new(),
+            kind,
+            hardware: hardware.to_vec(),
+            broadcast: vec![0xff; hardware.len()],
+            flags: IFF_UP | IFF_RUNNING,
+        }
+    }
+
     fn read(body: &[u8]) -> Option<Self> {
         let (index, flags, kind) = (u32_at(body, 4)?, u32_at(body, 8)?, u16_at(body, 2)?);
         let found = attributes(body.get(FIXED..)?);

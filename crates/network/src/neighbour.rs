@@ -212,3 +212,77 @@ fn advertise(link: &Link, ip: Ipv6Addr) -> io::Result<()> {
     sendto(socket.as_raw_fd(), &message, &at(ALL_NODES), MsgFlags::empty())?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(kind: LinkKind, hardware: &[u8]) -> Link {
+        Link::for_tests(kind, hardware)
+    }
+
+    /// resource-agents #654: hardware addresses of 20 bytes.
+    #[test]
+    fn packets_of_arp_for_any_hardware() {
+        let ip = Ipv4Addr::new(10, 0, 0, 9);
+        for (kind, number, hardware) in [
+            (LinkKind::Ethernet, 1, vec![2; 6]),
+            (LinkKind::Infiniband, 32, vec![3; 20]),
+        ] {
+            let link = link(kind, &hardware);
+            let length = hardware.len();
+            let question = arp(&link, ARP_REQUEST, Ipv4Addr::UNSPECIFIED, ip);
+            assert_eq!(question[..6], [0, number, 8, 0, length.to_le_bytes()[0], 4]);
+            assert_eq!(question.len(), 16 + 2 * length);
+            assert_eq!(question[12 + length..12 + 2 * length], vec![0; length]);
+            // A host that asks at the same moment.
+            assert_eq!(arp_sender(&question, ip), Some(hardware.clone()));
+            assert_eq!(arp_sender(&question, Ipv4Addr::new(10, 0, 0, 8)), None);
+            let says_so = arp(&link, ARP_REPLY, ip, ip);
+            assert_eq!(arp_sender(&says_so, ip), Some(hardware.clone()));
+            // Who only wants to talk to it does not have it.
+            let asks = arp(&link, ARP_REQUEST, Ipv4Addr::new(10, 0, 0, 3), ip);
+            assert_eq!(arp_sender(&asks, ip), None);
+            for cut in 0..says_so.len() {
+                assert_eq!(arp_sender(&says_so[..cut], ip), None, "{cut}");
+            }
+        }
+        assert_eq!(hardware_text(&[0, 0x1a, 0xff]), "00:1a:ff");
+    }
+
+    #[test]
+    fn packets_of_neighbour_discovery() {
+        let ip: Ipv6Addr = "2001:db8::1:2:3456".parse().unwrap();
+        assert_eq!(
+            solicited_node(ip),
+            "ff02::1:ff02:3456".parse::<Ipv6Addr>().unwrap()
+        );
+        let ethernet = link(LinkKind::Ethernet, &[2; 6]);
+        assert_eq!(
+            multicast(&ethernet, solicited_node(ip)),
+            Some(vec![0x33, 0x33, 0xff, 0x02, 0x34, 0x56])
+        );
+        assert_eq!(
+            multicast(&link(LinkKind::Infiniband, &[3; 20]), solicited_node(ip)),
+            None
+        );
+        let question = solicitation(ip);
+        let to = solicited_node(ip).into();
+        let sum =
+            checksum::with_pseudo_header(Ipv6Addr::UNSPECIFIED.into(), to, ICMPV6, &question[IPV6_HEADER..]);
+        assert_eq!(sum, 0);
+        assert_eq!(advertiser(&question, ip), None, "a question is no answer");
+        let mut answer = question;
+        answer[IPV6_HEADER] = NEIGHBOUR_ADVERTISEMENT;
+        assert_eq!(advertiser(&answer, ip), Some(Vec::new()), "he does not say where");
+        answer.extend([2, 1, 9, 8, 7, 6, 5, 4]);
+        assert_eq!(advertiser(&answer, ip), Some(vec![9, 8, 7, 6, 5, 4]));
+        assert_eq!(advertiser(&answer, Ipv6Addr::LOCALHOST), None);
+        // It has come through a router.
+        answer[7] = 254;
+        assert_eq!(advertiser(&answer, ip), None);
+        for cut in 0..answer.len() {
+            let _ = advertiser(&answer[..cut], ip);
+        }
+    }
+}

@@ -112,11 +112,14 @@ impl Netlink {
         }
     }
 
-    /// Asks for many changes, and hands back the errors; those without one give nothing.
+    /// Asks for many changes, as far as the time reaches, and hands back the errors; those without one give nothing.
     pub(crate) fn change_all(&self, kind: u16, bodies: &[Vec<u8>]) -> io::Result<Vec<io::Error>> {
         let mut errors = Vec::new();
         let mut buffer = vec![0; BUFFER];
         for batch in bodies.chunks(BATCH) {
+            if self.deadline.is_over() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             let together: Vec<u8> = batch
                 .iter()
                 .flat_map(|body| message(kind, NLM_F_REQUEST, body))

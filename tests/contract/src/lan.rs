@@ -20,13 +20,13 @@ pub struct Lan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Host(&'static str);
 
-/// Another node of the cluster: 10.0.0.2, 2001:db8::2.
+/// Another node of the cluster: 10.0.0.2, `2001:db8::2`.
 pub const NODE2: Host = Host("node2");
-/// Somebody else: 10.0.0.3, 2001:db8::3.
+/// Somebody else: 10.0.0.3, `2001:db8::3`.
 pub const CLIENT: Host = Host("client");
 
 impl Lan {
-    /// Gives the machine of this thread an `eth0`: 10.0.0.1/24 and 2001:db8::1/64.
+    /// Gives the machine of this thread an `eth0`: 10.0.0.1/24 and `2001:db8::1/64`.
     pub fn new() -> Self {
         shell(
             "mkdir -p /run/netns; ip netns add switch

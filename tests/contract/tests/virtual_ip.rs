@@ -383,3 +383,26 @@ fn an_address_of_ipv6_can_be_used_when_the_start_is_over() {
         }
     });
 }
+
+/// In processor time, which a busy machine does not change much; the tests' programs are not even optimized.
+#[test]
+fn a_start_and_a_stop_cost_little() {
+    on_a_lan(|_, _| {
+        for ip in [FOUR, SIX] {
+            let mut least = [f64::INFINITY; 2];
+            for _ in 0..5 {
+                for (action, least) in ["start", "stop"].into_iter().zip(&mut least) {
+                    let said = shell(&format!(
+                        "OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=ClusterIP OCF_RESKEY_ip={ip} bash -c \"TIMEFORMAT='%U %S'; time {} {action}\" 2>&1",
+                        ours().display()
+                    ));
+                    let seconds = said
+                        .split_ascii_whitespace()
+                        .map(|word| word.parse::<f64>().expect("a time"));
+                    *least = least.min(seconds.sum());
+                }
+            }
+            assert!(least.iter().all(|seconds| *seconds <= 0.010), "{ip}: {least:?} s");
+        }
+    });
+}
