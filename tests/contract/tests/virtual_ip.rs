@@ -7,6 +7,7 @@ use contract::programs::Programs;
 use contract::{Call, Lan, on_a_bare_machine};
 use host::Deadline;
 use host::packet::PacketSocket;
+use network::neighbour::ANSWER_TIME;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -275,7 +276,12 @@ fn the_question_for_duplicates_is_short_and_left_out_where_the_answer_is_known()
                 quickest(&start.clone().set("nodad", "true"), ip),
             );
             let cost = asks.saturating_sub(does_not);
-            assert!(cost < QUESTION, "{ip}: {asks:?} instead of {does_not:?}");
+            // Where the machine itself takes longer to wait so long and to close the socket, the agent does, too.
+            let most = QUESTION.max(floor() * 2);
+            assert!(
+                cost < most,
+                "{ip}: {asks:?} instead of {does_not:?}, {most:?} are allowed"
+            );
             assert!(
                 cost > QUESTION / 3,
                 "{ip}: {asks:?} instead of {does_not:?}: nobody was asked"
@@ -299,6 +305,22 @@ fn the_question_for_duplicates_is_short_and_left_out_where_the_answer_is_known()
         machine.shell("touch -d '2 minutes ago' /run/volume/.kaiwudb-ha-connections-*");
         start.run().fails(1, &["another host"]);
     });
+}
+
+/// How long this machine takes, now, to wait for an answer that does not come.
+fn floor() -> Duration {
+    let index = shell("ip -o link show eth0");
+    let index = index.split(':').next().expect("a number");
+    let index = index.parse().expect("a number");
+    let once = || {
+        let began = Instant::now();
+        let socket = PacketSocket::open(index, 0x88b5).expect("root may");
+        let answer = socket.receive(Deadline::after(ANSWER_TIME));
+        assert_eq!(answer.expect("nothing"), None);
+        drop(socket);
+        began.elapsed()
+    };
+    (0..5).map(|_| once()).min().expect("five")
 }
 
 /// Everybody who knew the address elsewhere knows at once where it is now, and is told again.
