@@ -377,4 +377,15 @@ mod tests {
     fn the_table_has_no_defects() {
         assert_eq!(METADATA.defects(), Vec::<String>::new());
     }
+
+    #[test]
+    fn ports_are_the_servers_own() {
+        use kwdb::installation::{DEFAULT_HTTP_PORT, DEFAULT_SQL_PORT};
+        for (parameter, port) in [(&SQL_PORT, DEFAULT_SQL_PORT), (&HTTP_PORT, DEFAULT_HTTP_PORT)] {
+            assert_eq!(
+                ocf::Declared::default_value(parameter),
+                Some(port.to_string().as_str())
+            );
+        }
+    }
 }

@@ -9,7 +9,7 @@ pub use effective::effective;
 use crate::Error;
 use crate::xml::Element;
 use host::{Command, Deadline};
-use ocf::Role;
+use ocf::{Role, parse_boolean};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -355,6 +355,15 @@ pub fn of(document: &Element) -> Result<Cib, String> {
     quick_xml::de::from_str(&effective(document).text()).map_err(|error| error.to_string())
 }
 
+/// `ocf:heartbeat:IPaddr2`, `systemd:kaiwudb.service`, … of a primitive's element, or of what the history says of it.
+pub fn agent_of(element: &Element) -> String {
+    agent_name(["class", "provider", "type"].map(|name| element.get(name)))
+}
+
+fn agent_name(parts: [Option<&str>; 3]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join(":")
+}
+
 /// The value that counts: of a set that always does, rather than of one that has a rule; of those, the highest score's, and of several
 /// the first one's.
 fn value<'a>(sets: impl IntoIterator<Item = &'a Pairs>, name: &str) -> Option<&'a str> {
@@ -404,6 +413,11 @@ impl Cib {
         let (first, others): (Vec<&Pairs>, Vec<&Pairs>) =
             (self.configuration.crm_config.sets.iter()).partition(|set| set.id == "cib-bootstrap-options");
         value(first, name).or_else(|| value(others, name))
+    }
+
+    /// Whether the whole cluster is in maintenance mode.
+    pub fn is_in_maintenance(&self) -> bool {
+        self.property("maintenance-mode").and_then(parse_boolean) == Some(true)
     }
 
     /// A default of all resources.
@@ -548,10 +562,7 @@ impl Resource {
 impl Primitive {
     /// `ocf:heartbeat:IPaddr2`, `systemd:kaiwudb.service`, …
     pub fn agent(&self) -> String {
-        match &self.provider {
-            Some(provider) => format!("{}:{provider}:{}", self.class, self.kind),
-            None => format!("{}:{}", self.class, self.kind),
-        }
+        agent_name([Some(&self.class), self.provider.as_deref(), Some(&self.kind)])
     }
 
     /// All parameters of the agent, as often as they stand there.
@@ -642,7 +653,7 @@ impl FencingLevel {
 impl Operation {
     /// Whether the cluster runs it.
     fn is_enabled(&self) -> bool {
-        self.enabled.as_deref().and_then(ocf::parse_boolean) != Some(false)
+        self.enabled.as_deref().and_then(parse_boolean) != Some(false)
     }
 
     /// Whether it watches the promoted role.

@@ -142,7 +142,7 @@ fn compare_resource(element: &Element, written: &Element, wanted: &Resource, cha
 
 /// `written` is the configuration as it stands, in which a template is one.
 fn compare_primitive(element: &Element, written: &Element, wanted: &Primitive, changes: &mut Vec<Change>) {
-    let agent = agent_of(element);
+    let agent = cib::agent_of(element);
     if agent != wanted.agent {
         changes.push(Change::Agent {
             resource: wanted.clone(),
@@ -262,15 +262,6 @@ fn difference(old: Option<&str>, name: &str, new: &str) -> Option<Value> {
         old: old.map(str::to_owned),
         new: new.to_owned(),
     })
-}
-
-/// `ocf:heartbeat:IPaddr2` of a primitive's element.
-pub(super) fn agent_of(element: &Element) -> String {
-    ["class", "provider", "type"]
-        .into_iter()
-        .filter_map(|name| element.get(name))
-        .collect::<Vec<_>>()
-        .join(":")
 }
 
 impl Operation {

@@ -172,7 +172,7 @@ fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> Result<()> {
     if !plan.wanted.fenced && fencing::look(&plan.found.live.cib, []).enabled {
         bail!(texts::NOTHING_WOULD_START.of(language));
     }
-    if plan.found.live.cib.property("maintenance-mode") == Some("true") {
+    if plan.found.live.cib.is_in_maintenance() {
         bail!(texts::MAINTENANCE.of(language));
     }
     Ok(())

@@ -218,8 +218,8 @@ fn resources(journal: &Journal) -> Vec<Resource> {
         .iter()
         .map(|exchange| Resource {
             id: exchange.id.clone(),
-            from: edit::agent(&exchange.element(journal.to.other())),
-            to: edit::agent(&exchange.element(journal.to)),
+            from: pacemaker::cib::agent_of(&exchange.element(journal.to.other())),
+            to: pacemaker::cib::agent_of(&exchange.element(journal.to)),
         })
         .collect()
 }

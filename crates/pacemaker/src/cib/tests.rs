@@ -60,6 +60,25 @@ fn what_is_not_known_is_passed_over() {
     assert_eq!(cib.locations().next().unwrap().node.as_deref(), Some("n"));
 }
 
+/// As every boolean of Pacemaker.
+#[test]
+fn maintenance_is_on_in_whatever_words() {
+    for (value, expected) in [
+        ("true", true),
+        ("Yes", true),
+        ("1", true),
+        ("false", false),
+        ("off", false),
+        ("perhaps", false),
+    ] {
+        let xml = format!(
+            "<cib><configuration><crm_config><cluster_property_set id=\"p\">\
+             <nvpair id=\"m\" name=\"maintenance-mode\" value=\"{value}\"/></cluster_property_set></crm_config></configuration></cib>"
+        );
+        assert_eq!(parse(&xml).unwrap().is_in_maintenance(), expected, "{value}");
+    }
+}
+
 #[test]
 fn what_is_not_a_cib_is_an_error() {
     for text in ["", "<pacemaker-result/>", "<cib", &RECORDED[..RECORDED.len() / 2]] {

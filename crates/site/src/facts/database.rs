@@ -1,6 +1,7 @@
 //! The database on this node: how it is installed, whether it runs, and what the store says.
 
 use crate::mount_point;
+use crate::shell::quote;
 use agent::RunDirectory;
 use agent::companion::{Answer, Companion, NoMore, SENTINEL};
 use host::{Deadline, Process, bounded, file, mount};
@@ -59,7 +60,7 @@ impl Store {
 
     /// The same as arguments for a shell.
     pub fn words(&self) -> Vec<String> {
-        let quoted = |text: &String| format!("'{}'", text.replace('\'', "'\\''"));
+        let quoted = |text: &String| quote(text);
         let number = |port: u16| port.to_string();
         [
             ("--data-root", self.data_root.as_ref().map(quoted)),

@@ -173,7 +173,7 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             .mend(format!("pcs resource meta {} failure-timeout=60s", database.id)),
         );
     }
-    if cib.property("maintenance-mode").and_then(parse_boolean) == Some(true) {
+    if cib.is_in_maintenance() {
         findings.push(
             Finding::of(rule::MAINTENANCE_LEFT, "maintenance-mode=true")
                 .mend("crm_attribute --name maintenance-mode --update false"),

@@ -3,6 +3,7 @@
 use super::Scene;
 use super::finding::Finding;
 use super::rule;
+use ocf::parse_boolean;
 use site::drbd_dialect::{Dialect, UNFENCE};
 use site::facts::{Configured, Facts, Secret};
 
@@ -117,7 +118,7 @@ fn resource(
         ("disk/disk-flushes", rule::DRBD_FLUSHES_OFF),
         ("disk/md-flushes", rule::DRBD_MD_FLUSHES_OFF),
     ] {
-        if let Some(value @ ("no" | "false")) = option(key) {
+        if let Some(value) = option(key).filter(|value| parse_boolean(value) == Some(false)) {
             let option = key.trim_start_matches("disk/");
             found(
                 rule,
@@ -199,7 +200,7 @@ fn resource(
             "net { protocol C; }",
         );
     }
-    if option("net/allow-two-primaries").is_some_and(|value| !matches!(value, "no" | "false")) {
+    if option("net/allow-two-primaries").is_some_and(|value| parse_boolean(value) != Some(false)) {
         found(
             rule::DRBD_TWO_PRIMARIES,
             "allow-two-primaries".to_owned(),

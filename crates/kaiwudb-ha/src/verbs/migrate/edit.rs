@@ -2,6 +2,7 @@
 
 use super::journal::{Exchange, Side};
 use crate::design::model::pair;
+use pacemaker::cib::agent_of;
 use pacemaker::xml::Element;
 use site::leftover::MIGRATION;
 use std::collections::BTreeSet;
@@ -17,15 +18,6 @@ fn resources(cib: &Element) -> &[Element] {
 
 fn is_resource(element: &Element) -> bool {
     RESOURCES.contains(&element.name.as_str())
-}
-
-/// `ocf:heartbeat:IPaddr2`, `systemd:kaiwudb.service`, … of a primitive or of what the history says of it.
-pub(super) fn agent(element: &Element) -> String {
-    ["class", "provider", "type"]
-        .iter()
-        .filter_map(|name| element.get(name))
-        .collect::<Vec<_>>()
-        .join(":")
 }
 
 /// The primitive of that id.
@@ -152,7 +144,7 @@ pub(super) fn exchange(cib: &mut Element, exchanges: &[Exchange], to: Side) -> b
         let Some(current) = primitive(cib, &exchange.id) else {
             return to == Side::Guide;
         };
-        let is_ours = agent(current) == agent(&exchange.element(Side::Ours));
+        let is_ours = agent_of(current) == agent_of(&exchange.element(Side::Ours));
         if to == Side::Ours && !is_ours && *current != exchange.element(Side::Guide) {
             return false;
         }
@@ -161,12 +153,12 @@ pub(super) fn exchange(cib: &mut Element, exchanges: &[Exchange], to: Side) -> b
         return false;
     };
     for exchange in exchanges {
-        let ours = agent(&exchange.element(Side::Ours));
+        let ours = agent_of(&exchange.element(Side::Ours));
         let wanted = exchange.element(to);
         let is_it = |element: &Element| element.name == "primitive" && element.id() == exchange.id;
         for top in &mut section.children {
             if let Some(current) = find(top, &is_it)
-                && (agent(current) == ours) == (to == Side::Guide)
+                && (agent_of(current) == ours) == (to == Side::Guide)
             {
                 *current = wanted.clone();
             }
@@ -211,7 +203,7 @@ pub(super) type Probe = (i32, String);
 
 /// What the probe of a resource with its present agent has found on a node; `None`: it was not probed yet.
 pub(super) fn probe(cib: &Element, id: &str, node: &str) -> Option<Probe> {
-    let agent_now = agent(primitive(cib, id)?);
+    let agent_now = agent_of(primitive(cib, id)?);
     let state = cib
         .child("status")?
         .all("node_state")
@@ -219,7 +211,7 @@ pub(super) fn probe(cib: &Element, id: &str, node: &str) -> Option<Probe> {
     let history = state
         .descendants()
         .into_iter()
-        .find(|element| is_history(element, id) && agent(element) == agent_now)?;
+        .find(|element| is_history(element, id) && agent_of(element) == agent_now)?;
     let operation = history
         .children
         .iter()
@@ -298,7 +290,7 @@ mod tests {
     }
 
     fn agents(cib: &Element) -> [String; 2] {
-        ["KaiwuDB", "KaiwuData"].map(|id| agent(primitive(cib, id).unwrap()))
+        ["KaiwuDB", "KaiwuData"].map(|id| agent_of(primitive(cib, id).unwrap()))
     }
 
     #[test]
@@ -364,9 +356,9 @@ mod tests {
     #[test]
     fn the_rehearsal_takes_the_history_along() {
         let rehearsed = rehearsed(&cib(), &exchanges(&cib()), Side::Ours);
-        let history = |id: &str| agent(rehearsed.by_id(id).unwrap());
+        let history = |id: &str| agent_of(rehearsed.by_id(id).unwrap());
         let status = rehearsed.child("status").unwrap();
-        assert_eq!(agent(status.by_id("KaiwuDB").unwrap()), "ocf:kaiwudb:kaiwudb");
+        assert_eq!(agent_of(status.by_id("KaiwuDB").unwrap()), "ocf:kaiwudb:kaiwudb");
         assert_eq!(history("KaiwuData:0"), "ocf:kaiwudb:drbd-promotable");
     }
 

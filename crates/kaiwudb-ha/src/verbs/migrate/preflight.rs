@@ -121,7 +121,7 @@ impl<'a> Scene<'a> {
                 continue;
             }
             let id = old.id();
-            let new = match edit::agent(old).as_str() {
+            let new = match pacemaker::cib::agent_of(old).as_str() {
                 "systemd:kaiwudb" | "systemd:kaiwudb.service" => resources::database(id, &[]),
                 roles::LINBIT => {
                     self.parameters_are_known(old)?;
@@ -270,7 +270,7 @@ impl<'a> Scene<'a> {
 
     fn agents_are_installed(&self, exchanges: &[Exchange], to: Side) -> Result<()> {
         for exchange in exchanges {
-            let agent = edit::agent(&exchange.element(to));
+            let agent = pacemaker::cib::agent_of(&exchange.element(to));
             let mut versions = Vec::new();
             for node in self.nodes {
                 let words = ["crm_resource", "--show-metadata", agent.as_str()];

@@ -150,8 +150,8 @@ fn say(context: &Context, step: Step) {
 /// All resources have the agents of the side that the journal leads to.
 fn is_exchanged(cib: &Element, journal: &Journal) -> bool {
     journal.exchanges.iter().all(|exchange| {
-        let wanted = edit::agent(&exchange.element(journal.to));
-        edit::primitive(cib, &exchange.id).is_some_and(|current| edit::agent(current) == wanted)
+        let wanted = pacemaker::cib::agent_of(&exchange.element(journal.to));
+        edit::primitive(cib, &exchange.id).is_some_and(|current| pacemaker::cib::agent_of(current) == wanted)
     })
 }
 
@@ -226,7 +226,7 @@ fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
     let database = journal
         .exchanges
         .iter()
-        .find(|exchange| edit::agent(&exchange.element(Side::Ours)) == roles::DATABASE);
+        .find(|exchange| pacemaker::cib::agent_of(&exchange.element(Side::Ours)) == roles::DATABASE);
     let Some(database) = database else {
         return Ok(());
     };
