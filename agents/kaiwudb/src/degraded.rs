@@ -102,7 +102,7 @@ fn room(config: &Config, deadline: Deadline) -> Option<String> {
         .is_undercut_by(usage.free_bytes, usage.total_bytes)
     {
         return Some(format!(
-            "{} has only {} MiB of {} MiB free; the server crashes about a minute after the disk is full, and the other \
+            "{} has only {} MiB of {} MiB free; the server crashes within a minute once the disk is full, and the other \
              node's disk is as full: free space or enlarge it",
             root.display(),
             usage.free_bytes >> 20,

@@ -109,15 +109,32 @@ pub(crate) fn of_end(
 ) -> String {
     let ended = wait_for_record(run, server, deadline.slice(Duration::from_secs(1)));
     let how = how(config, ended.as_ref(), deadline);
+    in_words(&how, &mark.since(config, deadline), &said(config, run, deadline))
+}
+
+/// What the server wrote to its standard output and error.
+fn said(config: &Config, run: &RunDirectory, deadline: Deadline) -> String {
     let said = file::read_tail(&output(run), TAIL);
-    in_words(
-        &how,
-        &format!(
-            "{}\n{said}\n{}",
-            mark.since(config, deadline),
-            runtime::words(config, deadline)
-        ),
-    )
+    format!("{said}\n{}", runtime::words(config, deadline))
+}
+
+/// A server that served has ended: how, and why where that is known.
+pub(crate) fn unexpected(config: &Config, ended: &Ended, deadline: Deadline) -> String {
+    let how = how(config, Some(ended), deadline);
+    match &ended.cause {
+        Some(cause) => format!("ended unexpectedly {how}: {cause}"),
+        None => format!("ended unexpectedly {how}"),
+    }
+}
+
+/// Why a server that served has ended, where what it wrote since the mark tells.
+pub(crate) fn cause_of_end(
+    config: &Config,
+    run: &RunDirectory,
+    mark: &LogMark,
+    deadline: Deadline,
+) -> Option<String> {
+    signatures::explain(&mark.since(config, deadline), &said(config, run, deadline))
 }
 
 /// How it ended, as the sentinel saw it, else as systemd or Docker knows it.
@@ -139,17 +156,22 @@ fn told_by_starter(config: &Config, deadline: Deadline) -> Option<String> {
 }
 
 /// The recognised cause, how it ended and the last log lines. Pacemaker shows the first 127 characters: what helps comes first.
-pub(crate) fn in_words(how: &str, words: &str) -> String {
-    let quoted = signatures::last_words(words, 3);
-    match signatures::explain(words) {
+pub(crate) fn in_words(how: &str, log: &str, said: &str) -> String {
+    let quoted = signatures::last_words(&format!("{log}\n{said}"), 3);
+    match cause(how, log, said) {
         Some(cause) => format!("{cause} (the server ended {how}; last log lines: {quoted})"),
         None if quoted.is_empty() => format!("the server ended {how} without a word"),
         None => format!("the server ended {how}; last log lines: {quoted}"),
     }
 }
 
+/// The recognised cause: in what it wrote, or in how it ended.
+fn cause(how: &str, log: &str, said: &str) -> Option<String> {
+    signatures::explain(log, said).or_else(|| signatures::explain("", how))
+}
+
 /// The sentinel writes the record a moment after the end.
-fn wait_for_record(run: &RunDirectory, server: Process, deadline: Deadline) -> Option<Ended> {
+pub(crate) fn wait_for_record(run: &RunDirectory, server: Process, deadline: Deadline) -> Option<Ended> {
     loop {
         let ended = run
             .read::<Ended>(Record::Ended)

@@ -17,6 +17,7 @@ mod reload;
 mod run_directory;
 mod runtime;
 mod sentinel;
+mod series;
 mod server;
 mod start;
 mod stop;

@@ -3,8 +3,8 @@
 use crate::config::Config;
 use crate::run_directory::{Ended, Record, RunDirectory, recorded_server};
 use crate::sentinel;
-use crate::server::{self, Question, Serving};
-use crate::start::readiness;
+use crate::series::{self, Seen};
+use crate::server::{self, Question, Served, Serving};
 use crate::{concern, degraded, diagnosis};
 use agent::Context;
 use agent::companion::Reporter;
@@ -68,18 +68,37 @@ fn look(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
         None
     };
     let question = if cx.env.check_level() >= CheckLevel::Service {
-        readiness(config)
+        Question::Both
     } else {
         Question::Health
     };
     let patience = cx.deadline.slice(config.thresholds.hang_timeout);
     match server::wait_until_serving(config, server, question, patience) {
-        Serving::Yes(took, _) => serves(config, &run, cx, recurring, took, sentinel),
+        Serving::Yes(mut served) => {
+            if question == Question::Both {
+                match series::look(&run, server, served.connection.as_mut(), patience) {
+                    Seen::Well => {}
+                    Seen::Ended => return ended(config, &run, cx, recurring),
+                    Seen::Silent => {
+                        return Err(Failure::generic(format!(
+                            "the server (pid {}) does not answer a time-series query within {:.0} s",
+                            server.pid(),
+                            config.thresholds.hang_timeout.as_secs_f64()
+                        )));
+                    }
+                }
+            }
+            serves(config, &run, cx, recurring, served, sentinel)
+        }
         Serving::Ended => ended(config, &run, cx, recurring),
         Serving::No(words) => Err(Failure::generic(format!(
             "the server (pid {}) runs but has not served for {:.0} s: {words}",
             server.pid(),
             config.thresholds.hang_timeout.as_secs_f64()
+        ))),
+        Serving::Never(words) => Err(Failure::generic(format!(
+            "{words} (the server, pid {}, runs)",
+            server.pid()
         ))),
     }
 }
@@ -90,7 +109,7 @@ fn serves(
     run: &RunDirectory,
     cx: &Context<'_>,
     recurring: bool,
-    took: Duration,
+    served: Served,
     sentinel: Option<String>,
 ) -> Result<State, Failure> {
     if !recurring {
@@ -109,16 +128,21 @@ fn serves(
     if cx.env.check_level() >= CheckLevel::Write {
         write_probe(config, cx)?;
     }
-    let slow = (took > SLOW).then(|| {
+    let slow = (served.took > SLOW).then(|| {
         format!(
             "the server answers slowly: {:.1} s; check load, disk and memory of this node",
-            took.as_secs_f64()
+            served.took.as_secs_f64()
         )
     });
-    let reasons: Vec<String> = [sentinel, slow, degraded::reasons(config, run, cx.deadline)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let reasons: Vec<String> = [
+        sentinel,
+        served.concern,
+        slow,
+        degraded::reasons(config, run, cx.deadline),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
     concern::tell(config, run, reason.as_deref(), cx.deadline);
     Ok(reason.map_or(State::Running(Role::Unpromoted), |reason| {
@@ -156,7 +180,10 @@ fn write_probe(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         .as_slice()
     {
         [row] if *row == [Some(mark)] => Ok(()),
-        rows => Err(failed(&format!("the row written a moment ago reads as {rows:?}"))),
+        rows => Err(failed(&format!(
+            "the row written a moment ago is not what is read: {} rows",
+            rows.len()
+        ))),
     }
 }
 
@@ -172,8 +199,8 @@ fn ended(config: &Config, run: &RunDirectory, cx: &Context<'_>, recurring: bool)
     let reason = match run.read::<Ended>(Record::Ended) {
         Some(ended) if !ended.wanted => {
             format!(
-                "the server ended unexpectedly {}",
-                diagnosis::how(config, Some(&ended), cx.deadline)
+                "the server {}",
+                diagnosis::unexpected(config, &ended, cx.deadline)
             )
         }
         _ => "the server is not running".into(),

@@ -223,8 +223,8 @@ pub(crate) static HANG_TIMEOUT: Parameter<Duration> = Parameter::new(
     "hang_timeout",
     text("How long the server may be unresponsive", "允许无响应时间"),
     text(
-        "A server that runs but has not been ready (/health?ready=1) for this long is reported as failed.",
-        "服务端进程存在但持续未就绪（/health?ready=1）超过该时间即报告故障。",
+        "A server that runs but has not served for this long is reported as failed: it says itself that it is not ready (/health?ready=1), or cannot tell and does not answer SQL.",
+        "服务端进程存在但持续无法服务超过该时间即报告故障：/health?ready=1 明确表示未就绪，或无法判断且 SQL 无响应。",
     ),
 )
 .default("10s")
@@ -302,7 +302,8 @@ pub(crate) static NOFILE: Parameter<u64> = Parameter::new(
     ),
 )
 .default("1048576")
-.bounds(1024, 1_073_741_816);
+// The server refuses less.
+.bounds(1956, 1_073_741_816);
 
 pub(crate) static MAX_MAP_COUNT: Parameter<u64> = Parameter::new(
     "max_map_count",

@@ -42,7 +42,7 @@ pub(crate) fn reload(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
             .find(|line| line.contains("could not reload certificates"))
         {
             let words = signatures::last_words(line, 1);
-            return Err(Failure::generic(match signatures::explain(&words) {
+            return Err(Failure::generic(match signatures::explain("", &words) {
                 Some(cause) => format!("{cause} (the server keeps its old certificates: {words})"),
                 None => format!("the server keeps its old certificates: {words}"),
             }));

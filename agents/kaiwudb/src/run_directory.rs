@@ -23,6 +23,9 @@ pub(crate) struct Ended {
     pub(crate) memory_ran_out: bool,
     /// Whether a stop had asked for it.
     pub(crate) wanted: bool,
+    /// Why, where its last words tell.
+    #[serde(default)]
+    pub(crate) cause: Option<String>,
 }
 
 /// The server whose end is being reported to Pacemaker, or was.
@@ -66,6 +69,8 @@ pub(crate) enum Record {
     Concern,
     /// [`crate::config::Thresholds`] that the sentinel shall use.
     Thresholds,
+    /// A table of time series, once one was found.
+    Series,
     /// The server's `ts.wal.wal_level` when it was started, as text.
     WalLevel,
 }
@@ -80,6 +85,7 @@ impl AsRef<str> for Record {
             Self::Reporting => "reporting.json",
             Self::Concern => "concern.json",
             Self::Thresholds => "thresholds.json",
+            Self::Series => "series.json",
             Self::WalLevel => "wal-level.json",
         }
     }
@@ -125,6 +131,7 @@ mod tests {
                 signal,
                 memory_ran_out: false,
                 wanted: false,
+                cause: None,
             }
             .how()
         };

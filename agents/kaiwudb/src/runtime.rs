@@ -78,6 +78,7 @@ fn appear(config: &Config, deadline: Deadline) -> Result<Process, Failure> {
         if let Some(how) = how_it_ended(config, deadline) {
             return Err(Failure::generic(crate::diagnosis::in_words(
                 &how,
+                "",
                 &words(config, deadline),
             )));
         }

@@ -2,11 +2,10 @@
 
 use crate::config::Config;
 use crate::run_directory::{RunDirectory, recorded_server};
-use host::{Deadline, Process};
+use host::{Deadline, Process, log};
 use kwdb::health::{self, Health};
-use kwdb::sql;
+use kwdb::sql::{self, Service};
 use ocf::Failure;
-use std::fmt;
 use std::time::{Duration, Instant};
 
 /// How often to ask at most where nothing wakes us.
@@ -15,8 +14,10 @@ const ASK_INTERVAL: Duration = Duration::from_millis(10);
 const ASK_SHARE: u32 = 10;
 /// A question that had to wait for its answer says nothing about its cost.
 const LONGEST_INTERVAL: Duration = Duration::from_millis(200);
+/// The server answers it from memory; where it does not, SQL is asked.
+const HEALTH_QUESTION: Duration = Duration::from_secs(1);
 /// No single question may use up the time of all.
-const ONE_QUESTION: Duration = Duration::from_secs(3);
+pub(crate) const ONE_QUESTION: Duration = Duration::from_secs(3);
 
 /// Every server of the store, whoever started it.
 pub(crate) fn all(config: &Config) -> Vec<Process> {
@@ -53,24 +54,40 @@ pub(crate) fn only_one(config: &Config, servers: &[Process]) -> Result<Option<Pr
 /// What a server that runs does.
 #[derive(Debug)]
 pub(crate) enum Serving {
-    /// It serves; how long the answer took, and the connection if it was SQL that answered.
-    Yes(Duration, Option<sql::Connection>),
+    /// It serves.
+    Yes(Served),
     /// It has ended.
     Ended,
     /// It still runs and does not serve: its own words, or what was seen.
     No(String),
+    /// It still runs and will never serve who asks as these parameters say.
+    Never(String),
 }
 
-/// What has to answer.
+/// How a server serves.
+#[derive(Debug, Default)]
+pub(crate) struct Served {
+    /// How long it took until the answer came.
+    pub(crate) took: Duration,
+    /// The connection, if it was SQL that answered and it lets root in.
+    pub(crate) connection: Option<sql::Connection>,
+    /// What somebody should look at although it serves.
+    pub(crate) concern: Option<String>,
+}
+
+/// What is asked. There is one idea of serving: SQL answers, and the server does not itself say that it is not well. What it says is
+/// asked of `/health?ready=1`, which takes a fraction of the time and cannot always tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// `/health?ready=1`.
+    /// `/health?ready=1`, and SQL where that cannot tell.
     Health,
-    /// `SELECT 1`.
+    /// `SELECT 1`: what clients want, and on a start the last to come.
     Sql,
+    /// Both.
+    Both,
 }
 
-/// Asks until the server serves, has ended, or the deadline is over.
+/// Asks until the server serves, has ended, or the deadline is over, and not again where the answer would be the same for ever.
 pub(crate) fn wait_until_serving(
     config: &Config,
     server: Process,
@@ -80,13 +97,23 @@ pub(crate) fn wait_until_serving(
     let started = Instant::now();
     loop {
         let asked = Instant::now();
-        let refusal = match ask(config, question, deadline.slice(ONE_QUESTION)) {
-            Ok(connection) => return Serving::Yes(started.elapsed(), connection),
-            Err(refusal) => refusal,
-        };
+        let answer = ask(config, question, deadline);
+        if let Ok(served) = answer {
+            let took = started.elapsed();
+            return Serving::Yes(Served { took, ..served });
+        }
         if !server.is_running() {
             return Serving::Ended;
         }
+        let refusal = match answer {
+            Err(Refusal::Final(words)) => return Serving::Never(words),
+            Err(Refusal::Nobody(words)) => match elsewhere(config, server) {
+                Some(where_) => return Serving::Never(where_),
+                None => words,
+            },
+            Err(Refusal::Now(words)) => words,
+            Ok(_) => String::new(),
+        };
         let pause = (asked.elapsed() * ASK_SHARE).clamp(ASK_INTERVAL, LONGEST_INTERVAL);
         if !deadline.pause(pause) {
             return Serving::No(refusal);
@@ -94,24 +121,82 @@ pub(crate) fn wait_until_serving(
     }
 }
 
-/// Asks once; the error says what came instead of an answer.
-fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<Option<sql::Connection>, String> {
-    if let (Question::Sql, Some(target)) = (question, config.sql_target()) {
-        let refused = |what: &dyn fmt::Display| format!("SQL on {}: {what}", target.address);
-        let mut connection = sql::Connection::open(&target, deadline).map_err(|error| refused(&error))?;
-        let rows = connection
-            .query("SELECT 1", deadline)
-            .map_err(|error| refused(&error))?;
-        return match rows.as_slice() {
-            [row] if row.len() == 1 => Ok(Some(connection)),
-            _ => Err(refused(&format_args!("SELECT 1 gave {} rows", rows.len()))),
-        };
+/// Why a question was not answered with yes.
+enum Refusal {
+    /// Another time it may be.
+    Now(String),
+    /// Nobody listens at the SQL port.
+    Nobody(String),
+    /// Nor will it ever be.
+    Final(String),
+}
+
+/// Asks once.
+fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<Served, Refusal> {
+    let said = match question {
+        Question::Sql if config.sql_target().is_some() => None,
+        _ => Some(health::ask(
+            config.http_address(),
+            deadline.slice(HEALTH_QUESTION),
+        )),
+    };
+    if let Some(Health::NotReady(words)) = &said {
+        return Err(Refusal::Now(words.clone()));
     }
-    let address = config.http_address();
-    match health::ask(address, deadline) {
-        Health::Ready => Ok(None),
-        Health::NotReady(words) => Err(words),
-        Health::Refused => Err(format!("nothing listens on {address}")),
-        Health::Silent(why) => Err(format!("/health on {address}: {why}")),
+    let ready = said == Some(Health::Ready);
+    let unwell = said
+        .filter(|said| *said != Health::Ready)
+        .map(|said| said.to_string());
+    let Some(target) = config
+        .sql_target()
+        .filter(|_| !ready || question == Question::Both)
+    else {
+        return unwell.map_or_else(|| Ok(Served::default()), |words| Err(Refusal::Now(words)));
+    };
+    match sql::serves(&target, deadline.slice(ONE_QUESTION)) {
+        Ok(service) => {
+            let (connection, closed) = match service {
+                Service::Open(connection) => (Some(connection), None),
+                Service::Closed(why) => (None, closed(config, &why)),
+            };
+            let unwell = unwell.map(|words| format!("{words} (SQL is served)"));
+            let concerns: Vec<String> = [unwell, closed].into_iter().flatten().collect();
+            Ok(Served {
+                connection,
+                concern: (!concerns.is_empty()).then(|| concerns.join("; ")),
+                ..Served::default()
+            })
+        }
+        Err(error) => {
+            let words = format!("SQL on {}: {error}", target.address);
+            Err(match error {
+                _ if error.is_final() => Refusal::Final(words),
+                _ if error.is_refused() => Refusal::Nobody(words),
+                _ => Refusal::Now(words),
+            })
+        }
     }
+}
+
+/// Root is not let in. A node that has no certificate of root is meant to be so.
+fn closed(config: &Config, why: &str) -> Option<String> {
+    let certificate = config.server.certs_directory.join("client.root.crt");
+    if !certificate.exists() {
+        log::debug(format!(
+            "{} is missing: the server cannot be looked into",
+            certificate.display()
+        ));
+        return None;
+    }
+    Some(format!("the server does not let root in: {why} (SQL is served)"))
+}
+
+/// Where the server takes SQL, when that is not where we ask.
+fn elsewhere(config: &Config, server: Process) -> Option<String> {
+    let wanted = config.sql_target()?.address.port();
+    let port =
+        kwdb::clients::port(server).filter(|port| *port != wanted && server.shares_namespace("net"))?;
+    Some(format!(
+        "it takes SQL on port {port} and not on {wanted}; set sql_port={port}, or end it"
+    ))
 }

@@ -5,12 +5,12 @@ use crate::diagnosis::{self, LogMark};
 use crate::identity::{self, Pinned};
 use crate::preflight::{self, Startable};
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
-use crate::server::{self, Question, Serving};
+use crate::series::{self, Seen};
+use crate::server::{self, Question, Served, Serving};
 use crate::{drain, run_directory, runtime, sentinel, stop};
 use agent::Context;
-use host::{Process, file, log};
+use host::{Deadline, Process, file, log};
 use kwdb::identity::StoreIdentity;
-use kwdb::installation::SecureMode;
 use kwdb::sql;
 use ocf::Failure;
 use std::panic::resume_unwind;
@@ -31,13 +31,15 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
 fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>) -> Result<(), Failure> {
     runtime::forbid_restart(config, cx.deadline)?;
     sentinel::ensure_starting(config, run, server, cx.deadline)?;
-    match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
-        Serving::Yes(_, mut connection) => {
+    match server::wait_until_serving(config, server, Question::Sql, cx.deadline) {
+        Serving::Yes(mut served) => {
+            time_series(config, run, server, &mut served, cx.deadline)?;
             run.note(Record::Serving, &ProcessRecord::from(server))?;
-            drain::remember_level(run, connection.as_mut(), cx.deadline);
+            tell(&served);
+            drain::remember_level(run, served.connection.as_mut(), cx.deadline);
             let pinned = identity::pinned(config, cx);
             let before = identity::before_start(config, cx.deadline);
-            let found = identity::of_running(connection, &before, cx.deadline);
+            let found = identity::of_running(served.connection, &before, cx.deadline);
             identity::check(config, &pinned, &found)?;
             identity::pin(config, &pinned, &found, cx.deadline);
             Ok(())
@@ -48,6 +50,10 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
             server,
             &LogMark::default(),
             cx.deadline,
+        ))),
+        Serving::Never(words) => Err(Failure::generic(format!(
+            "{words} (a server with pid {} was running already)",
+            server.pid()
         ))),
         Serving::No(words) => Err(Failure::generic(format!(
             "a server with pid {} was running already and does not serve: {words}",
@@ -73,16 +79,18 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
     raise_max_map_count(config.max_map_count);
     let mark = LogMark::take(config, cx.deadline);
     let server = runtime::launch(config, found, run, cx.deadline)?;
-    match server::wait_until_serving(config, server, readiness(config), cx.deadline) {
-        Serving::Yes(took, mut connection) => {
+    match server::wait_until_serving(config, server, Question::Sql, cx.deadline) {
+        Serving::Yes(mut served) => {
             log::info(format!(
                 "server pid {} serves after {:.2} s",
                 server.pid(),
-                took.as_secs_f64()
+                served.took.as_secs_f64()
             ));
+            time_series(config, run, server, &mut served, cx.deadline)?;
             run.note(Record::Serving, &ProcessRecord::from(server))?;
-            drain::remember_level(run, connection.as_mut(), cx.deadline);
-            own(config, &pinned, &before, connection, cx)
+            tell(&served);
+            drain::remember_level(run, served.connection.as_mut(), cx.deadline);
+            own(config, &pinned, &before, served.connection, cx)
         }
         Serving::Ended => Err(Failure::generic(diagnosis::of_end(
             config,
@@ -95,6 +103,37 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
             "the server (pid {}) runs but does not serve within the start timeout: {words}",
             server.pid()
         ))),
+        Serving::Never(words) => Err(Failure::generic(format!(
+            "{words} (the server, pid {}, runs)",
+            server.pid()
+        ))),
+    }
+}
+
+/// Before clients come: an engine that does not survive their first query must not get the address.
+fn time_series(
+    config: &Config,
+    run: &RunDirectory,
+    server: Process,
+    served: &mut Served,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    // Enough is kept for saying what happened.
+    let asked = deadline.slice(deadline.remaining() * 3 / 4);
+    match series::look(run, server, served.connection.as_mut(), asked) {
+        Seen::Well => Ok(()),
+        Seen::Ended => Err(series::kills(config, run, server, deadline)),
+        Seen::Silent => Err(Failure::generic(format!(
+            "the server (pid {}) does not answer a time-series query within the start timeout",
+            server.pid()
+        ))),
+    }
+}
+
+/// A start that succeeds is silent; the next monitor shows the same as degraded.
+fn tell(served: &Served) {
+    if let Some(concern) = &served.concern {
+        log::warning(concern);
     }
 }
 
@@ -113,23 +152,6 @@ fn own(
     }
     identity::pin(config, pinned, &found, cx.deadline);
     Ok(())
-}
-
-/// SQL, unless we cannot speak to it: TLCP, or a node without the client certificate of root.
-pub(crate) fn readiness(config: &Config) -> Question {
-    let certificate = config.server.certs_directory.join("client.root.crt");
-    match config.server.secure_mode {
-        SecureMode::Insecure => Question::Sql,
-        SecureMode::Tls if certificate.exists() => Question::Sql,
-        SecureMode::Tls => {
-            log::warning(format!(
-                "{} is missing: readiness is judged by /health alone",
-                certificate.display()
-            ));
-            Question::Health
-        }
-        SecureMode::Tlcp => Question::Health,
-    }
 }
 
 /// As the vendor's unit does. A kernel that refuses is logged; the server often lives with less.

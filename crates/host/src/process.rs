@@ -235,6 +235,17 @@ impl Process {
             .map(|found| found.uid())
     }
 
+    /// Whether one of its descriptors is the socket with this inode.
+    pub fn has_socket(self, inode: u32) -> bool {
+        let wanted = format!("socket:[{inode}]");
+        let entries = fs::read_dir(format!("/proc/{}/fd", self.pid))
+            .into_iter()
+            .flatten();
+        entries.flatten().any(|entry| {
+            fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == wanted.as_str())
+        })
+    }
+
     /// Whether it is in the same namespace of that kind (a name in `/proc/PID/ns`) as we. A process that has ended is in none.
     pub fn shares_namespace(self, kind: &str) -> bool {
         let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok();

@@ -6,9 +6,14 @@ use host::{Deadline, Process, tcp};
 use std::ffi::OsString;
 
 /// Whether anybody is connected to the server's SQL port. `None` when that cannot be known.
+/// The server's own connection to itself is none.
 pub fn any(server: Process, deadline: Deadline) -> Option<bool> {
-    let port = sql_port(&server.arguments()?)?;
-    tcp::is_connected(server, port, deadline).ok()
+    tcp::is_connected(server, port(server)?, deadline).ok()
+}
+
+/// The port at which a server takes SQL, as its arguments say. `None` when they do not, or when it takes clients at a socket file too.
+pub fn port(server: Process) -> Option<u16> {
+    sql_port(&server.arguments()?)
 }
 
 /// The port of a server with these arguments, which need not be the one that the host shows of a container; `None` when it takes

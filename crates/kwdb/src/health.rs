@@ -1,6 +1,7 @@
 //! The server's HTTP health endpoint, which it serves in clear in every mode (KWDB 3.2.1, measured).
 
 use host::{Deadline, net};
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,13 +12,40 @@ use std::time::Duration;
 pub enum Health {
     /// Serves. On a start this leads SQL by about 70 ms; a full disk or a broken time-series store do not show here.
     Ready,
-    /// Answers, but does not serve: "node is waiting for cluster initialization", "node is shutting down",
+    /// The server's own verdict is that it does not serve: "node is waiting for cluster initialization", "node is shutting down",
     /// "node is not healthy".
     NotReady(String),
+    /// Answers that it cannot tell. Under TLS the question is a call of the server to its own advertised address, with verification: an
+    /// expired certificate, or one without that address, is an error here for ever, while SQL is served (measured).
+    Undecided(String),
     /// Nothing listens.
     Refused,
     /// Something listens and does not answer: hung or stopped.
     Silent(String),
+}
+
+/// How every verdict of the server about itself begins.
+const VERDICT: &str = "node is ";
+/// How the cause of a failed call of the server to itself begins; what comes before it is gRPC's.
+const CERTIFICATE_ERROR: &str = "x509: ";
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready => f.write_str("ready"),
+            Self::NotReady(words) => f.write_str(words),
+            Self::Undecided(words) => match words.find(CERTIFICATE_ERROR) {
+                Some(cause) => write!(
+                    f,
+                    "the server cannot call itself: {}",
+                    words[cause..].trim_end_matches('"')
+                ),
+                None => write!(f, "/health cannot tell: {words}"),
+            },
+            Self::Refused => f.write_str("nobody listens on the HTTP port"),
+            Self::Silent(why) => write!(f, "/health: {why}"),
+        }
+    }
 }
 
 /// An answer larger than this is not one of ours.
@@ -92,10 +120,11 @@ fn read_answer(answer: &[u8]) -> Health {
     match response.parse(answer) {
         Ok(httparse::Status::Complete(length)) => match response.code {
             Some(200) => Health::Ready,
-            code => Health::NotReady(
-                message(&answer[length..])
-                    .unwrap_or_else(|| format!("HTTP status {}", code.unwrap_or_default())),
-            ),
+            code => match message(&answer[length..]) {
+                Some(words) if words.starts_with(VERDICT) => Health::NotReady(words),
+                Some(words) => Health::Undecided(words),
+                None => Health::Undecided(format!("HTTP status {}", code.unwrap_or_default())),
+            },
         },
         Ok(httparse::Status::Partial) => Health::Silent("the answer is incomplete".into()),
         Err(error) => Health::Silent(format!("the answer is not HTTP: {error}")),
@@ -137,10 +166,22 @@ mod tests {
         );
         assert_eq!(
             read_answer(b"HTTP/1.1 307 x\r\n\r\n"),
-            Health::NotReady("HTTP status 307".into())
+            Health::Undecided("HTTP status 307".into())
         );
         assert!(matches!(read_answer(b"HTTP/1.1 200"), Health::Silent(_)));
         assert!(matches!(read_answer(b"\x15\x03\x01"), Health::Silent(_)));
+    }
+
+    /// A server whose certificate has expired, after a start.
+    #[test]
+    fn a_server_that_cannot_call_itself() {
+        let body = r#"{"error":"all SubConns are in TransientFailure, latest connection error: connection error: desc = \"transport: authentication handshake failed: x509: certificate has expired or is not yet valid\"","code":14}"#;
+        let answer = read_answer(format!("HTTP/1.1 503 x\r\n\r\n{body}").as_bytes());
+        assert!(matches!(answer, Health::Undecided(_)), "{answer:?}");
+        assert_eq!(
+            answer.to_string(),
+            "the server cannot call itself: x509: certificate has expired or is not yet valid"
+        );
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub enum SqlError {
     Io(io::Error),
     /// The certificates could not be read or were not accepted.
     Tls(String),
+    /// The server speaks no TLS.
+    Clear,
     /// The server answered with an error.
     Server {
         /// SQLSTATE, such as `57P01` for a server that shuts down.
@@ -65,6 +67,10 @@ impl Connection {
             None => wire::Wire::plain(stream),
             Some(directory) => wire::Wire::encrypted(stream, &tls::client(directory, &target.user)?)?,
         };
+        Self::authenticated(wire, target)
+    }
+
+    fn authenticated(wire: wire::Wire, target: &Target) -> Result<Self, SqlError> {
         let mut connection = Self { wire };
         connection.wire.authenticate(&target.user, &target.database)?;
         Ok(connection)
@@ -77,12 +83,67 @@ impl Connection {
     }
 }
 
+/// Whether the SQL service answers.
+#[derive(Debug)]
+pub enum Service {
+    /// It does, and lets the user in.
+    Open(Connection),
+    /// It does, and does not let the user in, for this reason: it serves others.
+    Closed(String),
+}
+
+/// Asks whether the SQL service answers `SELECT 1`. Where certificates are what keeps us out, of whichever side, it is asked without:
+/// a service that wants a password serves.
+pub fn serves(target: &Target, deadline: Deadline) -> Result<Service, SqlError> {
+    let asked = Connection::open(target, deadline).and_then(|mut connection| {
+        let rows = connection.query("SELECT 1", deadline)?;
+        match rows.as_slice() {
+            [row] if row.len() == 1 => Ok(connection),
+            _ => Err(SqlError::Protocol(format!("SELECT 1 gave {} rows", rows.len()))),
+        }
+    });
+    match asked {
+        Ok(connection) => Ok(Service::Open(connection)),
+        Err(why @ SqlError::Tls(_)) => match knock(target, deadline) {
+            Ok(()) => Ok(Service::Closed(why.to_string())),
+            Err(error) => Err(error),
+        },
+        Err(why) if why.is_refusal() => Ok(Service::Closed(why.to_string())),
+        Err(why) => Err(why),
+    }
+}
+
+/// Without any certificate of ours, whatever the server's is like.
+fn knock(target: &Target, deadline: Deadline) -> Result<(), SqlError> {
+    let stream = net::connect(target.address, deadline).map_err(SqlError::Io)?;
+    let wire = wire::Wire::encrypted(stream, &tls::stranger()?)?;
+    match Connection::authenticated(wire, target) {
+        Ok(_) => Ok(()),
+        Err(why) if why.is_refusal() => Ok(()),
+        Err(why) => Err(why),
+    }
+}
+
 /// Connects, runs one statement and closes.
 pub fn ask(target: &Target, statement: &str, deadline: Deadline) -> Result<Rows, SqlError> {
     Connection::open(target, deadline)?.query(statement, deadline)
 }
 
 impl SqlError {
+    /// Whether the service answers that this user may not come in (SQLSTATE class 28).
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Server { code, .. } if code.starts_with("28"))
+    }
+
+    /// Whether asking again would get the same answer for as long as the server runs: one side speaks TLS and the other does not.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Clear => true,
+            Self::Server { code, .. } => code == "08P01",
+            _ => false,
+        }
+    }
+
     /// Whether nothing listens at the address.
     pub fn is_refused(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused)
@@ -94,6 +155,7 @@ impl fmt::Display for SqlError {
         match self {
             Self::Io(error) => error.fmt(f),
             Self::Tls(why) => write!(f, "TLS: {why}"),
+            Self::Clear => f.write_str("the server does not speak TLS; is it running insecure?"),
             Self::Server { code, message } => write!(f, "{message} (SQLSTATE {code})"),
             Self::Protocol(why) => write!(f, "not the PostgreSQL protocol: {why}"),
         }

@@ -205,7 +205,7 @@ impl Machine {
         shell(&format!(
             "cd {CERTS}; work=$(mktemp -d); touch $work/index; echo 4096 >$work/serial
              printf '[ca]\ndefault_ca=x\n[x]\ndatabase=%s/index\nserial=%s/serial\nnew_certs_dir=%s\ndefault_md=sha256\n\
-             policy=p\n[p]\norganizationName=optional\ncommonName=supplied\n' $work $work $work >$work/cnf
+             policy=p\ncopy_extensions=copy\nx509_extensions=v\n[v]\nextendedKeyUsage=serverAuth,clientAuth\n[p]\norganizationName=optional\ncommonName=supplied\n' $work $work $work >$work/cnf
              openssl req -new -key node.key -subj /O=KWDB/CN=node -addext subjectAltName=IP:127.0.0.1 -out $work/csr
              openssl ca -batch -notext -config $work/cnf -cert ca.crt -keyfile ca.key -in $work/csr -out $work/crt \
              -startdate 20200101000000Z -enddate 20210101000000Z 2>/dev/null

@@ -20,6 +20,7 @@ mod printed;
 mod refusals;
 mod schema;
 mod sentinel;
+mod series;
 mod spellings;
 mod stop;
 mod terms;

@@ -203,5 +203,11 @@ fn the_certificates() {
     refused(tls("chmod 640 node.key"), 2, &["node.key", "0640", "chmod 600"]);
     refused(tls("chown root node.key"), 2, &["node.key", "chown"]);
     refused(tls("echo nonsense >node.crt"), 1, &["certificate"]);
+    refused(tls(": >node.key"), 1, &["the node's key file is empty or no PEM"]);
+    refused(
+        tls("openssl genrsa -out other.key 2048 2>/dev/null; cat other.key >node.key"),
+        1,
+        &["node.key does not belong to node.crt"],
+    );
     refused(tls("rm -r ../certs"), 5, &["/etc/kaiwudb/certs/ca.crt"]);
 }

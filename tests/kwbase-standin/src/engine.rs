@@ -17,7 +17,7 @@ use crate::log::os_text;
 use crate::node::{Node, Phase};
 use crate::postgres::Postgres;
 use crate::store::{Content, describe, new_uuid};
-use crate::{background, ports, report, version};
+use crate::{background, ports, report, series, version};
 
 /// Between the open engine and the live node.
 const UNTIL_LIVE: Duration = Duration::from_millis(5);
@@ -102,6 +102,7 @@ fn open(node: &Arc<Node>) -> Result<(), String> {
         .postgres_pid
         .set(i32::try_from(child.id()).unwrap_or_default());
     let _ = node.postgres.set(postgres);
+    series::open(node)?;
     announce(node).map_err(|error| os_text(&error))?;
     let shared = node.clone();
     thread::spawn(move || {
@@ -160,6 +161,8 @@ fn url(node: &Node) -> String {
 /// Passes through the last phases at the pace of the real server.
 fn go_live(node: &Arc<Node>, content: Content, cluster_id: &str) -> Result<(), String> {
     node.advance(Phase::Unhealthy);
+    node.log
+        .info("monitoring forward clock jumps based on server.clock.forward_jump_check_enabled");
     start_heart(node).map_err(|error| describe("open", &node.store.path, &error))?;
     thread::sleep(UNTIL_LIVE);
     node.advance(Phase::Ready);

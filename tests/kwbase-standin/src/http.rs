@@ -11,14 +11,13 @@ use nix::sys::statvfs::statvfs;
 use rustls::{ServerConnection, StreamOwned};
 
 use crate::node::Node;
+use crate::own::TLS_HANDSHAKE;
 use crate::version::VERSION;
 
 /// How long a client may take over its request or over reading the answer.
 const CLIENT_LIMIT: Duration = Duration::from_secs(10);
 /// Longest request head, in bytes.
 const LONGEST_HEAD: u64 = 16 * 1024;
-/// First byte of a TLS handshake record.
-const TLS_HANDSHAKE: u8 = 22;
 
 struct Response {
     status: &'static str,
@@ -141,16 +140,22 @@ fn health(node: &Node, query: &str) -> Response {
         .split('&')
         .filter_map(|pair| pair.split_once('='))
         .any(|(name, value)| name == "ready" && crate::flags::parse_bool(value) == Some(true));
-    match node.not_ready().filter(|_| ready) {
+    // In secure mode a call of the server to itself, which must succeed to say anything. That it fails without TLS, too, was not measured.
+    let call_fails = || node.security.as_ref().and_then(|_| node.own.failure());
+    let not_ready = || call_fails().or_else(|| node.not_ready().map(str::to_owned));
+    match ready.then(not_ready).flatten() {
         None => Response::new("200 OK", "application/json", "{\n}\n".into()),
         // The form in which the gRPC gateway reports status 14, "unavailable".
-        Some(why) => Response::new(
-            "503 Service Unavailable",
-            "application/json",
-            format!(
-                "{{\n  \"error\": \"{why}\",\n  \"code\": 14,\n  \"message\": \"{why}\",\n  \"details\": [\n  ]\n}}\n"
-            ),
-        ),
+        Some(why) => {
+            let why = why.replace('"', "\\\"");
+            Response::new(
+                "503 Service Unavailable",
+                "application/json",
+                format!(
+                    "{{\n  \"error\": \"{why}\",\n  \"code\": 14,\n  \"message\": \"{why}\",\n  \"details\": [\n  ]\n}}\n"
+                ),
+            )
+        }
     }
 }
 

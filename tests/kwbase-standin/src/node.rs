@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use crate::log::Log;
 use crate::options::Options;
+use crate::own::Own;
 use crate::postgres::Postgres;
+use crate::series::Series;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -55,6 +57,8 @@ pub(crate) struct Node {
     pub(crate) security: Option<Security>,
     pub(crate) settings: Settings,
     pub(crate) sessions: Sessions,
+    pub(crate) own: Own,
+    pub(crate) series: Series,
     /// Set once the engine is open.
     pub(crate) postgres: OnceLock<Postgres>,
     /// Process id of the running PostgreSQL, set with `postgres`.
@@ -92,6 +96,8 @@ impl Node {
             security,
             settings,
             sessions: Sessions::default(),
+            own: Own::default(),
+            series: Series::default(),
             postgres: OnceLock::new(),
             postgres_pid: OnceLock::new(),
             started: Instant::now(),

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::log::os_text;
 use crate::node::{Addresses, Node, Phase};
 use crate::options::Address;
-use crate::{http, wire};
+use crate::{http, own, wire};
 
 /// Opens the ports. Clients can connect from here on; they are answered later.
 pub(crate) fn open(node: &Arc<Node>) -> Result<(), String> {
@@ -60,6 +60,7 @@ pub(crate) fn open(node: &Arc<Node>) -> Result<(), String> {
         sql: sql.to_string(),
         http: named(&options.http, http).to_string(),
     });
+    own::begin(node);
     Ok(())
 }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{AccessFlags, access};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGABRT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 use time::OffsetDateTime;
 
@@ -48,7 +49,7 @@ pub(crate) fn run(mode: &'static str, args: &[String]) -> Result<(), String> {
     umask(umask(Mode::empty()) | Mode::from_bits_truncate(0o007));
     let node = Arc::new(prepare(options)?);
     thread::sleep(HANDLERS_AFTER.saturating_sub(began.elapsed()));
-    let signals = Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2]);
+    let signals = Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGABRT]);
     let mut signals = signals.map_err(|error| format!("cannot install signal handlers: {error}"))?;
     let shared = node.clone();
     thread::spawn(move || engine::run(&shared));
@@ -71,7 +72,8 @@ fn prepare(options: Options) -> Result<Node, String> {
         crate::version::VERSION,
         options.mode
     ));
-    if let Some(alert) = store.critical_alert() {
+    enough_files()?;
+    if let Some(alert) = store.critical_alert()? {
         log.fatal(&format!(
             "startup forbidden by {}:\n\n{alert}",
             store.file("auxiliary").display()
@@ -109,6 +111,17 @@ fn prepare(options: Options) -> Result<Node, String> {
     Ok(Node::new(options, store, log, security, settings, temporary))
 }
 
+/// The real server refuses less, whatever it would need.
+fn enough_files() -> Result<(), String> {
+    const LEAST: u64 = 1956;
+    match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok((_, hard)) if hard < LEAST => Err(format!(
+            "hard open file descriptor limit of {hard} is under the minimum required {LEAST}"
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn make_directory(path: &Path) -> Result<(), String> {
     match fs::create_dir_all(path) {
         // A file system that went read-only is for the log to notice.
@@ -134,6 +147,7 @@ fn take(node: &Arc<Node>, signal: i32, draining: &mut bool) {
     match signal {
         SIGHUP => reload(node),
         SIGUSR1 => dump(node),
+        SIGABRT => swallow_abort(node),
         SIGTERM if node.options.faults.ignore_sigterm => {
             node.log.info("SIGTERM is ignored, as asked for");
         }
@@ -170,6 +184,17 @@ fn reload(node: &Node) {
         Err(error) => node.log.warning(&format!(
             "could not reload certificates: reload would lose valid node cert: {error}"
         )),
+    }
+}
+
+/// The first one from outside ends nothing: the real server writes this file and goes on.
+fn swallow_abort(node: &Node) {
+    let path = node.store.file("errlog.log");
+    if path.exists() {
+        let _ = signal_hook::low_level::emulate_default_handler(SIGABRT);
+    }
+    if let Err(error) = fs::write(&path, "signal 6\n") {
+        node.log.warning(&describe("write", &path, &error));
     }
 }
 

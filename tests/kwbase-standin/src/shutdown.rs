@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::node::{Node, Phase};
+use crate::series::Durability;
 use crate::sessions::Order;
 
 /// How long sessions get after `query_wait` before their clients are told to go.
@@ -56,7 +57,12 @@ pub(crate) fn close(node: &Node) {
         // Wakes the thread that accepts; from here on the kernel refuses connections.
         let _ = nix::sys::socket::shutdown(listener.as_raw_fd(), nix::sys::socket::Shutdown::Both);
     }
+    node.own.close();
     node.remove_socket_file();
+    if let Err(error) = node.series.checkpoint(Durability::of(&node.settings)) {
+        node.log
+            .warning(&format!("the time-series engine did not close: {error}"));
+    }
     if let Some(pid) = node.postgres_pid.get() {
         // Fast shutdown.
         node.end_postgres(|| {

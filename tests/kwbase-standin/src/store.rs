@@ -46,8 +46,16 @@ impl Store {
     }
 
     /// The text an operator must see before the store may be used, if there is one.
-    pub(crate) fn critical_alert(&self) -> Option<String> {
-        fs::read_to_string(self.file("auxiliary/_CRITICAL_ALERT.txt")).ok()
+    pub(crate) fn critical_alert(&self) -> Result<Option<String>, String> {
+        let path = self.file("auxiliary/_CRITICAL_ALERT.txt");
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            // The first thing that fails in a store of somebody else's.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Err(describe("open", &path, &error))
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     /// Tells whether the store is empty or complete and fits `mode`; anything between is refused.

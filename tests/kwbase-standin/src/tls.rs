@@ -7,10 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
-use rustls_pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::log::os_text;
 
@@ -25,6 +25,8 @@ pub(crate) struct Security {
 }
 
 struct Loaded {
+    own: Arc<ClientConfig>,
+    names: Vec<String>,
     sql: Arc<ServerConfig>,
     http: Arc<ServerConfig>,
     expirations: Vec<(&'static str, i64)>,
@@ -62,6 +64,16 @@ impl Security {
         self.loaded().http.clone()
     }
 
+    /// TLS for the server's call to itself.
+    pub(crate) fn own(&self) -> Arc<ClientConfig> {
+        self.loaded().own.clone()
+    }
+
+    /// Names and addresses in the node's certificate.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.loaded().names.clone()
+    }
+
     /// When which certificate ends, in Unix seconds.
     pub(crate) fn expirations(&self) -> Vec<(&'static str, i64)> {
         self.loaded().expirations.clone()
@@ -78,9 +90,17 @@ impl Loaded {
         let name = common_name(&node.chain[0])?;
         if name != wanted {
             return Err(format!(
-                "problem with node certificate: node.crt has Subject \"CN={name}\", expected \"CN={wanted}\""
+                "problem with node certificate: client/server node certificate has principals [\"{name}\"], expected \"{wanted}\""
             ));
         }
+        let mut trusted = RootCertStore::empty();
+        trusted.add_parsable_certificates(authority.iter().cloned());
+        let own = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(trusted)
+            .with_no_client_auth();
+        let names = alternative_names(&node.chain[0])?;
         let mut expirations = vec![
             ("ca", not_after(&authority[0])?),
             ("node", not_after(&node.chain[0])?),
@@ -110,6 +130,8 @@ impl Loaded {
         let http = web.server(Unauthenticated::with_no_client_auth)?;
         let sql = node.server(|builder| builder.with_client_cert_verifier(verifier))?;
         Ok(Self {
+            own: Arc::new(own),
+            names,
             sql: Arc::new(sql),
             http: Arc::new(http),
             expirations,
@@ -140,8 +162,10 @@ impl Pair {
                 symbolic(mode)
             ));
         }
-        let key =
-            PrivateKeyDer::from_pem_file(&path).map_err(|error| format!("could not read {file}: {error}"))?;
+        let key = PrivateKeyDer::from_pem_file(&path).map_err(|error| match error {
+            pem::Error::Io(error) => not_found(&path, &error),
+            _ => "tls: failed to find any PEM data in key input".to_owned(),
+        })?;
         Ok(Self { chain, key })
     }
 
@@ -152,7 +176,10 @@ impl Pair {
             .map_err(|error| error.to_string())?;
         trust(builder)
             .with_single_cert(self.chain.clone(), self.key.clone_key())
-            .map_err(|error| format!("problem with node certificate: {error}"))
+            .map_err(|error| match error {
+                rustls::Error::InconsistentKeys(_) => "tls: private key does not match public key".to_owned(),
+                error => format!("problem with node certificate: {error}"),
+            })
     }
 }
 
@@ -168,7 +195,7 @@ pub(crate) fn certificates(directory: &Path, name: &str) -> Result<Vec<Certifica
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        Ok(_) => Err(format!("{name} holds no certificate")),
+        Ok(_) => Err(format!("no certificates found in {name}")),
         Err(error) => Err(format!("{name} cannot be read: {error}")),
     }
 }
@@ -197,6 +224,29 @@ pub(crate) fn common_name(certificate: &[u8]) -> Result<String, String> {
         .and_then(|name| name.as_str().ok());
     name.map(str::to_owned)
         .ok_or_else(|| "the certificate has no common name".into())
+}
+
+fn alternative_names(certificate: &[u8]) -> Result<Vec<String>, String> {
+    let certificate = parse(certificate)?;
+    let names = certificate
+        .subject_alternative_name()
+        .map_err(|error| error.to_string())?;
+    let names = names
+        .map(|names| names.value.general_names.as_slice())
+        .unwrap_or_default();
+    Ok(names
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some((*name).to_owned()),
+            GeneralName::IPAddress(bytes) => match *bytes {
+                [a, b, c, d] => Some(std::net::Ipv4Addr::new(*a, *b, *c, *d).to_string()),
+                bytes => <[u8; 16]>::try_from(bytes)
+                    .ok()
+                    .map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
+            },
+            _ => None,
+        })
+        .collect())
 }
 
 fn not_after(certificate: &[u8]) -> Result<i64, String> {

@@ -1,10 +1,12 @@
-//! A client that commits a row every few milliseconds through the virtual IP and remembers what was acknowledged.
+//! A client that commits a relational and a time-series row every few milliseconds through the virtual IP and remembers what was
+//! acknowledged.
 
 use crate::lab::Lab;
 use crate::network::VIRTUAL_IP;
 use crate::report::{Acknowledgement, Report};
 use anyhow::{Context, Result};
 use host::{Deadline, net};
+use kwdb::series::Rows;
 use kwdb::sql::{Connection, SqlError, Target};
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -173,6 +175,19 @@ fn target(lab: &Lab, address: SocketAddr) -> Target {
     }
 }
 
+/// What a server needs so that it acknowledges time-series rows that a crash of its node cannot take.
+const DURABLE: [&str; 2] = [
+    "SET CLUSTER SETTING ts.wal.wal_level = 1",
+    "SET CLUSTER SETTING ts.force_sync_file.enabled = true",
+];
+
+fn series() -> Rows {
+    Rows {
+        database: "lab_series".to_owned(),
+        table: "commits".to_owned(),
+    }
+}
+
 /// One run against one server; the rows of several runs share a table.
 #[derive(Debug)]
 struct Run {
@@ -225,23 +240,36 @@ impl Run {
             }
         };
         if !self.table_exists {
-            let table = "CREATE TABLE IF NOT EXISTS lab_commits (run INT8, id INT8, PRIMARY KEY (run, id))";
-            connection.query(table, Deadline::after(create))?;
+            let table = "CREATE TABLE IF NOT EXISTS lab_commits (run INT8, id INT8, PRIMARY KEY (run, id))"
+                .to_owned();
+            for statement in [table]
+                .into_iter()
+                .chain(series().make())
+                .chain(DURABLE.map(str::to_owned))
+            {
+                connection.query(&statement, Deadline::after(create))?;
+            }
             self.table_exists = true;
         }
         let insert = format!("INSERT INTO lab_commits VALUES ({}, {id})", self.number);
         connection.query(&insert, Deadline::after(commit))?;
+        connection.query(&series().insert(self.number, id), Deadline::after(commit))?;
         Ok(())
     }
 }
 
-/// Numbers of the rows of a run that the database has.
+/// Numbers of the rows of a run that the database has in both tables.
 fn read_back(target: &Target, run: u64) -> Result<HashSet<u64>> {
+    let relational = read_table(target, &format!("SELECT id FROM lab_commits WHERE run = {run}"))?;
+    let series = read_table(target, &series().select(run))?;
+    Ok(&relational & &series)
+}
+
+fn read_table(target: &Target, select: &str) -> Result<HashSet<u64>> {
     let deadline = Deadline::after(READ_BACK);
-    let select = format!("SELECT id FROM lab_commits WHERE run = {run}");
     let rows = loop {
         let answer = Connection::open(target, deadline.slice(Duration::from_secs(5)))
-            .and_then(|mut open| open.query(&select, deadline.slice(Duration::from_secs(30))));
+            .and_then(|mut open| open.query(select, deadline.slice(Duration::from_secs(30))));
         match answer {
             Err(_) if deadline.pause(Duration::from_millis(100)) => {}
             other => break other.context("cannot read the committed rows back")?,

@@ -3,12 +3,15 @@
 use super::flush::Flush;
 use super::{State, claim_lock};
 use crate::config::{Config, Thresholds};
-use crate::diagnosis;
+use crate::diagnosis::{self, LogMark};
 use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory};
+use crate::server::ONE_QUESTION;
 use agent::companion::{Asked, FailureReport, Presence, Reporter, Told};
+use host::bounded::Background;
 use host::daemon::{self, End};
 use host::{Deadline, Process, file, log, monotonic_milliseconds};
 use kwdb::health::{Health, Pending};
+use kwdb::sql;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::Signal;
 use std::os::fd::{AsFd, OwnedFd};
@@ -21,6 +24,8 @@ const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// How long systemd or Docker may take to say how the server ended; Pacemaker is waiting to hear of it.
 const HOW_TIMEOUT: Duration = Duration::from_secs(2);
+/// Reading what the server has logged takes no time unless its disk does not answer, which must not keep us from reporting its end.
+const CAUSE_TIMEOUT: Duration = Duration::from_millis(300);
 /// Connecting to a listening socket of this host takes no time unless its queue is full.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -35,6 +40,13 @@ enum Stall {
     Reported,
 }
 
+/// A question to SQL that is under way.
+struct Opinion {
+    child: Background,
+    /// What `/health` said.
+    words: String,
+}
+
 pub(super) struct Watch {
     config: Config,
     run: RunDirectory,
@@ -46,14 +58,20 @@ pub(super) struct Watch {
     presence: Presence,
     reporter: Reporter,
     question: Option<Pending>,
+    /// SQL, asked where the server's health cannot be told.
+    opinion: Option<Opinion>,
     last_question: Option<Instant>,
     /// Since when the server is ready, or when it last was. `None` before it has been ready for the first time: a start
     /// has its own deadline.
     last_ready: Option<Instant>,
     hang_reported: bool,
+    /// Whether SQL did not answer when it was asked last.
+    sql_refuses: bool,
     flush: Flush,
     stall: Stall,
     report: Option<FailureReport>,
+    /// The server's log when we began.
+    log: LogMark,
     /// [`memory_kills`] when we began.
     memory_kills: u64,
 }
@@ -68,6 +86,7 @@ impl Watch {
         parent: bool,
     ) -> Self {
         let thresholds = config.thresholds;
+        let log = LogMark::take(&config, Deadline::after(CAUSE_TIMEOUT));
         let mut watch = Self {
             end_event: server.watch(),
             config,
@@ -78,12 +97,15 @@ impl Watch {
             presence,
             reporter,
             question: None,
+            opinion: None,
+            sql_refuses: false,
             last_question: None,
             last_ready: None,
             hang_reported: false,
             flush: Flush::new(),
             stall: Stall::None,
             report: None,
+            log,
             memory_kills: memory_kills(),
         };
         watch.hear_of_start();
@@ -99,6 +121,7 @@ impl Watch {
                 return;
             }
             self.check_health();
+            self.check_opinion();
             self.flush
                 .step(self.config.data_root(), self.thresholds.sync_interval);
             self.check_stall();
@@ -186,18 +209,66 @@ impl Watch {
         }
     }
 
+    /// One idea of serving, here as in the agent: what the server says of itself counts, and where it cannot tell, SQL decides.
     fn judge(&mut self, health: &Health) {
-        if *health == Health::Ready {
-            if self.hang_reported {
-                log::info("the server serves again");
-            }
-            self.last_ready = Some(Instant::now());
-            self.hang_reported = false;
-            if self.stall != Stall::Reported {
-                self.report = None;
-            }
-            return;
+        match health {
+            Health::Ready => self.serves(),
+            Health::NotReady(_) => self.does_not_serve(&health.to_string()),
+            _ => self.ask_sql(&health.to_string()),
         }
+    }
+
+    /// In a child, because it waits for the answer.
+    fn ask_sql(&mut self, words: &str) {
+        let Some(target) = self.config.sql_target() else {
+            return self.does_not_serve(words);
+        };
+        if self.opinion.is_none() {
+            let asked = Background::start(move || {
+                u8::from(sql::serves(&target, Deadline::after(ONE_QUESTION)).is_err())
+            });
+            self.opinion = asked.ok().map(|child| Opinion {
+                child,
+                words: words.to_owned(),
+            });
+            self.sql_refuses |= self.opinion.is_none();
+        }
+        // What an open question finds, `check_opinion` tells.
+        if self.sql_refuses {
+            self.does_not_serve(words);
+        }
+    }
+
+    fn check_opinion(&mut self) {
+        let Some(answer) = self.opinion.as_ref().and_then(|opinion| opinion.child.result()) else {
+            return;
+        };
+        let words = self
+            .opinion
+            .take()
+            .map(|opinion| opinion.words)
+            .unwrap_or_default();
+        self.sql_refuses = answer != 0;
+        if self.sql_refuses {
+            self.does_not_serve(&words);
+        } else {
+            self.serves();
+        }
+    }
+
+    fn serves(&mut self) {
+        if self.hang_reported {
+            log::info("the server serves again");
+        }
+        self.last_ready = Some(Instant::now());
+        self.hang_reported = false;
+        self.sql_refuses = false;
+        if self.stall != Stall::Reported {
+            self.report = None;
+        }
+    }
+
+    fn does_not_serve(&mut self, words: &str) {
         self.hear_of_start();
         let silent_for = self.last_ready.map_or(Duration::ZERO, |ready| ready.elapsed());
         if self.hang_reported || silent_for < self.thresholds.hang_timeout || self.end_is_wanted() {
@@ -207,7 +278,7 @@ impl Watch {
         // It writes what its goroutines and threads wait for into the store, if it still can: the only trace of a hang.
         let _ = self.server.signal(Signal::SIGUSR1);
         self.report = Some(FailureReport::new(format!(
-            "the server (pid {}) runs but has not been ready for {:.0} s: {health:?}",
+            "the server (pid {}) runs but has not served for {:.0} s: {words}",
             self.server.pid(),
             silent_for.as_secs_f64()
         )));
@@ -297,6 +368,13 @@ impl Watch {
             }),
             memory_ran_out: memory_kills() > self.memory_kills,
             wanted,
+            // A start that failed tells its cause itself.
+            cause: failed
+                .then(|| {
+                    let deadline = Deadline::after(CAUSE_TIMEOUT);
+                    diagnosis::cause_of_end(&self.config, &self.run, &self.log, deadline)
+                })
+                .flatten(),
         };
         if let Err(error) = self.run.write(Record::Ended, &ended) {
             log::warning(format!("cannot record how the server ended: {error}"));
@@ -304,11 +382,10 @@ impl Watch {
         if !failed {
             return;
         }
-        let how = diagnosis::how(&self.config, Some(&ended), Deadline::after(HOW_TIMEOUT));
         let mut report = FailureReport::new(format!(
-            "the server (pid {}) ended unexpectedly {}",
+            "the server (pid {}) {}",
             self.server.pid(),
-            how
+            diagnosis::unexpected(&self.config, &ended, Deadline::after(HOW_TIMEOUT))
         ));
         self.end_event = None;
         self.question = None;

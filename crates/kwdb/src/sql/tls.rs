@@ -3,7 +3,7 @@
 use super::SqlError;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::ring;
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -40,6 +40,70 @@ pub(super) fn client(directory: &Path, user: &str) -> Result<Arc<ClientConfig>, 
         .with_client_auth_cert(certificates(&certificate)?, private)
         .map(Arc::new)
         .map_err(|error| unusable(&certificate, &error))
+}
+
+/// A client that shows no certificate and takes any: it wants to know whether somebody answers, and tells nothing.
+pub(super) fn stranger() -> Result<Arc<ClientConfig>, SqlError> {
+    let provider = Arc::new(ring::default_provider());
+    ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map(|builder| {
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(OfAnybody(provider)))
+                .with_no_client_auth()
+        })
+        .map(Arc::new)
+        .map_err(|error| SqlError::Tls(error.to_string()))
+}
+
+/// See [`stranger`].
+#[derive(Debug)]
+struct OfAnybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for OfAnybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// The server must show a certificate of our authority. Its names and dates do not matter here: the probe asks whether

@@ -303,9 +303,8 @@ fn look_at_server(
     let http = SocketAddr::from((host, mode.http_port.unwrap_or(DEFAULT_HTTP_PORT)));
     found.health = match health::ask(http, deadline.slice(super::patience::QUESTION)) {
         Health::Ready => Some(Verdict::Ready),
-        Health::NotReady(why) | Health::Silent(why) => Some(Verdict::NotReady(why)),
         Health::Refused if found.servers.is_empty() => None,
-        Health::Refused => Some(Verdict::NotReady("connection refused".to_owned())),
+        unwell => Some(Verdict::NotReady(unwell.to_string())),
     };
     if found.health != Some(Verdict::Ready) || mode.secure_mode == Some(SecureMode::Tlcp) {
         return;

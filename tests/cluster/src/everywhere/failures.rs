@@ -49,7 +49,7 @@ pub fn a_killed_server(scene: &Scene<'_>) -> Result<()> {
 }
 
 pub(crate) fn a_hung_server(scene: &Scene<'_>) -> Result<()> {
-    fails_in_place(scene, Event::Hang, "has not been ready for 1")
+    fails_in_place(scene, Event::Hang, "has not served for 1")
 }
 
 fn fails_in_place(scene: &Scene<'_>, event: Event, sentence: &str) -> Result<()> {

@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::node::Node;
+use crate::series::{self, Durability, Kind};
 use crate::sessions::Order;
 use crate::shutdown;
 
@@ -39,6 +40,8 @@ struct State {
     idle: bool,
     /// Tags that stand for the next ones that read `DO`.
     tags: Vec<&'static str>,
+    /// The statement that changes rows of time series, until PostgreSQL has taken it.
+    change: Option<String>,
 }
 
 /// Relays until one side ends the session or a drain does.
@@ -56,6 +59,7 @@ pub(super) fn run(node: &Arc<Node>, accepted: Accepted) -> io::Result<()> {
         unsynced: false,
         idle: true,
         tags: Vec::new(),
+        change: None,
     };
     let mut from_client = Inbox::default();
     let mut from_server = Inbox::default();
@@ -75,7 +79,7 @@ pub(super) fn run(node: &Arc<Node>, accepted: Accepted) -> io::Result<()> {
             let mut chunk = [0; 16 * 1024];
             let length = server.read(&mut chunk)?;
             from_server.bytes.extend_from_slice(&chunk[..length]);
-            let out = to_client(&mut from_server, &mut state)?;
+            let out = to_client(node, &mut from_server, &mut state)?;
             client.send(&out)?;
             if length == 0 {
                 client.close(&[]);
@@ -110,7 +114,7 @@ fn wait(client: &Stream, server: &UnixStream, wakened: &UnixStream) -> io::Resul
 }
 
 /// Takes whole messages of PostgreSQL, notes what they say about the session, and returns them for the client.
-fn to_client(inbox: &mut Inbox, state: &mut State) -> io::Result<Vec<u8>> {
+fn to_client(node: &Node, inbox: &mut Inbox, state: &mut State) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     while let Some((kind, body)) = inbox.next()? {
         match kind {
@@ -120,6 +124,11 @@ fn to_client(inbox: &mut Inbox, state: &mut State) -> io::Result<Vec<u8>> {
                 if state.awaited == 0 {
                     state.tags.clear();
                 }
+            }
+            b'E' => state.change = None,
+            b'C' if state.change.is_some() => {
+                let sql = state.change.take().unwrap_or_default();
+                node.series.log(&sql, Durability::of(&node.settings))?;
             }
             b'C' if body == b"DO\0" && !state.tags.is_empty() => {
                 let mut tag = state.tags.remove(0).as_bytes().to_vec();
@@ -148,6 +157,23 @@ fn to_server(
                 let (sql, _) = text(body)?;
                 if let Some(control) = Control::read(sql) {
                     return Ok(Some(control));
+                }
+                let series = series::read(node, sql);
+                if matches!(series, Kind::Reads | Kind::Changes(_)) && node.series.is_broken() {
+                    series::crash();
+                }
+                match series {
+                    Kind::Other | Kind::Reads => {}
+                    Kind::Changes(logged) => state.change = Some(logged),
+                    Kind::Query(instead) => {
+                        put(out, kind, &[instead.as_bytes(), &[0]].concat());
+                        continue;
+                    }
+                    Kind::Instead(instead, tag) => {
+                        state.tags.push(tag);
+                        put(out, kind, &[instead.as_bytes(), &[0]].concat());
+                        continue;
+                    }
                 }
                 if let Some(rewritten) = statement::rewrite(node, sql) {
                     state.tags.extend(rewritten.tags);

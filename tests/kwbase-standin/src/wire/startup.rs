@@ -20,7 +20,7 @@ const PROTOCOL_3: u32 = 3;
 /// No startup packet of a client is longer, in bytes.
 const LONGEST_STARTUP: usize = 10_000;
 /// How long a client may take over each step of its login.
-const LOGIN_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const LOGIN_LIMIT: Duration = Duration::from_secs(60);
 
 /// A client that may use the database.
 pub(super) struct Accepted {

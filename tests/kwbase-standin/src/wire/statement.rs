@@ -162,7 +162,7 @@ fn dollar_quote(text: &str) -> Option<&str> {
 }
 
 /// `text` as an SQL literal.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

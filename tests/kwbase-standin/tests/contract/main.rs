@@ -11,5 +11,6 @@ mod disk;
 mod harness;
 mod raw;
 mod secure;
+mod series;
 mod start;
 mod stop;

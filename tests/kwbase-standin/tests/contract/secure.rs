@@ -225,9 +225,40 @@ fn certificates_that_cannot_be_used_refuse_the_start() {
     refuses("key file node.key has permissions -rw-r-----, exceeds -rwx------");
     fs::set_permissions(certs.join("node.key"), fs::Permissions::from_mode(0o600)).unwrap();
     fs::copy(certs.join("client.root.key"), certs.join("node.key")).unwrap();
-    refuses("problem with node certificate");
+    refuses("tls: private key does not match public key");
+    fs::write(certs.join("node.key"), "").unwrap();
+    refuses("tls: failed to find any PEM data in key input");
     fs::remove_file(certs.join("node.crt")).unwrap();
     refuses("node.crt: not found");
     fs::remove_file(certs.join("ca.crt")).unwrap();
     refuses("problem with CA certificate");
+}
+
+/// Under TLS the server answers for its health by calling its own advertised address. SQL does not mind.
+#[test]
+fn a_server_that_cannot_call_itself() {
+    let setup = Setup::existing();
+    let certs = make_certs(&setup);
+    let setup = setup.secure(&certs).flag("--advertise-addr=127.0.0.2");
+    let server = setup.start();
+    let ready = || setup.http("/health?ready=1");
+    let (_, text) = eventually("it says why", || {
+        ready().filter(|(code, text)| *code == 503 && text.contains("x509"))
+    });
+    assert!(text.contains("not 127.0.0.2"), "{text}");
+    assert_eq!(setup.status("/health"), Some(200));
+    assert_eq!(setup.value("SELECT 1"), "1");
+    drop(server);
+    // A connection that stands survives what becomes of the certificates.
+    let setup = setup.flag("--advertise-addr=127.0.0.1");
+    let server = setup.serve();
+    must(&["create-node", "db.example", "--overwrite"], &certs);
+    server.signal(Signal::SIGHUP);
+    setup.wait_for_log("successfully reloaded certificates", 1);
+    assert_eq!(ready().unwrap().0, 200);
+    drop(server);
+    let _server = setup.start();
+    eventually("a new one is not made", || {
+        ready().filter(|(_, text)| text.contains("certificate is valid for db.example, not 127.0.0.1"))
+    });
 }

@@ -1,7 +1,8 @@
-//! A client that commits through the virtual IP all the time and remembers what was acknowledged.
+//! A client that commits a relational and a time-series row through the virtual IP all the time and remembers what was acknowledged.
 
 use anyhow::{Context, Result};
 use host::Deadline;
+use kwdb::series::Rows;
 use kwdb::sql::{Connection, SqlError, Target};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,8 @@ const COMMIT: Duration = Duration::from_secs(2);
 const TABLE: Duration = Duration::from_secs(10);
 /// From one commit to the next.
 const INTERVAL: Duration = Duration::from_millis(50);
+/// The only run in the drill's own database.
+const RUN: u64 = 1;
 /// Before another attempt to connect.
 const RETRY: Duration = Duration::from_millis(20);
 
@@ -43,6 +46,7 @@ pub(super) struct Seen {
 pub(super) struct Client {
     target: Target,
     table: String,
+    series: Rows,
     seen: Arc<Mutex<Seen>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -57,12 +61,21 @@ impl Client {
         let mut connection =
             Connection::open(&target, Deadline::after(TABLE)).with_context(|| target.address.to_string())?;
         let connect = (begun.elapsed() * MARGIN).clamp(CONNECT[0], CONNECT[1]);
-        connection.query(&make, Deadline::after(TABLE)).context(make)?;
+        let series = Rows {
+            database: format!("{table}_series"),
+            table: "commits".to_owned(),
+        };
+        for statement in [make].into_iter().chain(series.make()) {
+            connection
+                .query(&statement, Deadline::after(TABLE))
+                .context(statement)?;
+        }
         let seen = Arc::new(Mutex::new(Seen::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             target: target.clone(),
             table: table.clone(),
+            series: series.clone(),
             connect,
             seen: Arc::clone(&seen),
             stop: Arc::clone(&stop),
@@ -71,6 +84,7 @@ impl Client {
         Ok(Self {
             target,
             table,
+            series,
             seen,
             stop,
             thread: Some(thread),
@@ -93,35 +107,37 @@ impl Client {
 
     /// How many of the acknowledged rows the database does not have; `None` when it could not be asked in time.
     pub(super) fn lost(&self, deadline: Deadline) -> Option<usize> {
-        let select = format!("SELECT id FROM {}", self.table);
+        let relational = self.read(&format!("SELECT id FROM {}", self.table), deadline)?;
+        let series = self.read(&self.series.select(RUN), deadline)?;
+        let seen = self.seen();
+        let is_lost = |id: u64| !relational.contains(&id) || !series.contains(&id);
+        Some(seen.commits.iter().filter(|commit| is_lost(commit.id)).count())
+    }
+
+    fn read(&self, select: &str, deadline: Deadline) -> Option<BTreeSet<u64>> {
         let rows = loop {
-            match kwdb::sql::ask(&self.target, &select, deadline.slice(TABLE)) {
+            match kwdb::sql::ask(&self.target, select, deadline.slice(TABLE)) {
                 Ok(rows) => break rows,
                 Err(_) if deadline.pause(RETRY) => {}
                 Err(_) => return None,
             }
         };
-        let there: BTreeSet<u64> = rows
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|id| id.parse().ok())
-            .collect();
         Some(
-            self.seen()
-                .commits
-                .iter()
-                .filter(|commit| !there.contains(&commit.id))
-                .count(),
+            rows.into_iter()
+                .flatten()
+                .flatten()
+                .filter_map(|id| id.parse().ok())
+                .collect(),
         )
     }
 
-    /// Removes the table; the error is for the operator, who can do it, too.
+    /// Removes the tables; the error is for the operator, who can do it, too.
     pub(super) fn clear(&self) -> Result<(), String> {
-        let drop = format!("DROP TABLE {}", self.table);
-        kwdb::sql::ask(&self.target, &drop, Deadline::after(TABLE))
-            .map(|_| ())
-            .map_err(|error| format!("{drop}: {error}"))
+        for statement in [format!("DROP TABLE {}", self.table), self.series.remove()] {
+            kwdb::sql::ask(&self.target, &statement, Deadline::after(TABLE))
+                .map_err(|error| format!("{statement}: {error}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -134,6 +150,7 @@ impl Drop for Client {
 struct Worker {
     target: Target,
     table: String,
+    series: Rows,
     connect: Duration,
     seen: Arc<Mutex<Seen>>,
     stop: Arc<AtomicBool>,
@@ -172,6 +189,8 @@ impl Worker {
             none => none.insert(Connection::open(&self.target, Deadline::after(self.connect))?),
         };
         let insert = format!("INSERT INTO {} VALUES ({id})", self.table);
-        open.query(&insert, Deadline::after(COMMIT)).map(drop)
+        open.query(&insert, Deadline::after(COMMIT))?;
+        open.query(&self.series.insert(RUN, id), Deadline::after(COMMIT))
+            .map(drop)
     }
 }

@@ -1,0 +1,118 @@
+//! A query of time series. The server looks well with a damaged engine of them, to `/health` and to SQL, until the first query, which
+//! ends it, and again after every restart (measured on crash images of a real server).
+
+use crate::config::Config;
+use crate::diagnosis;
+use crate::run_directory::{Record, RunDirectory};
+use host::{Deadline, Process, log, wait_for_end};
+use kwdb::sql::{Connection, SqlError};
+use ocf::Failure;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One table of time series, of whatever database: the engine opens them all in the same way.
+const A_TABLE: &str = "SELECT table_catalog, table_name FROM \"\".information_schema.tables \
+     WHERE table_type = 'TIME SERIES TABLE' LIMIT 1";
+/// The catalog answers from memory. One that does not is not what this looks for.
+const CATALOG_TIMEOUT: Duration = Duration::from_secs(5);
+/// A server that is ended by a signal takes 0.1 to 0.2 s (measured), longer the more memory it has.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The sentinel writes down how the server ended a moment after the end.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A table that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Table {
+    database: String,
+    name: String,
+}
+
+impl Table {
+    /// One row: it makes the engine open its files, whatever their size.
+    fn query(&self) -> String {
+        let quoted = |name: &str| name.replace('"', "\"\"");
+        format!(
+            "SELECT * FROM \"{}\".\"{}\" LIMIT 1",
+            quoted(&self.database),
+            quoted(&self.name)
+        )
+    }
+}
+
+/// What a query of time series has shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// The engine answers, or there is nothing to ask it for.
+    Well,
+    /// The query has ended the server.
+    Ended,
+    /// There was no answer in time.
+    Silent,
+}
+
+/// Queries one table of time series, if there is one.
+pub(crate) fn look(
+    run: &RunDirectory,
+    server: Process,
+    connection: Option<&mut Connection>,
+    deadline: Deadline,
+) -> Seen {
+    // Whom the server does not let in cannot ask it.
+    let Some(connection) = connection else {
+        return Seen::Well;
+    };
+    let Some(table) = run
+        .read::<Table>(Record::Series)
+        .or_else(|| find(run, connection, deadline))
+    else {
+        return Seen::Well;
+    };
+    match connection.query(&table.query(), deadline) {
+        Ok(_) => Seen::Well,
+        // An engine that says something is alive; the table may have been dropped.
+        Err(SqlError::Server { .. }) => {
+            run.forget(Record::Series);
+            Seen::Well
+        }
+        Err(error) => {
+            log::warning(format!("{}: {error}", table.query()));
+            wait_for_end(server, deadline.slice(EXIT_TIMEOUT));
+            if server.is_running() {
+                Seen::Silent
+            } else {
+                Seen::Ended
+            }
+        }
+    }
+}
+
+fn find(run: &RunDirectory, connection: &mut Connection, deadline: Deadline) -> Option<Table> {
+    let rows = connection.query(A_TABLE, deadline.slice(CATALOG_TIMEOUT));
+    let mut row = match rows {
+        Ok(rows) => rows.into_iter().next()?.into_iter(),
+        Err(error) => {
+            log::debug(format!("whether there are time series cannot be told: {error}"));
+            return None;
+        }
+    };
+    let table = Table {
+        database: row.next()??,
+        name: row.next()??,
+    };
+    // Without it the next look asks the catalog again.
+    let _ = run.write(Record::Series, &table);
+    Some(table)
+}
+
+/// The start of a server whose store ends it. The other node has the same bytes: another try, here or there, would only hide what the
+/// operator must know, so the resource is started nowhere until a cleanup.
+pub(crate) fn kills(config: &Config, run: &RunDirectory, server: Process, deadline: Deadline) -> Failure {
+    let ended = diagnosis::wait_for_record(run, server, deadline.slice(RECORD_TIMEOUT));
+    let how = diagnosis::how(config, ended.as_ref(), deadline);
+    Failure::not_configured(format!(
+        "damaged time series: the first query ends the server ({how}); restore {} from a backup, then crm_resource --cleanup; not tried \
+         on the other node, whose copy is the same",
+        config.data_root().display()
+    ))
+}
