@@ -42,7 +42,7 @@ impl fmt::Display for Health {
                 ),
                 None => write!(f, "/health cannot tell: {words}"),
             },
-            Self::Refused => f.write_str("nobody listens on the HTTP port"),
+            Self::Refused => f.write_str("nothing listens on the HTTP port"),
             Self::Silent(why) => write!(f, "/health: {why}"),
         }
     }

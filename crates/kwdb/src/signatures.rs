@@ -54,11 +54,11 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         pattern: r"no certificates found in (\S+)",
-        meaning: "$1 holds no certificate; make it anew with kwbase cert, or restore it",
+        meaning: "$1 holds no certificate; create it with kwbase cert, or restore it",
     },
     Signature {
         pattern: r"failed to find any PEM data in (certificate|key) input",
-        meaning: "the node's $1 file is empty or no PEM; make it anew with kwbase cert, or restore it",
+        meaning: "the node's $1 file is empty or no PEM; create it with kwbase cert, or restore it",
     },
     Signature {
         pattern: r#"certificate has principals \["?([^\]"]*)"?\], expected "([^"]+)""#,
@@ -298,12 +298,12 @@ status:              restarted pre-existing node
             (
                 'E',
                 "cannot load certificates.\nCheck.\n\nno certificates found in node.crt",
-                "node.crt holds no certificate; make it anew with kwbase cert, or restore it",
+                "node.crt holds no certificate; create it with kwbase cert, or restore it",
             ),
             (
                 'E',
                 "cannot load certificates.\nCheck.\n\ntls: failed to find any PEM data in key input",
-                "the node's key file is empty or no PEM; make it anew with kwbase cert, or restore it",
+                "the node's key file is empty or no PEM; create it with kwbase cert, or restore it",
             ),
             (
                 'E',
@@ -394,8 +394,8 @@ status:              restarted pre-existing node
         ] {
             let (mut log, mut said) = (HEALTHY.to_owned(), BANNER.to_owned());
             match place {
-                'F' => log += &format!("F260702 10:00:01.000000 77 x.go:3  [n1,s1] 12  {words}\n"),
-                'E' => said += &format!("ERROR: {words}\nFailed running \"start-single-node\"\n"),
+                'F' => log = format!("{log}F260702 10:00:01.000000 77 x.go:3  [n1,s1] 12  {words}\n"),
+                'E' => said = format!("{said}ERROR: {words}\nFailed running \"start-single-node\"\n"),
                 _ => said = format!("{words}\n{said}"),
             }
             assert_eq!(explain(&log, &said).as_deref(), Some(meaning), "{words}");

@@ -102,7 +102,7 @@ fn the_store() {
     broken_by(
         &format!("chown -R root: {DATA_ROOT}; chmod -R go-rwx {DATA_ROOT}"),
         1,
-        &["exit status 1", "chown"],
+        &["the service user may not write", "owner of data_root"],
     );
     broken_by(
         "dd if=/dev/zero of=fill bs=1M 2>/dev/null || :",
