@@ -4,11 +4,12 @@ use crate::degraded::MinFree;
 use crate::parameters as p;
 use crate::runtime::Runtime;
 use host::Deadline;
+use kwdb::address::{asked_at, with_port};
 use kwdb::installation::{Deployment, Mode, SecureMode, read_environment_file};
 use kwdb::server::Server;
 use kwdb::sql;
 use ocf::{AbsolutePath, Env, Failure, Parameters};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,7 +79,7 @@ impl Config {
         );
         let brpc_port = given.get(&p::BRPC_PORT)?;
         let listen_host = given.get(&p::LISTEN_HOST)?;
-        if !lenient && loopback_of(&listen_host).is_none() {
+        if !lenient && asked_at(&listen_host).is_none() {
             return Err(Failure::not_configured(format!(
                 "parameter listen_host=\"{listen_host}\": not an IP address; allowed: 0.0.0.0, [::] or an address of this node"
             )));
@@ -123,13 +124,13 @@ impl Config {
             ),
             secure_mode,
             certs_directory,
-            listen_address: format!("{listen_host}:{sql_port}"),
+            listen_address: with_port(&listen_host, sql_port),
             advertise_address: given
                 .given(&p::ADVERTISE_HOST)?
                 .or(mode.address)
-                .map(|host| format!("{host}:{sql_port}")),
-            http_address: format!("{listen_host}:{http_port}"),
-            brpc_address: (brpc_port != 0).then(|| format!("{listen_host}:{brpc_port}")),
+                .map(|host| with_port(&host, sql_port)),
+            http_address: with_port(&listen_host, http_port),
+            brpc_address: (brpc_port != 0).then(|| with_port(&listen_host, brpc_port)),
             encrypted_store: mode.encrypted_store,
             extra_arguments,
         };
@@ -195,7 +196,7 @@ impl Config {
 
     fn local(&self, port: u16) -> SocketAddr {
         SocketAddr::new(
-            loopback_of(&self.listen_host).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            asked_at(&self.listen_host).unwrap_or(Ipv4Addr::LOCALHOST.into()),
             port,
         )
     }
@@ -216,17 +217,6 @@ impl Config {
         let groups = host::user::further_groups(&user);
         Ok((user, gid, groups))
     }
-}
-
-/// The address at which a server that listens on `host` is reached from this host; `None` when it is not an IP address.
-fn loopback_of(host: &str) -> Option<IpAddr> {
-    let address: IpAddr = host.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
-    Some(match address {
-        IpAddr::V4(v4) if v4.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        // A server on [::] answers on IPv4 as well, and IPv6 may be off on the loopback interface.
-        IpAddr::V6(v6) if v6.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        other => other,
-    })
 }
 
 /// Given, else of the installation, else the declared default.
@@ -284,6 +274,25 @@ mod tests {
         assert_eq!(config.server.extra_arguments, ["--cache", "1 GB"]);
         assert_eq!(config.drain_timeout, Duration::from_millis(250));
         assert_eq!(config.sql_target().unwrap().address.to_string(), "127.0.0.1:1234");
+    }
+
+    #[test]
+    fn ipv6_addresses_and_ports_stay_apart() {
+        let given = env(&[
+            ("listen_host", "fd00::10"),
+            ("advertise_host", "fd00::11"),
+            ("sql_port", "1234"),
+        ]);
+        let config = Config::read(&given, false).unwrap();
+        assert_eq!(config.server.listen_address, "[fd00::10]:1234");
+        assert_eq!(
+            config.server.advertise_address.as_deref(),
+            Some("[fd00::11]:1234")
+        );
+        assert_eq!(
+            config.sql_target().unwrap().address.to_string(),
+            "[fd00::10]:1234"
+        );
     }
 
     #[test]

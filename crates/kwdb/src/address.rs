@@ -1,5 +1,6 @@
 //! Hosts and ports, as the server's flags have them.
 
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Where a server that listens on `host` is asked on its own node. `None`: `host` is not an IP address.
@@ -14,7 +15,7 @@ pub fn asked_at(host: &str) -> Option<IpAddr> {
 }
 
 /// Both in one word. An IPv6 address is put into brackets, or its last part would be the port.
-pub fn with_port(host: &str, port: u16) -> String {
+pub fn with_port(host: &str, port: impl Display) -> String {
     if host.parse::<Ipv6Addr>().is_ok() {
         format!("[{host}]:{port}")
     } else {

@@ -301,12 +301,15 @@ fn look_at_server(
         .and_then(|store| asked_at(store.listen_host.as_deref()?))
         .unwrap_or(Ipv4Addr::LOCALHOST.into());
     let http = SocketAddr::from((host, mode.http_port.unwrap_or(DEFAULT_HTTP_PORT)));
-    found.health = match health::ask(http, deadline.slice(super::patience::QUESTION)) {
+    let health = health::ask(http, deadline.slice(super::patience::QUESTION));
+    // Where the server cannot tell, SQL decides.
+    let is_undecided = matches!(health, Health::Undecided(_));
+    found.health = match health {
         Health::Ready => Some(Verdict::Ready),
         Health::Refused if found.servers.is_empty() => None,
         unwell => Some(Verdict::NotReady(unwell.to_string())),
     };
-    if found.health != Some(Verdict::Ready) || mode.secure_mode == Some(SecureMode::Tlcp) {
+    if !is_undecided && found.health != Some(Verdict::Ready) || mode.secure_mode == Some(SecureMode::Tlcp) {
         return;
     }
     let target = sql::Target {
@@ -318,8 +321,9 @@ fn look_at_server(
             PathBuf::from(said.unwrap_or(installation::CERTS_DIRECTORY))
         }),
     };
-    if let Err(error) = ask_server(found, &target, deadline.slice(super::patience::QUESTION)) {
-        unanswered.push(format!("SQL: {error}"));
+    match ask_server(found, &target, deadline.slice(super::patience::QUESTION)) {
+        Ok(()) => found.health = Some(Verdict::Ready),
+        Err(error) => unanswered.push(format!("SQL: {error}")),
     }
 }
 
