@@ -4,6 +4,8 @@ use crate::parameters as p;
 use crate::real_path;
 use certs::{Expectations, Method};
 use host::mount;
+use host::untrusted::Writers;
+use host::user::User;
 use kwdb::installation::{Deployment, ENVIRONMENT_FILE, MODE_FILE, Mode, read_environment_file};
 use ocf::{Env, Failure, Parameters};
 use std::path::{Path, PathBuf};
@@ -24,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) data_root: PathBuf,
     pub(crate) bundle_dir: PathBuf,
     pub(crate) user: String,
+    /// Who has a say in which account it is: nobody but root, unless MODE names it.
+    named_by: Writers,
     authkey: Option<PathBuf>,
     pub(crate) include_ca_key: bool,
     required_names: Vec<String>,
@@ -93,9 +97,13 @@ impl Config {
             wrong_link,
             data_root,
             bundle_dir,
-            user: match given.given(&p::USER)? {
+            named_by: match (given.given(&p::USER)?, &mode.user) {
+                (None, Some(_)) => mode.writers,
+                _ => Writers::Root,
+            },
+            user: match given.given(&p::USER)?.or(mode.user) {
                 Some(user) => user,
-                None => mode.user.unwrap_or(given.get(&p::USER)?),
+                None => given.get(&p::USER)?,
             },
             authkey: given.given(&p::AUTHKEY)?.map(PathBuf::from),
             include_ca_key: given.get(&p::INCLUDE_CA_KEY)?,
@@ -122,6 +130,25 @@ impl Config {
                 .find(|(name, _)| name == "KWBASE_CERT_NODE_USER")
                 .map_or_else(|| "node".to_owned(), |(_, value)| value),
         })
+    }
+
+    /// Why certificates are not given to this account; `None` when they are. MODE, which belongs to the server's account on a stock
+    /// installation, may name its own writer and nobody else.
+    pub(crate) fn refuses_owner(&self, user: &User) -> Option<String> {
+        if self.named_by == Writers::Root {
+            return None;
+        }
+        let why = if user.is_the_systems() {
+            "is an account of the operating system".to_owned()
+        } else if self.named_by != Writers::Account(user.uid) {
+            format!("is named by {MODE_FILE}, which others than root and that account can change")
+        } else {
+            return None;
+        };
+        Some(format!(
+            "user {} (uid {}) {why}; set the parameter user to the server's own account",
+            user.name, user.uid
+        ))
     }
 
     /// Refuses a certificate directory that cannot be replaced, before it has to be.

@@ -62,7 +62,10 @@ fn owner(config: &Config, deadline: Deadline, concerns: &mut Vec<String>) -> Opt
     if user.is_none() {
         concerns.push(format!("user {} does not exist on this node", config.user));
     }
-    user.map(|user| Owner {
+    let refused = user.as_ref().and_then(|user| config.refuses_owner(user));
+    let is_refused = refused.is_some();
+    concerns.extend(refused);
+    user.filter(|_| !is_refused).map(|user| Owner {
         uid: user.uid,
         gid: user.gid,
     })

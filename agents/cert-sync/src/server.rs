@@ -3,7 +3,8 @@
 mod handshake;
 
 use crate::config::Config;
-use host::{Process, file};
+use host::{Deadline, Process, file, user};
+use kwdb::process::Starter;
 use nix::sys::signal::Signal;
 use std::path::Path;
 use std::time::Duration;
@@ -13,12 +14,21 @@ pub(crate) use handshake::shown_certificate;
 /// A signal that arrives before the server has installed its handler ends it. It does so within a fraction of a second;
 /// a server younger than this has just read the files anyway.
 const YOUNGEST: f64 = 5.0;
+/// The unit that the vendor's installer makes.
+const VENDORS_UNIT: &str = "kaiwudb.service";
 /// Unit of a process's start time: `USER_HZ` is 100 on every architecture that we build for.
 const MILLISECONDS_PER_TICK: u64 = 10;
 
-/// The servers of this store that run on this node, whoever started them.
+/// Looking up an account may ask a directory server.
+const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The servers of this store that run on this node, whoever of those that may has started them.
 pub(crate) fn running(config: &Config) -> Vec<Process> {
-    kwdb::process::serving(&config.data_root, &config.binary)
+    let starter = || Starter {
+        uid: user::find(&config.user, Deadline::after(ACCOUNT_TIMEOUT)).map(|user| user.uid),
+        unit: Some(VENDORS_UNIT),
+    };
+    kwdb::process::serving(&config.data_root, &config.binary, starter).servers
 }
 
 /// Sends SIGHUP to every server of the store. True when each of them, or there is none, will have read the files as they
@@ -52,7 +62,7 @@ fn age(process: Process) -> Option<f64> {
 mod tests {
     use super::*;
     use host::daemon::{self, Daemon, DaemonOutput};
-    use host::{Deadline, wait_for_end};
+    use host::wait_for_end;
 
     #[test]
     fn a_young_process_is_spared() {

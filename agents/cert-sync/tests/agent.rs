@@ -376,14 +376,26 @@ fn a_volume_that_hangs_costs_seconds_and_never_the_resource() {
     let one = cluster.node("one");
     one.write(&Authority::new("CA").set(&NAMES));
     one.ok("start");
-    // Opening a pipe that nobody writes to blocks, as a file on a stalled device does.
-    fs::remove_file(cluster.bundle()).unwrap();
-    nix::unistd::mkfifo(&cluster.bundle(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    // A file system whose server never answers. Its end, with that of `server`, is an error for whoever still waits for it.
+    let server = fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/fuse")
+        .unwrap();
+    let options = format!(
+        "fd={},rootmode=40000,user_id=0,group_id=0",
+        std::os::fd::AsRawFd::as_raw_fd(&server)
+    );
+    let at = cluster.bundle().parent().unwrap().to_owned();
+    let none = nix::mount::MsFlags::empty();
+    nix::mount::mount(Some("hung"), &at, Some("fuse"), none, Some(options.as_str())).unwrap();
     let answer = one.monitor();
+    let stop = one.call("stop");
+    drop(server);
+    nix::mount::umount2(&at, nix::mount::MntFlags::MNT_DETACH).unwrap();
     assert_eq!(answer.code, 190, "{answer:?}");
     assert!(answer.reason.contains("no answer in time"), "{}", answer.reason);
     assert!(answer.elapsed < Duration::from_secs(8), "{:?}", answer.elapsed);
-    let stop = one.call("stop");
     assert_eq!(stop.code, 0);
     assert!(stop.elapsed < Duration::from_secs(5), "{:?}", stop.elapsed);
 }

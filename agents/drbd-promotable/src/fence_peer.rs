@@ -12,9 +12,11 @@ use drbd::resource::Resource;
 use drbd::state::Disk;
 use drbd::tools::Tools;
 use host::lock::ExclusiveLock;
+use host::untrusted::{self, Directory, Writers};
 use host::{Command, CommandError, Deadline, log};
 use ocf::Env;
 use std::fs::DirBuilder;
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -25,7 +27,9 @@ const SCRIPTS: [&str; 2] = [
     "/usr/lib/drbd/crm-fence-peer.9.sh",
     "/usr/lib/drbd/crm-fence-peer.sh",
 ];
-/// The scripts' own lock.
+/// Our own locks, where nobody else can make anything.
+const OWN_LOCKS: &str = "/run/kaiwudb-ha";
+/// The scripts' own lock. On Debian everybody can make this directory, and whoever made it decides what lies in it.
 const LOCKS: &str = "/var/lock/drbd";
 /// The tools answer within a second. A cluster that needs longer is not a clear-cut case.
 const TIME: Duration = Duration::from_secs(20);
@@ -137,6 +141,26 @@ fn become_script(arguments: &[String]) -> u8 {
     FAILED
 }
 
+/// Puts aside a directory of locks that somebody else has made: what lies in it would keep the scripts waiting for him. Where that fails,
+/// as when he makes it again at the same moment, our own lock has to do.
+fn take_back() {
+    let place = Path::new(LOCKS);
+    if matches!(untrusted::writers(place), Ok(Writers::Root)) {
+        return;
+    }
+    let put_aside = || -> std::io::Result<()> {
+        let (parent, name) = place.parent().zip(place.file_name()).ok_or(ErrorKind::NotFound)?;
+        let parent = Directory::open(parent)?;
+        let aside = format!("{}.not-roots.{}", name.to_string_lossy(), std::process::id());
+        parent.rename(name, &parent, aside)?;
+        parent.make(name, 0o700).map(drop)
+    };
+    match put_aside() {
+        Ok(()) => log::warning(format!("{LOCKS} was not root's and has been put aside")),
+        Err(error) => log::warning(format!("{LOCKS} is not root's and cannot be put aside: {error}")),
+    }
+}
+
 /// Whether the options leave a plain case plain.
 fn is_plain(arguments: &[String]) -> bool {
     let mut words = arguments.iter().map(String::as_str);
@@ -186,12 +210,7 @@ impl Request {
     }
 
     fn fence(&self, deadline: Deadline) -> Result<Verdict, NotPlain> {
-        let _ = DirBuilder::new().recursive(true).mode(0o700).create(LOCKS);
-        let path = Path::new(LOCKS).join(format!("fence.{}", self.resource));
-        let _lock = ExclusiveLock::take(&path, deadline.slice(TIME / 4))
-            .ok()
-            .flatten()
-            .ok_or_else(|| NotPlain::because("another handler holds the lock"))?;
+        let _locks = self.lock(deadline)?;
         let tools = Tools::new(&self.resource, self.configuration.clone());
         may_be_fenced(&tools.status(deadline)?)?;
         let query = Command::new("cibadmin").arg("-Q").run_ok(deadline)?;
@@ -217,6 +236,30 @@ impl Request {
             return lift(&cluster, deadline);
         }
         Ok(verdict)
+    }
+
+    /// Keeps other handlers out: ours, and the scripts where their lock is root's alone.
+    fn lock(&self, deadline: Deadline) -> Result<Vec<ExclusiveLock>, NotPlain> {
+        let mut locks = Vec::new();
+        for (place, mode) in [(OWN_LOCKS, 0o755), (LOCKS, 0o700)] {
+            let made = DirBuilder::new().recursive(true).mode(mode).create(place);
+            if place == LOCKS {
+                take_back();
+            }
+            let path = Path::new(place).join(format!("fence.{}", self.resource));
+            let lock = match untrusted::writers(&path) {
+                Ok(Writers::Root) => ExclusiveLock::take(&path, deadline.slice(TIME / 4))
+                    .map_err(|error| NotPlain::because(&error.to_string()))?,
+                _ if place == LOCKS => continue,
+                found => {
+                    return Err(NotPlain::because(&format!(
+                        "{place} cannot be locked: {made:?} {found:?}"
+                    )));
+                }
+            };
+            locks.push(lock.ok_or_else(|| NotPlain::because("another handler holds the lock"))?);
+        }
+        Ok(locks)
     }
 
     /// The names in the cluster of the nodes with good data and of the others. DRBD knows hosts; of two nodes each can be found

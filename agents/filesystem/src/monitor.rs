@@ -3,10 +3,11 @@
 use crate::config::{Config, Mounted};
 use agent::Context;
 use host::bounded::{self, BoundedError};
+use host::untrusted::Directory;
 use host::{Deadline, mount};
 use ocf::{CheckLevel, Failure, FailureKind, Role, State};
-use std::fs::{self, File};
-use std::io::{Error, ErrorKind, Write};
+use std::io::{self, Error, ErrorKind, Write};
+use std::path::Path;
 
 /// Written and removed again by level 20, in the root of the file system.
 const WRITTEN: &str = ".kaiwudb-ha-monitor";
@@ -73,17 +74,22 @@ fn does_not_answer(config: &Config, error: &BoundedError) -> Failure {
     })
 }
 
+/// The file system is its users': what has the name already, a link to anywhere perhaps, is not written to.
+fn write_and_remove(directory: &Path) -> io::Result<()> {
+    let directory = Directory::open(directory)?;
+    directory.remove(WRITTEN)?;
+    let mut file = directory.create(WRITTEN, 0o600)?;
+    let written = file
+        .write_all(b"written by the monitor of ocf:kaiwudb:filesystem\n")
+        .and_then(|()| file.sync_all());
+    written.and(directory.remove(WRITTEN))
+}
+
 /// Writes a file through to the device. A full disk is not a failure that another node could fix.
 fn write(config: &Config, deadline: Deadline) -> Result<State, Failure> {
-    let path = config.directory.join(WRITTEN);
     let answer = bounded::run(deadline, || {
-        let written = File::create(&path).and_then(|mut file| {
-            file.write_all(b"written by the monitor of ocf:kaiwudb:filesystem\n")?;
-            file.sync_all()
-        });
-        let removed = fs::remove_file(&path);
         let full = |error: &Error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
-        match written.and(removed) {
+        match write_and_remove(&config.directory) {
             Ok(()) => Vec::new(),
             Err(error) if full(&error) => FULL.to_vec(),
             Err(error) => error.to_string().into_bytes(),

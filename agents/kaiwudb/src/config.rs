@@ -4,8 +4,10 @@ use crate::degraded::MinFree;
 use crate::parameters as p;
 use crate::runtime::Runtime;
 use host::Deadline;
+use host::untrusted::Writers;
 use kwdb::address::{asked_at, with_port};
 use kwdb::installation::{Deployment, Mode, SecureMode, read_environment_file};
+use kwdb::process::Starter;
 use kwdb::server::Server;
 use kwdb::sql;
 use ocf::{AbsolutePath, Env, Failure, Parameters};
@@ -35,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) container: String,
     pub(crate) server: Server,
     pub(crate) user: String,
+    /// Who has a say in which account it is: nobody but root, unless MODE names it.
+    named_by: Writers,
     pub(crate) group: Option<String>,
     /// Variables for the server.
     pub(crate) variables: Vec<(String, String)>,
@@ -45,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) cert_warn_days: u64,
     pub(crate) oom_score_adj: Option<i64>,
     pub(crate) nofile: u64,
+    /// Whether the server, and whatever it executes, keeps to the rights of its account.
+    pub(crate) no_new_privileges: bool,
     pub(crate) max_map_count: u64,
     sql_port: u16,
     http_port: u16,
@@ -67,6 +73,11 @@ impl Config {
             mode => mode.unwrap_or_default(),
         };
 
+        let user = given.given(&p::USER)?;
+        let named_by = match (&user, &mode.user) {
+            (None, Some(_)) => mode.writers,
+            _ => Writers::Root,
+        };
         let sql_port = port(
             given.given(&p::SQL_PORT)?,
             mode.sql_port,
@@ -145,10 +156,11 @@ impl Config {
             unit: given.get(&p::UNIT)?,
             container: given.get(&p::CONTAINER)?,
             server,
-            user: match given.given(&p::USER)? {
+            user: match user.or(mode.user) {
                 Some(user) => user,
-                None => mode.user.unwrap_or(given.get(&p::USER)?),
+                None => given.get(&p::USER)?,
             },
+            named_by,
             group: given.given(&p::GROUP)?,
             variables,
             require_mount: given.get(&p::REQUIRE_MOUNT)?,
@@ -162,6 +174,7 @@ impl Config {
             cert_warn_days: given.get(&p::CERT_WARN_DAYS)?,
             oom_score_adj: given.given(&p::OOM_SCORE_ADJ)?,
             nofile: given.get(&p::NOFILE)?,
+            no_new_privileges: given.get(&p::NO_NEW_PRIVILEGES)?,
             max_map_count: given.get(&p::MAX_MAP_COUNT)?,
             sql_port,
             http_port,
@@ -194,6 +207,14 @@ impl Config {
         })
     }
 
+    /// Who may have started the server that serves the store.
+    pub(crate) fn starter(&self, deadline: Deadline) -> Starter<'_> {
+        Starter {
+            uid: self.account(deadline).ok().map(|(user, ..)| user.uid),
+            unit: Some(&self.unit),
+        }
+    }
+
     fn local(&self, port: u16) -> SocketAddr {
         SocketAddr::new(
             asked_at(&self.listen_host).unwrap_or(Ipv4Addr::LOCALHOST.into()),
@@ -209,13 +230,43 @@ impl Config {
                 self.user
             ))
         })?;
+        may_run_a_server(&user, self.named_by)?;
         let gid = match &self.group {
             None => user.gid,
             Some(name) => host::user::find_group(name, deadline)
                 .ok_or_else(|| Failure::not_installed(format!("group {name} does not exist on this node")))?,
         };
+        if gid == 0 {
+            return Err(Failure::invalid_here(
+                "parameter group: the group of root; allowed: the server's own",
+            ));
+        }
         let groups = host::user::further_groups(&user);
         Ok((user, gid, groups))
+    }
+}
+
+/// Root starts the server, so who names its account could have root start anything as anybody: MODE, which belongs to the server's
+/// account on a stock installation, may name its own writer and nobody else.
+fn may_run_a_server(user: &host::user::User, named_by: Writers) -> Result<(), Failure> {
+    let wrong = |why: &str| {
+        Failure::invalid_here(format!(
+            "user {} (uid {}) {why}; set the parameter user to the server's own account",
+            user.name, user.uid
+        ))
+    };
+    if user.is_the_systems() {
+        return Err(wrong(
+            "is an account of the operating system, under which no server may run",
+        ));
+    }
+    match named_by {
+        Writers::Root => Ok(()),
+        Writers::Account(uid) if uid == user.uid => Ok(()),
+        Writers::Account(_) | Writers::Several => Err(wrong(&format!(
+            "is named by {}, which others than root and that account can change",
+            kwdb::installation::MODE_FILE
+        ))),
     }
 }
 
@@ -293,6 +344,33 @@ mod tests {
             config.sql_target().unwrap().address.to_string(),
             "[fd00::10]:1234"
         );
+    }
+
+    #[test]
+    fn a_file_names_nobody_but_its_writer() {
+        let account = |uid, gid| host::user::User {
+            name: "x".into(),
+            uid,
+            gid,
+            home: "/".into(),
+        };
+        let (server, root) = (account(1987, 1987), account(0, 0));
+        for named_by in [Writers::Root, Writers::Account(1987)] {
+            assert_eq!(may_run_a_server(&server, named_by), Ok(()));
+        }
+        for named_by in [Writers::Account(1988), Writers::Several] {
+            assert!(
+                may_run_a_server(&server, named_by)
+                    .unwrap_err()
+                    .reason
+                    .contains("MODE")
+            );
+        }
+        for named_by in [Writers::Root, Writers::Account(0)] {
+            for wrong in [&root, &account(99, 99), &account(1987, 0)] {
+                assert!(may_run_a_server(wrong, named_by).is_err());
+            }
+        }
     }
 
     #[test]

@@ -3,16 +3,19 @@
 use crate::config::Config;
 use crate::run_directory::{Ended, Record, RunDirectory, output};
 use crate::runtime::{self, Runtime};
+use host::untrusted::{Directory, Kind};
 use host::{Deadline, Process, bounded, file};
 use kwdb::signatures;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How much of each log is read.
 const TAIL: u64 = 16 * 1024;
+/// Entries of the directory that are looked at, and logs that are read.
+const MOST_LOGS: usize = 10_000;
+const MOST_READ: usize = 64;
 /// Logs lie on the replicated file system; this is how long they may take.
 const LOG_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long systemd or Docker may take to notice an end that we have seen; the failure is not reported before.
@@ -28,12 +31,9 @@ pub(crate) struct LogMark {
 impl LogMark {
     /// The logs as they are now.
     pub(crate) fn take(config: &Config, deadline: Deadline) -> Self {
-        let directory = log_directory(config);
+        let found = Logs::of(config, deadline);
         let measured = bounded::run(deadline.slice(LOG_TIMEOUT), || {
-            serde_json::to_vec(&Self {
-                lengths: logs(&directory),
-            })
-            .unwrap_or_default()
+            serde_json::to_vec(&Self { lengths: found.all() }).unwrap_or_default()
         });
         measured
             .ok()
@@ -43,10 +43,10 @@ impl LogMark {
 
     /// What was logged since.
     pub(crate) fn since(&self, config: &Config, deadline: Deadline) -> String {
-        let directory = log_directory(config);
+        let found = Logs::of(config, deadline);
         let read = bounded::run(deadline.slice(LOG_TIMEOUT), || {
             let mut text = String::new();
-            for (path, length) in logs(&directory) {
+            for (path, length) in found.all() {
                 let known = self
                     .lengths
                     .get(&path)
@@ -76,27 +76,50 @@ fn log_directory(config: &Config) -> PathBuf {
     config.data_root().join("logs")
 }
 
-/// Every log with its length. Links are left out: they name a log that is listed itself.
-fn logs(directory: &Path) -> BTreeMap<PathBuf, u64> {
-    fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| {
-            entry
-                .path()
-                .extension()
-                .is_some_and(|extension| extension == "log")
-        })
-        .filter_map(|entry| {
-            let metadata = entry
-                .path()
-                .symlink_metadata()
-                .ok()
-                .filter(fs::Metadata::is_file)?;
-            Some((entry.path(), metadata.len()))
-        })
-        .collect()
+/// The server's logs. Where they lie is written in a file of its account's, which must not have root read others' logs to it.
+struct Logs {
+    directory: PathBuf,
+    /// Whose files are logs of the server; `None` where all of them are.
+    owner: Option<u32>,
+}
+
+impl Logs {
+    fn of(config: &Config, deadline: Deadline) -> Self {
+        let directory = log_directory(config);
+        let in_the_store = directory.starts_with(config.data_root());
+        let account = || {
+            config
+                .account(deadline.slice(LOG_TIMEOUT))
+                .map(|(user, ..)| user.uid)
+        };
+        Self {
+            owner: (!in_the_store).then(|| account().unwrap_or(u32::MAX)),
+            directory,
+        }
+    }
+
+    /// Every log with its length. Links are left out: they name a log that is listed itself.
+    fn all(&self) -> BTreeMap<PathBuf, u64> {
+        let Ok(directory) = Directory::open(&self.directory) else {
+            return BTreeMap::new();
+        };
+        let names = directory.names(MOST_LOGS).unwrap_or_default();
+        names
+            .into_iter()
+            .filter(|name| {
+                Path::new(name)
+                    .extension()
+                    .is_some_and(|extension| extension == "log")
+            })
+            .filter_map(|name| {
+                let found = directory.look(&name).ok()??;
+                let is_the_servers = self.owner.is_none_or(|owner| owner == found.uid);
+                (found.kind == Kind::File && is_the_servers)
+                    .then(|| (self.directory.join(name), found.length))
+            })
+            .take(MOST_READ)
+            .collect()
+    }
 }
 
 /// One sentence about a server that has ended.

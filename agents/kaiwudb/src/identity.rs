@@ -98,6 +98,19 @@ pub(crate) fn check(config: &Config, pinned: &Pinned, found: &StoreIdentity) -> 
     }
 }
 
+/// Refuses a running server that has not shown to serve the pinned store: silence is no identity.
+pub(crate) fn check_running(config: &Config, pinned: &Pinned, found: &StoreIdentity) -> Result<(), Failure> {
+    check(config, pinned, found)?;
+    match pinned {
+        Pinned::Store(expected) if !expected.is_confirmed_by(found) => Err(Failure::generic(format!(
+            "the server of {} does not tell which store it serves, and this cluster owns {expected}; see its log, or accept the              store: {}",
+            config.data_root().display(),
+            forget_command(config)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses an empty directory where the cluster already owns a store.
 pub(crate) fn refuse_empty(config: &Config, pinned: &Pinned) -> Result<(), Failure> {
     match pinned {

@@ -71,8 +71,10 @@ pub(crate) static USER: Parameter<String> = Parameter::new(
     "user",
     text("Service account", "运行用户"),
     text(
-        "Account under which the server runs. Default: line 7 of /etc/kaiwudb/info/MODE, else kaiwudb.",
-        "运行服务端的系统用户。默认取 /etc/kaiwudb/info/MODE 第 7 行，否则为 kaiwudb。",
+        "Account under which the server runs; never one of the operating system's own. Default: line 7 of /etc/kaiwudb/info/MODE, \
+         which can name no account but the one that the file belongs to unless root alone can change it, else kaiwudb.",
+        "运行服务端的系统用户，不能是操作系统自身的账号。默认取 /etc/kaiwudb/info/MODE 第 7 行，否则为 kaiwudb；\
+         若该文件并非只有 root 能修改，则其中只能写该文件所属的用户。",
     ),
 )
 .default("kaiwudb");
@@ -293,6 +295,19 @@ pub(crate) static OOM_SCORE_ADJ: Parameter<i64> = Parameter::new(
 )
 .bounds(0, 1000);
 
+pub(crate) static NO_NEW_PRIVILEGES: Parameter<bool> = Parameter::new(
+    "no_new_privileges",
+    text("Confine the server to its account", "限制服务端只有其账号的权限"),
+    text(
+        "Whether what the server executes gets no more rights than the server has: no_new_privs, and an empty capability bounding \
+         set. Set it to false only where the server has to run sudo or another set-user-id program. With runtime bare; a unit and a \
+         container have settings of their own.",
+        "服务端执行的程序是否不得获得超出服务端自身的权限：设置 no_new_privs 并清空 capability 边界集。\
+         仅当服务端必须运行 sudo 或其他 set-user-id 程序时才设为 false。用于 bare 方式；systemd 单元和容器有各自的设置。",
+    ),
+)
+.default("true");
+
 pub(crate) static NOFILE: Parameter<u64> = Parameter::new(
     "nofile",
     text("Limit of open files", "打开文件数上限"),
@@ -355,6 +370,7 @@ pub(crate) static METADATA: MetaData = MetaData {
         &OOM_SCORE_ADJ,
         &NOFILE,
         &MAX_MAP_COUNT,
+        &NO_NEW_PRIVILEGES,
         &TRACE_RA,
         &TRACE_FILE,
     ],

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::run_directory::{RunDirectory, recorded_server};
-use host::{Deadline, Process, log};
+use host::{Deadline, Process, describe, log, tcp};
 use kwdb::health::{self, Health};
 use kwdb::sql::{self, Service};
 use ocf::Failure;
@@ -19,9 +19,22 @@ const HEALTH_QUESTION: Duration = Duration::from_secs(1);
 /// No single question may use up the time of all.
 pub(crate) const ONE_QUESTION: Duration = Duration::from_secs(3);
 
-/// Every server of the store, whoever started it.
+/// Looking up an account may ask a directory server.
+const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Every server of the store, whoever of those that may has started it. Others are told in the log.
 pub(crate) fn all(config: &Config) -> Vec<Process> {
-    kwdb::process::serving(config.data_root(), &config.server.binary)
+    let starter = || config.starter(Deadline::after(ACCOUNT_TIMEOUT));
+    let found = kwdb::process::serving(config.data_root(), &config.server.binary, starter);
+    if !found.strangers.is_empty() {
+        log::warning(format!(
+            "not a server of {}, whatever it calls itself: {} does not run under the account {}",
+            config.data_root().display(),
+            describe(&found.strangers),
+            config.user
+        ));
+    }
+    found.servers
 }
 
 /// The server of the store. The one written down is looked at first, which spares the walk through /proc.
@@ -97,7 +110,10 @@ pub(crate) fn wait_until_serving(
     let started = Instant::now();
     loop {
         let asked = Instant::now();
-        let answer = ask(config, question, deadline);
+        let answer = ask(config, question, deadline).and_then(|served| match impostor(config, server) {
+            None => Ok(served),
+            Some(words) => Err(Refusal::Now(words)),
+        });
         if let Ok(served) = answer {
             let took = started.elapsed();
             return Serving::Yes(Served { took, ..served });
@@ -119,6 +135,22 @@ pub(crate) fn wait_until_serving(
             return Serving::No(refusal);
         }
     }
+}
+
+/// A port is anybody's who takes it first, and a server that starts has not taken it yet: what answers must listen under the server's
+/// account or root's, as Docker's proxy does.
+fn impostor(config: &Config, server: Process) -> Option<String> {
+    let ours = server.user_ids()?[0];
+    let sql = config.sql_target().map(|target| target.address);
+    let ports = [Some(config.http_address()), sql];
+    ports.into_iter().flatten().find_map(|address| {
+        let port = address.port();
+        let listeners = tcp::listeners(port, Deadline::after(ONE_QUESTION)).ok()?;
+        let other = listeners.into_iter().find(|uid| *uid != ours && *uid != 0)?;
+        Some(format!(
+            "port {port} is taken by a program of uid {other}, which is not the server"
+        ))
+    })
 }
 
 /// Why a question was not answered with yes.

@@ -40,7 +40,7 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
             let pinned = identity::pinned(config, cx);
             let before = identity::before_start(config, cx.deadline);
             let found = identity::of_running(served.connection, &before, cx.deadline);
-            identity::check(config, &pinned, &found)?;
+            identity::check_running(config, &pinned, &found)?;
             identity::pin(config, &pinned, &found, cx.deadline);
             Ok(())
         }
@@ -146,7 +146,7 @@ fn own(
     cx: &Context<'_>,
 ) -> Result<(), Failure> {
     let found = identity::of_running(connection, before, cx.deadline);
-    if let Err(foreign) = identity::check(config, pinned, &found) {
+    if let Err(foreign) = identity::check_running(config, pinned, &found) {
         stop::stop_locked(config, cx)?;
         return Err(foreign);
     }

@@ -173,8 +173,7 @@ fn unmount_leftovers(config: &Config, deadline: Deadline) {
     });
     let store = mount::resolve(&mount::all().unwrap_or_default(), config.data_root());
     for leftover in leftovers {
-        let ours = leftover.kind == "squashfs"
-            || mount::loop_backing_file(&leftover.device).is_some_and(|file| file.starts_with(&store));
+        let ours = mount::loop_backing_file(&leftover.device).is_some_and(|file| file.starts_with(&store));
         if !ours {
             log::warning(format!(
                 "{} is mounted below the store and is not the server's",

@@ -15,6 +15,7 @@ enum Answer {
 /// The whole program: reads arguments and environment, runs the action and answers.
 pub fn run<A: ResourceAgent>() -> std::process::ExitCode {
     host::learn_how_children_end();
+    host::leave_no_core_file();
     let env = Env::snapshot();
     // The default hook would print a backtrace where Pacemaker looks for the reason.
     std::panic::set_hook(Box::new(|_| {}));

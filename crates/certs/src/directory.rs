@@ -1,12 +1,13 @@
 //! A certificate directory as it is found. It lies on the node's own disk (`/etc/kaiwudb/certs`), never on the volume.
 
-use crate::disk::open_regular;
+use crate::disk::set_mode;
 use crate::name::is_archive;
-use crate::set::{LARGEST_FILE, allowed_mode};
+use crate::set::{LARGEST_FILE, MOST_FILES, allowed_mode};
 use crate::{CertificateSet, Kind, Record, kind};
-use std::fs::{self, File};
+use host::untrusted::{self, Directory, Writers};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 /// Who the files must belong to.
@@ -31,31 +32,45 @@ pub struct Snapshot {
     pub leftovers: Vec<String>,
 }
 
+/// Names that are looked at. A server knows its users' certificates by name; a directory with more is somebody's trap.
+const MOST_NAMES: usize = 4096;
+/// What all files of a set hold together at most.
+const LARGEST_SET: usize = 16 << 20;
+/// A key of SM4 has 16 bytes, however it is written down.
+const LONGEST_STORE_KEY: u64 = 64;
+
 /// Reads a directory; `None` when it does not exist. Keys of authorities belong to the set only with
-/// `include_authority_keys`. Symbolic links are not followed: the directory belongs to the server's account, and we read
-/// with more rights than it has.
+/// `include_authority_keys`. Symbolic links are not followed, neither below the directory nor on the way to it where others than root
+/// could have made them: the directory belongs to the server's account, and we read with more rights than it has.
 pub fn read(directory: &Path, include_authority_keys: bool) -> io::Result<Option<Snapshot>> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
+    let directory = match Directory::open(directory) {
+        Ok(directory) => directory,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut snapshot = Snapshot::default();
-    for entry in entries {
-        let name = entry?.file_name();
+    let mut left = LARGEST_SET;
+    for name in directory.names(MOST_NAMES)? {
         let Some(name) = name.to_str() else { continue };
         if name == Record::FILE {
-            snapshot.record = read_file(&directory.join(name))
+            snapshot.record = read_file(&directory, name)
                 .ok()
                 .and_then(|(_, bytes)| Record::parse(&bytes));
             continue;
         }
         match kind(name) {
             Some(Kind::AuthorityKey) if !include_authority_keys => snapshot.leftovers.push(name.to_owned()),
+            Some(_) if snapshot.set.files().count() + snapshot.problems.len() >= MOST_FILES || left == 0 => {
+                snapshot.problems.push("more files than any server has".into());
+                break;
+            }
             Some(_) => {
-                let added = read_file(&directory.join(name))
+                let added = read_file(&directory, name)
                     .map_err(|error| format!("{name}: {error}"))
-                    .and_then(|(mode, contents)| snapshot.set.insert(name, mode, contents));
+                    .and_then(|(mode, contents)| {
+                        left = left.saturating_sub(contents.len());
+                        snapshot.set.insert(name, mode, contents)
+                    });
                 if let Err(problem) = added {
                     snapshot.problems.push(problem);
                 }
@@ -69,12 +84,21 @@ pub fn read(directory: &Path, include_authority_keys: bool) -> io::Result<Option
     Ok(Some(snapshot))
 }
 
-fn read_file(path: &Path) -> io::Result<(u32, Vec<u8>)> {
-    let file = open_regular(path)?;
+fn read_file(directory: &Directory, name: &str) -> io::Result<(u32, Vec<u8>)> {
+    let file = directory.file(name)?;
+    refuse_foreign(&file.metadata()?, directory)?;
     let mode = file.metadata()?.permissions().mode() & 0o7777;
     let mut contents = Vec::new();
     file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut contents)?;
     Ok((mode, contents))
+}
+
+/// A second name is how somebody gets a file into his directory that he cannot read.
+pub(crate) fn refuse_foreign(file: &Metadata, directory: &Directory) -> io::Result<()> {
+    if file.nlink() > 1 && file.uid() != directory.found()?.uid {
+        return Err(io::Error::other("a second name of another account's file"));
+    }
+    Ok(())
 }
 
 /// Gives every file of the set, and the directory itself, to `owner`, and closes keys to everybody else: after a rotation
@@ -87,58 +111,102 @@ pub fn mend(directory: &Path, owner: Owner) -> (Vec<String>, Vec<String>) {
         Ok(changes) => mended.push(format!("{name}: {}", changes.join(", "))),
         Err(error) => failed.push(format!("{name}: {error}")),
     };
-    let Ok(entries) = fs::read_dir(directory) else {
+    let Ok(directory) = Directory::open(directory) else {
         return (mended, failed);
     };
-    note(
-        "the directory",
-        File::open(directory)
-            .and_then(|file| mend_owner(&file, owner))
-            .map(|change| change.into_iter().collect()),
-    );
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some((name, kind)) = name.to_str().and_then(|name| Some((name, kind(name)?))) else {
-            continue;
-        };
-        // An authority's key is not the server's: it keeps its owner, and link targets are not ours.
-        if kind != Kind::AuthorityKey && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            note(name, mend_file(&entry.path(), kind, owner));
+    let names = match directory.names(MOST_NAMES) {
+        Ok(names) => names,
+        Err(error) => {
+            note("the directory", Err(error));
+            return (mended, failed);
+        }
+    };
+    note("the directory", mend_directory(&directory, owner));
+    let ours = names.iter().filter_map(|name| {
+        let name = name.to_str()?;
+        // An authority's key is not the server's: it stays with whoever put it there, and link targets are not ours.
+        let kind = kind(name).filter(|kind| *kind != Kind::AuthorityKey)?;
+        Some((name, kind))
+    });
+    for (name, kind) in ours.take(MOST_FILES) {
+        match directory.look(name) {
+            Ok(Some(found)) if found.kind == untrusted::Kind::File => {
+                note(name, mend_file(&directory, name, kind, owner));
+            }
+            _ => {}
         }
     }
     (mended, failed)
 }
 
-fn mend_owner(file: &File, owner: Owner) -> io::Result<Option<String>> {
-    let found = file.metadata()?;
-    if (found.uid(), found.gid()) == (owner.uid, owner.gid) {
-        return Ok(None);
+fn mend_directory(directory: &Directory, owner: Owner) -> io::Result<Vec<String>> {
+    let found = directory.found()?;
+    if (found.uid, found.gid) == (owner.uid, owner.gid) {
+        return Ok(Vec::new());
     }
-    std::os::unix::fs::fchown(file, Some(owner.uid), Some(owner.gid))?;
-    Ok(Some(format!(
-        "owner {}:{} is now {}:{}",
-        found.uid(),
-        found.gid(),
-        owner.uid,
-        owner.gid
-    )))
+    if !is_ours_to_give(found.uid, directory, owner) {
+        return Err(not_given(found.uid));
+    }
+    directory.set_owner(owner.uid, owner.gid)?;
+    Ok(vec![changed(found.uid, found.gid, owner)])
 }
 
-fn mend_file(path: &Path, kind: Kind, owner: Owner) -> io::Result<Vec<String>> {
-    let file = open_regular(path)?;
-    let mut changes: Vec<String> = mend_owner(&file, owner)?.into_iter().collect();
+/// Whoever can rename in the directory could have put anybody's file there: then only what was made by root, or by the owner himself.
+fn is_ours_to_give(uid: u32, directory: &Directory, owner: Owner) -> bool {
+    directory.writers() == Writers::Root || uid == owner.uid || uid == rustix::process::geteuid().as_raw()
+}
+
+fn not_given(uid: u32) -> io::Error {
+    io::Error::other(format!("belongs to uid {uid}, who has to give it away himself"))
+}
+
+fn changed(uid: u32, gid: u32, owner: Owner) -> String {
+    format!("owner {uid}:{gid} is now {}:{}", owner.uid, owner.gid)
+}
+
+fn mend_file(directory: &Directory, name: &str, kind: Kind, owner: Owner) -> io::Result<Vec<String>> {
+    let file = directory.file(name)?;
+    let found = file.metadata()?;
+    let mut changes = Vec::new();
+    if (found.uid(), found.gid()) != (owner.uid, owner.gid) {
+        if !is_ours_to_give(found.uid(), directory, owner) {
+            return Err(not_given(found.uid()));
+        }
+        if found.uid() != owner.uid && directory.writers() != Writers::Root && !is_certificate(&file, kind)? {
+            return Err(io::Error::other(
+                "not what its name says, so it stays with its owner",
+            ));
+        }
+        if found.nlink() > 1 {
+            return Err(io::Error::other("has a second name elsewhere"));
+        }
+        fchown(&file, Some(owner.uid), Some(owner.gid))?;
+        changes.push(changed(found.uid(), found.gid(), owner));
+    }
     let mode = file.metadata()?.permissions().mode() & 0o7777;
     let wanted = allowed_mode(kind, mode);
     if mode != wanted {
-        file.set_permissions(fs::Permissions::from_mode(wanted))?;
+        set_mode(&file, wanted)?;
         changes.push(format!("mode {mode:04o} is now {wanted:04o}"));
     }
     Ok(changes)
 }
 
+/// Whether a file is what its name says: PEM, DER, or as short as a store's key. Another file of root's, moved here under such a name,
+/// stays root's.
+fn is_certificate(file: &File, kind: Kind) -> io::Result<bool> {
+    if kind == Kind::StoreKey {
+        return Ok(file.metadata()?.len() <= LONGEST_STORE_KEY);
+    }
+    let mut beginning = [0; 11];
+    let length = file.read_at(&mut beginning, 0)?;
+    Ok(beginning[..length].starts_with(b"-----BEGIN ") || beginning[..length].starts_with(b"\x30\x82"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_belongs_and_what_does_not() {

@@ -1,10 +1,12 @@
 //! Changes of the file system, one by one, in an order that survives a power cut. Every change goes through [`Disk`], so
-//! that a test can stop the machine before any of them.
+//! that a test can stop the machine before any of them, and is made by the descriptor of a directory: the server's account can exchange
+//! whatever its own directories hold at any moment.
 
-use rustix::fs::{CWD, Mode, OFlags, RenameFlags, renameat_with};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use host::untrusted::Directory;
+use std::ffi::OsStr;
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::Path;
 
 /// A change that is about to be made.
@@ -48,105 +50,81 @@ impl<'a> Disk<'a> {
         Self { before }
     }
 
-    pub(crate) fn create_directory(self, path: &Path, mode: u32) -> io::Result<()> {
-        (self.before)(Operation::CreateDirectory(path))?;
-        DirBuilder::new().mode(mode).create(path)
+    /// Makes a directory, empty and ours.
+    pub(crate) fn make_directory(self, at: &Directory, name: &str, mode: u32) -> io::Result<Directory> {
+        (self.before)(Operation::CreateDirectory(&at.path().join(name)))?;
+        at.make(name, mode)
     }
 
     /// Writes a file that does not exist yet. Not on the disk before [`Self::sync_file`].
     pub(crate) fn write_new(
         self,
-        path: &Path,
+        at: &Directory,
+        name: &str,
         bytes: &[u8],
         mode: u32,
         owner: Option<(u32, u32)>,
     ) -> io::Result<()> {
-        (self.before)(Operation::Write(path))?;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .custom_flags(nofollow())
-            .open(path)?;
+        (self.before)(Operation::Write(&at.path().join(name)))?;
+        let mut file = at.create(name, 0o600)?;
         file.write_all(bytes)?;
         if let Some((uid, gid)) = owner {
-            std::os::unix::fs::fchown(&file, Some(uid), Some(gid))?;
+            fchown(&file, Some(uid), Some(gid))?;
         }
         // After the owner: a change of owner may clear bits. Explicit: the umask must not decide.
-        file.set_permissions(fs::Permissions::from_mode(mode))
+        set_mode(&file, mode)
     }
 
-    pub(crate) fn sync_file(self, path: &Path) -> io::Result<()> {
-        (self.before)(Operation::SyncFile(path))?;
-        File::open(path)?.sync_all()
+    pub(crate) fn sync_file(self, at: &Directory, name: &str) -> io::Result<()> {
+        (self.before)(Operation::SyncFile(&at.path().join(name)))?;
+        at.file(name)?.sync_all()
     }
 
-    pub(crate) fn sync_directory(self, path: &Path) -> io::Result<()> {
-        (self.before)(Operation::SyncDirectory(path))?;
-        File::open(path)?.sync_all()
+    pub(crate) fn sync_directory(self, directory: &Directory) -> io::Result<()> {
+        (self.before)(Operation::SyncDirectory(directory.path()))?;
+        directory.sync()
     }
 
-    pub(crate) fn link(self, from: &Path, to: &Path) -> io::Result<()> {
-        (self.before)(Operation::Link(to))?;
-        fs::hard_link(from, to)
+    /// Gives an entry a second name.
+    pub(crate) fn link(
+        self,
+        from: &Directory,
+        name: impl AsRef<OsStr>,
+        to: &Directory,
+        second: impl AsRef<OsStr>,
+    ) -> io::Result<()> {
+        let second = second.as_ref();
+        (self.before)(Operation::Link(&to.path().join(second)))?;
+        from.link(name, to, second)
     }
 
-    pub(crate) fn rename(self, from: &Path, to: &Path) -> io::Result<()> {
-        (self.before)(Operation::Rename(from, to))?;
-        fs::rename(from, to)
+    pub(crate) fn rename(self, at: &Directory, from: &str, to: &str) -> io::Result<()> {
+        (self.before)(Operation::Rename(&at.path().join(from), &at.path().join(to)))?;
+        at.rename(from, at, to)
     }
 
-    /// Swaps two paths in one step: `renameat2(2)` with `RENAME_EXCHANGE`, Linux 3.15.
-    pub(crate) fn exchange(self, one: &Path, other: &Path) -> io::Result<()> {
-        (self.before)(Operation::Exchange(one, other))?;
-        Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+    /// Swaps two entries in one step.
+    pub(crate) fn exchange(self, at: &Directory, one: &str, other: &str) -> io::Result<()> {
+        (self.before)(Operation::Exchange(&at.path().join(one), &at.path().join(other)))?;
+        at.exchange(one, other)
     }
 
-    pub(crate) fn remove_file(self, path: &Path) -> io::Result<()> {
-        (self.before)(Operation::Remove(path))?;
-        absent_is_fine(fs::remove_file(path))
+    pub(crate) fn remove_file(self, at: &Directory, name: impl AsRef<OsStr>) -> io::Result<()> {
+        let name = name.as_ref();
+        (self.before)(Operation::Remove(&at.path().join(name)))?;
+        at.remove(name)
     }
 
-    pub(crate) fn remove_tree(self, path: &Path) -> io::Result<()> {
-        if !is_there(path)? {
+    pub(crate) fn remove_tree(self, at: &Directory, name: &str) -> io::Result<()> {
+        if at.look(name)?.is_none() {
             return Ok(());
         }
-        (self.before)(Operation::Remove(path))?;
-        absent_is_fine(fs::remove_dir_all(path))
+        (self.before)(Operation::Remove(&at.path().join(name)))?;
+        at.remove_tree(name)
     }
 }
 
-fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
-/// Whether something of that name exists, a dangling link too.
-pub(crate) fn is_there(path: &Path) -> io::Result<bool> {
-    match fs::symlink_metadata(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-fn nofollow() -> i32 {
-    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0)
-}
-
-/// Opens a regular file for reading, never through a symbolic link and never waiting for a pipe's other end.
-pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(fd) => File::from(fd),
-        Err(rustix::io::Errno::LOOP) => return Err(io::Error::other("a symbolic link")),
-        Err(error) => return Err(error.into()),
-    };
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::other("not a regular file"))
-    }
+/// Sets permission bits.
+pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(mode))
 }

@@ -7,15 +7,19 @@
 //! that [`recover`] carries on with. A server that reads in the middle of that keeps its old certificates, because a key
 //! that does not fit is refused; the SIGHUP that follows the installation gives it the new ones.
 
-use crate::directory::Owner;
-use crate::disk::{Disk, is_there};
+use crate::directory::{Owner, refuse_foreign};
+use crate::disk::Disk;
+use crate::set::LARGEST_FILE;
 use crate::{CertificateSet, Digest, Keep, Kind, Record, kind};
+use host::untrusted::{self, Directory};
 use rustix::io::Errno;
-use std::ffi::OsString;
-use std::fs;
-use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+/// Entries of a directory that are looked at.
+const MOST_NAMES: usize = 4096;
 
 /// How to replace the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,66 +47,60 @@ pub struct Installation<'a> {
     pub method: Method,
 }
 
-/// The directories beside the certificate directory.
+/// The directory that holds the certificate directory, and the names in it.
 struct Places {
-    /// A set being made; worthless until it is renamed.
-    staging: PathBuf,
-    /// The journal of an installation in place: a whole set that must still be carried over.
-    pending: PathBuf,
+    parent: Directory,
+    /// The certificate directory.
+    name: String,
+    /// A set being made; worthless until it is renamed. Root's alone until it is whole.
+    staging: String,
+    /// The journal of an installation in place: a whole set that must still be carried over. Root's alone.
+    pending: String,
     /// The set before this one.
-    previous: PathBuf,
-    parent: PathBuf,
-    name: OsString,
+    previous: String,
 }
 
 impl Places {
-    fn of(directory: &Path) -> io::Result<Self> {
+    fn of(directory: &Path, open: impl FnOnce(&Path) -> io::Result<Directory>) -> io::Result<Self> {
         let no_name = || {
             io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the certificate directory has no parent",
+                ErrorKind::InvalidInput,
+                "the certificate directory has no parent or no name",
             )
         };
         let parent = directory.parent().ok_or_else(no_name)?;
-        let name = directory.file_name().ok_or_else(no_name)?;
-        let beside = |suffix: &str| {
-            let mut hidden = OsString::from(".");
-            hidden.push(name);
-            hidden.push(suffix);
-            parent.join(hidden)
-        };
+        let name = directory
+            .file_name()
+            .and_then(OsStr::to_str)
+            .ok_or_else(no_name)?;
+        let beside = |suffix: &str| format!(".{name}.{suffix}");
         Ok(Self {
-            staging: beside(".new"),
-            pending: beside(".pending"),
-            previous: beside(".previous"),
-            parent: parent.to_owned(),
+            parent: open(parent)?,
             name: name.to_owned(),
+            staging: beside("new"),
+            pending: beside("pending"),
+            previous: beside("previous"),
         })
     }
 
-    fn displaced(&self, digest: Digest) -> PathBuf {
-        let mut name = OsString::from(".");
-        name.push(&self.name);
-        name.push(format!(".displaced-{}", digest.short()));
-        self.parent.join(name)
+    fn displaced(&self, digest: Digest) -> String {
+        format!(".{}.displaced-{}", self.name, digest.short())
     }
 }
 
 /// The directories with sets that were in use on this node only and had to make room for the cluster's.
 pub fn displaced(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let places = Places::of(directory)?;
-    let prefix = format!(".{}.displaced-", places.name.to_string_lossy());
-    let mut found = Vec::new();
-    let entries = match fs::read_dir(&places.parent) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-        entries => entries?,
+    let places = match Places::of(directory, Directory::open) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        places => places?,
     };
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(&prefix) {
-            found.push(entry.path());
-        }
-    }
+    let prefix = format!(".{}.displaced-", places.name);
+    let names = places.parent.names(MOST_NAMES)?;
+    let mut found: Vec<PathBuf> = names
+        .iter()
+        .filter_map(|name| name.to_str().filter(|name| name.starts_with(&prefix)))
+        .map(|name| places.parent.path().join(name))
+        .collect();
     found.sort();
     Ok(found)
 }
@@ -110,77 +108,102 @@ pub fn displaced(directory: &Path) -> io::Result<Vec<PathBuf>> {
 /// Finishes or undoes what a power cut interrupted. Call it before anything reads the directory; cheap when there is
 /// nothing to do. True when something was carried on with.
 pub fn recover(disk: Disk<'_>, directory: &Path) -> io::Result<bool> {
-    let places = Places::of(directory)?;
-    let interrupted = is_there(&places.pending)?;
-    if interrupted {
-        roll_forward(disk, &places, directory)?;
+    match Places::of(directory, Directory::open) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        places => recover_in(disk, &places?),
     }
-    disk.remove_tree(&places.staging)?;
+}
+
+fn recover_in(disk: Disk<'_>, places: &Places) -> io::Result<bool> {
+    let interrupted = match journal(places)? {
+        Some(journal) => roll_forward(disk, places, &journal).map(|()| true)?,
+        // What lies there was not written by us.
+        None => disk
+            .remove_tree(&places.parent, &places.pending)
+            .map(|()| false)?,
+    };
+    disk.remove_tree(&places.parent, &places.staging)?;
     Ok(interrupted)
+}
+
+/// The journal, if it is one: nobody but us can have written into it.
+fn journal(places: &Places) -> io::Result<Option<Directory>> {
+    let is_directory = |found: untrusted::Found| found.kind == untrusted::Kind::Directory;
+    if !places.parent.look(&places.pending)?.is_some_and(is_directory) {
+        return Ok(None);
+    }
+    let journal = places.parent.directory(&places.pending)?;
+    let found = journal.found()?;
+    Ok((found.uid == rustix::process::geteuid().as_raw() && found.mode & 0o077 == 0).then_some(journal))
 }
 
 /// Installs a set. On an error the directory holds the old set, or the new one; after an interrupted installation in
 /// place it does so once [`recover`] has run.
 pub fn install(disk: Disk<'_>, request: &Installation<'_>) -> io::Result<()> {
-    let directory = request.directory;
-    let places = Places::of(directory)?;
-    fs::create_dir_all(&places.parent)?;
-    recover(disk, directory)?;
-    let present = match fs::symlink_metadata(directory) {
-        Ok(found) if found.is_dir() => Some(found),
-        Ok(_) => {
-            return Err(io::Error::new(
-                io::ErrorKind::NotADirectory,
-                "it is not a directory",
-            ));
+    let places = Places::of(request.directory, Directory::open_or_make)?;
+    recover_in(disk, &places)?;
+    let present = match places.parent.look(&places.name)? {
+        Some(found) if found.kind == untrusted::Kind::Directory => {
+            Some(places.parent.directory(&places.name)?)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
+        Some(_) => return Err(io::Error::new(ErrorKind::NotADirectory, "it is not a directory")),
+        None => None,
     };
-    let done = stage(disk, &places, request).and_then(|()| match &present {
-        None => move_in(disk, &places, request),
-        Some(present) => replace(disk, &places, request, present),
+    let done = stage(disk, &places, request).and_then(|staging| match &present {
+        None => move_in(disk, &places, request, &staging),
+        Some(present) => replace(disk, &places, request, present, &staging),
     });
     if done.is_err() {
         // Makes room on a full disk. What is left of it after a crash is removed by `recover`.
-        let _ = fs::remove_dir_all(&places.staging);
+        let _ = places.parent.remove_tree(&places.staging);
     }
     done
 }
 
 /// Makes the new set beside the directory, with nothing else in it.
-fn stage(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<()> {
+fn stage(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<Directory> {
     let owner = Some((request.owner.uid, request.owner.gid));
-    disk.create_directory(&places.staging, 0o700)?;
+    let staging = disk.make_directory(&places.parent, &places.staging, 0o700)?;
     for (name, file) in request.set.files() {
-        disk.write_new(&places.staging.join(name), &file.contents, file.mode, owner)?;
+        match kind(name) {
+            // Whoever has it can make certificates; the server never reads it.
+            Some(Kind::AuthorityKey) => disk.write_new(&staging, name, &file.contents, 0o600, None)?,
+            _ => disk.write_new(&staging, name, &file.contents, file.mode, owner)?,
+        }
     }
     let record = request.record.to_bytes();
-    disk.write_new(&places.staging.join(Record::FILE), &record, 0o600, owner)?;
+    disk.write_new(&staging, Record::FILE, &record, 0o600, owner)?;
     // Written first, forced to the disk together: most file systems then do it in one go.
     let names = request.set.files().map(|(name, _)| name);
     names
         .chain([Record::FILE])
-        .try_for_each(|name| disk.sync_file(&places.staging.join(name)))
+        .try_for_each(|name| disk.sync_file(&staging, name))?;
+    Ok(staging)
 }
 
-fn move_in(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<()> {
-    own_directory(&places.staging, request.owner, 0o700)?;
-    disk.sync_directory(&places.staging)?;
-    disk.rename(&places.staging, request.directory)?;
+fn move_in(
+    disk: Disk<'_>,
+    places: &Places,
+    request: &Installation<'_>,
+    staging: &Directory,
+) -> io::Result<()> {
+    own(staging, request.owner, 0o700)?;
+    disk.sync_directory(staging)?;
+    disk.rename(&places.parent, &places.staging, &places.name)?;
     disk.sync_directory(&places.parent)
 }
 
-fn own_directory(path: &Path, owner: Owner, mode: u32) -> io::Result<()> {
-    std::os::unix::fs::chown(path, Some(owner.uid), Some(owner.gid))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+fn own(directory: &Directory, owner: Owner, mode: u32) -> io::Result<()> {
+    directory.set_owner(owner.uid, owner.gid)?;
+    directory.set_mode(mode)
 }
 
 fn replace(
     disk: Disk<'_>,
     places: &Places,
     request: &Installation<'_>,
-    present: &fs::Metadata,
+    present: &Directory,
+    staging: &Directory,
 ) -> io::Result<()> {
     let displaced = match request.keep {
         Keep::Previous => None,
@@ -188,33 +211,39 @@ fn replace(
     };
     let swapped = match request.method {
         Method::InPlace => false,
-        Method::Exchange => exchange(disk, places, request, present.permissions().mode() & 0o7777)?,
+        Method::Exchange => exchange(disk, places, request, present, staging)?,
     };
     if !swapped {
-        replace_in_place(disk, places, request)?;
+        replace_in_place(disk, places, request, present, staging)?;
     }
     if let Some(displaced) = displaced {
-        disk.remove_tree(&displaced)?;
-        disk.rename(&places.previous, &displaced)?;
+        disk.remove_tree(&places.parent, &displaced)?;
+        disk.rename(&places.parent, &places.previous, &displaced)?;
         disk.sync_directory(&places.parent)?;
     }
     Ok(())
 }
 
 /// False when this directory cannot be swapped.
-fn exchange(disk: Disk<'_>, places: &Places, request: &Installation<'_>, mode: u32) -> io::Result<bool> {
-    if !carry_over(disk, places, request)? {
+fn exchange(
+    disk: Disk<'_>,
+    places: &Places,
+    request: &Installation<'_>,
+    present: &Directory,
+    staging: &Directory,
+) -> io::Result<bool> {
+    if !carry_over(disk, request, present, staging)? {
         return Ok(false);
     }
-    own_directory(&places.staging, request.owner, mode)?;
-    disk.sync_directory(&places.staging)?;
-    disk.remove_tree(&places.previous)?;
+    own(staging, request.owner, present.found()?.mode & 0o777)?;
+    disk.sync_directory(staging)?;
+    disk.remove_tree(&places.parent, &places.previous)?;
     // Under its final name first: then the swap itself puts the old set where it shall be kept.
-    disk.rename(&places.staging, &places.previous)?;
-    match disk.exchange(&places.previous, request.directory) {
+    disk.rename(&places.parent, &places.staging, &places.previous)?;
+    match disk.exchange(&places.parent, &places.previous, &places.name) {
         Ok(()) => {}
         Err(error) if cannot_be_swapped(&error) => {
-            disk.rename(&places.previous, &places.staging)?;
+            disk.rename(&places.parent, &places.previous, &places.staging)?;
             return Ok(false);
         }
         Err(error) => return Err(error),
@@ -237,18 +266,20 @@ fn cannot_be_swapped(error: &io::Error) -> bool {
 }
 
 /// Gives the new directory the old one's other files. False when one of them cannot have a second name.
-fn carry_over(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<bool> {
-    for entry in fs::read_dir(request.directory)? {
-        let entry = entry?;
-        if is_managed(&entry.file_name(), request.set) {
+fn carry_over(
+    disk: Disk<'_>,
+    request: &Installation<'_>,
+    present: &Directory,
+    staging: &Directory,
+) -> io::Result<bool> {
+    for name in present.names(MOST_NAMES)? {
+        if is_managed(&name, request.set) {
             continue;
         }
-        if entry.file_type()?.is_dir() {
-            return Ok(false);
-        }
-        let target = places.staging.join(entry.file_name());
-        if !is_there(&target)? {
-            disk.link(&entry.path(), &target)?;
+        match present.look(&name)? {
+            Some(found) if found.kind == untrusted::Kind::Directory => return Ok(false),
+            Some(_) if staging.look(&name)?.is_none() => disk.link(present, &name, staging, &name)?,
+            _ => {}
         }
     }
     Ok(true)
@@ -256,7 +287,7 @@ fn carry_over(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io
 
 /// Whether the file is ours to replace or to remove. The key of an authority is only replaced: the one copy that there is
 /// may be here, and a set without it is the rule.
-fn is_managed(name: &std::ffi::OsStr, set: &CertificateSet) -> bool {
+fn is_managed(name: &OsStr, set: &CertificateSet) -> bool {
     let Some(name) = name.to_str() else {
         return false;
     };
@@ -267,94 +298,124 @@ fn is_managed(name: &std::ffi::OsStr, set: &CertificateSet) -> bool {
     }
 }
 
-fn replace_in_place(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<()> {
+fn replace_in_place(
+    disk: Disk<'_>,
+    places: &Places,
+    request: &Installation<'_>,
+    present: &Directory,
+    staging: &Directory,
+) -> io::Result<()> {
+    // It may have been given away for a swap that was impossible, and a journal is root's.
+    staging.set_owner(
+        rustix::process::geteuid().as_raw(),
+        rustix::process::getegid().as_raw(),
+    )?;
+    staging.set_mode(0o700)?;
     // What was carried over for a swap has no place in the journal.
-    for entry in fs::read_dir(&places.staging)? {
-        let entry = entry?;
-        let is_new = entry.file_name() == Record::FILE
-            || entry
-                .file_name()
+    for name in staging.names(MOST_NAMES)? {
+        let is_new = name == Record::FILE
+            || name
                 .to_str()
                 .is_some_and(|name| request.set.contents(name).is_some());
         if !is_new {
-            disk.remove_file(&entry.path())?;
+            disk.remove_file(staging, &name)?;
         }
     }
-    let removed: Vec<String> = managed_files(request.directory, request.set)?
+    let removed: Vec<String> = managed_files(present, request.set)?
         .into_iter()
         .filter(|name| name != Record::FILE && request.set.contents(name).is_none())
         .collect();
     let list = serde_json::to_vec(&removed)?;
-    let removals = places.staging.join(REMOVALS);
-    disk.write_new(&removals, &list, 0o600, None)?;
-    disk.sync_file(&removals)?;
-    disk.sync_directory(&places.staging)?;
-    keep_copy(disk, places, request)?;
-    disk.rename(&places.staging, &places.pending)?;
+    disk.write_new(staging, REMOVALS, &list, 0o600, None)?;
+    disk.sync_file(staging, REMOVALS)?;
+    disk.sync_directory(staging)?;
+    keep_copy(disk, places, request, present)?;
+    disk.rename(&places.parent, &places.staging, &places.pending)?;
     disk.sync_directory(&places.parent)?;
-    roll_forward(disk, places, request.directory)
+    match journal(places)? {
+        Some(journal) => roll_forward(disk, places, &journal),
+        None => Err(io::Error::other("the new set has been exchanged")),
+    }
 }
 
 /// In the journal: names that the new set does not have any more.
 const REMOVALS: &str = ".removals.json";
 
-fn managed_files(directory: &Path, set: &CertificateSet) -> io::Result<Vec<String>> {
+fn managed_files(directory: &Directory, set: &CertificateSet) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if is_managed(&entry.file_name(), set) && !entry.file_type()?.is_dir() {
-            names.extend(entry.file_name().to_str().map(str::to_owned));
+    for name in directory.names(MOST_NAMES)? {
+        let is_directory = |found: untrusted::Found| found.kind == untrusted::Kind::Directory;
+        if is_managed(&name, set) && !directory.look(&name)?.is_some_and(is_directory) {
+            names.extend(name.to_str().map(str::to_owned));
         }
     }
     Ok(names)
 }
 
 /// Copies the present set: its files are about to be replaced under their own names.
-fn keep_copy(disk: Disk<'_>, places: &Places, request: &Installation<'_>) -> io::Result<()> {
-    disk.remove_tree(&places.previous)?;
-    disk.create_directory(&places.previous, 0o700)?;
-    for name in managed_files(request.directory, request.set)? {
-        copy(disk, &request.directory.join(&name), &places.previous.join(&name))?;
+fn keep_copy(
+    disk: Disk<'_>,
+    places: &Places,
+    request: &Installation<'_>,
+    present: &Directory,
+) -> io::Result<()> {
+    disk.remove_tree(&places.parent, &places.previous)?;
+    let previous = disk.make_directory(&places.parent, &places.previous, 0o700)?;
+    for name in managed_files(present, request.set)? {
+        copy(disk, present, &previous, &name, &name)?;
     }
-    own_directory(&places.previous, request.owner, 0o700)?;
-    disk.sync_directory(&places.previous)?;
+    own(&previous, request.owner, 0o700)?;
+    disk.sync_directory(&previous)?;
     disk.sync_directory(&places.parent)
 }
 
-/// Copies a file with owner and mode.
-fn copy(disk: Disk<'_>, from: &Path, to: &Path) -> io::Result<()> {
-    let found = fs::symlink_metadata(from)?;
-    if !found.is_file() {
+/// Copies a file with owner and mode, all from the one descriptor. What is no plain file of this directory is left out.
+fn copy(disk: Disk<'_>, from: &Directory, to: &Directory, name: &str, new: &str) -> io::Result<()> {
+    let is_file = |found: untrusted::Found| found.kind == untrusted::Kind::File;
+    if !from.look(name)?.is_some_and(is_file) {
         return Ok(());
     }
-    let mode = found.permissions().mode() & 0o777;
-    disk.write_new(to, &fs::read(from)?, mode, Some((found.uid(), found.gid())))?;
-    disk.sync_file(to)
+    let file = from.file(name)?;
+    let found = file.metadata()?;
+    refuse_foreign(&found, from)?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE as u64).read_to_end(&mut bytes)?;
+    disk.write_new(
+        to,
+        new,
+        &bytes,
+        found.mode() & 0o777,
+        Some((found.uid(), found.gid())),
+    )?;
+    disk.sync_file(to, new)
 }
 
 /// Carries the journal over. May be done again and again.
-fn roll_forward(disk: Disk<'_>, places: &Places, directory: &Path) -> io::Result<()> {
-    let mut names: Vec<OsString> = fs::read_dir(&places.pending)?
-        .map(|entry| entry.map(|entry| entry.file_name()))
-        .collect::<io::Result<_>>()?;
+fn roll_forward(disk: Disk<'_>, places: &Places, journal: &Directory) -> io::Result<()> {
+    let directory = places.parent.directory(&places.name)?;
+    let names = journal.names(MOST_NAMES)?;
+    let belongs = |name: &&str| *name == Record::FILE || kind(name).is_some();
+    let mut names: Vec<&str> = names
+        .iter()
+        .filter_map(|name| name.to_str().filter(belongs))
+        .collect();
     // The record last: it says that everything before it is there.
-    names.sort_by_key(|name| (name == Record::FILE, name.clone()));
-    for name in names.iter().filter(|name| *name != REMOVALS) {
-        let mut aside = OsString::from(".");
-        aside.push(name);
-        aside.push(".new");
-        let aside = directory.join(aside);
-        disk.remove_file(&aside)?;
-        copy(disk, &places.pending.join(name), &aside)?;
-        disk.rename(&aside, &directory.join(name))?;
+    names.sort_by_key(|name| (*name == Record::FILE, *name));
+    for name in names {
+        let aside = format!(".{name}.new");
+        disk.remove_file(&directory, &aside)?;
+        copy(disk, journal, &directory, name, &aside)?;
+        disk.rename(&directory, &aside, name)?;
     }
-    let removals = fs::read(places.pending.join(REMOVALS))?;
+    let removals = journal.read(REMOVALS, LARGEST_FILE as u64)?;
     for name in serde_json::from_slice::<Vec<String>>(&removals)? {
-        disk.remove_file(&directory.join(name))?;
+        if kind(&name).is_some() {
+            disk.remove_file(&directory, &name)?;
+        }
     }
-    disk.sync_directory(directory)?;
+    disk.sync_directory(&directory)?;
     // Out of the way in one step: half a journal would look like a whole one.
-    disk.rename(&places.pending, &places.staging)?;
+    disk.rename(&places.parent, &places.pending, &places.staging)?;
     disk.sync_directory(&places.parent)?;
-    disk.remove_tree(&places.staging)
+    disk.remove_tree(&places.parent, &places.staging)
 }

@@ -1,6 +1,7 @@
 //! What a directory remembers about the bundle it agreed with last.
 
 use crate::{Digest, Disk};
+use host::untrusted::Directory;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
@@ -35,11 +36,12 @@ impl Record {
 
     /// Puts the record into a directory whose set it tells about already.
     pub fn write(&self, disk: Disk<'_>, directory: &Path) -> io::Result<()> {
-        let aside = directory.join(format!("{}.new", Self::FILE));
-        disk.remove_file(&aside)?;
-        disk.write_new(&aside, &self.to_bytes(), 0o600, None)?;
-        disk.sync_file(&aside)?;
-        disk.rename(&aside, &directory.join(Self::FILE))?;
-        disk.sync_directory(directory)
+        let directory = Directory::open(directory)?;
+        let aside = format!("{}.new", Self::FILE);
+        disk.remove_file(&directory, &aside)?;
+        disk.write_new(&directory, &aside, &self.to_bytes(), 0o600, None)?;
+        disk.sync_file(&directory, &aside)?;
+        disk.rename(&directory, &aside, Self::FILE)?;
+        disk.sync_directory(&directory)
     }
 }

@@ -1,11 +1,10 @@
 //! The key that seals bundles, derived from a secret that the cluster's nodes share anyway.
 
 use crate::Digest;
-use crate::disk::open_regular;
+use host::untrusted;
 use ring::{hkdf, hmac};
 use std::fmt;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where a cluster keeps its shared secret, in the order in which we look: Pacemaker's (remote nodes, booth; made by pcs)
@@ -31,16 +30,11 @@ pub struct AuthKey {
 impl AuthKey {
     /// Reads the secret from a file; `None` when it does not exist.
     pub fn read(path: &Path) -> io::Result<Option<Self>> {
-        // /etc/corosync/authkey may be a link to where the site keeps its secrets.
-        let target = match path.canonicalize() {
-            Ok(target) => target,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+        // /etc/corosync/authkey may be a link of root's to where the site keeps its secrets.
+        let Some(found) = untrusted::read(path, LONGEST)? else {
+            return Ok(None);
         };
-        let file = open_regular(&target)?;
-        let open_to_others = file.metadata()?.permissions().mode() & 0o007 != 0;
-        let mut secret = Vec::new();
-        file.take(LONGEST).read_to_end(&mut secret)?;
+        let (secret, open_to_others) = (found.bytes, found.mode & 0o007 != 0);
         if secret.len() < SHORTEST {
             return Err(io::Error::other(format!(
                 "holds {} bytes; at least {SHORTEST} are needed",
@@ -100,6 +94,7 @@ impl fmt::Debug for AuthKey {
 mod tests {
     use super::*;
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn files() {

@@ -1,8 +1,8 @@
 //! The bundle's place on the replicated volume. Every call here may block in the kernel for as long as the device does.
 
-use crate::disk::{Disk, is_there};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use crate::disk::Disk;
+use host::untrusted::Directory;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 /// The bundle.
@@ -30,41 +30,62 @@ pub fn bundle_path(directory: &Path) -> std::path::PathBuf {
 
 /// Reads the bundle directory; empty when it does not exist.
 pub fn read(directory: &Path) -> io::Result<Contents> {
-    Ok(Contents {
-        current: read_file(&directory.join(CURRENT))?,
-        previous: read_file(&directory.join(PREVIOUS))?,
-    })
+    match Directory::open(directory) {
+        Ok(directory) => Ok(Contents {
+            current: read_file(&directory, CURRENT)?,
+            previous: read_file(&directory, PREVIOUS)?,
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Contents::default()),
+        Err(error) => Err(error),
+    }
 }
 
-fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(file) => file.take(LARGEST).read_to_end(&mut bytes)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    Ok(Some(bytes))
+fn read_file(directory: &Directory, name: &str) -> io::Result<Option<Vec<u8>>> {
+    match directory.read(name, LARGEST) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens the directory, and makes it where it is missing.
+fn open(disk: Disk<'_>, directory: &Path) -> io::Result<Directory> {
+    match Directory::open(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    let (parent, name) = directory
+        .parent()
+        .zip(directory.file_name())
+        .ok_or(ErrorKind::NotFound)?;
+    let parent = Directory::open(parent)?;
+    let made = disk.make_directory(&parent, &name.to_string_lossy(), 0o700)?;
+    disk.sync_directory(&parent)?;
+    Ok(made)
 }
 
 /// Makes `bytes` the bundle and keeps the present one as the previous one, or aside when it is known to be damaged. At
 /// every moment the directory has the old bundle or the new one, never none and never a part.
 pub fn write(disk: Disk<'_>, directory: &Path, bytes: &[u8], present_is_damaged: bool) -> io::Result<()> {
-    if !is_there(directory)? {
-        disk.create_directory(directory, 0o700)?;
-        if let Some(parent) = directory.parent() {
-            disk.sync_directory(parent)?;
-        }
-    }
-    let new = directory.join(format!("{CURRENT}.new"));
-    disk.remove_tree(&new)?;
+    write_into(disk, &open(disk, directory)?, bytes, present_is_damaged)
+}
+
+fn write_into(
+    disk: Disk<'_>,
+    directory: &Directory,
+    bytes: &[u8],
+    present_is_damaged: bool,
+) -> io::Result<()> {
+    let new = format!("{CURRENT}.new");
+    disk.remove_tree(directory, &new)?;
     let written = disk
-        .write_new(&new, bytes, 0o600, None)
-        .and_then(|()| disk.sync_file(&new))
+        .write_new(directory, &new, bytes, 0o600, None)
+        .and_then(|()| disk.sync_file(directory, &new))
         .and_then(|()| keep_present(disk, directory, present_is_damaged))
-        .and_then(|()| disk.rename(&new, &directory.join(CURRENT)));
+        .and_then(|()| disk.rename(directory, &new, CURRENT));
     if written.is_err() {
         // A full disk must not stay full for our sake.
-        let _ = fs::remove_file(&new);
+        let _ = directory.remove(&new);
     }
     written?;
     disk.sync_directory(directory)
@@ -72,23 +93,20 @@ pub fn write(disk: Disk<'_>, directory: &Path, bytes: &[u8], present_is_damaged:
 
 /// Makes the previous bundle the bundle again.
 pub fn restore_previous(disk: Disk<'_>, directory: &Path) -> io::Result<()> {
-    let bytes = read_file(&directory.join(PREVIOUS))?.ok_or(io::ErrorKind::NotFound)?;
-    write(disk, directory, &bytes, true)
+    let directory = Directory::open(directory)?;
+    let bytes = read_file(&directory, PREVIOUS)?.ok_or(ErrorKind::NotFound)?;
+    write_into(disk, &directory, &bytes, true)
 }
 
-fn keep_present(disk: Disk<'_>, directory: &Path, is_damaged: bool) -> io::Result<()> {
-    let current = directory.join(CURRENT);
-    if !is_there(&current)? {
+fn keep_present(disk: Disk<'_>, directory: &Directory, is_damaged: bool) -> io::Result<()> {
+    if directory.look(CURRENT)?.is_none() {
         return Ok(());
     }
     // A second name first, then a rename: the bundle itself is never away.
-    let aside = directory.join(format!("{CURRENT}.kept"));
-    disk.remove_file(&aside)?;
-    disk.link(&current, &aside)?;
-    disk.rename(
-        &aside,
-        &directory.join(if is_damaged { DAMAGED } else { PREVIOUS }),
-    )
+    let aside = format!("{CURRENT}.kept");
+    disk.remove_file(directory, &aside)?;
+    disk.link(directory, CURRENT, directory, &aside)?;
+    disk.rename(directory, &aside, if is_damaged { DAMAGED } else { PREVIOUS })
 }
 
 #[cfg(test)]
@@ -96,6 +114,7 @@ mod tests {
     use super::*;
     use crate::Operation;
     use std::cell::Cell;
+    use std::fs;
 
     fn names(directory: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(directory)

@@ -35,7 +35,7 @@ pub fn run(deadline: Deadline, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>
         ForkResult::Child => {
             drop(reader);
             let mut pipe = std::fs::File::from(writer);
-            close_standard_streams(&pipe);
+            leave_standard_streams(&pipe);
             // The pipe ends either way; an incomplete answer is told from a complete one by the last byte.
             let complete = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_ok_and(|bytes| {
                 pipe.write_all(&bytes)
@@ -63,13 +63,19 @@ pub fn run(deadline: Deadline, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>
     }
 }
 
-/// A child that is stuck in the kernel must not hold the streams of an agent that has ended: its caller may
-/// wait for their end.
-fn close_standard_streams(except: &impl AsFd) {
+/// A child that is stuck in the kernel must not hold the streams of an agent that has ended: whoever called the agent may
+/// wait for their end. Their numbers stay taken: a file that is opened later must not get the lines of a panic or of the log.
+fn leave_standard_streams(except: &impl AsFd) {
     let kept = except.as_fd().as_raw_fd();
+    let null = std::fs::File::options().read(true).write(true).open("/dev/null");
     for stream in (0..=2).filter(|stream| *stream != kept) {
-        // SAFETY: only this child's descriptors; nothing in it uses them afterwards, and their numbers may be taken again.
-        unsafe { nix::libc::close(stream) };
+        // SAFETY: only this child's descriptors, which nothing in it owns.
+        unsafe {
+            match &null {
+                Ok(null) => nix::libc::dup2(null.as_raw_fd(), stream),
+                Err(_) => nix::libc::close(stream),
+            }
+        };
     }
 }
 

@@ -1,35 +1,24 @@
 //! Files: small ones read whole with a cap, replaced whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use crate::untrusted;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// A configuration file larger than this is not one.
 const READ_CAP: u64 = 1 << 20;
 
-/// The text of a small file; bytes that are not UTF-8 are replaced. `None` when it does not exist.
+/// The text of a small file; bytes that are not UTF-8 are replaced. `None` when it does not exist. See [`untrusted`] for what is refused.
 pub fn read_text(path: &Path) -> io::Result<Option<String>> {
-    let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(file) => file.take(READ_CAP).read_to_end(&mut bytes)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    let found = untrusted::read(path, READ_CAP)?;
+    Ok(found.map(|found| String::from_utf8_lossy(&found.bytes).into_owned()))
 }
 
 /// The last `most` bytes of a file as text; empty when it cannot be read.
 pub fn read_tail(path: &Path, most: u64) -> String {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
-        let mut bytes = Vec::new();
-        file.take(most).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+    let found = untrusted::read_tail(path, most).ok().flatten();
+    String::from_utf8_lossy(&found.unwrap_or_default()).into_owned()
 }
 
 /// Replaces a file so that a reader sees the old text or the new one, never a part: written aside, then renamed.

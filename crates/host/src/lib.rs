@@ -24,12 +24,21 @@ mod process;
 mod reference;
 pub mod tcp;
 mod this_host;
+pub mod untrusted;
 pub mod user;
 
 pub use command::{Command, CommandError, Output};
 pub use deadline::{Deadline, monotonic_milliseconds};
 pub use process::{Process, ProcessState, WaitOutcome, describe, wait_for_end};
 pub use this_host::{host_name, now, now_seconds};
+
+/// No core file of this process: it may hold keys and secrets of the cluster. What it starts is not concerned. Only for root: another
+/// account could not read its own `/proc/self` any more.
+pub fn leave_no_core_file() {
+    if nix::unistd::geteuid().is_root() {
+        let _ = nix::sys::prctl::set_dumpable(false);
+    }
+}
 
 /// To be called first. A program that was started with SIGCHLD ignored, as by a careless daemon, would have its children
 /// collected by the kernel and never learn how they ended.

@@ -83,6 +83,7 @@ fn connect(settings: &Settings) -> Option<Logger<LoggerBackend, Formatter3164>> 
 /// Writes one line; nothing happens before [`open`].
 pub fn write(level: Level, text: &str) {
     let Some(sink) = SINK.get() else { return };
+    let text = &printable(text);
     if let Some(mut file) = sink.trace.as_ref() {
         let _ = writeln!(
             file,
@@ -113,6 +114,14 @@ pub fn write(level: Level, text: &str) {
     }
 }
 
+/// What others have written must not move a cursor or ring a bell where the log is read.
+fn printable(text: &str) -> String {
+    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars()
+        .map(|c| if plain(c) { c } else { '\u{fffd}' })
+        .collect()
+}
+
 /// Writes an error.
 pub fn error(text: impl AsRef<str>) {
     write(Level::Error, text.as_ref());
@@ -128,4 +137,17 @@ pub fn info(text: impl AsRef<str>) {
 /// Writes a line for debugging.
 pub fn debug(text: impl AsRef<str>) {
     write(Level::Debug, text.as_ref());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_not_commanded() {
+        assert_eq!(
+            printable("a\x1b]0;x\x07\u{9b}2J b\n\tc"),
+            "a\u{fffd}]0;x\u{fffd}\u{fffd}2J b\n\tc"
+        );
+    }
 }

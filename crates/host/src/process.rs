@@ -228,6 +228,23 @@ impl Process {
         pids
     }
 
+    /// Its real and its effective user id, as we number accounts.
+    pub fn user_ids(self) -> Option<[u32; 2]> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        self.stat()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+        let mut ids = line.split_ascii_whitespace().map(str::parse);
+        Some([ids.next()?.ok()?, ids.next()?.ok()?])
+    }
+
+    /// The control groups it is in: one path for each hierarchy.
+    pub fn control_groups(self) -> Vec<String> {
+        let text = fs::read_to_string(format!("/proc/{}/cgroup", self.pid)).unwrap_or_default();
+        text.lines()
+            .filter_map(|line| Some(line.splitn(3, ':').nth(2)?.to_owned()))
+            .collect()
+    }
+
     /// The account it runs under, as we number accounts.
     pub fn user_id(self) -> Option<u32> {
         fs::metadata(format!("/proc/{}", self.pid))

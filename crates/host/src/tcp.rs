@@ -19,6 +19,8 @@ use std::os::fd::AsRawFd;
 const BY_FAMILY: u16 = 20;
 /// `TCPF_ESTABLISHED`. Once either end has begun to close, nothing more is asked over the connection.
 const ESTABLISHED: u32 = 1 << 1;
+/// `TCPF_LISTEN`.
+const LISTEN: u32 = 1 << 10;
 /// `NLM_F_REQUEST` and `NLM_F_DUMP`: all that there are.
 const ALL: u16 = 0x301;
 /// Length of `struct nlmsghdr`.
@@ -48,10 +50,20 @@ pub fn is_connected(process: Process, port: u16, deadline: Deadline) -> io::Resu
     }
 }
 
+/// The accounts whose programs listen on `port` in our network namespace, at whatever address.
+pub fn listeners(port: u16, deadline: Deadline) -> io::Result<Vec<u32>> {
+    let mut accounts = Vec::new();
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        let listening = sockets(family, [port, 0], LISTEN, MANY, deadline)?;
+        accounts.extend(listening.into_iter().map(|socket| socket.uid));
+    }
+    Ok(accounts)
+}
+
 fn ask(process: Process, port: u16, deadline: Deadline) -> io::Result<bool> {
     // A server on [::] has sockets of IPv6 for clients of IPv4 as well.
     for family in [libc::AF_INET, libc::AF_INET6] {
-        let sockets = sockets(family, [port, 0], MANY, deadline)?;
+        let sockets = sockets(family, [port, 0], ESTABLISHED, MANY, deadline)?;
         // A process has few connections to itself.
         if sockets.len() == MANY {
             return Ok(true);
@@ -71,7 +83,7 @@ fn is_own(process: Process, socket: &Socket, deadline: Deadline) -> io::Result<b
     // The end that connects may be of another family than the one that accepts.
     for family in [libc::AF_INET, libc::AF_INET6] {
         // Ports of both ends: there are more only where several addresses of this host talk with the same two.
-        let ends = sockets(family, [there, here], MANY, deadline)?;
+        let ends = sockets(family, [there, here], ESTABLISHED, MANY, deadline)?;
         if let Some(end) = ends.iter().find(|end| end.is_other_end_of(socket)) {
             return Ok(process.has_socket(end.inode));
         }
@@ -90,6 +102,7 @@ struct Socket {
     ports: [u16; 2],
     /// The same, as IPv6 where they are of IPv4.
     addresses: [Ipv6Addr; 2],
+    uid: u32,
     inode: u32,
 }
 
@@ -100,8 +113,14 @@ impl Socket {
     }
 }
 
-/// The established sockets of the family with these ports, 0 for any; at most `most`.
-fn sockets(family: i32, ports: [u16; 2], most: usize, deadline: Deadline) -> io::Result<Vec<Socket>> {
+/// The sockets of the family in these states with these ports, 0 for any; at most `most`.
+fn sockets(
+    family: i32,
+    ports: [u16; 2],
+    states: u32,
+    most: usize,
+    deadline: Deadline,
+) -> io::Result<Vec<Socket>> {
     let kernel = socket(
         AddressFamily::Netlink,
         SockType::Raw,
@@ -112,7 +131,11 @@ fn sockets(family: i32, ports: [u16; 2], most: usize, deadline: Deadline) -> io:
         .unwrap_or(i64::MAX)
         .max(1);
     setsockopt(&kernel, sockopt::ReceiveTimeout, &TimeVal::milliseconds(left))?;
-    send(kernel.as_raw_fd(), &question(family, ports), MsgFlags::empty())?;
+    send(
+        kernel.as_raw_fd(),
+        &question(family, ports, states),
+        MsgFlags::empty(),
+    )?;
     let mut found = Vec::new();
     let mut answer = vec![0; 32 * 1024];
     loop {
@@ -125,15 +148,15 @@ fn sockets(family: i32, ports: [u16; 2], most: usize, deadline: Deadline) -> io:
     }
 }
 
-/// All established sockets of the family with these ports at our end and at the other one, 0 for any.
-fn question(family: i32, [here, there]: [u16; 2]) -> [u8; QUESTION as usize] {
+/// All sockets of the family in these states with these ports at our end and at the other one, 0 for any.
+fn question(family: i32, [here, there]: [u16; 2], states: u32) -> [u8; QUESTION as usize] {
     let mut bytes = [0; QUESTION as usize];
     bytes[..4].copy_from_slice(&QUESTION.to_ne_bytes());
     bytes[4..6].copy_from_slice(&BY_FAMILY.to_ne_bytes());
     bytes[6..8].copy_from_slice(&ALL.to_ne_bytes());
     bytes[HEADER] = family.to_ne_bytes()[0];
     bytes[HEADER + 1] = libc::IPPROTO_TCP.to_ne_bytes()[0];
-    bytes[HEADER + 4..HEADER + 8].copy_from_slice(&ESTABLISHED.to_ne_bytes());
+    bytes[HEADER + 4..HEADER + 8].copy_from_slice(&states.to_ne_bytes());
     bytes[HEADER + 8..HEADER + 10].copy_from_slice(&here.to_be_bytes());
     bytes[HEADER + 10..HEADER + 12].copy_from_slice(&there.to_be_bytes());
     bytes
@@ -188,6 +211,7 @@ fn read_socket(message: &[u8]) -> Option<Socket> {
     Some(Socket {
         ports: [port(4)?, port(6)?],
         addresses: [address(8)?, address(24)?],
+        uid: u32::from_ne_bytes(bytes(message, 64)?),
         inode: u32::from_ne_bytes(bytes(message, 68)?),
     })
 }
@@ -209,6 +233,15 @@ mod tests {
 
     fn soon() -> Deadline {
         Deadline::after(Duration::from_secs(60))
+    }
+
+    #[test]
+    fn who_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(listeners(port, soon()).unwrap(), [nix::unistd::getuid().as_raw()]);
+        drop(listener);
+        assert_eq!(listeners(port, soon()).unwrap(), [0_u32; 0]);
     }
 
     #[test]

@@ -3,6 +3,11 @@
 use crate::{Command, Deadline, file};
 use std::path::Path;
 
+/// `LOGIN_NAME_MAX`.
+const LONGEST_NAME: usize = 256;
+/// Accounts below are the operating system's own on every distribution: Debian gives 0 to 99 out for good, Red Hat 0 to 200.
+const FIRST_OF_NOBODY: u32 = 100;
+
 /// An account of the operating system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -16,6 +21,13 @@ pub struct User {
     pub home: String,
 }
 
+impl User {
+    /// Whether it is root or another account of the operating system's own, under which no server may run.
+    pub const fn is_the_systems(&self) -> bool {
+        self.uid < FIRST_OF_NOBODY || self.gid == 0
+    }
+}
+
 fn parse_passwd_line(line: &str) -> Option<User> {
     let fields: Vec<&str> = line.split(':').collect();
     Some(User {
@@ -24,6 +36,25 @@ fn parse_passwd_line(line: &str) -> Option<User> {
         gid: fields.get(3)?.parse().ok()?,
         home: (*fields.get(5)?).to_owned(),
     })
+}
+
+/// Whether a name can be an account's or a group's. A number is none: `getent` would look for the id.
+pub fn is_name(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "_-.@\\".contains(c);
+    name.len() <= LONGEST_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.strip_suffix('$').unwrap_or(name).chars().all(inner)
+}
+
+/// Asks the name service. What it is asked for is never taken for an option or a number.
+fn ask(database: &str, name: &str, deadline: Deadline) -> Option<String> {
+    if !is_name(name) {
+        return None;
+    }
+    let answer = Command::new("getent")
+        .args([database, "--", name])
+        .run_ok(deadline);
+    answer.ok().map(|answer| answer.text())
 }
 
 /// The account of that name; `None` when there is none.
@@ -37,11 +68,11 @@ pub fn find(name: &str, deadline: Deadline) -> Option<User> {
         .filter_map(parse_passwd_line)
         .find(|user| user.name == name)
         .or_else(|| {
-            let answer = Command::new("getent")
-                .args(["passwd", name])
-                .run_ok(deadline)
-                .ok()?;
-            answer.text().lines().find_map(parse_passwd_line)
+            let answer = ask("passwd", name, deadline)?;
+            answer
+                .lines()
+                .filter_map(parse_passwd_line)
+                .find(|user| user.name == name)
         })
 }
 
@@ -59,15 +90,7 @@ pub fn find_group(name: &str, deadline: Deadline) -> Option<u32> {
         .ok()
         .flatten()
         .unwrap_or_default();
-    id_in(&local).or_else(|| {
-        id_in(
-            &Command::new("getent")
-                .args(["group", name])
-                .run_ok(deadline)
-                .ok()?
-                .text(),
-        )
-    })
+    id_in(&local).or_else(|| id_in(&ask("group", name, deadline)?))
 }
 
 /// Ids of the further groups that `user` belongs to, after /etc/group.
@@ -99,5 +122,17 @@ mod tests {
         assert_eq!(find_group("root", soon), Some(0));
         assert_eq!(find_group("no-such-group-here", soon), None);
         assert!(parse_passwd_line("broken:x:").is_none());
+        assert!(root.is_the_systems());
+        for wrong in ["0", "--service=files", "-x", "", "a:b", "a b", "a/b", "a\nb"] {
+            assert!(!is_name(wrong), "{wrong}");
+            assert_eq!(
+                (find(wrong, soon), find_group(wrong, soon)),
+                (None, None),
+                "{wrong}"
+            );
+        }
+        for right in ["kaiwudb", "_x", "a.b", "DOMAIN\\user", "user@domain", "machine$"] {
+            assert!(is_name(right), "{right}");
+        }
     }
 }

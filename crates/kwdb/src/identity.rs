@@ -46,6 +46,13 @@ impl StoreIdentity {
         same(&self.filesystem, &other.filesystem) && same(&self.cluster, &other.cluster)
     }
 
+    /// Whether something says that both are the same store, and nothing speaks against it.
+    pub fn is_confirmed_by(&self, other: &Self) -> bool {
+        let known = |one: &Option<String>, two: &Option<String>| one.is_some() && one == two;
+        self.agrees_with(other)
+            && (known(&self.filesystem, &other.filesystem) || known(&self.cluster, &other.cluster))
+    }
+
     /// The same, with what only the other knows.
     #[must_use]
     pub fn completed_by(self, other: Self) -> Self {
@@ -90,6 +97,15 @@ mod tests {
         );
         assert_eq!(StoreIdentity::parse(""), None);
         assert_eq!(StoreIdentity::parse("filesystem=x"), None);
+    }
+
+    #[test]
+    fn silence_confirms_nothing() {
+        assert!(identity("f", "c").is_confirmed_by(&identity("f", UNKNOWN)));
+        assert!(identity(UNKNOWN, "c").is_confirmed_by(&identity("f", "c")));
+        assert!(!identity(UNKNOWN, "c").is_confirmed_by(&identity("f", UNKNOWN)));
+        assert!(!identity("f", "c").is_confirmed_by(&identity(UNKNOWN, UNKNOWN)));
+        assert!(!identity("f", "c").is_confirmed_by(&identity("f", "d")));
     }
 
     #[test]

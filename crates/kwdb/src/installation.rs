@@ -1,11 +1,16 @@
 //! What the vendor's installer left on this host: `/etc/kaiwudb/info/MODE` and `/etc/kaiwudb/script/kaiwudb_env`.
 //!
+//! The installer gives both to the server's account, so they are advice: every value is looked at as if an enemy had written it, and who
+//! can write it is told with it.
+//!
 //! Sources: `kaiwudb_install/utils/kaiwudb_install.sh` and `kaiwudb_common.sh` of KWDB 2.2 to 3.2.1.
 
-use host::file;
+use host::untrusted::{self, Writers};
+use host::user;
 use ocf::Choice;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
+use std::path::{Component, Path, PathBuf};
 
 /// Written by the installer; one value per line.
 pub const MODE_FILE: &str = "/etc/kaiwudb/info/MODE";
@@ -57,7 +62,33 @@ pub enum Deployment {
     Container,
 }
 
-/// The values of the MODE file. Whatever a file of an old release lacks is `None`.
+/// Larger than any of these files.
+const LARGEST: u64 = 1 << 16;
+/// Directories that hold the system, none of which is a store.
+const SYSTEM: [&str; 20] = [
+    "/",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/local",
+    "/var",
+    "/var/lib",
+];
+
+/// The values of the MODE file. Whatever a file of an old release lacks, or what cannot be such a value, is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mode {
     /// Line 1.
@@ -78,6 +109,8 @@ pub struct Mode {
     pub encrypted_store: bool,
     /// The last line: this host's own address.
     pub address: Option<String>,
+    /// Who can write the file: what it says of accounts counts for no more.
+    pub writers: Writers,
 }
 
 impl Mode {
@@ -93,32 +126,61 @@ impl Mode {
                 Some("container") => Some(Deployment::Container),
                 _ => None,
             },
-            origin: line(3).map(str::to_owned),
-            data_root: line(4).filter(|path| path.starts_with('/')).map(PathBuf::from),
+            origin: line(3).filter(|origin| is_plain(origin)).map(str::to_owned),
+            data_root: line(4).map(PathBuf::from).filter(|path| is_store_directory(path)),
             sql_port: line(5).and_then(|port| port.parse().ok()),
             http_port: line(6).and_then(|port| port.parse().ok()),
-            user: line(7).map(str::to_owned),
+            user: line(7).filter(|name| user::is_name(name)).map(str::to_owned),
             secure_mode: further().find_map(SecureMode::of_word),
             encrypted_store: further().any(|word| word == "true"),
             address: further()
                 .next_back()
                 .filter(|word| SecureMode::of_word(word).is_none() && !matches!(*word, "true" | "false"))
+                .filter(|word| is_host(word))
                 .map(str::to_owned),
+            writers: Writers::Root,
         }
     }
 
     /// Reads the MODE file of this host; all unknown when there is none.
     pub fn read() -> io::Result<Self> {
-        Ok(Self::parse(
-            &file::read_text(Path::new(MODE_FILE))?.unwrap_or_default(),
-        ))
+        let Some(found) = untrusted::read(Path::new(MODE_FILE), LARGEST)? else {
+            return Ok(Self::default());
+        };
+        Ok(Self {
+            writers: found.writers,
+            ..Self::parse(&String::from_utf8_lossy(&found.bytes))
+        })
     }
 }
 
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// Whether a store can lie there: an absolute path that goes nowhere else, and none of the system's own directories.
+pub fn is_store_directory(path: &Path) -> bool {
+    let in_memory = ["/dev", "/proc", "/sys"]
+        .iter()
+        .any(|system| path.starts_with(system));
+    path.is_absolute()
+        && !in_memory
+        && !path.components().any(|part| part == Component::ParentDir)
+        && path.to_str().is_some_and(is_plain)
+        && !SYSTEM.iter().any(|system| path == Path::new(system))
+}
+
+/// Whether it is an address or a host's name.
+fn is_host(word: &str) -> bool {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    word.parse::<IpAddr>().is_ok() || (word.chars().all(belongs) && !word.starts_with('-'))
+}
+
 /// Reads the variables of an `EnvironmentFile` as systemd does: `NAME=value`, quotes around the value dropped, lines that
-/// begin with `#` or `;` and lines without `=` ignored. `None` when the file does not exist.
+/// begin with `#` or `;`, lines without `=` and names that no variable can have ignored. `None` when the file does not exist.
 pub fn read_environment_file(path: &Path) -> io::Result<Option<Vec<(String, String)>>> {
-    Ok(file::read_text(path)?.map(|text| parse_environment_file(&text)))
+    let found = untrusted::read(path, LARGEST)?;
+    Ok(found.map(|found| parse_environment_file(&String::from_utf8_lossy(&found.bytes))))
 }
 
 fn parse_environment_file(text: &str) -> Vec<(String, String)> {
@@ -134,7 +196,13 @@ fn parse_environment_file(text: &str) -> Vec<(String, String)> {
                 .unwrap_or(value);
             Some((name.trim().to_owned(), unquoted.to_owned()))
         })
+        .filter(|(name, value)| is_variable(name) && is_plain(&value.replace('\t', " ")))
         .collect()
+}
+
+fn is_variable(name: &str) -> bool {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.chars().all(belongs) && !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty()
 }
 
 #[cfg(test)]
@@ -173,6 +241,38 @@ mod tests {
             (mode.data_root, mode.sql_port, mode.http_port),
             (None, None, None)
         );
+    }
+
+    #[test]
+    fn values_that_an_enemy_wrote_are_none() {
+        for root in [
+            "/",
+            "/etc",
+            "/var/lib/",
+            "/proc/1/root",
+            "/data/../etc",
+            "relative",
+            "/a\x1bb",
+        ] {
+            assert!(!is_store_directory(Path::new(root)), "{root}");
+        }
+        for root in [
+            "/var/lib/kaiwudb",
+            "/data",
+            "/home/kaiwudb/data",
+            "/usr/local/kaiwudb/data",
+        ] {
+            assert!(is_store_directory(Path::new(root)), "{root}");
+        }
+        let mode =
+            Mode::parse("bare\nsingle\n/x\x1b[2J\n/\n1\n2\n--service=files\ntls\nfalse\n} handlers { x\n");
+        assert_eq!(
+            (mode.origin, mode.data_root, mode.user, mode.address),
+            (None, None, None, None)
+        );
+        assert_eq!(Mode::parse("\n\n\n\n\n\n0\n").user, None);
+        let pairs = parse_environment_file("A-B=1\n1A=2\n=3\nC=\x1b\nD=a\tb\n");
+        assert_eq!(pairs, [("D".to_owned(), "a\tb".to_owned())]);
     }
 
     #[test]

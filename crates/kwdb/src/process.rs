@@ -1,4 +1,7 @@
-//! Which process serves which store: executable and store path, never a pid file.
+//! Which process serves which store: account, executable and store path, never a pid file.
+//!
+//! A program's name and arguments are anybody's. What nobody can choose is the account he runs under, and the unit or the container that
+//! root has started.
 
 use host::{Process, mount};
 use std::ffi::{OsStr, OsString};
@@ -9,19 +12,83 @@ use std::path::{Component, Path, PathBuf};
 /// Name of the server's program.
 const PROGRAM: &str = "kwbase";
 
-/// Every process that serves the store at `data_root`, whoever started it. `binary` is the configured program; one named
-/// `kwbase` counts wherever it lies. A server's child does not: until exec a
-/// helper that the server forks looks like its parent, and two servers on one store are an error.
-pub fn serving(data_root: &Path, binary: &Path) -> Vec<Process> {
+/// Who may run the server of a store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Starter<'a> {
+    /// The server's account; `None` where it is not known.
+    pub uid: Option<u32>,
+    /// The unit of systemd that runs it, under whatever account, where there is one.
+    pub unit: Option<&'a str>,
+}
+
+/// The processes that serve a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Serving {
+    /// Its servers.
+    pub servers: Vec<Process>,
+    /// Processes that look like servers of the store and run under an account that has no business there. They are told to people,
+    /// and never counted, waited for or ended.
+    pub strangers: Vec<Process>,
+}
+
+/// Every process that serves the store at `data_root`, whoever of those that may has started it. `binary` is the configured program; one
+/// named `kwbase` counts wherever it lies. A server's child does not: until it has become the helper it is to be, it looks like its
+/// parent. `starter` is asked only when there is somebody to judge.
+pub fn serving<'a>(data_root: &Path, binary: &Path, starter: impl FnOnce() -> Starter<'a>) -> Serving {
     let binary = fs::canonicalize(binary).unwrap_or_else(|_| binary.to_owned());
-    let all: Vec<Process> = Process::all()
+    let found: Vec<Process> = Process::all()
         .filter(|process| serves(*process, data_root, &binary))
         .collect();
+    if found.is_empty() {
+        return Serving::default();
+    }
+    let starter = starter();
+    let (all, strangers): (Vec<Process>, Vec<Process>) = found
+        .into_iter()
+        .partition(|process| starter.may_have_started(*process));
     let is_one = |pid: i32| all.iter().any(|server| server.pid() == pid);
-    all.iter()
+    let servers = all
+        .iter()
         .copied()
         .filter(|process| !process.parent().is_some_and(is_one))
-        .collect()
+        .collect();
+    Serving { servers, strangers }
+}
+
+impl Starter<'_> {
+    /// Whether the process runs under the server's account or root's, or in the unit or a container that root has started.
+    pub fn may_have_started(&self, process: Process) -> bool {
+        let Some([real, effective]) = process.user_ids() else {
+            return false;
+        };
+        // A program with the set-user-id bit has its caller's real one.
+        let runs_as = |uid: u32| (real, effective) == (uid, uid);
+        runs_as(0) || self.uid.is_some_and(runs_as) || self.is_in_unit(process) || is_in_container(process)
+    }
+
+    /// Only root puts a process into the control group of a system unit.
+    fn is_in_unit(&self, process: Process) -> bool {
+        let Some(unit) = self.unit else { return false };
+        let group = format!("/system.slice/{unit}");
+        process.control_groups().iter().any(|path| {
+            path.strip_prefix(&group)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+}
+
+/// Where Docker and Podman put what they run. Below a user's own slice the same names are anybody's.
+const CONTAINERS: [&str; 4] = [
+    "/docker/",
+    "/system.slice/docker-",
+    "/machine.slice/libpod-",
+    "/libpod_parent/",
+];
+
+fn is_in_container(process: Process) -> bool {
+    let groups = process.control_groups();
+    let is_one = |path: &String| CONTAINERS.iter().any(|place| path.starts_with(place));
+    groups.iter().any(is_one)
 }
 
 /// Whether this very process is a running server, of whatever store.
@@ -169,7 +236,11 @@ mod tests {
         BufReader::new(server.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let found = serving(Path::new("/no/such/store"), &binary);
+        let me = Starter {
+            uid: Process::current().and_then(Process::user_id),
+            unit: None,
+        };
+        let found = serving(Path::new("/no/such/store"), &binary, || me).servers;
         drop(server.stdin.take());
         server.wait().unwrap();
         let pids: Vec<i32> = found.iter().map(|process| process.pid()).collect();

@@ -1,5 +1,6 @@
 //! What lies in a store directory. Run it inside [`host::bounded`]: the directory may be on a device that hangs.
 
+use host::untrusted;
 use ocf::Choice;
 use std::fs;
 use std::io;
@@ -73,6 +74,15 @@ pub struct Store {
 /// Entries that a directory can have without being a store: made by mkfs, by the installer or by operators.
 const NOT_OF_A_STORE: [&str; 2] = ["lost+found", "logs"];
 
+/// What is read of a file in it: it is one word, or a notice to people.
+const LONGEST_TEXT: u64 = 64 << 10;
+
+/// The store is the server's, whose account could show us any file in the place of its own.
+fn read(directory: &Path, name: &str) -> io::Result<String> {
+    let found = untrusted::read(&directory.join(name), LONGEST_TEXT)?.ok_or(io::ErrorKind::NotFound)?;
+    Ok(String::from_utf8_lossy(&found.bytes).into_owned())
+}
+
 /// Looks at the directory. An error when it cannot be read.
 pub fn inspect(directory: &Path) -> io::Result<Store> {
     let exists = |name: &str| directory.join(name).exists();
@@ -84,15 +94,24 @@ pub fn inspect(directory: &Path) -> io::Result<Store> {
             .is_none_or(|name| !NOT_OF_A_STORE.contains(&name) && !name.starts_with('.'));
         io::Result::Ok(occupied || foreign)
     })?;
-    let alert = fs::read_to_string(directory.join("auxiliary/_CRITICAL_ALERT.txt")).ok();
+    let alert = match read(directory, "auxiliary/_CRITICAL_ALERT.txt") {
+        Ok(text) => Some(text),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            None
+        }
+        Err(error) => Some(format!("cannot be read: {error}")),
+    };
     let parts = ["kwbase.start_mode", "CURRENT", "tsdb"];
     let missing: Vec<&'static str> = parts.into_iter().filter(|part| !exists(part)).collect();
     let contents = if !occupied {
         Contents::Empty
     } else if missing.is_empty() {
-        let start_mode = fs::read_to_string(directory.join("kwbase.start_mode"))?
-            .trim()
-            .to_owned();
+        let start_mode = read(directory, "kwbase.start_mode")?.trim().to_owned();
         Contents::Complete { start_mode }
     } else {
         Contents::Incomplete { missing }

@@ -27,6 +27,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ("hang_timeout", &["0", "999ms", "11min"]),
     ("sync_interval", &["-1s", "61min"]),
     ("oom_score_adj", &["1001", "-1001", "low"]),
+    ("no_new_privileges", &["maybe", "2"]),
     ("nofile", &["1023", "many", "1073741817"]),
     ("max_map_count", &["-1", "2147483648"]),
     ("stall_timeout", &["1s", "2h"]),

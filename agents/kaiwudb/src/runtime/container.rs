@@ -4,6 +4,7 @@
 use super::Found;
 use crate::config::Config;
 use host::daemon::End;
+use host::untrusted::{self, Writers};
 use host::{Command, Deadline, mount};
 use ocf::Failure;
 use serde::Deserialize;
@@ -139,8 +140,18 @@ pub(super) fn start(config: &Config, found: Found, deadline: Deadline) -> Result
         .map_err(|error| failed(&error))
 }
 
-/// From the installer's compose file, without starting it.
+/// From the installer's compose file, without starting it. Docker does as root whatever the file says, so nobody but root may have had a
+/// say in it.
 fn make(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    let writers = untrusted::writers(Path::new(COMPOSE_FILE))
+        .map_err(|error| failed(&format!("{COMPOSE_FILE}: {error}")))?;
+    if writers != Writers::Root {
+        return Err(Failure::invalid_here(format!(
+            "{COMPOSE_FILE} can be changed by others than root, and Docker would do as root what it says; give it and its directories \
+             to root, or make the container {} yourself",
+            config.container
+        )));
+    }
     Command::new("docker-compose")
         .args(["--compatibility", "-f", COMPOSE_FILE, "up", "--no-start"])
         .run_ok(deadline)
@@ -162,6 +173,9 @@ fn inspect_when_up(config: &Config, deadline: Deadline) -> Result<Option<Inspect
 }
 
 pub(super) fn forbid_restart(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    if !docker(&[]).is_installed() {
+        return Ok(());
+    }
     match inspect(config, deadline)? {
         Some(container) if container.restarts() => never_restart(config, deadline),
         _ => Ok(()),
@@ -177,6 +191,9 @@ fn never_restart(config: &Config, deadline: Deadline) -> Result<(), Failure> {
 }
 
 pub(super) fn settle(config: &Config, deadline: Deadline) -> Result<(), Failure> {
+    if !docker(&[]).is_installed() {
+        return Ok(());
+    }
     // Returns when the container is down and its mounts are gone.
     let Err(error) = docker(&["stop", "--time", "1", &config.container]).run_ok(deadline) else {
         return Ok(());

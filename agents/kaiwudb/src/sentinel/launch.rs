@@ -56,6 +56,9 @@ pub(super) fn server(config: &Config, run: &RunDirectory) -> Result<Process, Fai
         .directory(directory)
         .open_files(config.nofile)
         .locked_memory_unlimited();
+    if config.no_new_privileges {
+        daemon = daemon.no_new_privileges();
+    }
     if let Some(value) = config.oom_score_adj {
         daemon = daemon.oom_score_adj(value);
     }

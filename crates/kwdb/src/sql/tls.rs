@@ -1,22 +1,32 @@
 //! TLS for the probe.
 
 use super::SqlError;
+use host::untrusted::Directory;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+
+/// No certificate or key is larger.
+const LARGEST: u64 = 1 << 20;
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let directory = Directory::open(path.parent().ok_or(io::ErrorKind::NotFound)?)?;
+    directory.read(path.file_name().ok_or(io::ErrorKind::NotFound)?, LARGEST)
+}
 
 /// The client's side of TLS with the certificates in `directory`.
 pub(super) fn client(directory: &Path, user: &str) -> Result<Arc<ClientConfig>, SqlError> {
     let unusable =
         |path: &Path, why: &dyn std::fmt::Display| SqlError::Tls(format!("{}: {why}", path.display()));
     let certificates = |path: &Path| -> Result<Vec<CertificateDer<'static>>, SqlError> {
-        CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
+        CertificateDer::pem_slice_iter(&read(path).map_err(|error| unusable(path, &error))?)
+            .collect::<Result<_, _>>()
             .map_err(|error| unusable(path, &error))
     };
     let authority = directory.join("ca.crt");
@@ -31,7 +41,8 @@ pub(super) fn client(directory: &Path, user: &str) -> Result<Arc<ClientConfig>, 
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .build()
         .map_err(|error| unusable(&authority, &error))?;
-    let private = PrivateKeyDer::from_pem_file(&key).map_err(|error| unusable(&key, &error))?;
+    let pem = read(&key).map_err(|error| unusable(&key, &error))?;
+    let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| unusable(&key, &error))?;
     ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| SqlError::Tls(error.to_string()))?

@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 /// A probe never needs more; a peer that sends more is not our server.
 const ANSWER_CAP: usize = 16 << 20;
+/// Rows and values of one answer: a value may take fifty times its bytes on the wire in memory.
+const MOST_ROWS: usize = 10_000;
+const MOST_VALUES: usize = 100_000;
 
 enum Stream {
     Plain(DeadlineStream),
@@ -114,10 +117,19 @@ impl Wire {
     /// that ends the session says why and closes.
     fn until_ready(&mut self) -> Result<Rows, SqlError> {
         let (mut rows, mut failed) = (Rows::new(), None);
+        let (mut values_seen, mut bytes_seen) = (0, 0);
         loop {
             match self.receive() {
                 Ok(Message::ReadyForQuery(_)) => return failed.map_or(Ok(rows), Err),
-                Ok(Message::DataRow(row)) => rows.push(values(&row)?),
+                Ok(Message::DataRow(row)) => {
+                    let row_of_values = values(&row)?;
+                    values_seen += row_of_values.len();
+                    bytes_seen += row.buffer().len();
+                    if rows.len() == MOST_ROWS || values_seen > MOST_VALUES || bytes_seen > ANSWER_CAP {
+                        return Err(SqlError::Protocol("more rows than were asked for".into()));
+                    }
+                    rows.push(row_of_values);
+                }
                 Ok(Message::ErrorResponse(body)) => failed = Some(server_error(&body)),
                 Ok(_) => {}
                 Err(error) => return Err(failed.unwrap_or(error)),

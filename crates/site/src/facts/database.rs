@@ -11,6 +11,7 @@ use kwdb::identity::CLUSTER_ID;
 use kwdb::installation::{
     self, DEFAULT_DATA_ROOT, DEFAULT_HTTP_PORT, DEFAULT_SQL_PORT, Deployment, Mode, SecureMode,
 };
+use kwdb::process::Starter;
 use kwdb::{process, sql, store};
 use ocf::Choice;
 use serde::{Deserialize, Serialize};
@@ -290,7 +291,18 @@ fn look_at_server(
         .filter(|_| !found.container)
         .unwrap_or("/usr/local/kaiwudb");
     let binary = Path::new(home).join("bin/kwbase");
-    found.servers = process::serving(data_root, &binary)
+    // As the agent finds its server: MODE may name no account but its own writer.
+    let starter = || Starter {
+        uid: mode
+            .user
+            .as_deref()
+            .or(Some("kaiwudb"))
+            .and_then(|name| host::user::find(name, deadline.slice(super::patience::QUESTION)))
+            .map(|user| user.uid),
+        unit: Some("kaiwudb.service"),
+    };
+    found.servers = process::serving(data_root, &binary, starter)
+        .servers
         .into_iter()
         .map(server)
         .collect();
