@@ -134,7 +134,8 @@ fn journal(places: &Places) -> io::Result<Option<Directory>> {
     }
     let journal = places.parent.directory(&places.pending)?;
     let found = journal.found()?;
-    Ok((found.uid == rustix::process::geteuid().as_raw() && found.mode & 0o077 == 0).then_some(journal))
+    let of_others = found.mode & 0o077;
+    Ok((found.uid == rustix::process::geteuid().as_raw() && of_others == 0).then_some(journal))
 }
 
 /// Installs a set. On an error the directory holds the old set, or the new one; after an interrupted installation in

@@ -154,7 +154,7 @@ mod tests {
         loop {
             let left = Cell::new(steps);
             let fails = |_: Operation<'_>| match left.get() {
-                0 => Err(io::Error::from(io::ErrorKind::StorageFull)),
+                0 => Err(io::Error::from(ErrorKind::StorageFull)),
                 n => {
                     left.set(n - 1);
                     Ok(())

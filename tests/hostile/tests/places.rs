@@ -67,7 +67,7 @@ fn a_lock_directory_of_a_neighbours() {
                 &format!("mkdir /var/lock/drbd && cd /var/lock/drbd && {lock}; sleep 600"),
             );
             eventually("the directory is his", || {
-                shell("ls -A /var/lock/drbd 2>/dev/null || true") != ""
+                !shell("ls -A /var/lock/drbd 2>/dev/null || true").is_empty()
             });
             let outcome = Call::new(Programs::get().agent("crm-fence-peer"), "--quiet")
                 .env("DRBD_RESOURCE", "r0")
