@@ -2,10 +2,9 @@
 
 use crate::config::Config;
 use crate::finding::Finding;
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{Published, RunDirectory};
 use host::{Deadline, Process, log};
 use pacemaker::{attribute, status};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -16,13 +15,6 @@ const DELAY: Duration = Duration::from_secs(5);
 
 /// Name of the daemon that keeps them, since Pacemaker 2.0.
 const DAEMON: &str = "pacemaker-attrd";
-
-/// What was published, and to which daemon: one that was started later has forgotten it.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Published {
-    daemon: Option<(i32, u64)>,
-    values: BTreeMap<String, String>,
-}
 
 /// Publishes what changed since the last time. Never an error: the certificates do not depend on it.
 pub(crate) fn publish(config: &Config, run: &RunDirectory, found: &Finding, deadline: Deadline) {

@@ -41,6 +41,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// This node's name, for people: the cluster's name for it, else the host's.
+    pub(crate) fn node_name(&self) -> String {
+        self.node.clone().unwrap_or_else(host::host_name)
+    }
+
     /// Reads parameters, MODE and environment file. See [`agent::ResourceAgent::configure`] for `lenient`.
     pub(crate) fn read(env: &Env, lenient: bool) -> Result<Self, Failure> {
         let table = &p::METADATA;

@@ -67,8 +67,3 @@ impl ResourceAgent for CertSync {
         Ok(())
     }
 }
-
-/// This node's name, for people: the cluster's name for it, else the host's.
-fn node_name(config: &Config) -> String {
-    config.node.clone().unwrap_or_else(host::host_name)
-}

@@ -239,7 +239,7 @@ impl Round<'_> {
         if self.keys.is_empty() {
             return Err("the certificates of this node are not published".into());
         }
-        let node = crate::node_name(self.config);
+        let node = self.config.node_name();
         let publisher = Publisher {
             node: &node,
             now: host::now_seconds(),

@@ -1,11 +1,11 @@
 //! `/run/kaiwudb-ha/<resource>`: whether the resource is started, and what was told to whom. In memory: it does not survive
 //! the kernel, and it never hangs with the replicated device.
 
-use crate::attributes::Published;
 use certs::{Base, Digest};
 use host::lock::ExclusiveLock;
 use host::{Deadline, file};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io;
 
 const STATE: &str = "cert-sync.json";
@@ -41,6 +41,13 @@ impl State {
         self.generation = base.map(|base| base.generation);
         self.digest = base.map(|base| base.digest);
     }
+}
+
+/// What was published, and to which daemon: one that was started later has forgotten it.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Published {
+    pub(crate) daemon: Option<(i32, u64)>,
+    pub(crate) values: BTreeMap<String, String>,
 }
 
 /// The directory of one resource.

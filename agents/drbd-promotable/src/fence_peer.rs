@@ -6,6 +6,7 @@
 //! them. The plain ones need two calls of Pacemaker's tools.
 
 mod cluster;
+mod not_plain;
 
 use cluster::{Cluster, Peer};
 use drbd::resource::Resource;
@@ -13,7 +14,8 @@ use drbd::state::Disk;
 use drbd::tools::Tools;
 use host::lock::ExclusiveLock;
 use host::untrusted::{self, Directory, Writers};
-use host::{Command, CommandError, Deadline, log};
+use host::{Command, Deadline, log};
+use not_plain::NotPlain;
 use ocf::Env;
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
@@ -61,34 +63,6 @@ impl Verdict {
             Self::Fenced => 7,
             Self::BackAgain => FAILED,
         }
-    }
-}
-
-/// Why it is not a plain case: the script of drbd-utils is called for it. No failure, but a decision.
-#[derive(Debug, PartialEq, Eq)]
-struct NotPlain(String);
-
-impl NotPlain {
-    fn because(why: &str) -> Self {
-        Self(why.to_owned())
-    }
-}
-
-impl From<CommandError> for NotPlain {
-    fn from(error: CommandError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl From<drbd::tools::Error> for NotPlain {
-    fn from(error: drbd::tools::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl From<pacemaker::Error> for NotPlain {
-    fn from(error: pacemaker::Error) -> Self {
-        Self(error.to_string())
     }
 }
 

@@ -6,6 +6,7 @@
 mod config;
 mod demote;
 mod fence_peer;
+mod give_up;
 mod monitor;
 mod notify;
 mod outdate;

@@ -3,14 +3,14 @@
 use crate::config::Config;
 use crate::run_directory::Wanted;
 use crate::score::ScoreUpdate;
-use crate::{preflight, progress, score, watcher};
+use crate::{give_up, preflight, progress, score, watcher};
 use agent::Context;
 use drbd::health::{self, Circumstances};
 use drbd::resource::Resource;
 use drbd::tools::Tools;
 use drbd::{kernel, policy, proc_drbd};
 use host::{Deadline, log};
-use ocf::{Env, Failure, FailureKind, Role, State};
+use ocf::{Failure, FailureKind, Role, State};
 
 /// The resource as the kernel has it; `None` when it has none of that name. Never loads the module.
 pub(crate) fn look(tools: &Tools, deadline: Deadline) -> Result<Option<Resource>, Failure> {
@@ -86,26 +86,10 @@ pub(crate) fn monitor(
     }
     let watcher = watcher::ensure(config, tools, cx.deadline);
     unfence(config, tools, &resource, cx.deadline);
-    if let Some(reason) = reason_to_give_up(config, cx.env, &resource, cx.deadline) {
+    if let Some(reason) = give_up::reason(config, cx.env, &resource, cx.deadline) {
         return Err(Failure::new(FailureKind::FailedPromoted, reason));
     }
     Ok(judge(config, &resource, watcher))
-}
-
-/// Why Pacemaker should promote another node, if it should and can.
-pub(crate) fn reason_to_give_up(
-    config: &Config,
-    env: &Env,
-    resource: &Resource,
-    deadline: Deadline,
-) -> Option<String> {
-    let known_at_promotion = config.run.wanted() == Some(Wanted::PromotedWithoutDisk);
-    let give_up =
-        health::give_up(resource).filter(|_| config.fail_over_on_disk_loss && !known_at_promotion)?;
-    // Without a successor nothing is served here any more; with one the cluster must be able to promote it, or giving up would
-    // end a service that still runs.
-    (give_up.successor.is_none() || score::is_promotable_elsewhere(config, env, deadline))
-        .then_some(give_up.reason)
 }
 
 /// Writes down which role this node was given; the watcher reads it.

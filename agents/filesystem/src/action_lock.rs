@@ -15,7 +15,7 @@ pub(crate) fn take(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     let path = agent::RunDirectory::of(&config.instance)
         .path()
         .join("filesystem.lock");
-    let taken = run_directory(config).and_then(|_| InheritedLock::take(&path, deadline));
+    let taken = run_directory(&config.instance).and_then(|_| InheritedLock::take(&path, deadline));
     match taken {
         Ok(Some(_)) => Ok(()),
         Ok(None) => Err(Failure::generic(format!(

@@ -58,7 +58,7 @@ impl Config {
     /// What is mounted on the directory now.
     pub(crate) fn mounted(&self) -> Result<Mounted, Failure> {
         let mounts = mount::all().map_err(|error| unreadable(&error))?;
-        let note = Note::read(self);
+        let note = Note::read(&self.instance);
         Ok(
             match mounts.into_iter().rfind(|mount| mount.point == self.directory) {
                 None => Mounted::Nothing,

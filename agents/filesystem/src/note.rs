@@ -1,6 +1,5 @@
 //! What start notes for a stop: the link to the device may be gone by then, and with it the device's number.
 
-use crate::config::Config;
 use host::mount::Mount;
 use host::{block, file, log};
 use serde::{Deserialize, Serialize};
@@ -24,8 +23,7 @@ pub(crate) struct Note {
 
 impl Note {
     /// Of the mount that a start has made.
-    pub(crate) fn new(config: &Config, mount: &Mount, before: Vec<(u64, String)>) -> Self {
-        let block_device = config.block_device(mount);
+    pub(crate) fn new(block_device: String, mount: &Mount, before: Vec<(u64, String)>) -> Self {
         Self {
             file_system: mount.device.clone(),
             disk_sequence: block::disk_sequence(&block_device),
@@ -35,8 +33,8 @@ impl Note {
     }
 
     /// What the last start has noted, if the disk is still the same.
-    pub(crate) fn read(config: &Config) -> Option<Self> {
-        let text = file::read_text(&path(config)).ok()??;
+    pub(crate) fn read(instance: &str) -> Option<Self> {
+        let text = file::read_text(&path(instance)).ok()??;
         let note: Self = serde_json::from_str(&text).ok()?;
         let now = block::disk_sequence(&note.block_device);
         let is_another = now.is_some() && note.disk_sequence.is_some() && now != note.disk_sequence;
@@ -44,11 +42,11 @@ impl Note {
     }
 
     /// Writes it down. Without it a stop still finds what is mounted on the directory.
-    pub(crate) fn write(&self, config: &Config) {
+    pub(crate) fn write(&self, instance: &str) {
         let text = serde_json::to_string(self).map_err(io::Error::other);
         let written = text.and_then(|text| {
-            run_directory(config)?;
-            file::replace(&path(config), &text)
+            run_directory(instance)?;
+            file::replace(&path(instance), &text)
         });
         if let Err(error) = written {
             log::warning(format!("cannot record what is mounted: {error}"));
@@ -62,20 +60,18 @@ impl Note {
     }
 
     /// The device is free.
-    pub(crate) fn forget(config: &Config) {
-        let _ = file::remove(&path(config));
+    pub(crate) fn forget(instance: &str) {
+        let _ = file::remove(&path(instance));
     }
 }
 
-fn path(config: &Config) -> PathBuf {
-    agent::RunDirectory::of(&config.instance)
-        .path()
-        .join("filesystem.json")
+fn path(instance: &str) -> PathBuf {
+    agent::RunDirectory::of(instance).path().join("filesystem.json")
 }
 
 /// Makes the directory for what calls leave for each other.
-pub(crate) fn run_directory(config: &Config) -> io::Result<PathBuf> {
-    let directory = agent::RunDirectory::of(&config.instance).path().to_owned();
+pub(crate) fn run_directory(instance: &str) -> io::Result<PathBuf> {
+    let directory = agent::RunDirectory::of(instance).path().to_owned();
     DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
     Ok(directory)
 }

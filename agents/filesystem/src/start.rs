@@ -82,7 +82,7 @@ fn mounted_elsewhere(config: &Config) -> Result<Vec<(u64, String)>, Failure> {
 
 fn note(config: &Config, before: Vec<(u64, String)>) -> Result<(), Failure> {
     if let Mounted::Ours(mount) = config.mounted()? {
-        Note::new(config, &mount, before).write(config);
+        Note::new(config.block_device(&mount), &mount, before).write(&config.instance);
     }
     Ok(())
 }

@@ -26,11 +26,11 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let _ = std::env::set_current_dir("/");
     let deadline = cx.deadline.minus(LAST_WORDS.min(cx.deadline.remaining() / 4));
     action_lock::take(config, deadline)?;
-    let note = Note::read(config);
+    let note = Note::read(&config.instance);
     let unmounted = unmount_all(config, note.as_ref(), deadline)?;
     if let Some(note) = note.or(unmounted) {
         free::wait(config, &note, deadline)?;
-        Note::forget(config);
+        Note::forget(&config.instance);
     }
     Ok(())
 }
@@ -46,7 +46,7 @@ fn unmount_all(config: &Config, note: Option<&Note>, deadline: Deadline) -> Resu
         let Some(first) = targets.first() else {
             return Ok(found);
         };
-        found.get_or_insert_with(|| Note::new(config, first.mount, Vec::new()));
+        found.get_or_insert_with(|| Note::new(config.block_device(first.mount), first.mount, Vec::new()));
         let (progress, refusal) = one_round(&targets, deadline);
         let Some(refusal) = refusal else { continue };
         if progress && !deadline.is_over() {

@@ -1,8 +1,7 @@
 //! Parameters and installation put together.
 
-use crate::degraded::MinFree;
 use crate::parameters as p;
-use crate::runtime::Runtime;
+use crate::values::{MinFree, Runtime};
 use host::Deadline;
 use host::untrusted::Writers;
 use kwdb::address::{asked_at, with_port};

@@ -2,7 +2,8 @@
 
 use crate::config::Config;
 use crate::run_directory::{Ended, Record, RunDirectory, output};
-use crate::runtime::{self, Runtime};
+use crate::runtime;
+use crate::values::Runtime;
 use host::untrusted::{Directory, Kind};
 use host::{Deadline, Process, bounded, file};
 use kwdb::signatures;

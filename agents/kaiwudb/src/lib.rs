@@ -10,6 +10,7 @@ mod degraded;
 mod diagnosis;
 mod drain;
 mod identity;
+mod launch;
 mod monitor;
 mod parameters;
 mod preflight;
@@ -21,6 +22,7 @@ mod series;
 mod server;
 mod start;
 mod stop;
+mod values;
 
 use agent::{Context, ResourceAgent};
 use config::Config;

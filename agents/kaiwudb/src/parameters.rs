@@ -1,7 +1,6 @@
 //! The table of the agent: every parameter and action. Meta-data, defaults, validation and documents come from here.
 
-use crate::degraded::MinFree;
-use crate::runtime::Runtime;
+use crate::values::{MinFree, Runtime};
 use agent::{TRACE_FILE, TRACE_RA};
 use kwdb::installation::SecureMode;
 use ocf::{AbsolutePath, Action, ActionSpec, CheckLevel, MetaData, Parameter, Text};

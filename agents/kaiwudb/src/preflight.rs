@@ -1,7 +1,8 @@
 //! Everything that can be known to be wrong before the server is started.
 
 use crate::config::Config;
-use crate::runtime::{self, Found, Runtime};
+use crate::runtime::{self, Found};
+use crate::values::Runtime;
 use host::{Deadline, bounded, mount};
 use kwdb::installation::SecureMode;
 use kwdb::store::{self, Contents};

@@ -1,48 +1,14 @@
 //! How the server runs: started by us, by systemd, or in a container. Everything else in this agent is the same for all.
 
 mod container;
+mod found;
 mod systemd;
 
 use crate::config::Config;
-use crate::run_directory::RunDirectory;
-use crate::{sentinel, server};
-use host::{Deadline, Process};
-use ocf::{Choice, Failure};
-use std::time::Duration;
-
-/// Who starts the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Runtime {
-    /// The agent itself.
-    Bare,
-    /// systemd, through the vendor's unit.
-    Systemd,
-    /// Docker.
-    Container,
-}
-
-impl Choice for Runtime {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("bare", Self::Bare),
-        ("systemd", Self::Systemd),
-        ("container", Self::Container),
-    ];
-    const NAMES: &'static [&'static str] = &["bare", "systemd", "container"];
-}
-
-/// How the unit or the container was found when the installation was checked; the start does not ask again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// It has to be made first.
-    Missing,
-    /// What starts the server would also restart it.
-    Restarts,
-    /// Nothing is left to do.
-    Ready,
-}
-
-/// How long systemd or Docker may take until the server's process exists.
-const APPEAR: Duration = Duration::from_secs(30);
+use crate::values::Runtime;
+pub(crate) use found::Found;
+use host::Deadline;
+use ocf::Failure;
 
 /// What must be installed on this node besides what every runtime needs.
 pub(crate) fn check_installation(config: &Config, deadline: Deadline) -> Result<Found, Failure> {
@@ -53,50 +19,12 @@ pub(crate) fn check_installation(config: &Config, deadline: Deadline) -> Result<
     }
 }
 
-/// Starts the server and a sentinel that watches it.
-pub(crate) fn launch(
-    config: &Config,
-    found: Found,
-    run: &RunDirectory,
-    deadline: Deadline,
-) -> Result<Process, Failure> {
+/// Has systemd or Docker start the server; nobody but us can start it where it runs by itself.
+pub(crate) fn start(config: &Config, found: Found, deadline: Deadline) -> Result<(), Failure> {
     match config.runtime {
-        Runtime::Bare => return sentinel::launch(config, run, deadline),
-        Runtime::Systemd => systemd::start(config, found, deadline)?,
-        Runtime::Container => container::start(config, found, deadline)?,
-    }
-    let server = appear(config, deadline.slice(APPEAR))?;
-    sentinel::ensure_starting(config, run, server, deadline)?;
-    Ok(server)
-}
-
-fn appear(config: &Config, deadline: Deadline) -> Result<Process, Failure> {
-    loop {
-        if let Some(server) = server::only_one(config, &server::all(config))? {
-            return Ok(server);
-        }
-        if let Some(how) = how_it_ended(config, deadline) {
-            return Err(Failure::generic(crate::diagnosis::in_words(
-                &how,
-                "",
-                &words(config, deadline),
-            )));
-        }
-        if !deadline.pause(Duration::from_millis(10)) {
-            return Err(Failure::generic(format!(
-                "no server appeared on the store {}; does {} start it there?",
-                config.data_root().display(),
-                starter(config)
-            )));
-        }
-    }
-}
-
-fn starter(config: &Config) -> String {
-    match config.runtime {
-        Runtime::Bare => "the agent".into(),
-        Runtime::Systemd => config.unit.clone(),
-        Runtime::Container => format!("the container {}", config.container),
+        Runtime::Bare => Ok(()),
+        Runtime::Systemd => systemd::start(config, found, deadline),
+        Runtime::Container => container::start(config, found, deadline),
     }
 }
 

@@ -7,15 +7,16 @@
 
 mod flush;
 mod launch;
+mod state;
 mod watch;
 
-use crate::config::{Config, Thresholds};
+use crate::config::Config;
 use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory, recorded_server};
 use crate::server;
 use agent::companion::{Answer, Companion, NoMore, Presence, Reporter, SENTINEL};
 use host::{Deadline, Process, log, monotonic_milliseconds};
 use ocf::{Env, Failure};
-use serde::{Deserialize, Serialize};
+use state::{State, claim_lock};
 use std::io;
 use std::time::Duration;
 
@@ -28,17 +29,6 @@ const LAUNCH: &str = "KAIWUDB_SENTINEL_LAUNCH";
 const NOTICE: Duration = Duration::from_secs(2);
 /// How long Pacemaker may take to call off the recurring monitor of a failed resource: 0.05 to 0.35 s were measured.
 const RECOVERY: Duration = Duration::from_secs(2);
-/// Sentinel and monitor hold it for some microseconds.
-const CLAIM_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// What a sentinel says beyond what every companion says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct State {
-    thresholds: Thresholds,
-    /// When the flush began that has not returned, in milliseconds of the monotonic clock.
-    flush_stalled_since: Option<u64>,
-}
-
 type Report = agent::companion::Report<State>;
 
 const fn of(run: &RunDirectory) -> Companion<'_> {
@@ -158,11 +148,6 @@ pub(crate) fn leaves_the_end_to_monitor(run: &RunDirectory) -> bool {
         log::warning(format!("cannot record who reports the server's end: {error}"));
         true
     })
-}
-
-/// Held while it is decided who says that the server has ended.
-fn claim_lock(run: &RunDirectory) -> io::Result<Option<host::lock::ExclusiveLock>> {
-    run.lock("end.lock", Deadline::after(CLAIM_TIMEOUT))
 }
 
 /// How long a flush of the store has not returned; `None` when all is well.

@@ -7,7 +7,7 @@ use crate::preflight::{self, Startable};
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
 use crate::series::{self, Seen};
 use crate::server::{self, Question, Served, Serving};
-use crate::{drain, run_directory, runtime, sentinel, stop};
+use crate::{drain, launch, run_directory, runtime, sentinel, stop};
 use agent::Context;
 use host::{Deadline, Process, file, log};
 use kwdb::identity::StoreIdentity;
@@ -78,7 +78,7 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
     }
     raise_max_map_count(config.max_map_count);
     let mark = LogMark::take(config, cx.deadline);
-    let server = runtime::launch(config, found, run, cx.deadline)?;
+    let server = launch::server(config, found, run, cx.deadline)?;
     match server::wait_until_serving(config, server, Question::Sql, cx.deadline) {
         Serving::Yes(mut served) => {
             log::info(format!(

@@ -7,6 +7,7 @@
 mod config;
 mod look;
 mod monitor;
+mod neighbours;
 mod parameters;
 mod peers;
 mod place;

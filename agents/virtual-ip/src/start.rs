@@ -1,7 +1,7 @@
 //! `start`: chooses the interface, looks for duplicates, adds the address, and tells the network.
 
 use crate::config::Config;
-use crate::monitor::{announce, nobody_else_has};
+use crate::neighbours::{announce, nobody_else_has};
 use crate::peers;
 use crate::place::{self, Place};
 use crate::scene::{Scene, failure};

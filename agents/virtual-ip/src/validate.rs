@@ -1,7 +1,7 @@
 //! `validate-all` of level 10: can it work on this host?
 
 use crate::config::Config;
-use crate::monitor::read;
+use crate::neighbours::read;
 use crate::place;
 use agent::Context;
 use ocf::{Failure, FailureKind};

@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::look::{Finding, look};
-use crate::monitor::{announce, read};
+use crate::neighbours::{announce, read};
 use crate::peers;
 use agent::companion::{ADDRESS_WATCHER, Asked, Companion, FailureReport, NoMore, Presence, Reporter};
 use host::bounded::Background;

@@ -4,9 +4,11 @@
 //! It is alive when it answers, not when its process exists: SIGHUP asks it to write its [`Report`] again. It is found by that
 //! report, and where the report is lost, in /proc. One that does not answer is replaced; what it watches is never touched.
 
+mod kind;
 mod presence;
 mod reporter;
 
+pub use kind::{ADDRESS_WATCHER, Kind, NoMore, Report, SENTINEL, WATCHER};
 pub use presence::{Asked, Presence};
 pub use reporter::{FailureReport, Reporter, Told};
 
@@ -17,7 +19,6 @@ use nix::sys::signal::Signal;
 use ocf::Failure;
 use presence::Hello;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -32,59 +33,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const END_TIMEOUT: Duration = Duration::from_secs(2);
 /// The resource that a companion belongs to, in its environment.
 const INSTANCE: &[u8] = b"OCF_RESOURCE_INSTANCE=";
-
-/// A sort of companions.
-#[derive(Debug)]
-pub struct Kind {
-    /// What tells the agent's program to be one.
-    pub word: &'static str,
-    /// File name of the agent's program.
-    program: &'static str,
-    /// What `ps` shows.
-    title: &'static str,
-}
-
-/// Parent of the server; agent `kaiwudb`.
-pub static SENTINEL: Kind = Kind {
-    word: "sentinel",
-    program: "kaiwudb",
-    title: "kaiwudb-sentinel",
-};
-
-/// Follower of a DRBD resource; agent `drbd-promotable`.
-pub static WATCHER: Kind = Kind {
-    word: "watcher",
-    program: "drbd-promotable",
-    title: "drbd-promotable",
-};
-
-/// Follower of an address; agent `virtual-ip`.
-pub static ADDRESS_WATCHER: Kind = Kind {
-    word: "watcher",
-    program: "virtual-ip",
-    title: "virtual-ip",
-};
-
-/// Nothing more to say than what every companion says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NoMore {}
-
-/// What a living companion says of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report<T = NoMore> {
-    /// Itself.
-    #[serde(alias = "sentinel")]
-    pub process: ProcessRecord,
-    /// The server that it watches.
-    #[serde(default)]
-    pub server: Option<ProcessRecord>,
-    /// Until when it may be unable to answer, in milliseconds of the monotonic clock.
-    #[serde(default)]
-    busy_until: Option<u64>,
-    /// What only its own agent understands.
-    #[serde(flatten)]
-    pub more: T,
-}
 
 /// What became of asking.
 #[derive(Debug)]
@@ -302,11 +250,5 @@ impl<'a> Companion<'a> {
                 "the {word} did not begin its work in time; see the system log"
             ))),
         }
-    }
-}
-
-impl Kind {
-    fn record(&self) -> String {
-        format!("{}.json", self.word)
     }
 }

@@ -1,7 +1,7 @@
 //! Starting a program that outlives us: own session, own account, and nothing inherited that a service would not have.
 
+use crate::account::User;
 use crate::clean_slate::{CleanSlate, permitted};
-use crate::user::User;
 use nix::libc;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};

@@ -5,6 +5,7 @@
 //! - a process is known by pid **and** start time, so a reused pid is never mistaken for the old process;
 //! - whatever may block in the kernel (a file system on a stalled device) runs in a child ([`bounded`]), never in us.
 
+mod account;
 pub mod block;
 pub mod bounded;
 mod clean_slate;

@@ -1,5 +1,6 @@
 //! Mounts, read from the kernel without touching the file systems themselves.
 
+mod entry;
 mod table;
 
 use crate::bounded::{self, BoundedError};
@@ -9,31 +10,9 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use entry::Mount;
 pub use table::unescape;
 pub(crate) use table::{parse, read};
-
-/// A mounted file system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mount {
-    /// Number of this mount, which no other mount of the machine has while it exists, in whichever namespace.
-    pub id: u64,
-    /// Number of the mount on which it is mounted.
-    pub parent: u64,
-    /// Where it is mounted.
-    pub point: PathBuf,
-    /// Device or other source.
-    pub source: String,
-    /// `ext4`, `xfs`, `squashfs`, …
-    pub kind: String,
-    /// `major:minor` of the device.
-    pub device: String,
-    /// The directory of that file system which is mounted: `/`, or another for a bind mount or a subvolume.
-    pub root: PathBuf,
-    /// Whether the mount or the file system is read-only now.
-    pub read_only: bool,
-    /// Options of the file system, such as an overlay's directories.
-    pub super_options: String,
-}
 
 /// Every mount that this process sees, in the order in which they were made.
 pub fn all() -> io::Result<Vec<Mount>> {

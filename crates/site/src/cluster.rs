@@ -31,7 +31,7 @@ impl Undecided {
     /// In the context's language.
     pub fn new(context: &Context, doubt: Doubt) -> Self {
         Self {
-            sentence: crate::texts::roles::doubt(context, &doubt),
+            sentence: crate::doubt::sentence(context, &doubt),
             doubt,
         }
     }

@@ -9,10 +9,12 @@
 
 pub mod cluster;
 pub mod context;
+pub mod doubt;
 pub mod drbd_dialect;
 pub mod drill;
 pub mod facts;
 pub mod fencing;
+pub mod guard;
 pub mod language;
 pub mod leftover;
 pub mod mount_point;

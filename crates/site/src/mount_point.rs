@@ -1,8 +1,6 @@
 //! The directory below the store's mount. While it is immutable, a server that somebody starts by hand on the node that has no mount cannot
 //! begin an empty database there, whatever starts it: a unit, a container or a shell, all as root.
 
-use crate::context::Context;
-use crate::node;
 use anyhow::{Context as _, Result, bail};
 use host::{Command, Deadline, mount};
 use nix::mount::{MntFlags, MsFlags, umount2};
@@ -67,22 +65,4 @@ pub fn is_guarded(directory: &Path, deadline: Deadline) -> Option<bool> {
         .ok()?;
     let text = answer.text();
     Some(text.split_whitespace().next()?.contains('i'))
-}
-
-/// Guards the mount points of these nodes, or lifts that. What it cannot do is said: without it the cluster serves as well.
-pub fn on_nodes<'a>(
-    context: &Context,
-    nodes: impl IntoIterator<Item = &'a str>,
-    directory: &str,
-    lift: bool,
-) -> Vec<String> {
-    let mut words = vec!["kaiwudb-ha", "guard", directory];
-    if lift {
-        words.push("--lift");
-    }
-    let failed = nodes.into_iter().filter_map(|node| {
-        let why = node::execute(context, node, &words, "", Deadline::after(COMMAND)).err()?;
-        Some(format!("{node}: {}: {why}", words.join(" ")))
-    });
-    failed.collect()
 }

@@ -7,6 +7,7 @@ pub use view::{DatabaseView, NodeView, Placed, Replica, View};
 
 use crate::cluster::{self, Cluster};
 use crate::context::Context;
+use crate::doubt;
 use crate::facts::Facts;
 use crate::node::{self, Node};
 use crate::texts;
@@ -54,7 +55,7 @@ pub fn build(context: &Context, cluster: &Cluster, nodes: &[Node]) -> View {
     view.attention = attention::look(context, &view, cluster, nodes, &roles, fencing.as_ref());
     let doubts = roles.doubts.iter();
     view.unanswered = doubts
-        .map(|doubt| texts::roles::doubt(context, doubt))
+        .map(|doubt| doubt::sentence(context, doubt))
         .chain(nodes.iter().flat_map(|node| unanswered(context, node)))
         .collect();
     view

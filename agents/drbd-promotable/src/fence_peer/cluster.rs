@@ -1,6 +1,6 @@
 //! What the handler has to know of the cluster, from one `cibadmin -Q`: the DC's own copy.
 
-use super::NotPlain;
+use super::not_plain::NotPlain;
 use ocf::{NamedRole, Role};
 use pacemaker::xml::Element;
 

@@ -1,7 +1,7 @@
 //! What the watcher does with each event.
 
 use crate::config::Config;
-use crate::monitor::reason_to_give_up;
+use crate::give_up;
 use crate::run_directory::Wanted;
 use crate::score::{self, ScoreUpdate};
 use agent::companion::{Asked, FailureReport, NoMore, Presence, Reporter};
@@ -256,7 +256,7 @@ impl<'a> Watch<'a> {
     }
 
     fn look_for_lost_disk(&mut self) {
-        let reason = reason_to_give_up(self.config, self.env, &self.resource, Deadline::after(ONE_CALL));
+        let reason = give_up::reason(self.config, self.env, &self.resource, Deadline::after(ONE_CALL));
         match reason {
             Some(reason) if !self.disk_loss_reported => {
                 self.disk_loss_reported = true;

@@ -1,7 +1,7 @@
 //! The vendor's container `kaiwudb-container`, through Docker. The server's process is seen from this host like any other,
 //! so it is watched and ended like any other; Docker is asked which process it is and set not to restart it.
 
-use super::Found;
+use super::found::Found;
 use crate::config::Config;
 use host::daemon::End;
 use host::untrusted::{self, Writers};

@@ -1,7 +1,7 @@
 //! The vendor's unit, started and watched through systemd. Its `ExecStop` together with `KillMode=control-group` sends
 //! SIGTERM twice by accident, so the agent ends the server itself and lets systemd notice.
 
-use super::Found;
+use super::found::Found;
 use crate::config::Config;
 use host::daemon::End;
 use host::{Command, Deadline};

@@ -1,7 +1,7 @@
 //! The sentinel's loop: one thread, everything it waits for in one poll.
 
 use super::flush::Flush;
-use super::{State, claim_lock};
+use super::state::{State, claim_lock};
 use crate::config::{Config, Thresholds};
 use crate::diagnosis::{self, LogMark};
 use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory};

@@ -1,6 +1,6 @@
 //! A companion, as it sees itself.
 
-use super::{Kind, Report};
+use super::kind::{Kind, Report};
 use crate::{ProcessRecord, RunDirectory};
 use host::{Deadline, Process, daemon, log, monotonic_milliseconds};
 use nix::poll::{PollFd, PollFlags, poll};

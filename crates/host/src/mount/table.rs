@@ -1,6 +1,6 @@
 //! The kernel's tables of mounts (`/proc/PID/mountinfo`), read whole.
 
-use super::Mount;
+use super::entry::Mount;
 use crate::Deadline;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::utsname::uname;

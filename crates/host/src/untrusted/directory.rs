@@ -1,6 +1,6 @@
 //! A directory by its descriptor.
 
-use super::{Writers, open_regular, refused, walk};
+use super::path::{Writers, open_regular, refused, walk};
 use rustix::fs::{self as sys, AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -1,6 +1,7 @@
 use super::*;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::path::PathBuf;
 
 /// Whom root's tests make files for.
@@ -113,7 +114,7 @@ fn a_directory_that_is_held() {
     assert_eq!(held.found().unwrap().mode, 0o755);
     let inner = held.make("inner", 0o700).unwrap();
     assert!(held.make("inner", 0o700).is_err());
-    io::Write::write_all(&mut inner.create("file", 0o640).unwrap(), b"text").unwrap();
+    std::io::Write::write_all(&mut inner.create("file", 0o640).unwrap(), b"text").unwrap();
     assert!(inner.create("file", 0o640).is_err());
     // Whatever becomes of its path.
     fs::rename(root.join("one"), root.join("elsewhere")).unwrap();

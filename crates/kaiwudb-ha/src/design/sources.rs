@@ -2,6 +2,7 @@
 
 use super::live::Live;
 use site::context::Context;
+use site::doubt;
 use site::facts::Facts;
 use site::node::Node;
 use site::roles::{Doubt, Site};
@@ -50,7 +51,7 @@ impl Sources<'_> {
             Doubt::FileSystems(_) | Doubt::AddressTaken { .. } => String::new(),
         };
         Missing {
-            what: site::texts::roles::doubt(self.context, doubt),
+            what: doubt::sentence(self.context, doubt),
             lines,
         }
     }

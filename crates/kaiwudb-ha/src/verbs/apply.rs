@@ -19,7 +19,7 @@ use pacemaker::change::{self, Refused, Version};
 use pacemaker::idle;
 use pacemaker::xml::Element;
 use site::fencing;
-use site::mount_point;
+use site::guard;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -122,7 +122,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     };
     if trouble.is_empty() {
         let nodes = plan.wanted.nodes.iter().map(String::as_str);
-        for why in mount_point::on_nodes(context, nodes, &plan.wanted.storage.directory, false) {
+        for why in guard::on_nodes(context, nodes, &plan.wanted.storage.directory, false) {
             say(context, &why);
         }
         return report(context, &plan, &[], Some(&kept), &made);

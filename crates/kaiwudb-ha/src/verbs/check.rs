@@ -10,6 +10,7 @@ mod leftovers;
 mod mend;
 mod report;
 mod rule;
+mod scene;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -18,12 +19,10 @@ use crate::context::Context;
 use crate::ui::exit::Exit;
 use anyhow::Result;
 use finding::Finding;
-use pacemaker::cib::Cib;
-use site::cluster::{self, Cluster};
-use site::facts::Facts;
-use site::node::Node;
-use site::roles::Roles;
-use site::texts::{self, general};
+use scene::Scene;
+use site::cluster;
+use site::doubt;
+use site::texts::general;
 
 /// Options of `check`.
 #[derive(Debug, clap::Args)]
@@ -34,39 +33,6 @@ pub(crate) struct Arguments {
     /// With --fix: answer every question with yes
     #[arg(long, requires = "fix")]
     yes: bool,
-}
-
-/// What the rules look at.
-struct Scene<'a> {
-    cluster: &'a Cluster,
-    cib: Option<&'a Cib>,
-    roles: Roles<'a>,
-    nodes: &'a [Node],
-}
-
-impl<'a> Scene<'a> {
-    fn new(cluster: &'a Cluster, nodes: &'a [Node]) -> Self {
-        Self {
-            cluster,
-            cib: cluster.cib.as_ref().ok(),
-            roles: cluster.roles(),
-            nodes,
-        }
-    }
-
-    /// The nodes that answered.
-    fn facts(&self) -> impl Iterator<Item = (&'a str, &'a Facts)> {
-        self.nodes
-            .iter()
-            .filter_map(|node| Some((node.name.as_str(), node.facts.as_ref().ok()?)))
-    }
-
-    /// Whether the database runs under the vendor's unit.
-    fn is_by_unit(&self) -> bool {
-        self.roles
-            .database
-            .is_some_and(|primitive| primitive.agent().starts_with("systemd:"))
-    }
 }
 
 /// Looks and reports; mends when told to.
@@ -98,7 +64,7 @@ fn look(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
     let (cluster, nodes) = cluster::ask(context)?;
     let scene = Scene::new(&cluster, &nodes);
     let doubts = scene.roles.doubts.iter();
-    let mut unanswered: Vec<String> = doubts.map(|doubt| texts::roles::doubt(context, doubt)).collect();
+    let mut unanswered: Vec<String> = doubts.map(|doubt| doubt::sentence(context, doubt)).collect();
     // One word about a cluster that does not run is enough.
     if let Err(why) = &cluster.cib {
         unanswered.push(general::CLUSTER_SILENT.fill(context.language, &[("why", why)]));

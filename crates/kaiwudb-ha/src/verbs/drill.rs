@@ -18,7 +18,6 @@ use anyhow::{Result, anyhow, bail};
 use client::{Client, Seen};
 use host::Deadline;
 use site::drill::{self as record, DIRECTORY, Event, Fault, Kind, Record, history};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use watch::{Watch, since};
@@ -125,7 +124,7 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
         }
         wait_until_over(&client, &watch, zero, Deadline::after(timeout));
     }
-    let served_by = preflight::serving_node(&ready.target.resource);
+    let served_by = fault::serving_node(&ready.target.resource);
     // What is undone makes the cluster look again at resources, which would read like a restart.
     let mut events = watch.stop(zero);
     // Whatever became of it, nothing of the drill stays.
@@ -136,12 +135,12 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
     let seen = client.stop();
     let lost = client.lost(Deadline::after(READ_BACK));
     if let Err(why) = client.clear() {
-        say(&texts::TABLE_LEFT.fill(context.language, &[("why", &why)]));
+        output::note(&texts::TABLE_LEFT.fill(context.language, &[("why", &why)]));
     }
     match undone {
         Ok(()) => guard::disarm()?,
         // The guard tries again.
-        Err(why) => say(&texts::UNDO_FAILED.fill(context.language, &[("why", &why)])),
+        Err(why) => output::note(&texts::UNDO_FAILED.fill(context.language, &[("why", &why)])),
     }
     if let Err(why) = injected {
         return Err(anyhow!(
@@ -192,10 +191,6 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
     Ok(if record.is_good() { Exit::Done } else { Exit::Found })
 }
 
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
 fn agreed(context: &Context, ready: &preflight::Ready, yes: bool) -> Result<bool> {
     let language = context.language;
     let values = [
@@ -203,10 +198,10 @@ fn agreed(context: &Context, ready: &preflight::Ready, yes: bool) -> Result<bool
         ("node", &ready.target.node),
         ("address", &ready.sql.address.to_string()),
     ];
-    say(&texts::PLAN.fill(language, &values));
-    say(&ready.target.plan(context));
+    output::note(&texts::PLAN.fill(language, &values));
+    output::note(&ready.target.plan(context));
     if let Some(words) = ready.target.undo_words() {
-        say(&texts::PLAN_UNDO.fill(language, &[("command", &words.join(" "))]));
+        output::note(&texts::PLAN_UNDO.fill(language, &[("command", &words.join(" "))]));
     }
     if yes {
         return Ok(true);

@@ -2,15 +2,16 @@
 
 mod resolve;
 mod view;
+mod words;
 
 use crate::context::Context;
 use crate::texts::split_brain as texts;
 use crate::ui::exit::Exit;
 use crate::ui::output::{self, Table, Tone};
 use anyhow::Result;
-use drbd::generation::Relation;
 use std::fmt::Write;
 use view::{Side, View};
+use words::{backup, why_not};
 
 /// Options of `split-brain`.
 #[derive(Debug, clap::Args)]
@@ -51,19 +52,6 @@ fn show(context: &Context, view: &View) -> Result<Exit> {
     }
     output::line(&text(context, view));
     Ok(exit)
-}
-
-/// The sentence about a resource that is not split.
-fn why_not(context: &Context, view: &View) -> String {
-    let language = context.language;
-    let why = match view.relation {
-        _ if view.connected => texts::CONNECTED.of(language).to_owned(),
-        Relation::FirstIsNewer => texts::ONE_NEWER.fill(language, &[("node", &view.sides[0].node)]),
-        Relation::SecondIsNewer => texts::ONE_NEWER.fill(language, &[("node", &view.sides[1].node)]),
-        Relation::EachHasNewer => texts::EACH_NEWER.of(language).to_owned(),
-        Relation::Same | Relation::Split => texts::SAME.of(language).to_owned(),
-    };
-    texts::NONE.fill(language, &[("why", &why)])
 }
 
 fn text(context: &Context, view: &View) -> String {
@@ -120,26 +108,4 @@ fn text(context: &Context, view: &View) -> String {
         }
     }
     text.trim_end().to_owned()
-}
-
-/// How the side that is given up is saved.
-fn backup(context: &Context, victim: &Side) -> String {
-    let command = match victim.backing.as_slice() {
-        [] => save("DISK", &victim.node),
-        [disk] => save(disk, &victim.node),
-        disks => disks
-            .iter()
-            .enumerate()
-            .map(|(volume, disk)| save(disk, &format!("{}-{volume}", victim.node)))
-            .collect::<Vec<_>>()
-            .join(" && "),
-    };
-    texts::BACKUP.fill(
-        context.language,
-        &[("victim", &victim.node), ("command", &command)],
-    )
-}
-
-fn save(disk: &str, name: &str) -> String {
-    format!("dd if={disk} bs=4M iflag=direct status=progress | gzip >/BACKUP/{name}.img.gz")
 }

@@ -1,6 +1,6 @@
 //! TLS for the probe.
 
-use super::SqlError;
+use super::answer::SqlError;
 use host::untrusted::Directory;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

@@ -1,6 +1,6 @@
 //! Messages of the PostgreSQL protocol 3.0 over a plain or encrypted stream.
 
-use super::{Rows, SqlError};
+use super::answer::{Rows, SqlError};
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
 use host::Deadline;

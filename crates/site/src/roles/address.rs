@@ -1,6 +1,6 @@
 //! The database's addresses.
 
-use super::{Doubt, Roles, Site};
+use super::model::{Doubt, Roles, Site};
 use pacemaker::cib::{Cib, Primitive};
 
 const AGENTS: [&str; 2] = ["ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr"];

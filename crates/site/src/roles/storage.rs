@@ -1,6 +1,6 @@
 //! From the database down: the file system of its directory, and the DRBD resource below that.
 
-use super::{DRBD, Doubt, FILE_SYSTEM, LINBIT, SHELL_FILE_SYSTEM, Site, are_tied};
+use super::model::{DRBD, Doubt, FILE_SYSTEM, LINBIT, SHELL_FILE_SYSTEM, Site, are_tied};
 use pacemaker::cib::{Cib, Clones, Primitive};
 
 /// Where DRBD's device has the resource's name in its own.

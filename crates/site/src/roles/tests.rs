@@ -1,5 +1,6 @@
 use super::*;
 use pacemaker::cib;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A primitive with parameters `name=value`.
 fn primitive(id: &str, agent: &str, parameters: &str) -> String {

@@ -1,7 +1,4 @@
-//! What cannot be decided about which resource is the database's, and how to say it.
-
-use crate::context::Context;
-use crate::roles::Doubt;
+//! What cannot be decided about which resource is the database's.
 
 crate::texts! {
     DATABASES: "the cluster has several databases: {names}. Say which one with --resource ID, or write resource = \"ID\" at the top of {file}",
@@ -15,36 +12,4 @@ crate::texts! {
         "无法确定哪个地址属于数据库：{names}。请在 {file} 中写入：[virtual_ip] address = \"ADDRESS\"";
     ADDRESS_TAKEN: "{address} is the address of {names}, which belongs to another service; [virtual_ip] address in {file} must be one of the database's own",
         "{address} 是 {names} 的地址，属于另一个服务；{file} 中的 [virtual_ip] address 必须是数据库自己的地址";
-}
-
-/// The sentence.
-pub fn doubt(context: &Context, doubt: &Doubt) -> String {
-    let file = context.config.display().to_string();
-    let list = |names: &[String]| match names {
-        [] => "-".to_owned(),
-        some => some.join(", "),
-    };
-    let (text, names) = match doubt {
-        Doubt::Databases(names) => (DATABASES, list(names)),
-        Doubt::NoSuchDatabase { known, .. } => (NO_SUCH_DATABASE, list(known)),
-        Doubt::FileSystems(names) => (FILE_SYSTEMS, list(names)),
-        Doubt::Replication(names) => (REPLICATION, list(names)),
-        Doubt::Addresses(names) => (ADDRESSES, list(names)),
-        Doubt::AddressTaken { resource, .. } => (ADDRESS_TAKEN, resource.clone()),
-    };
-    let (mut named, mut address) = ("", "");
-    match doubt {
-        Doubt::NoSuchDatabase { named: name, .. } => named = name,
-        Doubt::AddressTaken { address: taken, .. } => address = taken,
-        _ => {}
-    }
-    text.fill(
-        context.language,
-        &[
-            ("names", &names),
-            ("file", &file),
-            ("named", named),
-            ("address", address),
-        ],
-    )
 }

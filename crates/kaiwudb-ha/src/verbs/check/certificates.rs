@@ -1,9 +1,9 @@
 //! Certificates on each node.
 
-use super::Scene;
 use super::finding::Finding;
 use super::report::APPLY;
 use super::rule;
+use super::scene::Scene;
 use kwdb::installation::SecureMode;
 use site::facts::{Certificates, Facts};
 use site::time::date;

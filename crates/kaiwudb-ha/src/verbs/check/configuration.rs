@@ -1,9 +1,9 @@
 //! The cluster's configuration (CIB): fencing, what goes with what, operations.
 
-use super::Scene;
 use super::finding::Finding;
 use super::report::APPLY;
 use super::rule;
+use super::scene::Scene;
 use crate::design::model::Operation;
 use crate::design::operations;
 use kwdb::identity::StoreIdentity;

@@ -1,9 +1,9 @@
 //! The database on its nodes: how it is started, where its store lies, what a crash costs.
 
-use super::Scene;
 use super::finding::Finding;
 use super::report::MIGRATE;
 use super::rule;
+use super::scene::Scene;
 use kwdb::installation::{DEFAULT_SQL_PORT, SecureMode};
 use kwdb::store::State;
 use ocf::{Choice, parse_duration};

@@ -1,8 +1,8 @@
 //! DRBD's configuration on each node.
 
-use super::Scene;
 use super::finding::Finding;
 use super::rule;
+use super::scene::Scene;
 use ocf::parse_boolean;
 use site::drbd_dialect::{Dialect, UNFENCE};
 use site::facts::{Configured, Facts, Secret};

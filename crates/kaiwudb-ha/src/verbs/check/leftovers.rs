@@ -1,9 +1,9 @@
 //! What the configuration should have been rid of: what holds resources back, and constraints that say nothing more or say it in old
 //! words.
 
-use super::Scene;
 use super::finding::Finding;
 use super::rule;
+use super::scene::Scene;
 use ocf::{FeatureSet, Role};
 use pacemaker::cib::Cib;
 use site::leftover::{self, Kind, Leftover};

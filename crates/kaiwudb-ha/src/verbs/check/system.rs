@@ -1,8 +1,8 @@
 //! The operating system on each node, and between the nodes.
 
-use super::Scene;
 use super::finding::Finding;
 use super::rule;
+use super::scene::Scene;
 use site::facts::{Facts, TIME_SERVICES};
 use site::fencing::Means;
 use std::time::Duration;

@@ -2,7 +2,10 @@
 
 use super::*;
 use pacemaker::{cib, status};
+use site::cluster::Cluster;
+use site::facts::Facts;
 use site::facts::{Corosync, DATABASE_UNIT, Unit};
+use site::node::Node;
 use site::roles::Site;
 use std::collections::BTreeSet;
 use std::time::Duration;

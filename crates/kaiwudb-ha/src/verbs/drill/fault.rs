@@ -186,9 +186,7 @@ impl Target {
         self.run(context, &cleanup)?;
         // The cluster looks again at what it has forgotten; until then it does not know its own server.
         let deadline = Deadline::after(LOOKED_AGAIN);
-        while super::preflight::serving_node(&self.resource).is_none()
-            && deadline.pause(Duration::from_millis(200))
-        {}
+        while serving_node(&self.resource).is_none() && deadline.pause(Duration::from_millis(200)) {}
         Ok(())
     }
 
@@ -249,6 +247,13 @@ fn rules(peer: &[IpAddr]) -> String {
         lines("saddr"),
         lines("daddr")
     )
+}
+
+/// Where the resource is active now.
+pub(super) fn serving_node(resource: &str) -> Option<String> {
+    let status = pacemaker::status::get(Deadline::after(Duration::from_secs(10))).ok()?;
+    let mut active = status.instances_of(resource).filter(|instance| instance.active);
+    active.next().and_then(|instance| instance.node.clone())
 }
 
 #[cfg(test)]

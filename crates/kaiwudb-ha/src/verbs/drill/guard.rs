@@ -5,6 +5,7 @@ use super::fault::Target;
 use crate::context::Context;
 use crate::texts::drill as texts;
 use crate::ui::exit::Exit;
+use crate::ui::output;
 use anyhow::{Context as _, Result, anyhow, bail};
 use host::daemon::{Daemon, DaemonOutput};
 use host::{Deadline, Process, file};
@@ -108,7 +109,7 @@ pub(super) fn guard(context: &Context, limit: Duration) -> Result<Exit> {
     let end = Deadline::after(GIVE_UP);
     loop {
         match undo(context) {
-            Err(error) if end.pause(RETRY) => super::say(&format!("{error:#}")),
+            Err(error) if end.pause(RETRY) => output::note(&format!("{error:#}")),
             other => return other,
         }
     }
@@ -117,7 +118,7 @@ pub(super) fn guard(context: &Context, limit: Duration) -> Result<Exit> {
 /// Undoes what a drill that was interrupted has left.
 pub(super) fn undo(context: &Context) -> Result<Exit> {
     let Some(armed) = Armed::read()? else {
-        crate::ui::output::line(texts::NOTHING_LEFT.of(context.language));
+        output::line(texts::NOTHING_LEFT.of(context.language));
         return Ok(Exit::Done);
     };
     armed
@@ -125,6 +126,6 @@ pub(super) fn undo(context: &Context) -> Result<Exit> {
         .undo(context)
         .map_err(|why| anyhow!(texts::UNDO_FAILED.fill(context.language, &[("why", &why)])))?;
     disarm()?;
-    crate::ui::output::line(texts::UNDONE.of(context.language));
+    output::line(texts::UNDONE.of(context.language));
     Ok(Exit::Done)
 }

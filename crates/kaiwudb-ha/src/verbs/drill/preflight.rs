@@ -3,7 +3,7 @@
 use super::fault::{self, Target};
 use crate::context::Context;
 use crate::texts::drill as texts;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use host::{Command, Deadline};
 use kwdb::installation::{self, SecureMode};
 use kwdb::sql;
@@ -158,13 +158,4 @@ fn resolve(name: &str) -> Result<Vec<IpAddr>, String> {
         .lines()
         .filter_map(|line| line.split_whitespace().next()?.parse().ok())
         .collect())
-}
-
-/// Where the resource is active now.
-pub(super) fn serving_node(resource: &str) -> Option<String> {
-    let status = pacemaker::status::get(Deadline::after(Duration::from_secs(10)))
-        .context("crm_mon")
-        .ok()?;
-    let mut active = status.instances_of(resource).filter(|instance| instance.active);
-    active.next().and_then(|instance| instance.node.clone())
 }

@@ -13,7 +13,7 @@ use kwdb::identity::StoreIdentity;
 use pacemaker::attribute::{self, Scope};
 use pacemaker::change::{self, Refused, Version};
 use pacemaker::xml::Element;
-use site::mount_point;
+use site::guard;
 use site::node;
 use site::roles;
 use std::io::Write;
@@ -130,7 +130,7 @@ fn units(context: &Context, journal: &mut Journal) -> Result<()> {
     if !journal.data_root.is_empty() {
         let nodes = online()?;
         let nodes = nodes.iter().map(String::as_str);
-        for why in mount_point::on_nodes(context, nodes, &journal.data_root, journal.to == Side::Guide) {
+        for why in guard::on_nodes(context, nodes, &journal.data_root, journal.to == Side::Guide) {
             let _ = writeln!(std::io::stderr(), "  {why}");
         }
     }

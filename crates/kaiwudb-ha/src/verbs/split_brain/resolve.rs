@@ -1,7 +1,7 @@
 //! Gives up one side, step by step; each step is shown, and a failed one ends it.
 
 use super::view::{Side, View, look};
-use super::{backup, why_not};
+use super::words::{backup, why_not};
 use crate::context::Context;
 use crate::texts::split_brain as texts;
 use crate::ui::exit::Exit;

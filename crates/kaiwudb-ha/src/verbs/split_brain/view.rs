@@ -8,10 +8,10 @@ use drbd::resource::{Connection, Resource};
 use drbd::state::{ConnectionState, Disk, Role};
 use serde::Serialize;
 use site::cluster::{self, Cluster};
+use site::doubt;
 use site::facts::{Drbd, Facts};
 use site::node::Node;
 use site::roles::Doubt;
-use site::texts::roles::doubt;
 
 /// One node's side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -79,7 +79,7 @@ fn resource(context: &Context, cluster: &Cluster) -> Result<String> {
     match known.as_slice() {
         [] => bail!(texts::NO_RESOURCE.of(context.language)),
         [name] => Ok(name.clone()),
-        _ => bail!(doubt(context, &Doubt::Replication(known))),
+        _ => bail!(doubt::sentence(context, &Doubt::Replication(known))),
     }
 }
 

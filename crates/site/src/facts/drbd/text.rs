@@ -1,7 +1,7 @@
 //! DRBD's configuration as it stands in the files, for when `drbdadm` refuses it: an operator wants to know all that is wrong and not
 //! only the first thing. drbd-utils 9 without an 8.4 module refuses the files of KWDB's guide. Knows sections, options and `common`, which is enough for what we ask.
 
-use super::{Configured, OPTIONS, judge};
+use super::configured::{Configured, OPTIONS, judge};
 use std::collections::BTreeMap;
 
 /// Values by section and option, and what is said of hosts and disks.
