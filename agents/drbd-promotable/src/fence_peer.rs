@@ -29,8 +29,6 @@ const SCRIPTS: [&str; 2] = [
     "/usr/lib/drbd/crm-fence-peer.9.sh",
     "/usr/lib/drbd/crm-fence-peer.sh",
 ];
-/// Our own locks, where nobody else can make anything.
-const OWN_LOCKS: &str = "/run/kaiwudb-ha";
 /// The scripts' own lock. On Debian everybody can make this directory, and whoever made it decides what lies in it.
 const LOCKS: &str = "/var/lock/drbd";
 /// The tools answer within a second. A cluster that needs longer is not a clear-cut case.
@@ -215,19 +213,21 @@ impl Request {
     /// Keeps other handlers out: ours, and the scripts where their lock is root's alone.
     fn lock(&self, deadline: Deadline) -> Result<Vec<ExclusiveLock>, NotPlain> {
         let mut locks = Vec::new();
-        for (place, mode) in [(OWN_LOCKS, 0o755), (LOCKS, 0o700)] {
+        let (ours, scripts) = (agent::run_file(""), Path::new(LOCKS));
+        for (place, mode) in [(ours.as_path(), 0o755), (scripts, 0o700)] {
             let made = DirBuilder::new().recursive(true).mode(mode).create(place);
-            if place == LOCKS {
+            if place == scripts {
                 take_back();
             }
-            let path = Path::new(place).join(format!("fence.{}", self.resource));
+            let path = place.join(format!("fence.{}", self.resource));
             let lock = match untrusted::writers(&path) {
                 Ok(Writers::Root) => ExclusiveLock::take(&path, deadline.slice(TIME / 4))
                     .map_err(|error| NotPlain::because(&error.to_string()))?,
                 _ if place == LOCKS => continue,
                 found => {
                     return Err(NotPlain::because(&format!(
-                        "{place} cannot be locked: {made:?} {found:?}"
+                        "{} cannot be locked: {made:?} {found:?}",
+                        place.display()
                     )));
                 }
             };
