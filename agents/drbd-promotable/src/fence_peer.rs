@@ -223,7 +223,7 @@ impl Request {
             let lock = match untrusted::writers(&path) {
                 Ok(Writers::Root) => ExclusiveLock::take(&path, deadline.slice(TIME / 4))
                     .map_err(|error| NotPlain::because(&error.to_string()))?,
-                _ if place == LOCKS => continue,
+                _ if place == scripts => continue,
                 found => {
                     return Err(NotPlain::because(&format!(
                         "{} cannot be locked: {made:?} {found:?}",
