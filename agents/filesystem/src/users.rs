@@ -90,7 +90,7 @@ impl Asked {
             .collect();
         if !new.is_empty() {
             log::warning(format!(
-                "killing processes that still use the file system: {}",
+                "ending processes that still use the file system: {}",
                 describe(&new)
             ));
         }

@@ -115,7 +115,7 @@ pub(crate) fn check_running(config: &Config, pinned: &Pinned, found: &StoreIdent
 pub(crate) fn refuse_empty(config: &Config, pinned: &Pinned) -> Result<(), Failure> {
     match pinned {
         Pinned::Store(expected) => Err(Failure::generic(format!(
-            "{} is empty; mount this cluster's store, or start over with {} (the server would create a new database; this cluster \
+            "{} is empty; mount this cluster's store or start over: {} (the server would create a new database; this cluster \
              owns {expected})",
             config.data_root().display(),
             forget_command(config)

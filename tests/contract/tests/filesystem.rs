@@ -271,7 +271,10 @@ fn who_uses_it_is_named_and_ended() {
                 .within(Duration::from_secs(15))
                 .succeeds();
             let log = machine.log().join("\n");
-            assert!(log.contains("(pid ") && log.contains("ends who"), "{user}: {log}");
+            assert!(
+                log.contains("(pid ") && log.contains("processes that still use"),
+                "{user}: {log}"
+            );
             assert_eq!(mounts(), 0);
         }
     });

@@ -96,7 +96,7 @@ fn an_empty_file_system_becomes_a_store() {
             1,
             &[
                 "is empty",
-                "start over with crm_attribute",
+                "start over: crm_attribute",
                 "kaiwudb-store-KaiwuDB -D",
             ],
         );

@@ -101,7 +101,7 @@ pub(crate) fn an_empty_store_is_refused(scene: &Scene<'_>) -> Result<()> {
     )?;
     let result = refused(
         scene,
-        "is empty; mount this cluster's store or start over with crm_attribute -t crm_config -n kaiwudb-store-KaiwuDB -D",
+        "is empty; mount this cluster's store or start over: crm_attribute -t crm_config -n kaiwudb-store-KaiwuDB -D",
         &[&owned],
     );
     let empty = on_store("ls -A | grep -v lost+found | wc -l");
