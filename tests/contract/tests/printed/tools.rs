@@ -73,7 +73,7 @@ pub(super) fn pacemaker(stage: &Stage, program: &str, arguments: &[&str]) -> Ver
     let arguments: Vec<&str> = arguments
         .iter()
         .map(|word| {
-            if *word == "FILE" || *word == "KaiwuFS.xml" {
+            if ["FILE", "KaiwuFS.xml", "ClusterIP.xml"].contains(word) {
                 copy
             } else {
                 word
