@@ -24,6 +24,7 @@ impl Settings {
     /// Reads the file.
     pub fn read(path: &Path, language: Language) -> Result<Self> {
         let name = path.display().to_string();
+        let path = &std::path::absolute(path)?;
         let text = match file::read_text(path) {
             Ok(text) => text,
             Err(error) => {

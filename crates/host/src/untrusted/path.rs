@@ -180,9 +180,10 @@ fn open(path: &Path) -> io::Result<Option<(File, Writers)>> {
     };
     let around = sys::fstat(&place.directory)?;
     let way = place.writers.and(Writers::of(&around));
-    if way != Writers::Root && !is_readable_to(&found, &around) {
+    // Only as a second link could another account have brought it there.
+    if way != Writers::Root && found.st_nlink > 1 && !is_readable_to(&found, &around) {
         return Err(refused(
-            "a file that is hidden from the account whose directory it is in",
+            "a link to a file that is hidden from the account whose directory it is in",
         ));
     }
     Ok(Some((file, way.and(Writers::of(&found)))))

@@ -170,3 +170,10 @@ fn values_may_be_words_numbers_and_truths() {
         .collect();
     assert_eq!(shown, ["1s", "true", "26258"]);
 }
+
+/// `kaiwudb-ha --config ha.toml`, in the directory of that file. Cargo's own file is at hand, and is refused for what it says.
+#[test]
+fn a_path_may_be_relative() {
+    let error = Settings::read(Path::new("Cargo.toml"), Language::English).unwrap_err();
+    assert!(error.to_string().contains("line 1"), "{error:#}");
+}

@@ -50,7 +50,7 @@ pub(crate) fn what_is_missing(lab: &Lab) -> Result<()> {
     ensure!(!lines.contains("[nodes"), "{answer:#}");
     let asked = command(&lab.nodes()[0], "kaiwudb-ha --config /root/none.toml plan")?;
     ensure!(
-        asked.status == Some(2) && asked.stdout.contains("Write into /root/none.toml"),
+        asked.status == Some(2) && asked.stdout.contains("Add them to /root/none.toml"),
         "{asked}"
     );
     Ok(())
@@ -116,7 +116,7 @@ pub(crate) fn changed_while_it_waits(lab: &Lab) -> Result<()> {
     // What the operator has been told.
     let advised = left
         .stdout
-        .split_once("; to put it back: ")
+        .split_once("; to restore it: ")
         .and_then(|(_, rest)| rest.lines().next())
         .unwrap_or_default();
     command(node, advised.trim())?;
