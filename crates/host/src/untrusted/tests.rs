@@ -98,6 +98,9 @@ fn nothing_waits_and_nothing_hidden_is_told() {
     set_mode(&secret, 0o600);
     assert_eq!(text(&secret).unwrap(), "x");
     if give(&root) {
+        // Root has put it there.
+        assert_eq!(text(&secret).unwrap(), "x");
+        fs::hard_link(&secret, root.join("elsewhere")).unwrap();
         assert!(text(&secret).unwrap_err().contains("hidden"));
         set_mode(&secret, 0o644);
         assert_eq!(text(&secret).unwrap(), "x");
