@@ -27,7 +27,7 @@ fn a_probe_asks_over_tls(scene: &Scene<'_>) -> Result<()> {
         let output = passive.exec(["sh", "-c", &probe(level, certificates)], Scene::deadline())?;
         ensure!(output.status == Some(7), "the passive node: {output}");
     }
-    // With the certificate of a stranger SQL is refused: so it was TLS that answered before.
+    // A certificate that SQL refuses decides nothing about a server that serves.
     active.shell(
         "mkdir /tmp/stranger && cd /tmp/stranger && kwbase cert create-ca --certs-dir=. --ca-key=ca.key &&
          kwbase cert create-client root --certs-dir=. --ca-key=ca.key && cp /etc/kaiwudb/certs/node.* .",
@@ -35,7 +35,14 @@ fn a_probe_asks_over_tls(scene: &Scene<'_>) -> Result<()> {
     )?;
     let output = active.exec(["sh", "-c", &probe(10, "/tmp/stranger")], Scene::deadline())?;
     active.shell("rm -r /tmp/stranger", Scene::deadline())?;
-    ensure!(output.status == Some(1), "a stranger's certificate: {output}");
+    ensure!(output.status == Some(0), "a stranger's certificate: {output}");
+    // In the clear nothing answers: so it was TLS before.
+    let clear = format!(
+        "export OCF_RESKEY_secure_mode=insecure; {}",
+        probe(10, certificates)
+    );
+    let output = active.exec(["sh", "-c", &clear], Scene::deadline())?;
+    ensure!(output.status == Some(1), "in the clear: {output}");
     ensure!(Database::on(active).sentinel_runs(), "no sentinel");
     Ok(())
 }
