@@ -91,6 +91,47 @@ pub(crate) fn only_ours_is_looked_at(lab: &Lab) -> Result<()> {
     no_false_finding(&lab.nodes()[0])
 }
 
+/// The root file system and the other service's own are bound below the database's mount point while the database moves away.
+pub(crate) fn bound_below(lab: &Lab) -> Result<()> {
+    let before = web::look(lab)?;
+    let from = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let below = format!("{}/theirs", cib::DATA_ROOT);
+    from.shell(
+        &format!(
+            "set -e; mkdir -p {below}/root {below}/web
+             mount --bind / {below}/root; mount --bind /srv/web {below}/web
+             systemd-run --quiet --unit=bystander --working-directory=/srv/web sleep infinity"
+        ),
+        deadline(),
+    )?;
+    let processes = "systemctl show --property=MainPID,NRestarts bystander corosync pacemaker dbus";
+    let others = from.shell(processes, deadline())?;
+    from.shell(
+        &format!(
+            "crm_resource --resource KaiwuDBGrp --ban --node {} && crm_resource --wait",
+            from.cluster_name()
+        ),
+        deadline(),
+    )?;
+    let to = lab.cluster().wait_active(ADDRESS, deadline())?;
+    ensure!(to.name() != from.name(), "it is still on {}", to.name());
+    let mounts = from.shell("cat /proc/self/mountinfo", deadline())?;
+    ensure!(!mounts.contains(cib::DATA_ROOT), "{mounts}");
+    let now = from.shell(processes, deadline())?;
+    ensure!(now == others, "{others} has become {now}");
+    // Back again, for the tests that follow.
+    from.shell(
+        &format!(
+            "systemctl stop bystander; crm_resource --resource KaiwuDBGrp --clear && \
+             crm_resource --resource KaiwuDBGrp --move --node {} && crm_resource --wait && \
+             crm_resource --resource KaiwuDBGrp --clear",
+            from.cluster_name()
+        ),
+        deadline(),
+    )?;
+    web::untouched(lab, &before)
+}
+
 pub(crate) fn a_drill(lab: &Lab) -> Result<()> {
     let before = web::look(lab)?;
     // From the node with the certificate of a client.

@@ -15,6 +15,10 @@ const TESTS: &[Test] = &[
         "beside::only_the_databases_resources_are_looked_at",
         beside::only_ours_is_looked_at,
     ),
+    (
+        "beside::what_is_bound_below_the_mount_point_stays_theirs",
+        beside::bound_below,
+    ),
     ("beside::a_drill_is_the_databases_alone", beside::a_drill),
     (
         "beside::services_that_are_tied_together_stay_two",
