@@ -164,7 +164,7 @@ fn must_be<A: ResourceAgent>(
     match agent.monitor(cx) {
         Ok(state) if wanted(&state) => Ok(()),
         Ok(state) => Err(Failure::generic(format!(
-            "{action} was done, but the state afterwards is {state:?}"
+            "{action} was done, but the state afterwards is '{state}'"
         ))),
         Err(failure) if action == "stop" && failure.kind == FailureKind::NotRunning => Ok(()),
         Err(failure) => Err(failure),
