@@ -106,7 +106,7 @@ fn ask_server(config: &Config, state: &mut State, found: &Finding, deadline: Dea
     // It may have got SIGHUP a moment ago.
     let reloading = deadline.slice(RELOAD_TIMEOUT);
     let shown = loop {
-        let shown = server::shown_certificate(config.http_port, deadline.slice(HANDSHAKE_TIMEOUT));
+        let shown = kwdb::tls::shown_certificate(config.http_port, deadline.slice(HANDSHAKE_TIMEOUT));
         let differs = shown.as_ref().is_ok_and(|shown| *shown != expected);
         if !differs || !reloading.pause(Duration::from_millis(50)) {
             break shown;

@@ -1,15 +1,11 @@
 //! The running server: sent SIGHUP to load its certificates again, and asked which one it presents.
 
-mod handshake;
-
 use crate::config::Config;
 use host::{Deadline, Process, file, user};
 use kwdb::process::Starter;
 use nix::sys::signal::Signal;
 use std::path::Path;
 use std::time::Duration;
-
-pub(crate) use handshake::shown_certificate;
 
 /// A signal that arrives before the server has installed its handler ends it. It does so within a fraction of a second;
 /// a server younger than this has just read the files anyway.

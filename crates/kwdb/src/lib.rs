@@ -2,7 +2,7 @@
 //!
 //! Nothing here starts or stops a server or decides about a cluster. It knows how the vendor installs the server
 //! ([`installation`]), how it is called ([`server`]) and where it is asked ([`address`]), which process serves which store ([`process`]), what lies in a store
-//! ([`store`]), which store it is ([`identity`]), how to ask it ([`health`], [`sql`]), how to write time series ([`series`]), whether it has clients ([`clients`]) and what its last log lines mean
+//! ([`store`]), which store it is ([`identity`]), how to ask it ([`health`], [`sql`], [`tls`]), how to write time series ([`series`]), whether it has clients ([`clients`]) and what its last log lines mean
 //! ([`signatures`]).
 
 pub mod address;
@@ -16,3 +16,4 @@ pub mod server;
 pub mod signatures;
 pub mod sql;
 pub mod store;
+pub mod tls;

@@ -4,9 +4,9 @@
 //! `ReadyForQuery` are read.
 
 mod answer;
-mod tls;
 mod wire;
 
+use crate::tls;
 pub use answer::{Rows, SqlError};
 use host::net::DeadlineStream;
 use host::{Deadline, net};
@@ -43,7 +43,10 @@ impl Connection {
     pub fn on(stream: DeadlineStream, target: &Target) -> Result<Self, SqlError> {
         let wire = match &target.certs_directory {
             None => wire::Wire::plain(stream),
-            Some(directory) => wire::Wire::encrypted(stream, &tls::client(directory, &target.user)?)?,
+            Some(directory) => wire::Wire::encrypted(
+                stream,
+                &tls::client(directory, &target.user).map_err(SqlError::Tls)?,
+            )?,
         };
         Self::authenticated(wire, target)
     }
@@ -94,7 +97,7 @@ pub fn serves(target: &Target, deadline: Deadline) -> Result<Service, SqlError> 
 /// Without any certificate of ours, whatever the server's is like.
 fn knock(target: &Target, deadline: Deadline) -> Result<(), SqlError> {
     let stream = net::connect(target.address, deadline).map_err(SqlError::Io)?;
-    let wire = wire::Wire::encrypted(stream, &tls::stranger()?)?;
+    let wire = wire::Wire::encrypted(stream, &tls::stranger().map_err(SqlError::Tls)?)?;
     match Connection::authenticated(wire, target) {
         Ok(_) => Ok(()),
         Err(why) if why.is_refusal() => Ok(()),

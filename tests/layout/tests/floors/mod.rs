@@ -173,6 +173,7 @@ pub(crate) const FLOORS: &[Floors] = &[
                 "sql",
                 "store",
             ],
+            &["tls"],
         ],
     },
     Floors {
@@ -207,9 +208,10 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/pacemaker",
         rooms: &[
-            &["idle"],
-            &["failure", "score", "simulate", "status"],
-            &["attribute", "change", "cib", "lib", "node"],
+            &["idle", "merge"],
+            &["compare", "failure", "score", "simulate", "status"],
+            &["attribute", "change", "lib", "live", "node"],
+            &["cib", "model"],
             &["error", "version", "xml"],
         ],
     },
