@@ -1,7 +1,7 @@
 //! Changes of the configuration: all at once, and only of the version that the change was made for.
 
-use crate::Error;
 use crate::xml::Element;
+use crate::{Error, cib};
 use host::{Command, CommandError, Deadline};
 use std::io::Write;
 use std::time::Duration;
@@ -47,14 +47,6 @@ impl From<Error> for Refused {
     }
 }
 
-/// Asks the cluster for its whole CIB, configuration and state.
-pub fn query(deadline: Deadline) -> Result<Element, Error> {
-    let output = Command::new("cibadmin")
-        .arg("--query")
-        .run_ok(deadline.slice(CALL))?;
-    Element::parse(&output.text()).map_err(|why| Error::Answer("cibadmin", why))
-}
-
 /// Changes the configuration in one step, if it still is the version `of` (`None`: whatever it is). The state, which the cluster
 /// writes all the time, may be another one. `change` says whether it can be made; one that changes nothing is none. Returns the version that came of it.
 pub fn apply(
@@ -63,7 +55,7 @@ pub fn apply(
     deadline: Deadline,
 ) -> Result<Version, Refused> {
     loop {
-        let old = query(deadline)?;
+        let old = cib::query(deadline.slice(CALL))?;
         let version = Version::of(&old);
         if of.is_some_and(|of| of != version) {
             return Err(Refused::Changed);

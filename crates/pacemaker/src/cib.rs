@@ -202,6 +202,8 @@ struct Operations {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Operation {
+    #[serde(rename = "@id")]
+    pub(crate) id: String,
     /// `monitor`, `start`, …
     #[serde(rename = "@name")]
     pub name: String,
@@ -219,6 +221,8 @@ pub struct Operation {
     pub on_fail: Option<String>,
     #[serde(rename = "@enabled")]
     enabled: Option<String>,
+    #[serde(rename = "instance_attributes")]
+    parameters: Vec<Pairs>,
 }
 
 /// Primitives that stay together and start in order.
@@ -338,8 +342,13 @@ pub struct Location {
 
 /// Asks the cluster; without a running cluster the tool fails. With `CIB_file` in our environment it reads that file.
 pub fn get(deadline: Deadline) -> Result<Cib, Error> {
-    let output = Command::new("cibadmin").args(["--query"]).run_ok(deadline)?;
-    parse(&output.text()).map_err(|why| Error::Answer("cibadmin", why))
+    of(&query(deadline)?).map_err(|why| Error::Answer("cibadmin", why))
+}
+
+/// Asks for the whole document, configuration and state, as it is written.
+pub fn query(deadline: Deadline) -> Result<Element, Error> {
+    let output = Command::new("cibadmin").arg("--query").run_ok(deadline)?;
+    Element::parse(&output.text()).map_err(|why| Error::Answer("cibadmin", why))
 }
 
 /// Reads a CIB.
@@ -479,6 +488,16 @@ impl Cib {
         })
     }
 
+    /// Whether a resource of any kind has this id.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.primitives().any(|one| one.id == id)
+            || self.groups().any(|one| one.id == id)
+            || self.resources().iter().any(|one| match one {
+                Resource::Clone(one) | Resource::Master(one) | Resource::Bundle(one) => one.id == id,
+                _ => false,
+            })
+    }
+
     /// The constraints.
     pub fn constraints(&self) -> &[Constraint] {
         &self.configuration.constraints.all
@@ -601,7 +620,7 @@ impl Primitive {
             .filter(|operation| !operation.is_enabled())
     }
 
-    fn written_operations(&self) -> impl Iterator<Item = &Operation> {
+    pub(crate) fn written_operations(&self) -> impl Iterator<Item = &Operation> {
         self.parts.iter().flat_map(|part| match part {
             Part::Operations(operations) => operations.op.as_slice(),
             _ => &[],
@@ -654,6 +673,11 @@ impl Operation {
     /// Whether the cluster runs it.
     fn is_enabled(&self) -> bool {
         self.enabled.as_deref().and_then(parse_boolean) != Some(false)
+    }
+
+    /// `OCF_CHECK_LEVEL`.
+    pub(crate) fn depth(&self) -> &str {
+        value(&self.parameters, "OCF_CHECK_LEVEL").unwrap_or("0")
     }
 
     /// Whether it watches the promoted role.

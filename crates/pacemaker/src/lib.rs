@@ -4,9 +4,13 @@
 pub mod attribute;
 pub mod change;
 pub mod cib;
+pub mod compare;
 mod error;
 pub mod failure;
 pub mod idle;
+pub mod live;
+pub mod merge;
+pub mod model;
 pub mod node;
 pub mod score;
 pub mod simulate;

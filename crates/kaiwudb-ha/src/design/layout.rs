@@ -1,8 +1,8 @@
 //! Where the database's resources stand: in one group, as the guide has them, or where somebody has put them. What is there stays
 //! there, and what binds it together is only asked for where nothing does yet.
 
-use super::model::{Constraint, Primitive, Resource};
 use pacemaker::cib::{Cib, Resource as Live};
+use pacemaker::model::{Constraint, Primitive, Resource};
 
 /// Puts resources and constraints together.
 pub(super) struct Layout<'a> {

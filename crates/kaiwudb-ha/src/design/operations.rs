@@ -1,7 +1,7 @@
 //! What our agents' own tables say: the operations that they advise, with their times.
 
-use super::model::Operation;
 use ocf::{Action, CheckLevel, NamedRole};
+use pacemaker::model::Operation;
 use site::tables::table;
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! What is wanted for the cluster as a whole: fencing devices, cluster options, defaults of all resources.
 
-use super::live::Live;
-use super::model::{Configuration, Pairs, Primitive};
 use super::resources::{self, named};
 use ocf::FeatureSet;
 use pacemaker::cib::Cib;
+use pacemaker::live::Live;
+use pacemaker::model::{Configuration, Pairs, Primitive, Resource};
 use site::fencing::{Fencing, Means};
 use site::roles::Roles;
 use site::settings::{Device, Settings};
@@ -122,12 +122,30 @@ pub(super) fn defaults(cib: &Cib, roles: &Roles<'_>, configuration: &mut Configu
     for resource in &mut configuration.resources {
         for primitive in resource.primitives_mut() {
             let live = cib.primitives().find(|one| one.id == primitive.id);
-            if !primitive.agent.starts_with("stonith:") {
+            if !primitive.is_fencing() {
                 primitive.meta.extend(missing(&|name| match live {
                     Some(live) => cib.meta(live, name).map(str::to_owned),
                     None => default(name),
                 }));
             }
+        }
+    }
+}
+
+/// A failure that is forgotten before the next monitor never counts twice: what a resource of ours has itself is long enough.
+pub(super) fn failure_timeouts(cib: &Cib, configuration: &mut Configuration) {
+    const NAME: &str = "failure-timeout";
+    let is_short = |text: &str| {
+        ocf::parse_interval(text).is_some_and(|time| !time.is_zero() && time < Duration::from_secs(60))
+    };
+    let primitives = configuration
+        .resources
+        .iter_mut()
+        .flat_map(Resource::primitives_mut);
+    for one in primitives.filter(|one| !one.is_fencing()) {
+        if cib.own_meta(&one.id, NAME).is_some_and(is_short) && !one.meta.iter().any(|(name, _)| name == NAME)
+        {
+            one.meta.push((NAME.to_owned(), "60s".to_owned()));
         }
     }
 }

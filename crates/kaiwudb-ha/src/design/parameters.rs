@@ -1,10 +1,10 @@
 //! Parameters of the resources that are wanted, from the settings, the cluster and the nodes.
 
-use super::model::Pairs;
 use super::resources::named;
 use super::sources::Sources;
 use super::storage::Storage;
 use kwdb::installation::SecureMode;
+use pacemaker::model::Pairs;
 use site::roles::Roles;
 
 /// Parameters of the virtual IP.

@@ -1,12 +1,12 @@
 //! The plan: what is wanted, what there is, and the difference.
 
-use super::change::{Change, Changes, compare};
-use super::live::Live;
-use super::merge;
 use super::sources::{Missing, Sources};
 use super::wanted::{Wanted, wanted};
 use crate::texts::plan as texts;
 use anyhow::{Result, bail};
+use pacemaker::compare::{Change, Changes, compare};
+use pacemaker::live::Live;
+use pacemaker::merge;
 use pacemaker::xml::Element;
 use site::cluster;
 use site::context::Context;

@@ -1,7 +1,7 @@
 //! The resources of a KWDB cluster, one function each. Ids are the KWDB guide's unless the cluster has others already.
 
-use super::model::{Operation, Pairs, Primitive};
 use super::operations;
+use pacemaker::model::{Operation, Pairs, Primitive};
 use site::roles;
 
 /// Ids of the resources.

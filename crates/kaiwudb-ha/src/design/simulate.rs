@@ -1,15 +1,15 @@
 //! What Pacemaker would do, told by its own `crm_simulate`, on files of our own: now, and after each single failure. The live cluster
 //! is not touched.
 
-use super::change::{Change, Changes};
-use super::live::Live;
-use super::merge;
-use super::model::Resource;
 use super::plan::Plan;
 use crate::texts::plan as texts;
 use anyhow::Result;
 use host::Deadline;
 use ocf::Role;
+use pacemaker::compare::{Change, Changes};
+use pacemaker::live::Live;
+use pacemaker::merge;
+use pacemaker::model::Resource;
 use pacemaker::simulate;
 use pacemaker::status::{self, Status};
 use pacemaker::xml::Element;
@@ -141,7 +141,7 @@ fn with_scores(live: &Live, changes: &Changes) -> Element {
                 set.set("id", &format!("status-{id}"));
             }
             let set_id = set.get("id").unwrap_or_default().to_owned();
-            set.children.push(super::model::pair(
+            set.children.push(pacemaker::model::pair(
                 &set_id,
                 &format!("master-{resource}"),
                 "10000",

@@ -1,6 +1,6 @@
 //! What there is to find things out from, and what nobody says.
 
-use super::live::Live;
+use pacemaker::live::Live;
 use site::context::Context;
 use site::doubt;
 use site::facts::Facts;

@@ -1,10 +1,10 @@
 //! What the store lies on: a DRBD resource or a disk that both nodes reach, and the file system on it.
 
-use super::model::Pairs;
 use super::resources::named;
 use super::sources::{Missing, Sources};
 use crate::texts::plan as texts;
 use host::{Command, Deadline};
+use pacemaker::model::Pairs;
 use site::roles::Roles;
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 mod neighbours;
 
-use super::change::{Change, compare};
-use super::live::Live;
-use super::merge::{merge, stopped};
-use super::model::{Configuration, Constraint, Resource};
 use super::resources::{self, named};
+use pacemaker::compare::{Change, compare};
+use pacemaker::live::Live;
+use pacemaker::merge::{merge, stopped};
+use pacemaker::model::{Configuration, Constraint, Resource};
 use pacemaker::xml::Element;
 
 fn live(schema: &str, inside: &str) -> Live {
@@ -12,7 +12,7 @@ fn live(schema: &str, inside: &str) -> Live {
         "<cib validate-with=\"{schema}\" epoch=\"7\" num_updates=\"2\" admin_epoch=\"0\"><configuration>{inside}</configuration>\
          <status/></cib>"
     );
-    Live::parse(&text, true).unwrap()
+    Live::of(Element::parse(&text).unwrap(), true).unwrap()
 }
 
 fn wanted() -> Configuration {

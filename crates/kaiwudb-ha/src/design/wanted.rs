@@ -2,14 +2,14 @@
 //! and is asked for by name, with the lines to write.
 
 use super::layout::Layout;
-use super::live::Live;
-use super::model::{Configuration, Constraint, Pairs, Primitive, Resource};
 use super::resources::{self, Ids, named};
 use super::sources::{Missing, Sources, node_names};
 use super::storage::{Storage, file_system_parameters, storage};
 use super::{options, parameters};
 use crate::texts::plan as texts;
 use pacemaker::cib::{self, Cib};
+use pacemaker::live::Live;
+use pacemaker::model::{Configuration, Constraint, Pairs, Primitive, Resource};
 use site::cluster;
 use site::fencing::{self, Means};
 use site::roles::{self, Roles};
@@ -124,6 +124,7 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
     configuration.constraints.append(&mut layout.constraints);
     configuration.properties = options::properties(settings, cib, &fencing, gets_devices);
     options::defaults(cib, &roles, &mut configuration);
+    options::failure_timeouts(cib, &mut configuration);
     Ok(Wanted {
         configuration,
         ids,

@@ -2,11 +2,11 @@
 
 use super::simulation;
 use crate::context::Context;
-use crate::design::change::{Change, Changes, Value};
-use crate::design::model::{Constraint, Operation, Pairs, Primitive, Resource};
 use crate::design::plan::Plan;
 use crate::texts::plan as texts;
 use crate::ui::output::Tone;
+use pacemaker::compare::{Change, Changes, Value};
+use pacemaker::model::{Constraint, Operation, Pairs, Primitive, Resource};
 use site::settings::is_password;
 use std::fmt::Write;
 
@@ -184,11 +184,7 @@ fn hidden<'a>(name: &str, value: &'a str) -> &'a str {
 fn operation_name(operation: &Operation) -> String {
     let mut text = operation.name.clone();
     if let Some(role) = operation.role {
-        let _ = write!(
-            text,
-            " role={}",
-            crate::design::model::Spelling::Promoted.of(role)
-        );
+        let _ = write!(text, " role={}", pacemaker::model::Spelling::Promoted.of(role));
     }
     if operation.depth > 0 {
         let _ = write!(text, " OCF_CHECK_LEVEL={}", operation.depth);

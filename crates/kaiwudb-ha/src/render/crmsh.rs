@@ -1,9 +1,9 @@
 //! The changes as text for `crm configure load update FILE`, which commits them in one step.
 
 use super::script::{self, assignments};
-use crate::design::change::{Change, Value};
-use crate::design::model::{Constraint, Primitive, Resource, Spelling};
 use ocf::{NamedRole, Role};
+use pacemaker::compare::{Change, Value};
+use pacemaker::model::{Constraint, Primitive, Resource, Spelling};
 use pacemaker::xml::Element;
 use site::shell::quote;
 use std::collections::{BTreeMap, BTreeSet};

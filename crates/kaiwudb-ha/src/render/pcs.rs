@@ -1,10 +1,10 @@
 //! The changes as a script for `pcs` 0.10 to 0.12. It works on a copy and loads that in one step, so that nothing starts half configured.
 
 use super::script::{self, assignments};
-use crate::design::change::{Change, Value};
-use crate::design::model::{Constraint, Pairs, Primitive, Resource, Spelling};
 use host::{Command, Deadline};
 use ocf::{NamedRole, Role};
+use pacemaker::compare::{Change, Value};
+use pacemaker::model::{Constraint, Pairs, Primitive, Resource, Spelling};
 use site::shell::quote;
 use std::fmt::Write;
 use std::time::Duration;
@@ -113,7 +113,7 @@ fn commands(change: &Change, dialect: Dialect) -> Vec<String> {
 
 fn create(resource: &Resource, dialect: Dialect) -> Vec<String> {
     match resource {
-        Resource::Primitive(one) if one.agent.starts_with("stonith:") => {
+        Resource::Primitive(one) if one.is_fencing() => {
             vec![format!("stonith create {}", primitive(one, dialect))]
         }
         Resource::Primitive(one) => {

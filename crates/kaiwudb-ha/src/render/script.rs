@@ -1,6 +1,6 @@
 //! Words that the scripts for pcs and crmsh share.
 
-use crate::design::model::{Operation, Spelling};
+use pacemaker::model::{Operation, Spelling};
 use site::shell::quote;
 use std::fmt::Write;
 

@@ -5,7 +5,6 @@ mod ready;
 mod verify;
 
 use crate::context::Context;
-use crate::design::merge::stopped;
 use crate::design::plan::Plan;
 use crate::disks;
 use crate::render::{changes, missing};
@@ -17,6 +16,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use host::{Command, Deadline};
 use pacemaker::change::{self, Refused, Version};
 use pacemaker::idle;
+use pacemaker::merge::stopped;
 use pacemaker::xml::Element;
 use site::fencing;
 use site::guard;
@@ -210,7 +210,7 @@ fn commit(context: &Context, version: Option<Version>, wanted: &Element) -> Resu
         Ok(_) => Ok(()),
         Err(Refused::Changed) => Err(anyhow!(texts::OVERTAKEN.of(context.language))),
         // A tool that gave no answer may have done it all the same.
-        Err(Refused::Error(error)) => match change::query(Deadline::after(COMMIT)) {
+        Err(Refused::Error(error)) => match pacemaker::cib::query(Deadline::after(COMMIT)) {
             Ok(now) if now.child("configuration") == Some(wanted) => Ok(()),
             _ => Err(error.into()),
         },
@@ -220,7 +220,7 @@ fn commit(context: &Context, version: Option<Version>, wanted: &Element) -> Resu
 /// Puts the old configuration back, unless somebody else has changed it since; forgets the failures of what is gone.
 fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
     say(context, texts::UNDOING.of(context.language));
-    let now = change::query(Deadline::after(COMMIT))?;
+    let now = pacemaker::cib::query(Deadline::after(COMMIT))?;
     let current = now.child("configuration").cloned().unwrap_or_default();
     if without_own(&current) != without_own(ours) {
         bail!(texts::CHANGED_SINCE.of(context.language));
@@ -231,7 +231,7 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
     if !added.is_empty() {
         commit(context, Some(version), &stopped(&current, &plan.changes))?;
         idle::wait(Deadline::after(STOP))?;
-        version = Version::of(&change::query(Deadline::after(COMMIT))?);
+        version = Version::of(&pacemaker::cib::query(Deadline::after(COMMIT))?);
     }
     let mut old = plan.found.live.configuration();
     // What the agents have pinned meanwhile is true of the store, whatever the configuration.

@@ -22,7 +22,6 @@ use host::Deadline;
 use host::lock::ExclusiveLock;
 use journal::{Journal, Side};
 use nix::sys::signal::{SigSet, Signal};
-use pacemaker::change;
 use serde::Serialize;
 use site::time::moment;
 use std::io::Write;
@@ -77,7 +76,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if let Some(open) = last.clone().filter(|last| !last.is_done()) {
         return resume(context, arguments, open, to);
     }
-    let cib = change::query(Deadline::after(look::QUESTION))?;
+    let cib = pacemaker::cib::query(Deadline::after(look::QUESTION))?;
     if let Some(node) = edit::holder(&cib) {
         bail!(texts::BEGUN_ELSEWHERE.fill(language, &[("node", node)]));
     }

@@ -1,10 +1,10 @@
 //! Whatever else the cluster runs, and in whatever order it is configured: the plan changes nothing of it.
 
-use crate::design::change::{Change, Changes, compare};
-use crate::design::live::Live;
-use crate::design::merge::merge;
 use crate::design::sources::Sources;
 use crate::design::wanted::wanted;
+use pacemaker::compare::{Change, Changes, compare};
+use pacemaker::live::Live;
+use pacemaker::merge::merge;
 use pacemaker::xml::Element;
 use proptest::prelude::*;
 use site::context::Context;
@@ -182,7 +182,7 @@ fn live(resources: &str, constraints: &str) -> Live {
         "<cib validate-with=\"pacemaker-3.9\" crm_feature_set=\"3.16.2\" epoch=\"7\" num_updates=\"2\" admin_epoch=\"0\"><configuration>\
          <crm_config/><nodes/><resources>{resources}</resources><constraints>{constraints}</constraints></configuration><status/></cib>"
     );
-    Live::parse(&text, true).unwrap()
+    Live::of(Element::parse(&text).unwrap(), true).unwrap()
 }
 
 fn plan(live: &Live, settings: &str) -> Changes {
@@ -283,7 +283,7 @@ proptest! {
             "<cib validate-with=\"pacemaker-3.9\" crm_feature_set=\"3.16.2\" epoch=\"8\" num_updates=\"0\" admin_epoch=\"0\">{}<status/></cib>",
             after.text()
         );
-        let again = plan(&Live::parse(&text, true).unwrap(), &settings);
+        let again = plan(&Live::of(Element::parse(&text).unwrap(), true).unwrap(), &settings);
         prop_assert_eq!(again.changes, vec![]);
         let added: Vec<_> = changes.changes.iter().filter(|change| matches!(change, Change::Add(_) | Change::AddMember { .. })).collect();
         prop_assert_eq!(own, added.is_empty(), "{:?}", added);
@@ -334,7 +334,7 @@ fn fencing_is_switched_on_where_something_fences_and_never_off() {
              <crm_config><cluster_property_set id=\"o\">{pairs}</cluster_property_set></crm_config><nodes/><resources>{devices}</resources>\
              <constraints/></configuration><status/></cib>"
         );
-        let changes = plan(&Live::parse(&text, true).unwrap(), SETTINGS);
+        let changes = plan(&Live::of(Element::parse(&text).unwrap(), true).unwrap(), SETTINGS);
         let found: Vec<(&str, Option<&str>, &str)> = changes
             .changes
             .iter()

@@ -1,8 +1,8 @@
 //! What has to run after the change. What somebody has stopped stays stopped, and with it what cannot run without it: that is no failure.
 
-use crate::design::live::Live;
-use crate::design::model::{Configuration, Constraint, Resource};
 use ocf::{NamedRole, Role};
+use pacemaker::live::Live;
+use pacemaker::model::{Configuration, Constraint, Resource};
 use std::collections::BTreeSet;
 
 /// Ids of primitives.
@@ -97,6 +97,7 @@ fn is_held_back(
 mod tests {
     use super::*;
     use crate::design::resources::{self, named};
+    use pacemaker::xml::Element;
 
     fn wanted() -> Configuration {
         let order = |first: &str, promote: bool, then: &str| Constraint::Order {
@@ -157,7 +158,11 @@ mod tests {
             primitive("KaiwuDB"),
             meta("KaiwuDBGrp"),
         );
-        expected(&wanted(), &Live::parse(&text, true).unwrap()).runs
+        expected(
+            &wanted(),
+            &Live::of(Element::parse(&text).unwrap(), true).unwrap(),
+        )
+        .runs
     }
 
     fn list(ids: &[(&str, bool)]) -> Vec<(String, bool)> {

@@ -2,13 +2,13 @@
 
 use super::expected::{Expected, expected};
 use crate::context::Context;
-use crate::design::model::Resource;
 use crate::design::plan::Plan;
 use crate::texts::apply as texts;
 use host::{Deadline, net};
 use kwdb::installation::{self, DEFAULT_SQL_PORT, Mode, SecureMode};
 use kwdb::sql;
 use ocf::Role;
+use pacemaker::model::Resource;
 use pacemaker::status::{self, FailedAction, Status};
 use site::fencing::{self, Means};
 use std::net::{IpAddr, SocketAddr};
@@ -145,7 +145,7 @@ fn new_devices(plan: &Plan) -> impl Iterator<Item = String> {
     let wanted = plan.wanted.configuration.resources.iter();
     wanted
         .flat_map(Resource::primitives)
-        .filter(|one| one.agent.starts_with("stonith:"))
+        .filter(|one| one.is_fencing())
         .filter(|one| plan.found.live.cib.primitives().all(|live| live.id != one.id))
         .map(|one| one.id.clone())
 }

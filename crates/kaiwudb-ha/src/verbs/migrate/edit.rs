@@ -1,8 +1,8 @@
 //! The changes of the configuration, as pure functions over the CIB.
 
 use super::journal::{Exchange, Side};
-use crate::design::model::pair;
 use pacemaker::cib::agent_of;
+use pacemaker::model::pair;
 use pacemaker::xml::Element;
 use site::leftover::MIGRATION;
 use std::collections::BTreeSet;

@@ -98,7 +98,7 @@ pub(super) fn wait_until_idle(context: &Context, patience: Duration) -> Result<(
 /// the scheduler wants that monitor cancelled, the controller does not know it any more, and `crm_resource --wait` waits for ever
 /// (seen with Pacemaker 2.1.5).
 fn only_cancels() -> bool {
-    let planned = pacemaker::change::query(Deadline::after(QUESTION))
+    let planned = pacemaker::cib::query(Deadline::after(QUESTION))
         .and_then(|cib| simulate::plan(&cib, Deadline::after(SIMULATION)));
     planned.is_ok_and(|planned| planned.iter().all(|action| action.operation == "cancel"))
 }
@@ -127,7 +127,7 @@ pub(super) fn probes(
 ) -> Result<()> {
     let deadline = Deadline::after(patience);
     loop {
-        let cib = pacemaker::change::query(Deadline::after(QUESTION))?;
+        let cib = pacemaker::cib::query(Deadline::after(QUESTION))?;
         let mut missing = Vec::new();
         for id in journal.ids() {
             for node in nodes {

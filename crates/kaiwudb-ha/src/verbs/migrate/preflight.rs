@@ -5,12 +5,12 @@ use super::journal::{Exchange, Journal, Side, Step};
 use super::look::{self, QUESTION};
 use super::units;
 use crate::context::Context;
-use crate::design::model::{Primitive, Spelling};
 use crate::design::resources;
 use crate::texts::migrate as texts;
 use anyhow::{Result, anyhow, bail};
 use host::Deadline;
-use pacemaker::change::{self, Version};
+use pacemaker::change::Version;
+use pacemaker::model::{Primitive, Spelling};
 use pacemaker::xml::Element;
 use site::cluster::{self, Cluster};
 use site::facts::Facts;
@@ -51,7 +51,7 @@ pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Resul
     if let Err(why) = &cluster.cib {
         bail!(general::CLUSTER_SILENT.fill(context.language, &[("why", why)]));
     }
-    let cib = change::query(Deadline::after(QUESTION))?;
+    let cib = pacemaker::cib::query(Deadline::after(QUESTION))?;
     let scene = Scene {
         context,
         cluster: &cluster,
@@ -77,7 +77,7 @@ pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Resul
     scene.replication_is_well()?;
     look::wait_until_idle(context, IDLE)?;
     // Of an idle cluster, and of the one configuration that is then changed.
-    let cib = change::query(Deadline::after(QUESTION))?;
+    let cib = pacemaker::cib::query(Deadline::after(QUESTION))?;
     let status = pacemaker::status::get(Deadline::after(QUESTION))?;
     let journal = Journal {
         began: site::time::now_us() / 1_000_000,

@@ -77,7 +77,7 @@ pub(super) fn walk(context: &Context, journal: &mut Journal, manner: Manner) -> 
 
 fn until_released(context: &Context, journal: &mut Journal, manner: Manner) -> Result<()> {
     if !matches!(manner, Manner::First(_)) {
-        let cib = change::query(Deadline::after(QUESTION))?;
+        let cib = pacemaker::cib::query(Deadline::after(QUESTION))?;
         // What is managed must not be probed anew: for a moment the cluster would think that it does not run.
         if edit::holder(&cib).is_none() && is_exchanged(&cib, journal) {
             return Ok(());
@@ -175,7 +175,7 @@ fn hold(context: &Context, journal: &mut Journal, of: Option<Version>) -> Result
 
 /// Whether the cluster has really let go of everything that was held.
 fn are_held(context: &Context, journal: &Journal) -> Result<()> {
-    let cib = change::query(Deadline::after(QUESTION))?;
+    let cib = pacemaker::cib::query(Deadline::after(QUESTION))?;
     let status = pacemaker::status::get(Deadline::after(QUESTION))?;
     for id in edit::members(&cib, &journal.held) {
         if status.instances_of(&id).any(|instance| instance.managed) {
@@ -207,7 +207,7 @@ fn probe(context: &Context, journal: &mut Journal, manner: Manner) -> Result<()>
         return Ok(());
     }
     look::wait_until_idle(context, IDLE)?;
-    let cib = change::query(Deadline::after(QUESTION))?;
+    let cib = pacemaker::cib::query(Deadline::after(QUESTION))?;
     look::unchanged(context, journal, &edit::members(&cib, &journal.held))
 }
 
@@ -254,7 +254,7 @@ fn release(context: &Context, journal: &mut Journal, manner: Manner) -> Result<(
     begin(context, journal, Step::Release)?;
     let deadline = Deadline::after(CHANGE);
     loop {
-        let cib = change::query(Deadline::after(QUESTION))?;
+        let cib = pacemaker::cib::query(Deadline::after(QUESTION))?;
         let mut released = cib.clone();
         edit::release(&mut released);
         if manner != Manner::Undo {

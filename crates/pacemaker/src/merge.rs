@@ -1,15 +1,15 @@
 //! Puts the changes into a CIB.
 
-use super::change::{Change, Changes, Value};
-use super::live::Live;
-use super::model::{Primitive, Resource, pair};
-use pacemaker::xml::Element;
+use crate::compare::{Change, Changes, Value};
+use crate::live::Live;
+use crate::model::{Primitive, Resource, pair};
+use crate::xml::Element;
 
 /// The sections of a configuration in the order of the schema.
 const SECTIONS: [&str; 4] = ["crm_config", "nodes", "resources", "constraints"];
 
 /// The live configuration with the changes in it.
-pub(crate) fn merge(live: &Live, changes: &Changes) -> Element {
+pub fn merge(live: &Live, changes: &Changes) -> Element {
     let mut configuration = live.configuration();
     for name in SECTIONS {
         configuration.child_or_new(name);
@@ -80,7 +80,7 @@ pub(crate) fn merge(live: &Live, changes: &Changes) -> Element {
 }
 
 /// The configuration with everything that the changes add told to stop; fencing devices go on to the end.
-pub(crate) fn stopped(configuration: &Element, changes: &Changes) -> Element {
+pub fn stopped(configuration: &Element, changes: &Changes) -> Element {
     let mut configuration = configuration.clone();
     let stop = Value {
         name: "target-role".to_owned(),
@@ -89,7 +89,7 @@ pub(crate) fn stopped(configuration: &Element, changes: &Changes) -> Element {
     };
     for change in &changes.changes {
         let id = match change {
-            Change::Add(Resource::Primitive(one)) if one.agent.starts_with("stonith:") => continue,
+            Change::Add(Resource::Primitive(one)) if one.is_fencing() => continue,
             Change::Add(resource) => resource.id(),
             Change::AddMember { member, .. } => &member.id,
             _ => continue,
@@ -192,7 +192,7 @@ fn sort(configuration: &mut Element) {
 }
 
 /// The document with another configuration and the next version, so that nobody takes it for an older one.
-pub(crate) fn document(live: &Live, configuration: Element) -> Element {
+pub fn document(live: &Live, configuration: Element) -> Element {
     let mut document = live.document.clone();
     *document.child_or_new("configuration") = configuration;
     document.set("epoch", &(live.cib.epoch + 1).to_string());

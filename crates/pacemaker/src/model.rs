@@ -1,69 +1,81 @@
-//! The configuration that is wanted, as data. Everything that is printed or loaded is rendered from it.
+//! A configuration as it is wanted, as data: what the changes are compared with, and what the elements are made of. What a cluster
+//! has is read as a [`crate::cib::Cib`].
 
+use crate::xml::Element;
 use ocf::{NamedRole, Role};
-use pacemaker::xml::Element;
 
 /// Names and values in their order.
-pub(crate) type Pairs = Vec<(String, String)>;
+pub type Pairs = Vec<(String, String)>;
 
-/// Our part of a cluster's configuration.
+/// The part of a cluster's configuration that is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Configuration {
+pub struct Configuration {
     /// Cluster options.
-    pub(crate) properties: Pairs,
+    pub properties: Pairs,
     /// Defaults of the meta attributes of all resources.
-    pub(crate) resource_defaults: Pairs,
+    pub resource_defaults: Pairs,
     /// In the order in which they are written.
-    pub(crate) resources: Vec<Resource>,
-    pub(crate) constraints: Vec<Constraint>,
+    pub resources: Vec<Resource>,
+    /// In the order in which they are written.
+    pub constraints: Vec<Constraint>,
 }
 
 /// What stands in the resources section.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Resource {
+pub enum Resource {
+    /// One agent.
     Primitive(Primitive),
     /// Members start in this order on one node.
     Group {
+        /// Its id.
         id: String,
+        /// In their order.
         members: Vec<Primitive>,
     },
-    /// A clone of which one instance is promoted; `meta` includes `promotable`.
+    /// A clone of which one instance is promoted.
     Promotable {
+        /// Its id.
         id: String,
+        /// Meta attributes, `promotable` among them.
         meta: Pairs,
+        /// What it runs.
         primitive: Primitive,
     },
 }
 
 /// One agent that Pacemaker runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Primitive {
-    pub(crate) id: String,
+pub struct Primitive {
+    /// Its id.
+    pub id: String,
     /// `ocf:kaiwudb:kaiwudb`, `stonith:fence_ipmilan`.
-    pub(crate) agent: String,
+    pub agent: String,
     /// Instance attributes.
-    pub(crate) parameters: Pairs,
+    pub parameters: Pairs,
     /// Meta attributes.
-    pub(crate) meta: Pairs,
-    pub(crate) operations: Vec<Operation>,
+    pub meta: Pairs,
+    /// In their order.
+    pub operations: Vec<Operation>,
 }
 
 /// An operation, times as Pacemaker reads them (`10s`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Operation {
-    pub(crate) name: String,
+pub struct Operation {
+    /// `monitor`, `start`, …
+    pub name: String,
     /// `0s` for what does not recur.
-    pub(crate) interval: String,
-    pub(crate) timeout: String,
+    pub interval: String,
+    /// How long it may take.
+    pub timeout: String,
     /// `None`: for the role that is not promoted.
-    pub(crate) role: Option<NamedRole>,
+    pub role: Option<NamedRole>,
     /// `OCF_CHECK_LEVEL`; 0 is what an operation without one has.
-    pub(crate) depth: u8,
+    pub depth: u8,
 }
 
 /// How this cluster spells the roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spelling {
+pub enum Spelling {
     /// `Promoted` and `Unpromoted`, since the schema pacemaker-3.7 (Pacemaker 2.1.0).
     Promoted,
     /// `Master` and `Slave`.
@@ -72,41 +84,68 @@ pub(crate) enum Spelling {
 
 /// Where and when resources run. All of them are mandatory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Constraint {
+pub enum Constraint {
     /// `resource` runs where `with` runs, or where it is promoted.
     Colocation {
+        /// What is placed.
         resource: String,
+        /// What decides where.
         with: String,
+        /// Where it is promoted.
         promoted: bool,
     },
     /// `first` is started, or promoted, before `then` is started; where it is symmetrical, `then` is also stopped before `first` is.
     Order {
+        /// What comes first.
         first: String,
+        /// It is promoted first, not only started.
         promote: bool,
+        /// What is started then.
         then: String,
+        /// The other way round when they stop.
         symmetrical: bool,
     },
     /// `resource` does not run on `node`.
-    Avoids { resource: String, node: String },
+    Avoids {
+        /// The resource.
+        resource: String,
+        /// The node.
+        node: String,
+    },
 }
 
 impl Spelling {
     /// What a CIB with this `validate-with` (`pacemaker-3.9`) accepts.
-    pub(crate) fn of_schema(schema: &str) -> Self {
-        let mut numbers = schema
-            .strip_prefix("pacemaker-")
-            .unwrap_or_default()
-            .split('.')
-            .map(|number| number.parse::<u32>().unwrap_or(0));
-        let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        if version >= (3, 7) {
+    pub fn of_schema(schema: &str) -> Self {
+        Self::since(schema.strip_prefix("pacemaker-").unwrap_or_default(), (3, 7))
+    }
+
+    /// What a Pacemaker of this version (`2.1.5-8.el9`) writes.
+    pub(crate) fn of_release(version: &str) -> Self {
+        Self::since(version, (2, 1))
+    }
+
+    fn since(version: &str, first: (u32, u32)) -> Self {
+        let mut numbers = version
+            .split(['.', '-'])
+            .map(|number| number.parse().unwrap_or(0));
+        if (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= first {
             Self::Promoted
         } else {
             Self::Master
         }
     }
 
-    pub(crate) const fn of(self, role: NamedRole) -> &'static str {
+    /// A schema that accepts it.
+    pub(crate) const fn schema(self) -> &'static str {
+        match self {
+            Self::Promoted => "pacemaker-3.7",
+            Self::Master => "pacemaker-3.4",
+        }
+    }
+
+    /// The role's word.
+    pub const fn of(self, role: NamedRole) -> &'static str {
         match self {
             Self::Promoted => role.word(),
             Self::Master => role.old_word(),
@@ -115,7 +154,8 @@ impl Spelling {
 }
 
 impl Resource {
-    pub(crate) fn id(&self) -> &str {
+    /// Its id.
+    pub fn id(&self) -> &str {
         match self {
             Self::Primitive(primitive) => &primitive.id,
             Self::Group { id, .. } | Self::Promotable { id, .. } => id,
@@ -123,7 +163,7 @@ impl Resource {
     }
 
     /// The primitives in it.
-    pub(crate) fn primitives(&self) -> &[Primitive] {
+    pub fn primitives(&self) -> &[Primitive] {
         match self {
             Self::Primitive(primitive) | Self::Promotable { primitive, .. } => {
                 std::slice::from_ref(primitive)
@@ -133,7 +173,7 @@ impl Resource {
     }
 
     /// The same, to be changed.
-    pub(crate) fn primitives_mut(&mut self) -> &mut [Primitive] {
+    pub fn primitives_mut(&mut self) -> &mut [Primitive] {
         match self {
             Self::Primitive(primitive) | Self::Promotable { primitive, .. } => {
                 std::slice::from_mut(primitive)
@@ -143,7 +183,7 @@ impl Resource {
     }
 
     /// As the CIB has it.
-    pub(crate) fn element(&self, spelling: Spelling) -> Element {
+    pub fn element(&self, spelling: Spelling) -> Element {
         match self {
             Self::Primitive(primitive) => primitive.element(spelling),
             Self::Group { id, members } => {
@@ -166,8 +206,13 @@ impl Resource {
 }
 
 impl Primitive {
+    /// Whether it is a fencing device.
+    pub fn is_fencing(&self) -> bool {
+        self.agent.starts_with("stonith:")
+    }
+
     /// As the CIB has it.
-    pub(crate) fn element(&self, spelling: Spelling) -> Element {
+    pub fn element(&self, spelling: Spelling) -> Element {
         let mut element = Element::new("primitive").with("id", &self.id);
         self.name_agent(&mut element);
         for (kind, set) in [
@@ -186,7 +231,7 @@ impl Primitive {
     }
 
     /// Sets `class`, `provider` and `type` of a primitive to this one's agent.
-    pub(crate) fn name_agent(&self, element: &mut Element) {
+    pub fn name_agent(&self, element: &mut Element) {
         let mut parts = self.agent.split(':');
         element.set("class", parts.next().unwrap_or_default());
         let (middle, last) = (parts.next().unwrap_or_default(), parts.next());
@@ -199,7 +244,7 @@ impl Primitive {
     }
 
     /// The element `operations`.
-    pub(crate) fn operations(&self, spelling: Spelling) -> Element {
+    pub fn operations(&self, spelling: Spelling) -> Element {
         let mut all = Element::new("operations");
         for operation in &self.operations {
             let id = format!("{}-{}-interval-{}", self.id, operation.name, operation.interval);
@@ -222,9 +267,16 @@ impl Primitive {
     }
 }
 
+impl Operation {
+    /// Whether it is repeated.
+    pub fn recurs(&self) -> bool {
+        self.name == "monitor"
+    }
+}
+
 impl Constraint {
     /// As the CIB has it.
-    pub(crate) fn element(&self, spelling: Spelling) -> Element {
+    pub fn element(&self, spelling: Spelling) -> Element {
         let id = self.id();
         match self {
             Self::Colocation {
@@ -271,7 +323,7 @@ impl Constraint {
     }
 
     /// The id that we give it.
-    pub(crate) fn id(&self) -> String {
+    pub fn id(&self) -> String {
         match self {
             Self::Colocation { resource, with, .. } => format!("{resource}-with-{with}"),
             Self::Order { first, then, .. } => format!("{first}-then-{then}"),
@@ -281,7 +333,7 @@ impl Constraint {
 }
 
 /// A set of names and values.
-pub(crate) fn pairs(kind: &str, id: &str, values: &[(String, String)]) -> Element {
+pub fn pairs(kind: &str, id: &str, values: &[(String, String)]) -> Element {
     let mut set = Element::new(kind).with("id", id);
     set.children
         .extend(values.iter().map(|(name, value)| pair(id, name, value)));
@@ -289,7 +341,7 @@ pub(crate) fn pairs(kind: &str, id: &str, values: &[(String, String)]) -> Elemen
 }
 
 /// One of them.
-pub(crate) fn pair(set: &str, name: &str, value: &str) -> Element {
+pub fn pair(set: &str, name: &str, value: &str) -> Element {
     Element::new("nvpair")
         .with("id", &format!("{set}-{name}"))
         .with("name", name)
@@ -301,7 +353,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schema_decides_how_roles_are_spelt() {
+    fn schema_and_release_decide_how_roles_are_spelt() {
         for (schema, expected) in [
             ("pacemaker-3.4", Spelling::Master),
             ("pacemaker-3.6", Spelling::Master),
@@ -311,6 +363,14 @@ mod tests {
             ("none", Spelling::Master),
         ] {
             assert_eq!(Spelling::of_schema(schema), expected, "{schema}");
+        }
+        for (release, expected) in [
+            ("2.0.5", Spelling::Master),
+            ("2.1.5-8.el9", Spelling::Promoted),
+            ("3.0.0", Spelling::Promoted),
+        ] {
+            assert_eq!(Spelling::of_release(release), expected, "{release}");
+            assert_eq!(Spelling::of_schema(expected.schema()), expected);
         }
     }
 }
