@@ -8,20 +8,24 @@ use crate::scene::{Scene, failure};
 use crate::watcher;
 use agent::Context;
 use host::{Deadline, log};
-use network::{LinkKind, Netlink};
+use network::{Changes, LinkKind, Netlink};
 use nix::libc;
+use nix::poll::{PollFd, PollFlags, poll};
 use ocf::Failure;
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
+/// How long the two ends of a cable take at most to agree on a speed (IEEE 802.3, clause 28: 1 to 3 s with copper).
+const AGREEMENT: Duration = Duration::from_secs(3);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let Some(ip) = config.ip else { return Ok(()) };
     let netlink =
         Netlink::route(cx.deadline).map_err(|error| failure("ask the kernel for its addresses", &error))?;
-    let scene = Scene::read(&netlink)?;
+    let scene = scene_with_carrier(config, ip, &netlink, cx.deadline)?;
     let place = place::choose(config, ip, &scene)?;
     let mut is_there = false;
     for (address, link) in scene.places(ip) {
@@ -56,6 +60,28 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         announce(&place.link, ip);
     }
     Ok(())
+}
+
+/// The network as it is, or once the interface has a carrier: one that was switched on a moment ago, or whose cable or switch blinks, is
+/// no reason to fail a start, which bans the node.
+fn scene_with_carrier(
+    config: &Config,
+    ip: IpAddr,
+    netlink: &Netlink,
+    deadline: Deadline,
+) -> Result<Scene, Failure> {
+    let changes = Changes::follow().map_err(|error| failure("follow the changes of interfaces", &error))?;
+    let patience = deadline.slice(AGREEMENT);
+    loop {
+        let scene = Scene::read(netlink)?;
+        let link = &place::choose(config, ip, &scene)?.link;
+        if !config.link_matters || !link.is_up() || link.has_carrier() || patience.is_over() {
+            return Ok(scene);
+        }
+        let mut fds = [PollFd::new(changes.as_fd(), PollFlags::POLLIN)];
+        let _ = poll(&mut fds, patience.poll_timeout());
+        changes.any();
+    }
 }
 
 fn add(

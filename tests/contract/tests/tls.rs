@@ -12,7 +12,7 @@ fn tls(call: Call) -> Call {
 /// sentinel, whose patience is shorter than this takes, has nothing to report.
 #[track_caller]
 fn serves(machine: &Machine, concern: &[&str]) {
-    let tls = |call| tls(call).set("hang_timeout", "1s");
+    let tls = |call| tls(call).set("hang_timeout", "5s");
     tls(machine.agent("start")).run().succeeds();
     let server = process::server();
     let began = Instant::now();
@@ -26,7 +26,7 @@ fn serves(machine: &Machine, concern: &[&str]) {
                 outcome.fails(190, concern);
             }
         }
-        if began.elapsed() > Duration::from_secs(4) {
+        if began.elapsed() > Duration::from_secs(7) {
             break;
         }
     }

@@ -148,6 +148,18 @@ fn tables_of_policy_routing() {
     });
 }
 
+/// A cable that blinks when the address comes.
+#[test]
+fn a_carrier_that_comes_late() {
+    on_a_lan(|_, _| {
+        shell("ip -n switch link set self down");
+        shell("(sleep 0.5; ip -n switch link set self up) >/dev/null 2>&1 &");
+        call("start").set("nodad", "true").run().succeeds();
+        monitor().run().succeeds();
+        call("stop").run().succeeds();
+    });
+}
+
 /// A bridge with the cable as its port, and an interface on top of another one, as a VLAN is.
 #[test]
 fn bridges_and_interfaces_on_top_of_others() {

@@ -164,6 +164,7 @@ fn a_watcher_that_is_gone_is_replaced() {
         shell("ip address del 10.0.0.9/24 dev eth0");
         wait_until("Pacemaker is told", AT_ONCE, || !reports(machine).is_empty());
         call("stop").run().succeeds();
-        assert_eq!(watchers(), 0);
+        // A child that has just begun to tell Pacemaker looks like it for a moment.
+        eventually("none is left", || watchers() == 0);
     });
 }
