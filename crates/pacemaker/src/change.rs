@@ -68,12 +68,7 @@ pub fn apply(
             return Ok(version);
         }
         // The patch names both versions, and the cluster refuses one that is not made for its own.
-        let next = Version {
-            epoch: version.epoch + 1,
-            ..version
-        };
-        new.set("epoch", &next.epoch.to_string());
-        new.set("num_updates", "0");
+        let next = raise(&mut new);
         let patch = difference(&old, &new, deadline)?;
         let patched = Command::new("cibadmin")
             .args(["--patch", "--xml-pipe"])
@@ -88,6 +83,18 @@ pub fn apply(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Gives it the next version, so that nobody takes it for an older one.
+pub(crate) fn raise(cib: &mut Element) -> Version {
+    let version = Version::of(cib);
+    let next = Version {
+        epoch: version.epoch + 1,
+        ..version
+    };
+    cib.set("epoch", &next.epoch.to_string());
+    cib.set("num_updates", "0");
+    next
 }
 
 fn difference(old: &Element, new: &Element, deadline: Deadline) -> Result<Vec<u8>, Error> {

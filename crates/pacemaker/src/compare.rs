@@ -249,7 +249,9 @@ impl Operation {
             Some(role) => role,
         };
         let own = self.role.or(Some(unpromoted));
-        other.name == self.name && other.depth() == self.depth.to_string() && (role == own || !self.recurs())
+        other.name == self.name
+            && other.depth.as_deref().unwrap_or("0") == self.depth.to_string()
+            && (role == own || !self.recurs())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Puts the changes into a CIB.
 
+use crate::change;
 use crate::compare::{Change, Changes, Value};
 use crate::live::Live;
 use crate::model::{Primitive, Resource, pair};
@@ -195,7 +196,6 @@ fn sort(configuration: &mut Element) {
 pub fn document(live: &Live, configuration: Element) -> Element {
     let mut document = live.document.clone();
     *document.child_or_new("configuration") = configuration;
-    document.set("epoch", &(live.cib.epoch + 1).to_string());
-    document.set("num_updates", "0");
+    change::raise(&mut document);
     document
 }

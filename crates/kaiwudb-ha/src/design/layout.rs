@@ -29,9 +29,7 @@ impl<'a> Layout<'a> {
     pub(super) fn anchor(&self, id: &str) -> String {
         let is_it = |resource: &&Live| resource.primitives().iter().any(|one| one.id == id);
         match self.cib.resources().iter().find(is_it) {
-            Some(Live::Group(group)) => group.id.clone(),
-            Some(Live::Clone(one) | Live::Master(one) | Live::Bundle(one)) => one.id.clone(),
-            Some(_) => id.to_owned(),
+            Some(live) => live.id().to_owned(),
             None => self.home.clone().unwrap_or_else(|| id.to_owned()),
         }
     }

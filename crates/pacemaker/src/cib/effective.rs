@@ -8,7 +8,7 @@ use ocf::parse_boolean;
 pub(super) const FROM_SET: &str = "from-set";
 
 /// The same CIB with references (`id-ref`) and templates resolved, and resource sets as the constraints that they stand for.
-pub fn effective(cib: &Element) -> Element {
+pub(super) fn effective(cib: &Element) -> Element {
     let mut document = cib.clone();
     resolve_references(&mut document, cib);
     if let Some(configuration) = document

@@ -1,6 +1,7 @@
 //! How resources are tied to each other: by groups, by constraints, and by chains of them.
 
 use super::{Cib, Colocation, Order, Primitive, Resource};
+use crate::xml::Element;
 use ocf::{Role, parse_boolean};
 use std::collections::BTreeSet;
 
@@ -8,19 +9,15 @@ impl Cib {
     /// The ids by which constraints may mean this primitive: its own, those of what it is in (group, clone, bundle), its template's, and
     /// those of tags.
     pub fn names<'a>(&'a self, primitive: &'a Primitive) -> Vec<&'a str> {
-        let is_it = |members: &[&Primitive]| members.iter().any(|one| one.id == primitive.id);
         let mut names = vec![primitive.id.as_str()];
         names.extend(self.group_of(primitive));
-        names.extend(self.resources().iter().filter_map(|resource| match resource {
-            Resource::Clone(one) | Resource::Master(one) | Resource::Bundle(one) => {
-                is_it(&one.primitives()).then_some(one.id.as_str())
-            }
-            _ => None,
-        }));
-        names.extend(primitive.template.as_deref());
-        let tags = self.configuration.tags.tag.iter();
-        let tags = tags.filter(|tag| tag.obj_ref.iter().any(|one| names.contains(&one.id.as_str())));
-        let tags: Vec<&str> = tags.map(|tag| tag.id.as_str()).collect();
+        let is_it = |one: &&Primitive| one.id == primitive.id;
+        let around = (self.resources().iter()).filter(|resource| resource.primitives().iter().any(is_it));
+        names.extend(around.map(Resource::id));
+        names.extend(primitive.template());
+        let tags = self.configuration.path(&["tags", "tag"]).into_iter();
+        let tags = tags.filter(|tag| tag.all("obj_ref").any(|one| names.contains(&one.id())));
+        let tags: Vec<&str> = tags.map(Element::id).collect();
         names.extend(tags);
         names
     }

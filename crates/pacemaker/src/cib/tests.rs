@@ -6,7 +6,7 @@ const RECORDED: &str = include_str!("../../../../tests/fixtures/pacemaker-2.1.5/
 #[test]
 fn a_configuration_is_read() {
     let cib = parse(RECORDED).unwrap();
-    assert_eq!((cib.admin_epoch, cib.epoch), (0, 12));
+    assert_eq!(cib.feature_set, "3.4.1");
     assert_eq!(cib.property("stonith-enabled"), Some("true"));
     assert_eq!(cib.nodes().collect::<Vec<_>>(), ["node1", "node2"]);
     let agents: Vec<String> = cib.primitives().map(Primitive::agent).collect();
