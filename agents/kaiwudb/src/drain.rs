@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 
 /// How often to look whether the last client has gone.
 const LOOK_INTERVAL: Duration = Duration::from_millis(2);
-/// What a server answers to `/health?ready=1` once it drains.
-const SHUTTING_DOWN: &str = "shutting down";
 
 const LEVEL: &str = "SHOW CLUSTER SETTING ts.wal.wal_level";
 const ONE_QUESTION: Duration = Duration::from_millis(500);
@@ -83,8 +81,7 @@ fn until_nobody_is_served(config: &Config, server: Process, deadline: Deadline) 
     let mut drains = false;
     loop {
         let began = Instant::now();
-        drains = drains
-            || matches!(health::ask(config.http_address(), deadline), Health::NotReady(words) if words.contains(SHUTTING_DOWN));
+        drains = drains || health::ask(config.http_address(), deadline) == Health::Draining;
         if drains && clients::any(server, deadline) == Some(false) {
             return wait_for_end(server, Deadline::after(Duration::ZERO));
         }

@@ -172,8 +172,8 @@ fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<Served
             deadline.slice(HEALTH_QUESTION),
         )),
     };
-    if let Some(Health::NotReady(words)) = &said {
-        return Err(Refusal::Now(words.clone()));
+    if let Some(said @ (Health::NotReady(_) | Health::Draining)) = &said {
+        return Err(Refusal::Now(said.to_string()));
     }
     let ready = said == Some(Health::Ready);
     let unwell = said

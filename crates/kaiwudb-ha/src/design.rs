@@ -2,6 +2,8 @@
 //!
 //! [`wanted`] makes a [`pacemaker::model::Configuration`] out of the settings and of what is there; [`plan`] compares it with the live CIB.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod layout;
 pub(crate) mod operations;
 mod options;

@@ -12,9 +12,10 @@ use std::time::Duration;
 pub enum Health {
     /// Serves. On a start this leads SQL by about 70 ms; a full disk or a broken time-series store do not show here.
     Ready,
-    /// The server's own verdict is that it does not serve: "node is waiting for cluster initialization", "node is shutting down",
-    /// "node is not healthy".
+    /// The server's own verdict is that it does not serve: "node is waiting for cluster initialization", "node is not healthy".
     NotReady(String),
+    /// The same, because it drains: it says so within 10 ms of the first SIGTERM.
+    Draining,
     /// Answers that it cannot tell. Under TLS the question is a call of the server to its own advertised address, with verification: an
     /// expired certificate, or one without that address, is an error here for ever, while SQL is served (measured).
     Undecided(String),
@@ -26,6 +27,8 @@ pub enum Health {
 
 /// How every verdict of the server about itself begins.
 const VERDICT: &str = "node is ";
+/// The verdict of one that drains.
+const SHUTTING_DOWN: &str = "node is shutting down";
 /// How the cause of a failed call of the server to itself begins; what comes before it is gRPC's.
 const CERTIFICATE_ERROR: &str = "x509: ";
 
@@ -34,6 +37,7 @@ impl fmt::Display for Health {
         match self {
             Self::Ready => f.write_str("ready"),
             Self::NotReady(words) => f.write_str(words),
+            Self::Draining => f.write_str(SHUTTING_DOWN),
             Self::Undecided(words) => match words.find(CERTIFICATE_ERROR) {
                 Some(cause) => write!(
                     f,
@@ -121,6 +125,7 @@ fn read_answer(answer: &[u8]) -> Health {
         Ok(httparse::Status::Complete(length)) => match response.code {
             Some(200) => Health::Ready,
             code => match message(&answer[length..]) {
+                Some(words) if words.starts_with(SHUTTING_DOWN) => Health::Draining,
                 Some(words) if words.starts_with(VERDICT) => Health::NotReady(words),
                 Some(words) => Health::Undecided(words),
                 None => Health::Undecided(format!("HTTP status {}", code.unwrap_or_default())),
@@ -155,10 +160,8 @@ mod tests {
         );
         let draining = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\r\n\
             {\"error\":\"node is shutting down\",\"code\":14,\"message\":\"node is shutting down\",\"details\":[]}";
-        assert_eq!(
-            read_answer(draining),
-            Health::NotReady("node is shutting down".into())
-        );
+        assert_eq!(read_answer(draining), Health::Draining);
+        assert_eq!(Health::Draining.to_string(), "node is shutting down");
         let chunked = b"HTTP/1.1 503 x\r\nTransfer-Encoding: chunked\r\n\r\n1f\r\n{\"error\":\"node is not healthy\"}\r\n0\r\n\r\n";
         assert_eq!(
             read_answer(chunked),

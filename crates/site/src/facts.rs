@@ -17,7 +17,7 @@ mod word;
 
 pub use certificates::Certificates;
 pub use corosync::{Corosync, gather as corosync};
-pub use database::{Database, Store, Verdict};
+pub use database::{Database, Sentinel, Server, Store, Verdict};
 pub use drbd::{Configured, Drbd, Secret};
 pub use patience::PATIENCE;
 pub use system::System;

@@ -1,6 +1,8 @@
 //! The state of the cluster, the database, replication and certificates, and what needs attention.
 
 mod attention;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use view::{DatabaseView, NodeView, Placed, Replica, View};

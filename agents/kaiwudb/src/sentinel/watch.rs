@@ -213,7 +213,7 @@ impl Watch {
     fn judge(&mut self, health: &Health) {
         match health {
             Health::Ready => self.serves(),
-            Health::NotReady(_) => self.does_not_serve(&health.to_string()),
+            Health::NotReady(_) | Health::Draining => self.does_not_serve(&health.to_string()),
             _ => self.ask_sql(&health.to_string()),
         }
     }

@@ -2,6 +2,8 @@
 
 mod expected;
 mod ready;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use crate::context::Context;
@@ -12,7 +14,7 @@ use crate::texts::{apply as texts, disks as disk_texts, plan as plan_texts};
 use crate::ui::exit::Exit;
 use crate::ui::output;
 use crate::ui::question;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use host::{Command, Deadline};
 use pacemaker::change::{self, Refused, Version};
 use pacemaker::idle;
@@ -20,6 +22,7 @@ use pacemaker::merge::stopped;
 use pacemaker::xml::Element;
 use site::fencing;
 use site::guard;
+use site::language::Language;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -53,7 +56,7 @@ pub(crate) struct Arguments {
 }
 
 /// Applies the plan.
-pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Exit> {
     let plan = match Plan::make(context)? {
         Ok(plan) => plan,
         Err(missing) => {
@@ -106,7 +109,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let kept = keep(&plan.found.live.configuration())?;
     let version = Version::of(&plan.found.live.document);
     let wanted = plan.merged();
-    commit(context, Some(version), &wanted)?;
+    commit(version, &wanted).map_err(|refused| anyhow!(words(context.language, &refused)))?;
     say(
         context,
         &texts::CHANGED.fill(context.language, &[("file", &kept.display().to_string())]),
@@ -127,33 +130,70 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
         return report(context, &plan, &[], Some(&kept), &made);
     }
-    let why = trouble.join("; ");
-    match undo(context, &plan, &wanted) {
-        Ok(()) => bail!(texts::UNDONE.fill(context.language, &[("why", &why)])),
-        Err(error) => {
-            let (file, error) = (kept.display().to_string(), format!("{error:#}"));
-            // What is still being stopped must not be forgotten yet.
-            let refresh = std::iter::once("; crm_resource --wait --timeout=60s".to_owned())
-                .chain(
-                    plan.changes
-                        .added()
-                        .iter()
-                        .map(|id| format!("; crm_resource --refresh --resource {id}")),
-                )
-                .collect::<String>();
-            let values = [
-                ("why", why.as_str()),
-                ("file", &file),
-                ("error", &error),
-                ("refresh", &refresh),
-            ];
-            bail!(texts::NOT_UNDONE.fill(context.language, &values))
-        }
+    let undone = undo(context, &plan, &wanted);
+    bail!(ended(
+        context.language,
+        &trouble.join("; "),
+        undone,
+        &kept,
+        &plan.changes.added()
+    ))
+}
+
+/// Why the old configuration is not back.
+#[derive(Debug)]
+enum NotUndone {
+    /// Somebody else has changed the configuration since.
+    ChangedSince,
+    /// Pacemaker did not take it, or did not answer.
+    Refused(Refused),
+}
+
+impl<T: Into<Refused>> From<T> for NotUndone {
+    fn from(why: T) -> Self {
+        Self::Refused(why.into())
+    }
+}
+
+/// How a change ended that did not bring what it should, and what is left to do by hand: `kept` is the old configuration.
+fn ended(
+    language: Language,
+    why: &str,
+    undone: Result<(), NotUndone>,
+    kept: &Path,
+    added: &[&str],
+) -> String {
+    let error = match undone {
+        Ok(()) => return texts::UNDONE.fill(language, &[("why", why)]),
+        Err(NotUndone::ChangedSince) => texts::CHANGED_SINCE.of(language).to_owned(),
+        Err(NotUndone::Refused(refused)) => words(language, &refused),
+    };
+    // What is still being stopped must not be forgotten yet.
+    let refresh = added
+        .iter()
+        .map(|id| format!("; crm_resource --refresh --resource {id}"));
+    let refresh: String = std::iter::once("; crm_resource --wait --timeout=60s".to_owned())
+        .chain(refresh)
+        .collect();
+    let values = [
+        ("why", why),
+        ("file", &kept.display().to_string()),
+        ("error", &error),
+        ("refresh", &refresh),
+    ];
+    texts::NOT_UNDONE.fill(language, &values)
+}
+
+/// Why nothing was changed.
+fn words(language: Language, refused: &Refused) -> String {
+    match refused {
+        Refused::Changed => texts::OVERTAKEN.of(language).to_owned(),
+        Refused::Error(error) => error.to_string(),
     }
 }
 
 /// What `apply` does not do.
-fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> Result<()> {
+fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> anyhow::Result<()> {
     let language = context.language;
     if !plan.found.live.running {
         let nodes = plan.wanted.nodes.join(" ");
@@ -179,7 +219,7 @@ fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> Result<()> {
 }
 
 /// Writes the configuration down as it was, in the form that `cibadmin --replace --scope=configuration` takes.
-fn keep(configuration: &Element) -> Result<PathBuf> {
+fn keep(configuration: &Element) -> anyhow::Result<PathBuf> {
     let failed = || format!("{KEPT}: the configuration as it is cannot be kept");
     DirBuilder::new()
         .recursive(true)
@@ -201,14 +241,14 @@ fn keep(configuration: &Element) -> Result<PathBuf> {
 }
 
 /// Replaces the configuration of exactly this version.
-fn commit(context: &Context, version: Option<Version>, wanted: &Element) -> Result<()> {
+fn commit(version: Version, wanted: &Element) -> Result<(), Refused> {
     let replace = |cib: &mut Element| {
         wanted.clone_into(cib.child_or_new("configuration"));
         true
     };
-    match change::apply(version, replace, Deadline::after(COMMIT)) {
+    match change::apply(Some(version), replace, Deadline::after(COMMIT)) {
         Ok(_) => Ok(()),
-        Err(Refused::Changed) => Err(anyhow!(texts::OVERTAKEN.of(context.language))),
+        Err(Refused::Changed) => Err(Refused::Changed),
         // A tool that gave no answer may have done it all the same.
         Err(Refused::Error(error)) => match pacemaker::cib::query(Deadline::after(COMMIT)) {
             Ok(now) if now.child("configuration") == Some(wanted) => Ok(()),
@@ -218,33 +258,22 @@ fn commit(context: &Context, version: Option<Version>, wanted: &Element) -> Resu
 }
 
 /// Puts the old configuration back, unless somebody else has changed it since; forgets the failures of what is gone.
-fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
+fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<(), NotUndone> {
     say(context, texts::UNDOING.of(context.language));
     let now = pacemaker::cib::query(Deadline::after(COMMIT))?;
     let current = now.child("configuration").cloned().unwrap_or_default();
     if without_own(&current) != without_own(ours) {
-        bail!(texts::CHANGED_SINCE.of(context.language));
+        return Err(NotUndone::ChangedSince);
     }
     let added = plan.changes.added();
     let mut version = Version::of(&now);
     // Pacemaker keeps what runs and is no longer configured; so it is stopped first.
     if !added.is_empty() {
-        commit(context, Some(version), &stopped(&current, &plan.changes))?;
+        commit(version, &stopped(&current, &plan.changes))?;
         idle::wait(Deadline::after(STOP))?;
         version = Version::of(&pacemaker::cib::query(Deadline::after(COMMIT))?);
     }
-    let mut old = plan.found.live.configuration();
-    // What the agents have pinned meanwhile is true of the store, whatever the configuration.
-    let pinned = current
-        .child("crm_config")
-        .and_then(|section| section.by_id(OWN_PROPERTIES))
-        .cloned();
-    let section = old.child_or_new("crm_config");
-    section
-        .children
-        .retain(|set| set.get("id") != Some(OWN_PROPERTIES));
-    section.children.extend(pinned);
-    commit(context, Some(version), &old)?;
+    commit(version, &restored(plan.found.live.configuration(), &current))?;
     // The history of what is gone may stay, and with it `crm_resource --wait` never ends (2.1.5, 3.0.0). A cleanup leaves what has not
     // failed, even if it is no more than a probe.
     for id in added {
@@ -254,6 +283,19 @@ fn undo(context: &Context, plan: &Plan, ours: &Element) -> Result<()> {
     }
     let _ = idle::wait(Deadline::after(Duration::from_secs(10)));
     Ok(())
+}
+
+/// The old configuration with what the agents have pinned meanwhile: that is true of the store, whatever the configuration.
+fn restored(mut old: Element, current: &Element) -> Element {
+    let pinned = current
+        .child("crm_config")
+        .and_then(|section| section.by_id(OWN_PROPERTIES));
+    let section = old.child_or_new("crm_config");
+    section
+        .children
+        .retain(|set| set.get("id") != Some(OWN_PROPERTIES));
+    section.children.extend(pinned.cloned());
+    old
 }
 
 /// The configuration without what the agents write, and without what the cluster notes about itself.
@@ -283,7 +325,7 @@ fn report(
     trouble: &[String],
     kept: Option<&Path>,
     made: &[String],
-) -> Result<Exit> {
+) -> anyhow::Result<Exit> {
     let language = context.language;
     let exit = if trouble.is_empty() {
         Exit::Done

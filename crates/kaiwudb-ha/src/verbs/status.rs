@@ -9,7 +9,7 @@ use crate::ui::exit::Exit;
 use crate::ui::output::{self, Tone};
 use anyhow::Result;
 use host::Deadline;
-use site::status;
+use site::status::{self, View};
 use std::time::Duration;
 
 /// Options of `status`.
@@ -55,11 +55,38 @@ fn show(context: &Context, every: Option<u64>) -> Result<Exit> {
             output::line(screen.trim_end());
         }
     }
-    Ok(if !view.attention.is_empty() {
+    Ok(exit(&view))
+}
+
+fn exit(view: &View) -> Exit {
+    if !view.attention.is_empty() {
         Exit::Found
     } else if !view.unanswered.is_empty() {
         Exit::Incomplete
     } else {
         Exit::Done
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_attention_counts_before_what_did_not_answer() {
+        let some = || vec!["a sentence".to_owned()];
+        for (attention, unanswered, expected) in [
+            (Vec::new(), Vec::new(), Exit::Done),
+            (Vec::new(), some(), Exit::Incomplete),
+            (some(), Vec::new(), Exit::Found),
+            (some(), some(), Exit::Found),
+        ] {
+            let view = View {
+                attention,
+                unanswered,
+                ..View::default()
+            };
+            assert_eq!(exit(&view), expected, "{view:?}");
+        }
+    }
 }

@@ -178,6 +178,7 @@ pub struct Usage {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Server {
+    /// The process.
     pub pid: i32,
     /// When it was started, in clock ticks since boot: with the pid it names the process for ever.
     pub started: u64,
@@ -191,6 +192,7 @@ pub struct Server {
 pub struct Sentinel {
     /// Whether it answers.
     pub alive: bool,
+    /// Its process.
     pub pid: i32,
     /// Pid of the server that it watches.
     pub server: i32,

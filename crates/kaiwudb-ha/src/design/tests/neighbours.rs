@@ -1,5 +1,6 @@
 //! Whatever else the cluster runs, and in whatever order it is configured: the plan changes nothing of it.
 
+use crate::design::fixture::{SETTINGS, context, site};
 use crate::design::sources::Sources;
 use crate::design::wanted::wanted;
 use pacemaker::compare::{Change, Changes, compare};
@@ -8,24 +9,8 @@ use pacemaker::merge::merge;
 use pacemaker::xml::Element;
 use proptest::prelude::*;
 use site::context::Context;
-use site::language::Language;
 use site::roles::Site;
-use site::settings::Settings;
-use std::collections::{BTreeMap, BTreeSet};
-
-const SETTINGS: &str = "[nodes.a]\naddress = \"10.0.0.1\"\n[nodes.b]\naddress = \"10.0.0.2\"\n[virtual_ip]\naddress = \"192.0.2.100\"\n\
-                        [drbd]\nresource = \"kwdb\"\ndevice = \"/dev/drbd0\"\n[storage]\ntype = \"ext4\"\n";
-
-fn context(settings: &str) -> Context {
-    Context {
-        language: Language::English,
-        settings: Settings::parse(settings, "ha.toml", Language::English).unwrap(),
-        config: "ha.toml".into(),
-        resource: None,
-        chosen: site::context::Chosen::default(),
-        can_ask: false,
-    }
-}
+use std::collections::BTreeMap;
 
 fn primitive(id: &str, agent: &str, parameters: &[(&str, &str)]) -> String {
     let mut parts = agent.split(':');
@@ -187,20 +172,7 @@ fn live(resources: &str, constraints: &str) -> Live {
 
 fn plan(live: &Live, settings: &str) -> Changes {
     let context = context(settings);
-    let devices = [("kwdb", "/dev/drbd0"), ("o0", "/dev/drbd7")];
-    let site = Site {
-        data_root: "/var/lib/kaiwudb".to_owned(),
-        drbd: context
-            .settings
-            .drbd
-            .as_ref()
-            .map(|drbd| drbd.resource.get_ref().clone()),
-        address: Some("192.0.2.100".to_owned()),
-        devices: devices
-            .map(|(name, device)| (name.to_owned(), BTreeSet::from([device.to_owned()])))
-            .into(),
-        ..Site::default()
-    };
+    let site = site(&context);
     let sources = Sources {
         context: &context,
         live,

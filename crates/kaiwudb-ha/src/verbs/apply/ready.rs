@@ -28,7 +28,13 @@ pub(super) fn look(context: &Context, plan: &Plan, drbd_is_made: bool) -> Result
     }
 }
 
-fn lacks(context: &Context, plan: &Plan, node: &str, facts: &Facts, drbd_is_made: bool) -> Vec<String> {
+pub(super) fn lacks(
+    context: &Context,
+    plan: &Plan,
+    node: &str,
+    facts: &Facts,
+    drbd_is_made: bool,
+) -> Vec<String> {
     let language = context.language;
     let mut missing = Vec::new();
     if !facts.database.installed {

@@ -49,20 +49,41 @@ pub(super) fn look(
     before: &[FailedAction],
     deadline: Deadline,
 ) -> Vec<String> {
-    let language = context.language;
     let status = match status::get(deadline) {
         Ok(status) => status,
         Err(error) => return vec![error.to_string()],
     };
+    let expected = expected(&plan.wanted.configuration, &plan.found.live);
+    let mut trouble = of_status(context, plan, &expected, &status, before);
+    if trouble.is_empty()
+        && serving(plan, &expected)
+        && let Some(address) = address(plan)
+        && let Err(why) = serves(address, deadline)
+    {
+        let values = [("address", address.to_string()), ("why", why)];
+        let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+        trouble.push(texts::NOT_SERVED.fill(context.language, &values));
+    }
+    trouble
+}
+
+/// What the cluster itself says is wrong.
+pub(super) fn of_status(
+    context: &Context,
+    plan: &Plan,
+    expected: &Expected,
+    status: &Status,
+    before: &[FailedAction],
+) -> Vec<String> {
+    let language = context.language;
     let mut trouble = Vec::new();
     for node in &plan.wanted.nodes {
         if !status.nodes.iter().any(|one| one.name == *node && one.online) {
             trouble.push(texts::NODE_AWAY.fill(language, &[("node", node)]));
         }
     }
-    let expected = expected(&plan.wanted.configuration, &plan.found.live);
     for (id, promoted) in &expected.runs {
-        if place(&status, id, *promoted).is_none() {
+        if place(status, id, *promoted).is_none() {
             let text = if *promoted {
                 texts::NOT_PROMOTED
             } else {
@@ -80,15 +101,6 @@ pub(super) fn look(
             ];
             trouble.push(texts::FAILED.fill(language, &values));
         }
-    }
-    if trouble.is_empty()
-        && serving(plan, &expected)
-        && let Some(address) = address(plan)
-        && let Err(why) = serves(address, deadline)
-    {
-        let values = [("address", address.to_string()), ("why", why)];
-        let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-        trouble.push(texts::NOT_SERVED.fill(language, &values));
     }
     trouble
 }
