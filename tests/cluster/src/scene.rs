@@ -286,14 +286,16 @@ fn configuration(lab: &Lab) -> Result<String> {
 /// database ([`steps::without`]).
 fn bound(event: Event, floor: Duration, others: Duration, fencing: Duration) -> Duration {
     const SECOND: Duration = Duration::from_secs(1);
+    // What is not the server's start: a second, or more where processors are so short that the start takes long as well.
+    let rest = SECOND.max(floor.mul_f64(1.5));
     match event {
         // The half floor that the database may take more than by hand is enough for the agent, and for the client's retry.
         Event::Standby => floor.mul_f64(1.5) + others,
-        Event::Kill => floor + SECOND,
+        Event::Kill => floor + rest,
         // Noticed within hang_timeout (10 s) and 2 s; then as if it had been killed.
-        Event::Hang => 12 * SECOND + floor + SECOND,
+        Event::Hang => 12 * SECOND + floor + rest,
         // From the end of fencing on: the file system's journal and the virtual IP.
-        Event::PowerOff => fencing + floor.mul_f64(1.5) + SECOND.mul_f64(2.5),
+        Event::PowerOff => fencing + floor.mul_f64(1.5) + rest.mul_f64(2.5),
     }
 }
 
