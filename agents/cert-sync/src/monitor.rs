@@ -31,7 +31,7 @@ pub(crate) fn monitor(config: &Config, publish: bool, cx: &Context<'_>) -> Resul
     let Some(mut state) = state else {
         // The standby: the volume is not here, but what this node has is worth knowing before a failover.
         if publish {
-            attributes::publish(config, &run, &reconcile::look(config), cx.deadline);
+            attributes::publish(config, &run, &reconcile::inspect(config), cx.deadline);
         }
         return Ok(ocf::State::Stopped);
     };

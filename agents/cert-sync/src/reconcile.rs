@@ -17,7 +17,7 @@ use host::{Deadline, log};
 const MOST_ROUNDS: u32 = 3;
 
 /// One look at this node's side, without the volume: for a node where the resource is stopped.
-pub(crate) fn look(config: &Config) -> Finding {
+pub(crate) fn inspect(config: &Config) -> Finding {
     let local = Local::read(config).unwrap_or_default();
     let base = recorded(local.as_ref());
     let mut concerns = Vec::new();

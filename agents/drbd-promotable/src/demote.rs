@@ -1,7 +1,7 @@
 //! From Primary to Secondary, or who is in the way.
 
 use crate::config::Config;
-use crate::monitor::{look, note_wanted};
+use crate::monitor::{note_wanted, query};
 use crate::run_directory::Wanted;
 use agent::Context;
 use drbd::holders;
@@ -20,7 +20,7 @@ pub(crate) fn demote(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let Some(tools) = &config.tools else { return Ok(()) };
     // Before the role changes: the watcher sees the change at once.
     note_wanted(config, Wanted::Unpromoted);
-    match look(tools, cx.deadline)? {
+    match query(tools, cx.deadline)? {
         Some(resource) => to_secondary(tools, resource, cx.deadline),
         None => Ok(()),
     }
@@ -67,7 +67,7 @@ pub(crate) fn release(
                 holders::sentence(&resource, search(deadline)),
             )));
         }
-        match look(tools, half) {
+        match query(tools, half) {
             Ok(Some(now)) => resource = now,
             Ok(None) => return Ok(()),
             // The refusal says more.

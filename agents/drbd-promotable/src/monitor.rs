@@ -13,7 +13,7 @@ use host::{Deadline, log};
 use ocf::{Failure, FailureKind, Role, State};
 
 /// The resource as the kernel has it; `None` when it has none of that name. Never loads the module.
-pub(crate) fn look(tools: &Tools, deadline: Deadline) -> Result<Option<Resource>, Failure> {
+pub(crate) fn query(tools: &Tools, deadline: Deadline) -> Result<Option<Resource>, Failure> {
     if !kernel::is_loaded() {
         return Ok(None);
     }
@@ -30,7 +30,7 @@ fn look_and_note(
     deadline: Deadline,
 ) -> Result<Option<Resource>, Failure> {
     let Some(before) = proc_drbd::read() else {
-        return look(tools, deadline);
+        return query(tools, deadline);
     };
     if believe
         && let Some((seen, events)) = config.run.seen()

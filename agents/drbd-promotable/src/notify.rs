@@ -1,7 +1,7 @@
 //! Notifications: not needed, but used when they come.
 
 use crate::config::Config;
-use crate::monitor::look;
+use crate::monitor::query;
 use crate::score::ScoreUpdate;
 use crate::{outdate, score, start};
 use agent::Context;
@@ -23,7 +23,7 @@ pub(crate) fn notify(config: &Config, cx: &Context<'_>) {
     if notify.when == When::Pre {
         return;
     }
-    match look(tools, cx.deadline) {
+    match query(tools, cx.deadline) {
         Ok(Some(resource)) => {
             score::refresh(config, cx.env, &resource, ScoreUpdate::Ask, cx.deadline);
             outdate::after_notification(config, cx, &resource);

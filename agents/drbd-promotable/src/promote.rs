@@ -1,7 +1,7 @@
 //! From Secondary to Primary, never onto stale data.
 
 use crate::config::Config;
-use crate::monitor::{look, note_wanted};
+use crate::monitor::{note_wanted, query};
 use crate::run_directory::Wanted;
 use crate::{preflight, score};
 use agent::Context;
@@ -47,7 +47,7 @@ fn try_promote(config: &Config, cx: &Context<'_>, begin: Instant) -> Result<Reso
     preflight::clone_options(config, cx.env, cx.deadline)?;
     let mut tried = None;
     loop {
-        let resource = match look(tools, cx.deadline) {
+        let resource = match query(tools, cx.deadline) {
             Ok(Some(resource)) => resource,
             Ok(None) => {
                 return Err(Failure::generic(format!(
@@ -153,7 +153,7 @@ fn give_up_early(
     error: &CommandError,
 ) -> Result<(), Failure> {
     // Asked again: the try itself may have found out that the peer is dead. The next look says why this one failed, if it did.
-    let Ok(Some(resource)) = look(config.tools()?, cx.deadline) else {
+    let Ok(Some(resource)) = query(config.tools()?, cx.deadline) else {
         return Ok(());
     };
     let reason = if !resource.has_quorum() && matches!(error, CommandError::Failed(..)) {

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::demote::to_secondary;
-use crate::monitor::{look, note_wanted};
+use crate::monitor::{note_wanted, query};
 use crate::preflight;
 use crate::run_directory::Wanted;
 use agent::Context;
@@ -35,7 +35,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         ))
     })?;
     note_wanted(config, Wanted::Unpromoted);
-    match look(tools, cx.deadline)? {
+    match query(tools, cx.deadline)? {
         Some(resource) if resource.is_primary() => {
             log::warning(format!(
                 "{} is Primary already and is demoted first",
@@ -59,7 +59,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
 /// Makes the kernel what the configuration says, for a resource that is up.
 pub(crate) fn adjust(config: &Config, deadline: Deadline) -> Result<(), Failure> {
     let tools = config.tools()?;
-    if look(tools, deadline)?.is_none() {
+    if query(tools, deadline)?.is_none() {
         return Err(Failure::generic(format!("{} is not running", tools.resource())));
     }
     tools
@@ -159,7 +159,7 @@ fn wait_for_nodes(devices: &[PathBuf], deadline: Deadline) -> Result<(), Failure
 /// Waits while a disk is being attached. Returns what has no disk: `None` when all have one or are clients.
 fn wait_for_disks(tools: &Tools, deadline: Deadline) -> Result<Option<String>, Failure> {
     loop {
-        let Some(resource) = look(tools, deadline)? else {
+        let Some(resource) = query(tools, deadline)? else {
             return Ok(Some("no volume".into()));
         };
         if resource.devices.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::demote::{release, to_secondary};
-use crate::monitor::{look, note_wanted};
+use crate::monitor::{note_wanted, query};
 use crate::run_directory::Wanted;
 use crate::{outdate, score, watcher};
 use agent::Context;
@@ -16,7 +16,7 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     // It would write the score again that is removed below.
     watcher::retire(&config.run, cx.deadline);
     let Some(tools) = &config.tools else { return Ok(()) };
-    let Some(resource) = look(tools, cx.deadline)? else {
+    let Some(resource) = query(tools, cx.deadline)? else {
         score::remove(config, cx.env, cx.deadline);
         config.run.clear();
         return Ok(());

@@ -113,7 +113,7 @@ impl Logs {
                     .is_some_and(|extension| extension == "log")
             })
             .filter_map(|name| {
-                let found = directory.look(&name).ok()??;
+                let found = directory.inspect(&name).ok()??;
                 let is_the_servers = self.owner.is_none_or(|owner| owner == found.uid);
                 (found.kind == Kind::File && is_the_servers)
                     .then(|| (self.directory.join(name), found.length))

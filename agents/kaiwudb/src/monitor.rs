@@ -20,7 +20,7 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What happens while the cluster leaves the resource alone (maintenance, unmanaged) is shown and is no failure.
 pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
-    look(config, cx).or_else(|failure| {
+    inspect(config, cx).or_else(|failure| {
         let recurring = !cx.env.interval().is_zero();
         if recurring
             && Reporter::of(cx.env)
@@ -41,7 +41,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
     })
 }
 
-fn look(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
+fn inspect(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
     let run = RunDirectory::of(&config.instance);
     let recurring = !cx.env.interval().is_zero();
     let server = if cx.env.check_level() >= CheckLevel::Service {
@@ -76,7 +76,7 @@ fn look(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
     match server::wait_until_serving(config, server, question, patience) {
         Serving::Yes(mut served) => {
             if question == Question::Both {
-                match series::look(&run, server, served.connection.as_mut(), patience) {
+                match series::verify(&run, server, served.connection.as_mut(), patience) {
                     Seen::Well => {}
                     Seen::Ended => return ended(config, &run, cx, recurring),
                     Seen::Silent => {

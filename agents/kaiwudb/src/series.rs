@@ -52,7 +52,7 @@ pub(crate) enum Seen {
 }
 
 /// Queries one table of time series, if there is one.
-pub(crate) fn look(
+pub(crate) fn verify(
     run: &RunDirectory,
     server: Process,
     connection: Option<&mut Connection>,

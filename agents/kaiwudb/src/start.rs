@@ -120,7 +120,7 @@ fn time_series(
 ) -> Result<(), Failure> {
     // Enough is kept for saying what happened.
     let asked = deadline.slice(deadline.remaining() * 3 / 4);
-    match series::look(run, server, served.connection.as_mut(), asked) {
+    match series::verify(run, server, served.connection.as_mut(), asked) {
         Seen::Well => Ok(()),
         Seen::Ended => Err(series::kills(config, run, server, deadline)),
         Seen::Silent => Err(Failure::generic(format!(

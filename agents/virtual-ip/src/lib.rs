@@ -5,7 +5,7 @@
 //! removed address or a dead link, and keeps the list of connections by which the next node finds clients that still wait.
 
 mod config;
-mod look;
+mod inspect;
 mod monitor;
 mod neighbours;
 mod parameters;

@@ -1,7 +1,7 @@
 //! `monitor`: is the address here, on the right interface, with carrier, and nobody else's?
 
 use crate::config::Config;
-use crate::look::{Finding, look};
+use crate::inspect::{Finding, inspect};
 use crate::neighbours::{announce, nobody_else_has, read};
 use crate::watcher;
 use agent::Context;
@@ -19,7 +19,7 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
             None => State::Stopped,
         });
     }
-    let (link, mut trouble) = match look(config, ip, &scene) {
+    let (link, mut trouble) = match inspect(config, ip, &scene) {
         Finding::Well(link) => (link, None),
         Finding::DeadLink(_, reason) if config.link_matters => return Err(Failure::generic(reason)),
         Finding::DeadLink(link, reason) => (link, Some(reason)),

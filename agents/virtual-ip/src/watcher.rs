@@ -4,7 +4,7 @@
 //! node notice that it has gone, and keeps the list of connections for the next one.
 
 use crate::config::Config;
-use crate::look::{Finding, look};
+use crate::inspect::{Finding, inspect};
 use crate::neighbours::{announce, read};
 use crate::peers;
 use agent::companion::{ADDRESS_WATCHER, Asked, Companion, FailureReport, NoMore, Presence, Reporter};
@@ -146,7 +146,7 @@ impl<'a> Watch<'a> {
     }
 
     fn run(mut self, changes: &Changes) {
-        self.look();
+        self.inspect();
         // First of all: the answers of the clients have to find the way.
         self.announce();
         if !self.to_tell.1.is_empty() {
@@ -162,7 +162,7 @@ impl<'a> Watch<'a> {
                 let moment = Deadline::after(BELONGS_TOGETHER);
                 moment.pause(BELONGS_TOGETHER);
                 changes.any();
-                self.look();
+                self.inspect();
             }
             self.tell_pacemaker();
             self.announce();
@@ -192,7 +192,7 @@ impl<'a> Watch<'a> {
         .unwrap_or(LONGEST_SLEEP)
     }
 
-    fn look(&mut self) {
+    fn inspect(&mut self) {
         let scene = match read(Deadline::after(ONE_CALL)) {
             Ok(scene) => scene,
             Err(failure) => {
@@ -200,7 +200,7 @@ impl<'a> Watch<'a> {
                 return;
             }
         };
-        let finding = look(self.config, self.ip, &scene);
+        let finding = inspect(self.config, self.ip, &scene);
         self.is_here = matches!(finding, Finding::Well(_) | Finding::DeadLink(..));
         let (trouble, matters) = match finding {
             Finding::Well(_) => (None, false),
@@ -239,7 +239,7 @@ impl<'a> Watch<'a> {
         }
         self.announcements = (left - 1, Instant::now() + self.config.announcement_interval);
         if let Ok(scene) = read(Deadline::after(ONE_CALL))
-            && let Finding::Well(link) = look(self.config, self.ip, &scene)
+            && let Finding::Well(link) = inspect(self.config, self.ip, &scene)
         {
             announce(link, self.ip);
         }

@@ -129,7 +129,7 @@ pub fn mend(directory: &Path, owner: Owner) -> (Vec<String>, Vec<String>) {
         Some((name, kind))
     });
     for (name, kind) in ours.take(MOST_FILES) {
-        match directory.look(name) {
+        match directory.inspect(name) {
             Ok(Some(found)) if found.kind == untrusted::Kind::File => {
                 note(name, mend_file(&directory, name, kind, owner));
             }

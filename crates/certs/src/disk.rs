@@ -116,7 +116,7 @@ impl<'a> Disk<'a> {
     }
 
     pub(crate) fn remove_tree(self, at: &Directory, name: &str) -> io::Result<()> {
-        if at.look(name)?.is_none() {
+        if at.inspect(name)?.is_none() {
             return Ok(());
         }
         (self.before)(Operation::Remove(&at.path().join(name)))?;

@@ -129,7 +129,7 @@ fn recover_in(disk: Disk<'_>, places: &Places) -> io::Result<bool> {
 /// The journal, if it is one: nobody but us can have written into it.
 fn journal(places: &Places) -> io::Result<Option<Directory>> {
     let is_directory = |found: untrusted::Found| found.kind == untrusted::Kind::Directory;
-    if !places.parent.look(&places.pending)?.is_some_and(is_directory) {
+    if !places.parent.inspect(&places.pending)?.is_some_and(is_directory) {
         return Ok(None);
     }
     let journal = places.parent.directory(&places.pending)?;
@@ -143,7 +143,7 @@ fn journal(places: &Places) -> io::Result<Option<Directory>> {
 pub fn install(disk: Disk<'_>, request: &Installation<'_>) -> io::Result<()> {
     let places = Places::of(request.directory, Directory::open_or_make)?;
     recover_in(disk, &places)?;
-    let present = match places.parent.look(&places.name)? {
+    let present = match places.parent.inspect(&places.name)? {
         Some(found) if found.kind == untrusted::Kind::Directory => {
             Some(places.parent.directory(&places.name)?)
         }
@@ -277,9 +277,9 @@ fn carry_over(
         if is_managed(&name, request.set) {
             continue;
         }
-        match present.look(&name)? {
+        match present.inspect(&name)? {
             Some(found) if found.kind == untrusted::Kind::Directory => return Ok(false),
-            Some(_) if staging.look(&name)?.is_none() => disk.link(present, &name, staging, &name)?,
+            Some(_) if staging.inspect(&name)?.is_none() => disk.link(present, &name, staging, &name)?,
             _ => {}
         }
     }
@@ -346,7 +346,7 @@ fn managed_files(directory: &Directory, set: &CertificateSet) -> io::Result<Vec<
     let mut names = Vec::new();
     for name in directory.names(MOST_NAMES)? {
         let is_directory = |found: untrusted::Found| found.kind == untrusted::Kind::Directory;
-        if is_managed(&name, set) && !directory.look(&name)?.is_some_and(is_directory) {
+        if is_managed(&name, set) && !directory.inspect(&name)?.is_some_and(is_directory) {
             names.extend(name.to_str().map(str::to_owned));
         }
     }
@@ -373,7 +373,7 @@ fn keep_copy(
 /// Copies a file with owner and mode, all from the one descriptor. What is no plain file of this directory is left out.
 fn copy(disk: Disk<'_>, from: &Directory, to: &Directory, name: &str, new: &str) -> io::Result<()> {
     let is_file = |found: untrusted::Found| found.kind == untrusted::Kind::File;
-    if !from.look(name)?.is_some_and(is_file) {
+    if !from.inspect(name)?.is_some_and(is_file) {
         return Ok(());
     }
     let file = from.file(name)?;

@@ -99,7 +99,7 @@ pub fn restore_previous(disk: Disk<'_>, directory: &Path) -> io::Result<()> {
 }
 
 fn keep_present(disk: Disk<'_>, directory: &Directory, is_damaged: bool) -> io::Result<()> {
-    if directory.look(CURRENT)?.is_none() {
+    if directory.inspect(CURRENT)?.is_none() {
         return Ok(());
     }
     // A second name first, then a rename: the bundle itself is never away.

@@ -53,7 +53,7 @@ pub(crate) struct Work {
 }
 
 /// Looks at both nodes; `None` when the cluster has the resource already. An error says what is against it.
-pub(crate) fn look(context: &Context, plan: &Plan) -> Result<Option<Work>> {
+pub(crate) fn missing(context: &Context, plan: &Plan) -> Result<Option<Work>> {
     let language = context.language;
     let (Some(settings), Some(resource)) = (&context.settings.drbd, &plan.wanted.storage.drbd) else {
         bail!(texts::NOT_DRBD.of(language));
@@ -136,7 +136,7 @@ fn to_make(context: &Context, plan: &Plan) -> Option<Result<Work>> {
         .drbd
         .as_ref()
         .filter(|_| plan.found.live.running)?;
-    look(context, plan)
+    missing(context, plan)
         .transpose()
         .filter(|looked| looked.as_ref().map_or(true, Work::is_unfinished))
 }

@@ -143,7 +143,7 @@ impl Cluster {
     /// How it is fenced.
     pub fn fencing(&self, nodes: &[Node]) -> Option<Fencing<'_>> {
         let cib = self.cib.as_ref().ok()?;
-        Some(fencing::look(cib, corosync(nodes)))
+        Some(fencing::of(cib, corosync(nodes)))
     }
 
     /// The members on which a server runs that the cluster does not count as its own.

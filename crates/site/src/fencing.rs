@@ -65,8 +65,8 @@ pub struct Fencing<'cib> {
     pub weaknesses: Vec<Weakness>,
 }
 
-/// Looks. `corosync` is what the nodes' configurations say, as far as it is known.
-pub fn look<'cib, 'a>(cib: &'cib Cib, corosync: impl IntoIterator<Item = &'a Corosync>) -> Fencing<'cib> {
+/// How this cluster is. `corosync` is what the nodes' configurations say, as far as it is known.
+pub fn of<'cib, 'a>(cib: &'cib Cib, corosync: impl IntoIterator<Item = &'a Corosync>) -> Fencing<'cib> {
     let option = option(cib, ENABLED);
     // Pacemaker takes what it cannot read for the default.
     let enabled = option.and_then(|(_, value)| parse_boolean(value)) != Some(false);

@@ -54,7 +54,7 @@ pub fn build(context: &Context, cluster: &Cluster, nodes: &[Node]) -> View {
             .map(|primitive| placed(cluster, &primitive.id, primitive.agent()))
             .collect();
     }
-    view.attention = attention::look(context, &view, cluster, nodes, &roles, fencing.as_ref());
+    view.attention = attention::sentences(context, &view, cluster, nodes, &roles, fencing.as_ref());
     let doubts = roles.doubts.iter();
     view.unanswered = doubts
         .map(|doubt| doubt::sentence(context, doubt))

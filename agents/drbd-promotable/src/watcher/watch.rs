@@ -150,7 +150,7 @@ impl<'a> Watch<'a> {
                 if !state.is_configured() {
                     return End::Down;
                 }
-                self.look(&state);
+                self.inspect(&state);
             }
             if wait == Wait::Ended {
                 return End::Interrupted;
@@ -224,7 +224,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Compares the state with the one before and does what follows from the change.
-    fn look(&mut self, state: &Resource) {
+    fn inspect(&mut self, state: &Resource) {
         if *state == self.resource && state.is_primary() == self.was_primary {
             return;
         }

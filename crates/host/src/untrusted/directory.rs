@@ -120,7 +120,7 @@ impl Directory {
     }
 
     /// What the entry is; `None` when there is none.
-    pub fn look(&self, name: impl AsRef<OsStr>) -> io::Result<Option<Found>> {
+    pub fn inspect(&self, name: impl AsRef<OsStr>) -> io::Result<Option<Found>> {
         match sys::statat(&self.fd, word(name.as_ref())?, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => Ok(Some(found.into())),
             Err(rustix::io::Errno::NOENT) => Ok(None),
@@ -230,7 +230,7 @@ impl Directory {
 
     fn remove_entry(&self, name: &OsStr, depth: u32, left: &mut usize) -> io::Result<()> {
         let too_much = || io::Error::other("more in it than belongs there");
-        match self.look(name)? {
+        match self.inspect(name)? {
             None => Ok(()),
             Some(found) if found.kind == Kind::Directory => {
                 let below = self.directory(name)?;

@@ -123,7 +123,7 @@ fn a_directory_that_is_held() {
     fs::rename(root.join("one"), root.join("elsewhere")).unwrap();
     symlink("/etc", root.join("one")).unwrap();
     assert_eq!(inner.read("file", 100).unwrap(), b"text");
-    let found = inner.look("file").unwrap().unwrap();
+    let found = inner.inspect("file").unwrap().unwrap();
     assert_eq!(
         (found.kind, found.mode, found.links, found.length),
         (Kind::File, 0o640, 1, 4)
@@ -134,7 +134,7 @@ fn a_directory_that_is_held() {
     assert!(inner.names(0).is_err());
     symlink("/etc/passwd", root.join("elsewhere/two/link")).unwrap();
     assert!(held.file("link").is_err());
-    assert_eq!(held.look("link").unwrap().unwrap().kind, Kind::Link);
+    assert_eq!(held.inspect("link").unwrap().unwrap().kind, Kind::Link);
     for wrong in ["", ".", "..", "a/b", "/etc"] {
         assert!(
             held.file(wrong).is_err() && held.remove(wrong).is_err(),
@@ -143,7 +143,7 @@ fn a_directory_that_is_held() {
     }
     held.remove("none").unwrap();
     held.exchange("link", "file").unwrap();
-    assert_eq!(held.look("file").unwrap().unwrap().kind, Kind::Link);
+    assert_eq!(held.inspect("file").unwrap().unwrap().kind, Kind::Link);
     held.remove_tree("inner").unwrap();
     held.remove_tree("file").unwrap();
     assert!(Path::new("/etc/passwd").exists());

@@ -31,7 +31,7 @@ pub(crate) struct Plan {
 
 impl Found {
     /// Asks the cluster and the nodes.
-    pub(crate) fn look(context: &Context) -> Result<Self> {
+    pub(crate) fn gather(context: &Context) -> Result<Self> {
         let live = Live::get()?;
         let nodes = cluster::nodes_of(context, &live.cib)?;
         let site = cluster::site(context, &nodes);
@@ -57,7 +57,7 @@ impl Found {
 impl Plan {
     /// Makes a plan; or tells what is missing.
     pub(crate) fn make(context: &Context) -> Result<Result<Self, Vec<Missing>>> {
-        let found = Found::look(context)?;
+        let found = Found::gather(context)?;
         Ok(wanted(&found.sources(context)).map(|wanted| Self {
             changes: compare(&found.live, &wanted.configuration),
             found,

@@ -47,9 +47,9 @@ pub(crate) fn run(context: &Context, plan: &Plan) -> Result<Simulation> {
     let language = context.language;
     let after =
         |cib: &Element, failures: &[&str]| simulate::outcome(cib, failures, Deadline::after(SIMULATION));
-    let look = |cib: &Element| status::of(cib, Deadline::after(SIMULATION));
+    let status_of = |cib: &Element| status::of(cib, Deadline::after(SIMULATION));
     let calm = after(&with_scores(&plan.found.live, &plan.changes), &[])?;
-    let now = look(&calm)?;
+    let now = status_of(&calm)?;
     let ids = &plan.wanted.ids;
     let outcome = |when: String, status: &Status| Outcome {
         when,
@@ -61,7 +61,7 @@ pub(crate) fn run(context: &Context, plan: &Plan) -> Result<Simulation> {
     for node in &plan.wanted.nodes {
         let lost = after(&calm, &[&format!("--node-fail={node}")])?;
         let when = texts::NODE_LOST.fill(language, &[("node", node)]);
-        outcomes.push(outcome(when, &look(&lost)?));
+        outcomes.push(outcome(when, &status_of(&lost)?));
     }
     if let Some(node) = place(&now, &ids.database) {
         for (id, text) in [
@@ -71,7 +71,10 @@ pub(crate) fn run(context: &Context, plan: &Plan) -> Result<Simulation> {
             let interval = if id == &ids.database { 10_000 } else { 20_000 };
             let failure = format!("--op-inject={id}_monitor_{interval}@{node}=1");
             let failed = after(&calm, &[&failure])?;
-            outcomes.push(outcome(text.fill(language, &[("node", &node)]), &look(&failed)?));
+            outcomes.push(outcome(
+                text.fill(language, &[("node", &node)]),
+                &status_of(&failed)?,
+            ));
         }
     }
     Ok(Simulation {

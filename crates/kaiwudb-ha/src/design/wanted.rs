@@ -85,7 +85,7 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
         ..resources::address(&ids.address, address)
     };
     let mut configuration = Configuration::default();
-    let fencing = fencing::look(cib, cluster::corosync(sources.nodes));
+    let fencing = fencing::of(cib, cluster::corosync(sources.nodes));
     let devices = options::fencing(settings, sources.live);
     let fenced = !devices.is_empty() || fencing.means != Means::None;
     let gets_devices = !devices.is_empty();

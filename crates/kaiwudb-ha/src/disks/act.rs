@@ -31,7 +31,7 @@ pub(crate) fn obey(order: &Order) -> Result<Side> {
         nix::sys::prctl::set_pdeathsig(None)?;
         order.carry_out()?;
     }
-    order.look()
+    order.inspect()
 }
 
 fn alone() -> Result<ExclusiveLock> {
@@ -45,7 +45,7 @@ fn alone() -> Result<ExclusiveLock> {
 impl Order {
     fn carry_out(&self) -> Result<()> {
         let deadline = Deadline::after(COMMAND);
-        let side = self.look()?;
+        let side = self.inspect()?;
         match &self.act {
             Act::Look => Ok(()),
             Act::WriteFile(text) => self.write_file(text, &side),

@@ -110,7 +110,7 @@ impl Order {
     }
 
     /// Looks; changes nothing and loads no module.
-    pub(super) fn look(&self) -> Result<Side> {
+    pub(super) fn inspect(&self) -> Result<Side> {
         let deadline = Deadline::after(QUESTION);
         let mut side = Side {
             file: file::read_text(Path::new(&file_of(&self.resource)))?,

@@ -67,15 +67,15 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     refuse(context, arguments, &plan)?;
     let patience = Duration::from_secs(arguments.timeout);
     if plan.changes.changes.is_empty() {
-        let trouble = verify::look(context, &plan, &[], Deadline::after(verify::LOOK));
+        let trouble = verify::trouble(context, &plan, &[], Deadline::after(verify::LOOK));
         return report(context, &plan, &trouble, None, &[]);
     }
     let disks = if arguments.new_disks {
-        disks::look(context, &plan)?.filter(|work| !work.is_empty())
+        disks::missing(context, &plan)?.filter(|work| !work.is_empty())
     } else {
         None
     };
-    ready::look(context, &plan, disks.is_some())?;
+    ready::verify(context, &plan, disks.is_some())?;
     if disks.is_none() {
         disks::refuse_unfinished(context, &plan)?;
     }
@@ -118,7 +118,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     let trouble = match idle::wait(deadline) {
         Ok(()) => verify::until_well(context, &plan, &before, deadline),
         Err(why) => {
-            let mut trouble = verify::look(context, &plan, &before, Deadline::after(verify::LOOK));
+            let mut trouble = verify::trouble(context, &plan, &before, Deadline::after(verify::LOOK));
             trouble.insert(0, why.to_string());
             trouble
         }
@@ -209,7 +209,7 @@ fn refuse(context: &Context, arguments: &Arguments, plan: &Plan) -> anyhow::Resu
         );
     }
     // What is on stays on, and Pacemaker starts nothing that it could not fence.
-    if !plan.wanted.fenced && fencing::look(&plan.found.live.cib, []).enabled {
+    if !plan.wanted.fenced && fencing::of(&plan.found.live.cib, []).enabled {
         bail!(texts::NOTHING_WOULD_START.of(language));
     }
     if plan.found.live.cib.is_in_maintenance() {

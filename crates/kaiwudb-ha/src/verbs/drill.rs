@@ -91,7 +91,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 
 fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &Path) -> Result<Exit> {
     guard::is_free(context)?;
-    let ready = preflight::look(context, fault)?;
+    let ready = preflight::prepare(context, fault)?;
     if !agreed(context, &ready, yes)? {
         return Ok(Exit::Declined);
     }

@@ -6,8 +6,8 @@
 //! runs, and only when Pacemaker's own scheduler says that it would leave everything as it is, it gets the resources back.
 
 mod edit;
+mod inspect;
 mod journal;
-mod look;
 mod preflight;
 mod steps;
 mod units;
@@ -76,7 +76,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if let Some(open) = last.clone().filter(|last| !last.is_done()) {
         return resume(context, arguments, open, to);
     }
-    let cib = pacemaker::cib::query(Deadline::after(look::QUESTION))?;
+    let cib = pacemaker::cib::query(Deadline::after(inspect::QUESTION))?;
     if let Some(node) = edit::holder(&cib) {
         bail!(texts::BEGUN_ELSEWHERE.fill(language, &[("node", node)]));
     }
@@ -84,7 +84,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         bail!(texts::NO_RECORD.fill(language, &[("file", journal::FILE)]));
     }
     let last = last.filter(|_| to == Side::Guide);
-    let Some(ready) = preflight::look(context, to, last.as_ref())? else {
+    let Some(ready) = preflight::prepare(context, to, last.as_ref())? else {
         if context.output.is_json() {
             output::value(&Report::of("nothing-to-do", None))?;
         } else {

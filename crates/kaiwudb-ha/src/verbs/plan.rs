@@ -39,7 +39,7 @@ enum Format {
 /// Prints the plan.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if arguments.init {
-        let found = Found::look(context)?;
+        let found = Found::gather(context)?;
         output::line(init::text(&found.sources(context)).trim_end());
         return Ok(Exit::Done);
     }

@@ -37,7 +37,7 @@ enum What {
 
 /// Does what was asked for.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let view = view::look(context)?;
+    let view = view::gather(context)?;
     match &arguments.what {
         What::Show => show(context, &view),
         What::Resolve { keep, discard } => resolve::run(context, &view, keep, discard.as_deref()),

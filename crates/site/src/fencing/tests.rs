@@ -124,7 +124,7 @@ fn what_fences_is_known_in_every_way_of_fencing() {
         ),
     ] {
         let cib = cluster(OLD, options, &devices, "");
-        let found = look(&cib, [&corosync(false, true), &corosync(false, true)]);
+        let found = of(&cib, [&corosync(false, true), &corosync(false, true)]);
         assert_eq!((found.means, &found.weaknesses), (means, &weaknesses), "{what}");
         assert!(found.enabled, "{what}: the default is on");
     }
@@ -156,7 +156,7 @@ fn a_topology_decides_where_there_is_one_for_the_node() {
             .map(|node| Weakness::Uncovered(vec![node.to_owned()]))
             .into_iter()
             .collect();
-        assert_eq!(look(&cib, []).weaknesses, expected, "{levels}");
+        assert_eq!(of(&cib, []).weaknesses, expected, "{levels}");
     }
 }
 
@@ -171,7 +171,7 @@ fn a_watchdog_needs_a_third_vote_where_both_halves_keep_quorum() {
         (false, false, vec![]),
     ] {
         let corosync = corosync(two_node, device);
-        let found = look(&watched, [&corosync, &corosync]);
+        let found = of(&watched, [&corosync, &corosync]);
         assert_eq!(found.weaknesses, expected, "two_node {two_node}, device {device}");
         assert!(found.works());
     }
@@ -182,7 +182,7 @@ fn a_watchdog_needs_a_third_vote_where_both_halves_keep_quorum() {
         &for_nodes("F", "a b"),
         "",
     );
-    assert_eq!(look(&fenced, [&corosync(true, false)]).weaknesses, []);
+    assert_eq!(of(&fenced, [&corosync(true, false)]).weaknesses, []);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn the_new_name_counts_where_pacemaker_knows_it() {
         ("", &[(new, "false")], false, &[new]),
     ] {
         let cib = cluster(features, options, "", "");
-        let found = look(&cib, []);
+        let found = of(&cib, []);
         assert_eq!(found.enabled, enabled, "{features} {options:?}");
         assert_eq!(found.switch_on(&cib), switches, "{features} {options:?}");
     }
@@ -212,7 +212,7 @@ fn the_new_name_counts_where_pacemaker_knows_it() {
         (OLD, "fencing-watchdog-timeout", Means::None),
     ] {
         let cib = cluster(features, &[(name, "10s")], "", "");
-        assert_eq!(look(&cib, []).means, means, "{features} {name}");
+        assert_eq!(of(&cib, []).means, means, "{features} {name}");
     }
 }
 

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 const INFINITY: u64 = 1_000_000;
 
 /// What needs attention, in the operator's language, the worst first.
-pub(super) fn look(
+pub(super) fn sentences(
     context: &Context,
     view: &View,
     cluster: &Cluster,

@@ -2,25 +2,17 @@
 
 use super::words::words;
 use crate::report::Report;
+use chart::Chart;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Instant;
 
-const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 340.0;
-/// Room for the axes.
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = 16.0;
+/// Room for the numbers and lengths of the outages.
 const TOP: f64 = 44.0;
-const BOTTOM: f64 = 40.0;
-/// Powers of ten that are drawn, from a millisecond on.
-const DECADES: f64 = 4.0;
 
 const STYLE: &str = "\
 body{font:15px/1.5 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;color:#1d2733;max-width:62rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.5rem}.quiet{color:#66727f}\
-svg{width:100%;height:auto;border:1px solid #d8dee5;border-radius:.5rem;background:#fff}\
-.outage{fill:#f9d7d9}.grid{stroke:#e8ecf0}.axis{font-size:11px;fill:#66727f}.commit{fill:#2f6fb2;fill-opacity:.7}\
 .number{font-size:13px;font-weight:600;fill:#c0262d}\
 table{border-collapse:collapse;width:100%;margin:1.5rem 0}td,th{padding:.3rem .7rem;border-bottom:1px solid #e8ecf0;text-align:left}\
 .figure{text-align:right;font-variant-numeric:tabular-nums}";
@@ -53,9 +45,10 @@ pub(super) fn page(report: &Report, rows: &[Row], conclusion: &str) -> String {
     );
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head><body>\n\
+         content=\"width=device-width\"><title>{title}</title><style>{STYLE}{}</style></head><body>\n\
          <h1>{title}</h1>\n<p>{}</p>\n{}<table>\n<tr><th></th>",
         words("en", "zh-CN"),
+        chart::STYLE,
         words(
             "Every dot is a commit that the database acknowledged to a client at the virtual IP: when, and how long it took. \
              The red bands are the outages that the client saw.",
@@ -84,78 +77,24 @@ pub(super) fn page(report: &Report, rows: &[Row], conclusion: &str) -> String {
     page
 }
 
-/// The picture as SVG. Text in it is numbers only.
+/// The picture as SVG.
 fn picture(report: &Report, rows: &[Row]) -> String {
-    let since = |at: Instant| at.saturating_duration_since(report.started).as_secs_f64();
-    let end = report
-        .acknowledged
-        .last()
-        .map_or(1.0, |row| since(row.at))
-        .max(1.0);
-    let x = |seconds: f64| LEFT + seconds / end * (WIDTH - LEFT - RIGHT);
-    let bottom = HEIGHT - BOTTOM;
-    let y = |seconds: f64| {
-        let share = (seconds * 1000.0).max(1.0).log10() / DECADES;
-        bottom - share.min(1.0) * (bottom - TOP)
-    };
-    let mut svg =
-        format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n");
+    let since = |at: Instant| at.saturating_duration_since(report.started).as_secs_f64() * 1000.0;
+    let last = report.acknowledged.last().map_or(1000.0, |row| since(row.at));
+    let mut chart = Chart::new(0.0, last.max(1000.0), TOP);
     for (index, row) in rows.iter().enumerate() {
-        let (from, to) = (x(since(row.from)), x(since(row.to)));
-        let _ = writeln!(
-            svg,
-            "<rect class=\"outage\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>\
-             <text class=\"number\" x=\"{middle:.1}\" y=\"18\" text-anchor=\"middle\">{}</text>\
-             <text class=\"axis\" x=\"{middle:.1}\" y=\"34\" text-anchor=\"middle\">{:.2} s</text>",
-            to - from,
-            bottom - TOP,
-            index + 1,
-            row.outage(),
-            middle = f64::midpoint(from, to)
-        );
+        let (from, to) = (since(row.from), since(row.to));
+        chart.outage(from, to);
+        let middle = f64::midpoint(chart.x(from), chart.x(to));
+        chart.text("number", middle, 18.0, index + 1);
+        chart.text("axis", middle, 34.0, format_args!("{:.2} s", row.outage()));
     }
-    for (seconds, label) in [
-        (0.001, "1 ms"),
-        (0.01, "10 ms"),
-        (0.1, "100 ms"),
-        (1.0, "1 s"),
-        (10.0, "10 s"),
-    ] {
-        let at = y(seconds);
-        let _ = writeln!(
-            svg,
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-             <text class=\"axis\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
-            WIDTH - RIGHT,
-            LEFT - 8.0,
-            at + 4.0
-        );
-    }
-    // Some ten round marks.
-    let step = [1.0, 2.0, 5.0, 10.0, 20.0, 60.0]
-        .into_iter()
-        .find(|step| end / step <= 12.0)
-        .unwrap_or(120.0);
-    let mut mark = 0.0;
-    while mark <= end {
-        let _ = writeln!(
-            svg,
-            "<text class=\"axis\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{mark:.0} s</text>",
-            x(mark),
-            bottom + 20.0
-        );
-        mark += step;
-    }
+    chart.axes();
     for row in &report.acknowledged {
-        let took = row.at.saturating_duration_since(row.begun).as_secs_f64();
-        let _ = writeln!(
-            svg,
-            "<circle class=\"commit\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"1.8\"/>",
-            x(since(row.at)),
-            y(took)
-        );
+        let took = row.at.saturating_duration_since(row.begun);
+        chart.commit(since(row.at), took.as_secs_f64() * 1000.0);
     }
-    svg + "</svg>\n"
+    chart.svg()
 }
 
 /// The address of a file for a browser.

@@ -13,7 +13,7 @@ pub(crate) const PACKAGES: &[&[&str]] = &[
     ],
     &["agent"],
     &["certs", "drbd", "kwdb", "network", "pacemaker"],
-    &["host", "ocf", "testing"],
+    &["chart", "host", "ocf", "testing"],
 ];
 
 /// The floors of one package.
@@ -86,7 +86,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["lib"],
             &["monitor", "start", "stop"],
             &["watcher"],
-            &["look", "validate"],
+            &["inspect", "validate"],
             &["peers", "place"],
             &["config", "neighbours"],
             &["parameters", "scene"],
@@ -116,6 +116,10 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["record", "seal", "set", "volume"],
             &["digest", "disk", "key", "name"],
         ],
+    },
+    Floors {
+        package: "crates/chart",
+        rooms: &[&["lib"]],
     },
     Floors {
         package: "crates/drbd",

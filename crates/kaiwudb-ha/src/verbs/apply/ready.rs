@@ -9,7 +9,7 @@ use std::io::Write;
 
 /// Looks at both nodes; the error says what is missing, and where. A node that does not answer is said to be silent: the cluster may
 /// reach it all the same. `drbd_is_made`: the resource of DRBD is about to be made.
-pub(super) fn look(context: &Context, plan: &Plan, drbd_is_made: bool) -> Result<()> {
+pub(super) fn verify(context: &Context, plan: &Plan, drbd_is_made: bool) -> Result<()> {
     let mut missing = Vec::new();
     for node in &plan.found.nodes {
         match &node.facts {

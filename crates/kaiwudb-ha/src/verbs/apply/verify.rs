@@ -35,7 +35,7 @@ pub(super) fn until_well(
     // The cluster is done; what does not serve now will hardly do so later.
     let deadline = deadline.slice(LOOK);
     loop {
-        let trouble = look(context, plan, before, deadline);
+        let trouble = trouble(context, plan, before, deadline);
         if trouble.is_empty() || !deadline.pause(Duration::from_secs(1)) {
             return trouble;
         }
@@ -43,7 +43,7 @@ pub(super) fn until_well(
 }
 
 /// What is wrong, one sentence each; failures in `before` are known.
-pub(super) fn look(
+pub(super) fn trouble(
     context: &Context,
     plan: &Plan,
     before: &[FailedAction],
@@ -140,7 +140,7 @@ pub(super) fn well(context: &Context, plan: &Plan) -> Vec<String> {
         .map(|id| format!("{id} ({})", on(&id)))
         .collect();
     lines.push(if devices.is_empty() {
-        let means = fencing::look(&plan.found.live.cib, []).means;
+        let means = fencing::of(&plan.found.live.cib, []).means;
         let text = if means == Means::Watchdog {
             texts::FENCED_BY_WATCHDOG
         } else {

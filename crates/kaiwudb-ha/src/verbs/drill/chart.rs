@@ -1,22 +1,15 @@
 //! The picture of a drill: every commit as a dot, the outage as a red band, what happened as numbered lines.
 
+use chart::{Chart, LEFT, RIGHT, WIDTH};
 use site::drill::{Kind, Record};
 use site::time::seconds;
-use std::fmt::Write;
 
-const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 340.0;
-/// Room for the axes.
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = 16.0;
+/// Room for the numbers.
 const TOP: f64 = 30.0;
-const BOTTOM: f64 = 40.0;
 /// How wide a number is.
 const NUMBER: f64 = 22.0;
 /// How wide the length of the outage is.
 const LENGTH: f64 = 90.0;
-/// The slowest commit that is drawn, in milliseconds, as a power of ten.
-const DECADES: f64 = 4.0;
 
 /// The part of time that is drawn: some seconds around what happened, in milliseconds.
 fn span(record: &Record) -> (f64, f64) {
@@ -30,84 +23,34 @@ fn span(record: &Record) -> (f64, f64) {
     (first as f64, last as f64)
 }
 
-/// The chart as SVG. Text in it is numbers only: no language, nothing to escape.
+/// The chart as SVG.
 pub(super) fn svg(record: &Record) -> String {
     let (first, last) = span(record);
-    let x = |at: f64| LEFT + (at - first) / (last - first) * (WIDTH - LEFT - RIGHT);
-    let y = |milliseconds: f64| {
-        let share = milliseconds.max(1.0).log10() / DECADES;
-        HEIGHT - BOTTOM - share.min(1.0) * (HEIGHT - TOP - BOTTOM)
-    };
-    let mut svg =
-        format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n");
-    let bottom = HEIGHT - BOTTOM;
+    let mut chart = Chart::new(first, last, TOP);
     if let Some((from, to)) = outage(record) {
-        let _ = writeln!(
-            svg,
-            "<rect class=\"outage\" x=\"{:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>",
-            x(from),
-            x(to) - x(from),
-            bottom - TOP
-        );
+        chart.outage(from, to);
     }
-    for (milliseconds, label) in [
-        (1.0, "1 ms"),
-        (10.0, "10 ms"),
-        (100.0, "100 ms"),
-        (1000.0, "1 s"),
-        (10_000.0, "10 s"),
-    ] {
-        let at = y(milliseconds);
-        let _ = writeln!(
-            svg,
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-             <text class=\"axis\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
-            WIDTH - RIGHT,
-            LEFT - 8.0,
-            at + 4.0
-        );
-    }
-    let step = tick((last - first) / 1000.0);
-    // Not "-0".
-    let mut at = (first / 1000.0 / step).ceil() * step + 0.0;
-    while at * 1000.0 <= last {
-        let _ = writeln!(
-            svg,
-            "<text class=\"axis\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{at:.0} s</text>",
-            x(at * 1000.0),
-            bottom + 20.0
-        );
-        at += step;
-    }
+    chart.axes();
     for (at, took) in &record.commits {
         #[allow(clippy::cast_precision_loss)]
-        let _ = writeln!(
-            svg,
-            "<circle class=\"commit\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"1.8\"/>",
-            x(*at as f64),
-            y(f64::from(*took))
-        );
+        chart.commit(*at as f64, f64::from(*took));
     }
+    let bottom = chart.bottom();
     for event in &record.events {
         #[allow(clippy::cast_precision_loss)]
-        let at = x(event.at_ms as f64);
+        let at = chart.x(event.at_ms as f64);
         let class = match event.kind {
             Kind::Injected | Kind::LastCommit => "event bad",
             Kind::FirstCommit => "event good",
             _ => "event",
         };
-        let _ = writeln!(
-            svg,
+        chart.line(format_args!(
             "<line class=\"{class}\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\"/>",
             TOP - 4.0
-        );
+        ));
     }
-    for (at, label) in labels(record, &x) {
-        let _ = writeln!(
-            svg,
-            "<text class=\"number\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
-            TOP - 8.0
-        );
+    for (at, label) in labels(record, &chart) {
+        chart.text("number", at, TOP - 8.0, label);
     }
     if let Some((from, to)) = outage(record) {
         #[allow(clippy::cast_possible_truncation)] // it was an integer
@@ -115,24 +58,20 @@ pub(super) fn svg(record: &Record) -> String {
         let length = record
             .outage_ms
             .map_or(drawn, |outage| i64::try_from(outage).unwrap_or(drawn));
-        let middle = f64::midpoint(x(from), x(to)).clamp(LEFT + LENGTH / 2.0, WIDTH - RIGHT - LENGTH / 2.0);
-        let _ = writeln!(
-            svg,
-            "<text class=\"length\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{} s</text>",
-            f64::midpoint(TOP, bottom),
-            seconds(length)
-        );
+        let middle = f64::midpoint(chart.x(from), chart.x(to))
+            .clamp(LEFT + LENGTH / 2.0, WIDTH - RIGHT - LENGTH / 2.0);
+        let text = format!("{} s", seconds(length));
+        chart.text("length", middle, f64::midpoint(TOP, bottom), text);
     }
-    svg += "</svg>\n";
-    svg
+    chart.svg()
 }
 
 /// The numbers of the events and where they stand; events that are closer together than their numbers are wide share one.
-fn labels(record: &Record, x: &impl Fn(f64) -> f64) -> Vec<(f64, String)> {
+fn labels(record: &Record, chart: &Chart) -> Vec<(f64, String)> {
     let mut groups: Vec<(f64, f64, usize, usize)> = Vec::new();
     for (index, event) in record.events.iter().enumerate() {
         #[allow(clippy::cast_precision_loss)]
-        let at = x(event.at_ms as f64);
+        let at = chart.x(event.at_ms as f64);
         match groups.last_mut() {
             Some((_, end, _, last)) if at - *end < NUMBER => (*end, *last) = (at, index + 1),
             _ => groups.push((at, at, index + 1, index + 1)),
@@ -170,14 +109,6 @@ fn outage(record: &Record) -> Option<(f64, f64)> {
         }
         _ => None,
     }
-}
-
-/// A round number of seconds that gives some ten marks.
-fn tick(seconds: f64) -> f64 {
-    [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0]
-        .into_iter()
-        .find(|step| seconds / step <= 12.0)
-        .unwrap_or(300.0)
 }
 
 #[cfg(test)]

@@ -14,8 +14,6 @@ body{font:15px/1.5 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;col
 h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.05rem;margin-top:2rem}.quiet{color:#66727f}\
 dl{display:flex;flex-wrap:wrap;gap:.8rem;margin:1.2rem 0}dl div{border:1px solid #d8dee5;border-radius:.5rem;padding:.6rem 1rem;min-width:9rem}\
 dt{color:#66727f;font-size:.85rem}dd{margin:0;font-size:1.4rem;font-weight:600}.good{color:#1a7f37}.bad{color:#c0262d}\
-svg{width:100%;height:auto;border:1px solid #d8dee5;border-radius:.5rem;background:#fff}\
-.outage{fill:#f9d7d9}.grid{stroke:#e8ecf0}.axis{font-size:11px;fill:#66727f}.commit{fill:#2f6fb2;fill-opacity:.7}\
 .event{stroke:#9aa5b1;stroke-dasharray:3 3}.event.bad{stroke:#c0262d;stroke-dasharray:none}.event.good{stroke:#1a7f37;stroke-dasharray:none}\
 .number{font-size:10px;fill:#4a5561}.length{font-size:20px;font-weight:600;fill:#c0262d}\
 table{border-collapse:collapse;width:100%}td{padding:.25rem .6rem;border-bottom:1px solid #e8ecf0;vertical-align:top}\
@@ -32,8 +30,9 @@ pub(super) fn page(language: Language, record: &Record) -> String {
     };
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"{code}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head><body>\n\
+         content=\"width=device-width\"><title>{title}</title><style>{}{STYLE}</style></head><body>\n\
          <h1>{title}</h1><div class=\"quiet\">{began} · kaiwudb-ha {}</div>\n<dl>",
+        ::chart::STYLE,
         env!("CARGO_PKG_VERSION")
     );
     for (name, value, tone) in summary(language, record) {

@@ -25,7 +25,7 @@ pub(super) struct Ready {
 }
 
 /// Looks; the error says why not.
-pub(super) fn look(context: &Context, fault: Fault) -> Result<Ready> {
+pub(super) fn prepare(context: &Context, fault: Fault) -> Result<Ready> {
     let language = context.language;
     let (cluster, nodes) = cluster::ask(context)?;
     let view = status::build(context, &cluster, &nodes);

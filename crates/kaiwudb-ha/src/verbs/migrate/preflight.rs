@@ -1,8 +1,8 @@
 //! Whether a migration may begin. It refuses everything that it would not know how to take back.
 
 use super::edit;
+use super::inspect::{self, QUESTION};
 use super::journal::{Exchange, Journal, Side, Step};
-use super::look::{self, QUESTION};
 use super::units;
 use crate::context::Context;
 use crate::design::resources;
@@ -46,7 +46,7 @@ struct Scene<'a> {
 }
 
 /// Looks; `None` when there is nothing to migrate, an error says why it cannot be done. `last` is the migration to take back.
-pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Result<Option<Ready>> {
+pub(super) fn prepare(context: &Context, to: Side, last: Option<&Journal>) -> Result<Option<Ready>> {
     let (cluster, nodes) = cluster::ask(context)?;
     if let Err(why) = &cluster.cib {
         bail!(general::CLUSTER_SILENT.fill(context.language, &[("why", why)]));
@@ -75,7 +75,7 @@ pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Resul
     }
     scene.agents_are_installed(&exchanges, to)?;
     scene.replication_is_well()?;
-    look::wait_until_idle(context, IDLE)?;
+    inspect::wait_until_idle(context, IDLE)?;
     // Of an idle cluster, and of the one configuration that is then changed.
     let cib = pacemaker::cib::query(Deadline::after(QUESTION))?;
     let status = pacemaker::status::get(Deadline::after(QUESTION))?;
@@ -83,16 +83,16 @@ pub(super) fn look(context: &Context, to: Side, last: Option<&Journal>) -> Resul
         began: site::time::now_us() / 1_000_000,
         to,
         step: Step::Hold,
-        before: look::seen(&status, &nodes),
+        before: inspect::seen(&status, &nodes),
         exchanges,
         held,
         enabled_on: last.map_or_else(|| units::enabled_on(&nodes), |last| last.enabled_on.clone()),
         pinned: last.and_then(|last| last.pinned.clone()),
         data_root: node::data_root(&nodes),
     };
-    look::does_nothing(context, &cib)?;
+    inspect::does_nothing(context, &cib)?;
     let rehearsed = edit::rehearsed(&cib, &journal.exchanges, to);
-    look::does_nothing(context, &rehearsed)?;
+    inspect::does_nothing(context, &rehearsed)?;
     let fenced = cluster.fencing(&nodes).as_ref().is_some_and(Fencing::works);
     Ok(Some(Ready {
         journal,
@@ -279,7 +279,7 @@ impl<'a> Scene<'a> {
                     &node.name,
                     &words,
                     "",
-                    Deadline::after(look::METADATA),
+                    Deadline::after(inspect::METADATA),
                 );
                 let version = answer.and_then(|text| {
                     let metadata = Element::parse(&text)?;

@@ -2,8 +2,8 @@
 //! more; and each one on the way back is one on the way there.
 
 use super::edit;
+use super::inspect::{self, QUESTION};
 use super::journal::{Journal, Side, Step};
-use super::look::{self, QUESTION};
 use super::units;
 use crate::context::Context;
 use crate::texts::migrate as texts;
@@ -87,7 +87,7 @@ fn until_released(context: &Context, journal: &mut Journal, manner: Manner) -> R
     }
     // A probe that has failed keeps the cluster from ever being idle; the way back takes it away.
     if manner != Manner::Undo {
-        look::wait_until_idle(context, IDLE)?;
+        inspect::wait_until_idle(context, IDLE)?;
         are_held(context, journal)?;
     }
     exchange(context, journal)?;
@@ -202,13 +202,13 @@ fn probe(context: &Context, journal: &mut Journal, manner: Manner) -> Result<()>
             .args(["--refresh", "--resource", id])
             .run_ok(Deadline::after(CHANGE))?;
     }
-    look::probes(context, journal, &online()?, PROBES, manner != Manner::Undo)?;
+    inspect::probes(context, journal, &online()?, PROBES, manner != Manner::Undo)?;
     if manner == Manner::Undo {
         return Ok(());
     }
-    look::wait_until_idle(context, IDLE)?;
+    inspect::wait_until_idle(context, IDLE)?;
     let cib = pacemaker::cib::query(Deadline::after(QUESTION))?;
-    look::unchanged(context, journal, &edit::members(&cib, &journal.held))
+    inspect::unchanged(context, journal, &edit::members(&cib, &journal.held))
 }
 
 /// The agent pins the store when it starts the server, which it has not: until then an empty directory would do for it.
@@ -240,7 +240,7 @@ fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
             continue;
         }
         // A server that tells no identity (TLCP) is pinned by its next start.
-        if let Some(value) = look::identity(context, &node.name, facts) {
+        if let Some(value) = inspect::identity(context, &node.name, facts) {
             let value = value.to_string();
             attribute::set(Scope::Cluster, &name, &value, deadline)?;
             journal.pinned = Some((name.clone(), value));
@@ -258,7 +258,7 @@ fn release(context: &Context, journal: &mut Journal, manner: Manner) -> Result<(
         let mut released = cib.clone();
         edit::release(&mut released);
         if manner != Manner::Undo {
-            look::does_nothing(context, &released)?;
+            inspect::does_nothing(context, &released)?;
         }
         let done = change::apply(
             Some(Version::of(&cib)),
@@ -279,9 +279,9 @@ fn release(context: &Context, journal: &mut Journal, manner: Manner) -> Result<(
 
 fn finish(context: &Context, journal: &mut Journal) -> Result<()> {
     begin(context, journal, Step::Look)?;
-    look::wait_until_idle(context, IDLE)?;
+    inspect::wait_until_idle(context, IDLE)?;
     let ids: Vec<String> = journal.before.active.iter().map(|(id, ..)| id.clone()).collect();
-    look::unchanged(context, journal, &ids)?;
+    inspect::unchanged(context, journal, &ids)?;
     let status = pacemaker::status::get(Deadline::after(QUESTION))?;
     for id in journal.ids() {
         for instance in status.instances_of(id).filter(|instance| instance.active) {

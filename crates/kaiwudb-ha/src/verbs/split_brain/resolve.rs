@@ -1,6 +1,6 @@
 //! Gives up one side, step by step; each step is shown, and a failed one ends it.
 
-use super::view::{Side, View, look};
+use super::view::{Side, View, gather};
 use super::words::{backup, why_not};
 use crate::context::Context;
 use crate::texts::split_brain as texts;
@@ -104,7 +104,7 @@ fn watch(context: &Context, names: &[(&str, &str)], victim: &Side) -> Result<Exi
     let mut said = None;
     while end.pause(Duration::from_secs(1)) {
         // While it connects a side may not tell its generation.
-        let Ok(view) = look(context) else { continue };
+        let Ok(view) = gather(context) else { continue };
         connected |= view.connected;
         if !connected && connecting.is_over() {
             let seconds = CONNECT.as_secs().to_string();

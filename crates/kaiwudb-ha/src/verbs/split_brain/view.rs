@@ -42,7 +42,7 @@ pub(super) struct View {
 }
 
 /// Asks both nodes; an error says what keeps it from being told.
-pub(super) fn look(context: &Context) -> Result<View> {
+pub(super) fn gather(context: &Context) -> Result<View> {
     let (cluster, nodes) = cluster::ask(context)?;
     let resource = resource(context, &cluster)?;
     let data_nodes = data_nodes(&nodes, &resource);

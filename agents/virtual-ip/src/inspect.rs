@@ -20,7 +20,7 @@ pub(crate) enum Finding<'a> {
     DeadLink(&'a Link, String),
 }
 
-pub(crate) fn look<'a>(config: &Config, ip: IpAddr, scene: &'a Scene) -> Finding<'a> {
+pub(crate) fn inspect<'a>(config: &Config, ip: IpAddr, scene: &'a Scene) -> Finding<'a> {
     let chosen = config.nic.clone().or_else(|| config.chosen());
     if let Some(nic) = &chosen
         && scene.link_called(nic).is_none()
