@@ -31,11 +31,7 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn read(env: &Env, lenient: bool) -> Result<Self, Failure> {
-        let parameters = if lenient {
-            Parameters::lenient(env, &METADATA)
-        } else {
-            Parameters::strict(env, &METADATA)
-        };
+        let parameters = Parameters::new(env, &METADATA, lenient);
         let run = RunDirectory::of(env.instance());
         let given = match parameters.given(&p::DRBD_RESOURCE)? {
             Some(name) => Some(name.0),

@@ -4,7 +4,7 @@ use crate::note::{Note, of_a_device};
 use crate::parameters::{self as p, Kind, MountOptions};
 use host::block;
 use host::mount::{self, Mount};
-use ocf::{Env, Failure, Parameter, Parameters, Value};
+use ocf::{Env, Failure, Parameters};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -34,12 +34,10 @@ pub(crate) enum Mounted {
 impl Config {
     /// Reads the parameters. See [`agent::ResourceAgent::configure`] for `lenient`.
     pub(crate) fn read(env: &Env, lenient: bool) -> Result<Self, Failure> {
-        let given = if lenient {
-            Parameters::lenient(env, &p::METADATA)
-        } else {
-            Parameters::strict(env, &p::METADATA)
-        };
-        let directory = required(&given, &p::DIRECTORY, lenient)?.map_or_else(PathBuf::new, PathBuf::from);
+        let given = Parameters::new(env, &p::METADATA, lenient);
+        let directory = given
+            .required(&p::DIRECTORY)?
+            .map_or_else(PathBuf::new, PathBuf::from);
         if directory == Path::new("/") && !lenient {
             return Err(Failure::not_configured(
                 "parameter directory=\"/\": the root is mounted already; allowed: another directory",
@@ -47,9 +45,13 @@ impl Config {
         }
         Ok(Self {
             instance: env.instance().to_owned(),
-            device: required(&given, &p::DEVICE, lenient)?.map_or_else(PathBuf::new, PathBuf::from),
+            device: given
+                .required(&p::DEVICE)?
+                .map_or_else(PathBuf::new, PathBuf::from),
             directory: as_mounted(directory),
-            kind: required(&given, &p::FSTYPE, lenient)?.map_or_else(String::new, |Kind(kind)| kind),
+            kind: given
+                .required(&p::FSTYPE)?
+                .map_or_else(String::new, |Kind(kind)| kind),
             options: given.get(&p::OPTIONS)?,
             force_unmount: given.get(&p::FORCE_UNMOUNT)?,
         })
@@ -101,18 +103,6 @@ impl Config {
             "parameter directory=\"{}\": not a directory; allowed: a directory, or none yet",
             self.directory.display()
         ))
-    }
-}
-
-fn required<T: Value>(
-    given: &Parameters<'_>,
-    parameter: &Parameter<T>,
-    lenient: bool,
-) -> Result<Option<T>, Failure> {
-    if lenient {
-        given.given(parameter)
-    } else {
-        given.get(parameter).map(Some)
     }
 }
 

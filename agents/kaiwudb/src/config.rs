@@ -59,12 +59,7 @@ pub(crate) struct Config {
 impl Config {
     /// Reads parameters, MODE and environment file. See [`agent::ResourceAgent::configure`] for `lenient`.
     pub(crate) fn read(env: &Env, lenient: bool) -> Result<Self, Failure> {
-        let table = &p::METADATA;
-        let given = if lenient {
-            Parameters::lenient(env, table)
-        } else {
-            Parameters::strict(env, table)
-        };
+        let given = Parameters::new(env, &p::METADATA, lenient);
         let unreadable =
             |path: &str, error: std::io::Error| Failure::generic(format!("cannot read {path}: {error}"));
         let mode = match Mode::read() {

@@ -41,16 +41,8 @@ struct Note {
 impl Config {
     /// Reads the parameters. See [`agent::ResourceAgent::configure`] for `lenient`.
     pub(crate) fn read(env: &Env, lenient: bool) -> Result<Self, Failure> {
-        let given = if lenient {
-            Parameters::lenient(env, &p::METADATA)
-        } else {
-            Parameters::strict(env, &p::METADATA)
-        };
-        let ip = if lenient {
-            given.given(&p::IP)?
-        } else {
-            Some(given.get(&p::IP)?)
-        };
+        let given = Parameters::new(env, &p::METADATA, lenient);
+        let ip = given.required(&p::IP)?;
         let nic = given.given(&p::NIC)?;
         let label = given.given(&p::IFLABEL)?.map(|label| label.0);
         let config = Self {

@@ -117,7 +117,7 @@ fn perform<A: ResourceAgent>(action: Action, cx: &Context<'_>) -> Result<Answer,
     let lenient = probe || action == Action::Stop;
     if !lenient {
         // An agent reads what it needs; a wrong value of another parameter is to be reported as well.
-        Parameters::strict(cx.env, A::METADATA).check()?;
+        Parameters::new(cx.env, A::METADATA, false).check()?;
     }
     let agent = A::configure(cx.env, lenient)?;
     match action {

@@ -32,7 +32,7 @@ pub(crate) fn file(env: &Env, table: &'static MetaData, action: &str) -> Option<
     if !table.declares("trace_ra") {
         return None;
     }
-    let parameters = Parameters::lenient(env, table);
+    let parameters = Parameters::new(env, table, true);
     if !parameters.get(&TRACE_RA).unwrap_or(false) {
         return None;
     }

@@ -123,22 +123,10 @@ pub struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// Reads parameters; a wrong value is an error.
-    pub const fn strict(env: &'a Env, table: &'static MetaData) -> Self {
-        Self {
-            env,
-            table,
-            lenient: false,
-        }
-    }
-
-    /// Reads parameters; a wrong value counts as not given, because stop and probe must not fail for it.
-    pub const fn lenient(env: &'a Env, table: &'static MetaData) -> Self {
-        Self {
-            env,
-            table,
-            lenient: true,
-        }
+    /// Reads parameters. A wrong value is an error; to a `lenient` reader it counts as not given, because stop and probe must not fail
+    /// for it.
+    pub const fn new(env: &'a Env, table: &'static MetaData, lenient: bool) -> Self {
+        Self { env, table, lenient }
     }
 
     /// Whether every value that was given is valid, read or not.
@@ -180,6 +168,15 @@ impl<'a> Parameters<'a> {
             Ok(value) => Ok(Some(value)),
             Err(_) if self.lenient => Ok(None),
             Err(why) => Err(Failure::not_configured(why)),
+        }
+    }
+
+    /// A parameter that must be given. `None` only to a lenient reader: it is missing, or wrong.
+    pub fn required<T: Value>(&self, parameter: &Parameter<T>) -> Result<Option<T>, Failure> {
+        if self.lenient {
+            self.given(parameter)
+        } else {
+            self.get(parameter).map(Some)
         }
     }
 
