@@ -242,6 +242,7 @@ man: $(if $(filter lab,$(PROFILE)),build) ## the manual pages: the agents' from 
 install: build man ## installs for MACHINE below DESTDIR
 	install -d '$(OCF)' '$(DOC)'
 	install -m 0755 $(call binaries,$(AGENTS)) '$(OCF)'
+	install -d -m 0700 '$(DESTDIR)/etc/kaiwudb-ha'
 	$(if $(HELPERS),install -d '$(LIB)' && install -m 0755 $(call binaries,$(HELPERS)) '$(LIB)')
 	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(call binaries,$(COMMANDS)) '$(DESTDIR)/usr/bin')
 	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md) '$(DOC)'

@@ -140,7 +140,7 @@ impl Config {
         }
         let why = if user.is_the_systems() {
             "is an account of the operating system".to_owned()
-        } else if self.named_by != Writers::Account(user.uid) {
+        } else if !self.named_by.may_name(user.uid) {
             format!("is named by {MODE_FILE}, which others than root and that account can change")
         } else {
             return None;

@@ -254,14 +254,13 @@ fn may_run_a_server(user: &host::user::User, named_by: Writers) -> Result<(), Fa
             "is an account of the operating system, under which no server may run",
         ));
     }
-    match named_by {
-        Writers::Root => Ok(()),
-        Writers::Account(uid) if uid == user.uid => Ok(()),
-        Writers::Account(_) | Writers::Several => Err(wrong(&format!(
+    if !named_by.may_name(user.uid) {
+        return Err(wrong(&format!(
             "is named by {}, which others than root and that account can change",
             kwdb::installation::MODE_FILE
-        ))),
+        )));
     }
+    Ok(())
 }
 
 /// Given, else of the installation, else the declared default.

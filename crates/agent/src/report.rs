@@ -1,5 +1,6 @@
 //! The two places where an agent speaks: standard output (meta-data, usage) and the exit reason on standard error.
 
+use host::is_printable;
 use ocf::{Env, MetaData};
 use std::io::Write;
 
@@ -10,7 +11,7 @@ const LONGEST_REASON: usize = 600;
 pub(crate) fn exit_reason(env: &Env, reason: &str) {
     let mut line: String = reason
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_printable(c) { c } else { ' ' })
         .collect();
     if line.chars().count() > LONGEST_REASON {
         line = line.chars().take(LONGEST_REASON - 1).chain(['…']).collect();

@@ -139,6 +139,44 @@ pub fn mend(directory: &Path, owner: Owner) -> (Vec<String>, Vec<String>) {
     (mended, failed)
 }
 
+/// Closes every key to all but its owner, those of authorities as well, whoever owns them. Returns what was fixed and what could not be.
+pub fn close_keys(directory: &Path) -> io::Result<(Vec<String>, Vec<String>)> {
+    let directory = Directory::open(directory)?;
+    let (mut closed, mut failed) = (Vec::new(), Vec::new());
+    for name in directory.names(MOST_NAMES)? {
+        let Some(name) = name
+            .to_str()
+            .filter(|name| kind(name).is_some_and(Kind::is_secret))
+        else {
+            continue;
+        };
+        match close(&directory, name) {
+            Ok(None) => {}
+            Ok(Some(change)) => closed.push(format!("{name}: {change}")),
+            Err(error) => failed.push(format!("{name}: {error}")),
+        }
+    }
+    Ok((closed, failed))
+}
+
+fn close(directory: &Directory, name: &str) -> io::Result<Option<String>> {
+    let file = directory.file(name)?;
+    let found = file.metadata()?;
+    let mode = found.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(None);
+    }
+    if found.nlink() > 1 {
+        return Err(has_a_second_name());
+    }
+    set_mode(&file, mode & 0o700)?;
+    Ok(Some(format!("mode {mode:04o} is now {:04o}", mode & 0o700)))
+}
+
+fn has_a_second_name() -> io::Error {
+    io::Error::other("has a second name elsewhere")
+}
+
 fn mend_directory(directory: &Directory, owner: Owner) -> io::Result<Vec<String>> {
     let found = directory.found()?;
     if (found.uid, found.gid) == (owner.uid, owner.gid) {
@@ -178,7 +216,7 @@ fn mend_file(directory: &Directory, name: &str, kind: Kind, owner: Owner) -> io:
             ));
         }
         if found.nlink() > 1 {
-            return Err(io::Error::other("has a second name elsewhere"));
+            return Err(has_a_second_name());
         }
         fchown(&file, Some(owner.uid), Some(owner.gid))?;
         changes.push(changed(found.uid(), found.gid(), owner));

@@ -21,6 +21,7 @@ pub mod namespace;
 pub mod net;
 pub mod packet;
 mod pidfd;
+mod printable;
 mod process;
 mod reference;
 pub mod tcp;
@@ -30,6 +31,7 @@ pub mod user;
 
 pub use command::{Command, CommandError, Output};
 pub use deadline::{Deadline, monotonic_milliseconds};
+pub use printable::is_printable;
 pub use process::{Process, ProcessState, WaitOutcome, describe, wait_for_end};
 pub use this_host::{host_name, now, now_seconds};
 

@@ -1,5 +1,6 @@
 //! The log: syslog, and standard error on a terminal. A log that cannot be written never fails an action.
 
+use crate::is_printable;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -116,7 +117,7 @@ pub fn write(level: Level, text: &str) {
 
 /// What others have written must not move a cursor or ring a bell where the log is read.
 fn printable(text: &str) -> String {
-    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    let plain = |c: char| is_printable(c) || matches!(c, '\n' | '\t');
     text.chars()
         .map(|c| if plain(c) { c } else { '\u{fffd}' })
         .collect()

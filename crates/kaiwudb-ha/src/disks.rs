@@ -31,7 +31,6 @@ use order::{Act, Order, file_of};
 use serde_json::{Value, json};
 use side::Side;
 use site::language::Text;
-use std::io::Write;
 use std::time::Duration;
 use steps::{Refusal, Step, steps};
 
@@ -204,7 +203,7 @@ impl Work {
     pub(crate) fn carry_out(&self, context: &Context) -> Result<()> {
         for step in &self.steps {
             let line = self.line(context, step);
-            let _ = writeln!(std::io::stderr(), "  {line}");
+            output::note(&format!("  {line}"));
             let failed = |why: String| {
                 let values = [("step", line.as_str()), ("why", &why)];
                 anyhow!(texts::STEP_FAILED.fill(context.language, &values))

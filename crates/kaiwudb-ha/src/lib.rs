@@ -17,10 +17,10 @@ use context::Context;
 use site::context::Chosen;
 use site::language::Language;
 use site::settings::Settings;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use ui::exit::Exit;
-use ui::output::Output;
+use ui::output::{self, Output};
 use ui::question;
 
 /// Runs the command line of this process.
@@ -43,24 +43,27 @@ pub fn main() -> ExitCode {
     match run(&cli, language, output) {
         Ok(exit) => exit.into(),
         Err((exit, error)) => {
-            let _ = writeln!(std::io::stderr(), "kaiwudb-ha: {error:#}");
+            output::note(&format!("kaiwudb-ha: {error:#}"));
             exit.into()
         }
     }
 }
 
 fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit, anyhow::Error)> {
-    let settings = Settings::read(&cli.config, language).map_err(|error| (Exit::Usage, error))?;
-    if let Some(warning) = &settings.warning {
-        let _ = writeln!(std::io::stderr(), "{warning}");
-    }
+    let config = site::settings::locate(&cli.config);
+    let settings = if cli.subcommand.is_an_order() {
+        Settings::default()
+    } else {
+        Settings::read(&config, language).map_err(|error| (Exit::Usage, error))?
+    };
+    settings.warnings.iter().for_each(|warning| output::note(warning));
     let named = settings.resource.as_ref().map(|id| id.get_ref().clone());
     let mut context = Context {
         site: site::context::Context {
             language,
             resource: cli.resource.clone().or(named),
             settings,
-            config: cli.config.clone(),
+            config,
             chosen: Chosen::default(),
             can_ask: question::is_possible(),
         },

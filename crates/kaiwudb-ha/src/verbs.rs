@@ -2,12 +2,14 @@
 
 mod apply;
 mod check;
+mod close_keys;
 mod disarm;
 mod disk;
 mod drill;
 mod facts;
 mod guard;
 mod migrate;
+mod order;
 mod plan;
 mod split_brain;
 mod status;
@@ -33,9 +35,15 @@ pub(crate) enum Subcommand {
     Migrate(migrate::Arguments),
     /// Show a split brain of DRBD and resolve it by an explicit choice
     SplitBrain(split_brain::Arguments),
-    /// Print the facts of this node as JSON; other nodes call this
+    /// Give the certificates of this node to the server's account and close its keys to everybody else; check --fix calls this
     #[command(hide = true)]
-    Facts(facts::Arguments),
+    CloseKeys,
+    /// Print the facts of this node as JSON
+    #[command(hide = true)]
+    Facts,
+    /// Follow an order on standard input; other nodes call this through ssh
+    #[command(hide = true)]
+    Order,
     /// Inspect this node's disk below DRBD and take one step, as standard input says; apply --new-disks calls this on both nodes
     #[command(hide = true)]
     Disk,
@@ -48,17 +56,27 @@ pub(crate) enum Subcommand {
 }
 
 impl Subcommand {
+    /// Whether it is about this node alone, as another one asks: then this node's settings have no say.
+    pub(crate) const fn is_an_order(&self) -> bool {
+        matches!(
+            self,
+            Self::CloseKeys | Self::Facts | Self::Order | Self::Disk | Self::Disarm(_) | Self::Guard(_)
+        )
+    }
+
     /// Does what was asked for.
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         match self {
             Self::Apply(arguments) => apply::run(context, arguments),
             Self::Check(arguments) => check::run(context, arguments),
+            Self::CloseKeys => close_keys::run(),
             Self::Disarm(arguments) => disarm::run(arguments),
             Self::Disk => disk::run(),
             Self::Drill(arguments) => drill::run(context, arguments),
-            Self::Facts(arguments) => facts::run(arguments),
+            Self::Facts => facts::run(),
             Self::Guard(arguments) => guard::run(arguments),
             Self::Migrate(arguments) => migrate::run(context, arguments),
+            Self::Order => order::run(),
             Self::Plan(arguments) => plan::run(context, arguments),
             Self::SplitBrain(arguments) => split_brain::run(context, arguments),
             Self::Status(arguments) => status::run(context, arguments),

@@ -1,7 +1,7 @@
 //! What is known of one node, gathered on the node itself. Looking changes nothing, and nothing here waits longer than its share of
 //! the deadline: what hangs is a fact too.
 //!
-//! Another node's facts are what `kaiwudb-ha facts` prints there, as JSON: one implementation for both nodes, nothing to quote, and
+//! Another node's facts are what `kaiwudb-ha order` prints there, as JSON: one implementation for both nodes, nothing to quote, and
 //! secrets are judged where they are and never sent. Fields that one side does not know are left out or passed over,
 //! so that two releases understand each other while a package is upgraded.
 

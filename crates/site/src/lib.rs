@@ -19,6 +19,7 @@ pub mod language;
 pub mod leftover;
 pub mod mount_point;
 pub mod node;
+pub mod order;
 pub mod roles;
 pub mod settings;
 pub mod shell;

@@ -2,15 +2,28 @@
 
 use crate::context::Context;
 use crate::facts::{self, Corosync, Facts, Store};
+use crate::order::{self, Order, Run};
 use crate::settings;
 use crate::texts::general as texts;
 use crate::time::now_us;
-use host::{Command, CommandError, Deadline, Output};
+use host::{Command, Deadline, Output};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long a connection may take to come about.
 const CONNECT: u64 = 5;
+/// Nothing is asked, accepted or lent: the other node may be a hostile one.
+const OPTIONS: [&str; 9] = [
+    "BatchMode=yes",
+    "ServerAliveInterval=3",
+    "ServerAliveCountMax=2",
+    "StrictHostKeyChecking=yes",
+    "UpdateHostKeys=no",
+    "ClearAllForwardings=yes",
+    "ForwardAgent=no",
+    "ForwardX11=no",
+    "PermitLocalCommand=no",
+];
 /// Exit status of ssh when it could not connect, and of a shell that does not know the program.
 const SSH_FAILED: i32 = 255;
 const NO_SUCH_PROGRAM: i32 = 127;
@@ -114,13 +127,7 @@ pub fn data_root(nodes: &[Node]) -> String {
         )
 }
 
-/// Runs a command on another node. `words` must not need quoting.
-pub fn run(target: &str, words: &[&str], deadline: Deadline) -> Result<Output, CommandError> {
-    ssh(target).args(words).run(deadline)
-}
-
-/// Runs a command on a node of the cluster, here or there, with `input` on its standard input. `words` must not need quoting. The
-/// error is what it said last.
+/// Runs a command on a node of the cluster, here or there, with `input` on its standard input. The error is what it said last.
 pub fn execute(
     context: &Context,
     name: &str,
@@ -129,16 +136,19 @@ pub fn execute(
     deadline: Deadline,
 ) -> Result<String, String> {
     let here = pacemaker::node::name(&ocf::Env::default(), deadline).is_ok_and(|here| here == name);
-    let command = if here {
+    let output = if here {
         let (program, arguments) = words.split_first().ok_or("no command")?;
-        Command::new(program).args(arguments)
+        let command = Command::new(program).args(arguments).input(input);
+        command.run(deadline).map_err(|error| error.to_string())?
     } else {
-        ssh(&target_of(context, name)?).args(words)
+        let target = target_of(context, name)?;
+        let order = Order::Run(Run {
+            words: words.iter().map(|&word| word.to_owned()).collect(),
+            input: input.to_owned(),
+            patience: deadline.remaining(),
+        });
+        give(context, &target, &order, deadline)?
     };
-    let output = command
-        .input(input)
-        .run(deadline)
-        .map_err(|error| error.to_string())?;
     if output.status.success() {
         Ok(output.text())
     } else {
@@ -146,42 +156,35 @@ pub fn execute(
     }
 }
 
+/// Has another node follow an order; what it answered, whatever that is.
+fn give(context: &Context, target: &str, order: &Order, deadline: Deadline) -> Result<Output, String> {
+    let order = serde_json::to_string(order).map_err(|error| error.to_string())?;
+    let output = ssh(target)
+        .input(order)
+        .run(deadline)
+        .map_err(|error| error.to_string())?;
+    match output.status.code() {
+        Some(NO_SUCH_PROGRAM) => Err(texts::NOT_INSTALLED_THERE.of(context.language).to_owned()),
+        Some(SSH_FAILED) => Err(format!("ssh {target}: {}", output.last_words())),
+        _ => Ok(output),
+    }
+}
+
 fn ssh(target: &str) -> Command {
-    Command::new("ssh").args([
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        &format!("ConnectTimeout={CONNECT}"),
-        "-o",
-        "ServerAliveInterval=3",
-        "-o",
-        "ServerAliveCountMax=2",
-        "-o",
-        "StrictHostKeyChecking=yes",
-        "-o",
-        "UpdateHostKeys=no",
-        "-o",
-        "ClearAllForwardings=yes",
-        "-T",
-        target,
-        "--",
-    ])
+    let connect = format!("ConnectTimeout={CONNECT}");
+    let options = OPTIONS.iter().copied().chain([connect.as_str()]);
+    Command::new("ssh")
+        .args(options.flat_map(|option| ["-o", option]))
+        .args(["-T", target, "--"])
+        .args(order::PROGRAM)
 }
 
 fn ask(context: &Context, target: &str, store: Option<&Store>) -> Result<Facts, String> {
     let deadline = Deadline::after(facts::PATIENCE + Duration::from_secs(CONNECT));
-    let store = store.map(Store::words).unwrap_or_default();
-    let words: Vec<&str> = ["kaiwudb-ha", "facts"]
-        .into_iter()
-        .chain(store.iter().map(String::as_str))
-        .collect();
-    let output = run(target, &words, deadline).map_err(|error| error.to_string())?;
-    match output.status.code() {
-        Some(0) => {
-            serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha facts: {error}"))
-        }
-        Some(NO_SUCH_PROGRAM) => Err(texts::NOT_INSTALLED_THERE.of(context.language).to_owned()),
-        Some(SSH_FAILED) => Err(format!("ssh {target}: {}", output.last_words())),
-        _ => Err(format!("kaiwudb-ha facts: {}", output.last_words())),
+    let output = give(context, target, &Order::Facts(store.cloned()), deadline)?;
+    if output.status.success() {
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha order: {error}"))
+    } else {
+        Err(format!("kaiwudb-ha order: {}", output.last_words()))
     }
 }

@@ -64,8 +64,8 @@ fn what_is_written_fits_the_version_that_is_there() {
     on_debian(|| {
         // drbdadm looks for its own address when it reads everything.
         shell("ip address add 192.0.2.11/32 dev lo");
-        fs::create_dir_all("/etc/kaiwudb").expect("the machine is private");
-        fs::write("/etc/kaiwudb/ha.toml", SETTINGS).expect("the machine is private");
+        fs::create_dir_all("/etc/kaiwudb-ha").expect("the machine is private");
+        fs::write("/etc/kaiwudb-ha/ha.toml", SETTINGS).expect("the machine is private");
         for version in VERSIONS {
             // A module that is installed and not loaded.
             program("/usr/sbin/modinfo", &format!("echo {version}"));

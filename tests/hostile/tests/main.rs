@@ -6,6 +6,7 @@ mod account;
 mod certificates;
 mod hardening;
 mod neighbour;
+mod operator;
 mod places;
 mod reading;
 
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
             certificates::TESTS,
             hardening::TESTS,
             neighbour::TESTS,
+            operator::TESTS,
             places::TESTS,
             reading::TESTS,
         ],

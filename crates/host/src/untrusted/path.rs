@@ -27,6 +27,11 @@ pub enum Writers {
 }
 
 impl Writers {
+    /// Whether what they write may name this account as the server's: root may name any, whoever else can write names himself.
+    pub fn may_name(self, uid: u32) -> bool {
+        self == Self::Root || self == Self::Account(uid)
+    }
+
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Root, one) | (one, Self::Root) => one,

@@ -30,7 +30,7 @@ pub(crate) fn text(sources: &Sources<'_>) -> String {
         let _ = writeln!(
             text,
             "[nodes.{name}]\naddress = \"{own}\"\n# disk = \"/dev/disk/by-id/...\"\n# [nodes.{name}.fencing]\n# agent = \"fence_ipmilan\"\n\
-             # ip = \"192.0.2.21\"\n# username = \"admin\"\n# password_script = \"/etc/kaiwudb/fence-password\"\n# lanplus = true\n"
+             # ip = \"192.0.2.21\"\n# username = \"admin\"\n# password_script = \"/etc/kaiwudb-ha/fence-password\"\n# lanplus = true\n"
         );
     }
     comment(&mut text, texts::INIT_ADDRESS);

@@ -12,7 +12,7 @@ pub(crate) const FENCING_LINES: &str = "\
 agent = \"fence_ipmilan\"        # stonith_admin --list-installed shows which there are
 ip = \"192.0.2.21\"              # and its parameters: stonith_admin --metadata --agent fence_ipmilan
 username = \"admin\"
-password_script = \"/etc/kaiwudb/fence-password\"
+password_script = \"/etc/kaiwudb-ha/fence-password\"
 lanplus = true
 ";
 

@@ -37,8 +37,16 @@ const CHINESE: &[(&str, &str)] = &[
         "每隔若干秒重新显示，直到被中断",
     ),
     (
-        "Print the facts of this node as JSON; other nodes call this",
-        "以 JSON 输出本节点的已知信息，供其他节点查询",
+        "Give the certificates of this node to the server's account and close its keys to everybody else; check --fix calls this",
+        "将本节点的证书归属服务端账户，并禁止其他用户读取密钥；由 check --fix 调用",
+    ),
+    (
+        "Print the facts of this node as JSON",
+        "以 JSON 输出本节点的已知信息",
+    ),
+    (
+        "Follow an order on standard input; other nodes call this through ssh",
+        "执行标准输入中的指令，供其他节点经 ssh 调用",
     ),
     (
         "Compare the wanted configuration with the cluster's; changes nothing",

@@ -46,8 +46,8 @@ site::texts! {
         "两个节点的 DRBD 版本不同（{versions}），同一个文件无法同时适用；请在两个节点上安装相同版本";
     DRBD_HEAD: "{file}: the same on both nodes, mode 0600; it holds a secret.\nThe commands destroy what is on the disks. With the file in place, on both nodes:\n    drbdadm create-md {resource} && drbdadm up {resource}\nThen on one node, which copies its disk to the other one:\n    drbdadm primary --force {resource} && mkfs -t {type} {device} && drbdadm secondary {resource}\nFencing between the nodes begins when the cluster runs: put this in place before 'kaiwudb-ha apply'.",
         "{file}：两个节点内容相同，权限 0600，内含密钥。\n以下命令会清除磁盘上的内容。文件就位后，在两个节点上执行：\n    drbdadm create-md {resource} && drbdadm up {resource}\n然后在其中一个节点上执行，其磁盘会复制到另一节点：\n    drbdadm primary --force {resource} && mkfs -t {type} {device} && drbdadm secondary {resource}\n集群运行后节点间的隔离才生效：请在 kaiwudb-ha apply 之前完成。";
-    INIT_HEAD: "Settings of kaiwudb-ha: /etc/kaiwudb/ha.toml on the node where you run it.\nEmpty values are required; commented lines are optional.\n'kaiwudb-ha plan' shows the result, 'kaiwudb-ha apply' applies it.",
-        "kaiwudb-ha 的设置：保存为执行命令的节点上的 /etc/kaiwudb/ha.toml。\n空值必须填写，注释行可选。\nkaiwudb-ha plan 显示结果，kaiwudb-ha apply 执行。";
+    INIT_HEAD: "Settings of kaiwudb-ha: /etc/kaiwudb-ha/ha.toml on the node where you run it.\nEmpty values are required; commented lines are optional.\n'kaiwudb-ha plan' shows the result, 'kaiwudb-ha apply' applies it.",
+        "kaiwudb-ha 的设置：保存为执行命令的节点上的 /etc/kaiwudb-ha/ha.toml。\n空值必须填写，注释行可选。\nkaiwudb-ha plan 显示结果，kaiwudb-ha apply 执行。";
     INIT_NODES: "The nodes by their names in the cluster: own address, the disk below DRBD, and the device that fences the node.",
         "节点（集群中的名称）：自己的地址、DRBD 之下的磁盘，以及该节点的隔离设备。";
     INIT_ADDRESS: "The address by which clients find the database: a free one in their network.", "客户端访问数据库的地址：其网络中的空闲地址。";

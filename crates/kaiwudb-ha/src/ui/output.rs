@@ -1,5 +1,6 @@
 //! What people and programs read on standard output.
 
+use host::is_printable;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -22,6 +23,24 @@ pub(crate) enum Tone {
     Quiet,
 }
 
+impl Tone {
+    const ALL: [Self; 5] = [Self::Good, Self::Doubtful, Self::Bad, Self::Heading, Self::Quiet];
+
+    /// What makes a terminal write in it.
+    const fn sequence(self) -> &'static str {
+        match self {
+            Self::Good => "\u{1b}[32m",
+            Self::Doubtful => "\u{1b}[33m",
+            Self::Bad => "\u{1b}[1;31m",
+            Self::Heading => "\u{1b}[1m",
+            Self::Quiet => "\u{1b}[2m",
+        }
+    }
+}
+
+/// Ends a colour.
+const PLAIN: &str = "\u{1b}[0m";
+
 impl Output {
     pub(crate) const fn new(json: bool, colour: bool) -> Self {
         Self { json, colour }
@@ -34,34 +53,63 @@ impl Output {
 
     /// The text in the colour of its meaning, on a terminal.
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
-        let code = match tone {
-            Tone::Good => "32",
-            Tone::Doubtful => "33",
-            Tone::Bad => "1;31",
-            Tone::Heading => "1",
-            Tone::Quiet => "2",
-        };
         if self.colour {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+            format!("{}{text}{PLAIN}", tone.sequence())
         } else {
             text.to_owned()
         }
     }
 }
 
+/// What is written of a text: its lines and our own colours. Names and sentences of others are in it, and what they say to a terminal is
+/// shown and not said.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let mut own = Tone::ALL.iter().map(|tone| tone.sequence()).chain([PLAIN]);
+        let length = if let Some(sequence) = own.find(|own| rest.starts_with(own)) {
+            shown += sequence;
+            sequence.len()
+        } else {
+            if is_printable(c) || matches!(c, '\n' | '\t') {
+                shown.push(c);
+            } else {
+                shown.extend(c.escape_unicode());
+            }
+            c.len_utf8()
+        };
+        rest = &rest[length..];
+    }
+    shown
+}
+
 /// Writes a line; a reader that has gone away is no error.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    let _ = writeln!(std::io::stdout(), "{}", shown(text));
 }
 
 /// Writes a line on standard error: what is going on, for people.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", shown(text));
 }
 
 /// Writes a value as JSON, for programs.
 pub(crate) fn value(value: &impl Serialize) -> anyhow::Result<()> {
-    line(&serde_json::to_string_pretty(value)?);
+    let json = serde_json::to_string_pretty(value)?;
+    // What is not printable stands in a string; JSON itself escapes less than a terminal needs.
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_printable(c) || c == '\n' {
+            safe.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        }
+    }
+    let _ = writeln!(std::io::stdout(), "{safe}");
     Ok(())
 }
 
@@ -153,6 +201,16 @@ mod tests {
         assert_eq!(plain, "  数据库  ready\n  IP      -\n");
         let coloured = table.render(Output::new(false, true), 0);
         assert!(coloured.contains("\u{1b}[32mready\u{1b}[0m"), "{coloured}");
+    }
+
+    #[test]
+    fn nothing_but_our_own_colours_commands_a_terminal() {
+        let ours = Output::new(false, true).paint(Tone::Bad, "bad");
+        let text = format!("{ours}\n数据库\t\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{1b}[8m");
+        assert_eq!(
+            shown(&text),
+            format!("{ours}\n数据库\t\\u{{1b}}]0;x\\u{{7}}\\u{{9b}}2J\\u{{202e}}\\u{{1b}}[8m")
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Questions to the operator. No is what everything but yes means.
 
+use super::output::shown;
 use anyhow::{Result, bail};
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -8,7 +9,7 @@ pub(crate) fn answer(question: &str, nobody: &str) -> Result<String> {
     if !is_possible() {
         bail!("{nobody}");
     }
-    let _ = write!(std::io::stderr(), "{question}");
+    let _ = write!(std::io::stderr(), "{}", shown(question));
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(answer.trim().to_owned())

@@ -24,7 +24,6 @@ use journal::{Journal, Side};
 use nix::sys::signal::{SigSet, Signal};
 use serde::Serialize;
 use site::time::moment;
-use std::io::Write;
 use steps::{Failure, Manner};
 
 const LOCK: &str = "migration.lock";
@@ -235,5 +234,5 @@ impl<'a> Report<'a> {
 }
 
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    output::note(text);
 }

@@ -2,12 +2,15 @@
 
 use super::database::Database;
 use certs::{CertificateSet, Expectations, directory, judge};
+use host::untrusted::{Directory, Kind};
 use host::{Deadline, user};
 use kwdb::installation;
 use serde::{Deserialize, Serialize};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::io;
 use std::path::Path;
-use std::{fs, io};
+
+/// Names that are looked at; a server knows its users' certificates by name.
+const MOST_NAMES: usize = 4096;
 
 /// What is in the directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,23 +84,25 @@ fn read(path: &Path, database: &Database, deadline: Deadline) -> io::Result<Opti
                 .push((name.to_owned(), String::from_utf8_lossy(contents).into_owned()));
         }
     }
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !certs::kind(&name).is_some_and(certs::Kind::is_secret) {
+    let held = Directory::open(path)?;
+    for name in held.names(MOST_NAMES)? {
+        let Some(name) = name
+            .to_str()
+            .filter(|name| certs::kind(name).is_some_and(certs::Kind::is_secret))
+        else {
             continue;
+        };
+        // A link has a mode that says nothing, and is among the set's findings.
+        let Some(key) = held.look(name)?.filter(|key| key.kind == Kind::File) else {
+            continue;
+        };
+        if key.mode & 0o077 != 0 {
+            found
+                .open_keys
+                .push((name.to_owned(), format!("{:04o}", key.mode)));
         }
-        let metadata = entry.metadata()?;
-        let mode = metadata.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            found.open_keys.push((name.clone(), format!("{mode:04o}")));
-        }
-        if account
-            .as_ref()
-            .is_some_and(|account| account.uid != metadata.uid())
-            && name != "ca.key"
-        {
-            found.foreign_keys.push(name);
+        if account.as_ref().is_some_and(|account| account.uid != key.uid) && name != "ca.key" {
+            found.foreign_keys.push(name.to_owned());
         }
     }
     found.open_keys.sort();

@@ -1,7 +1,6 @@
 //! The database on this node: how it is installed, whether it runs, and what the store says.
 
 use crate::mount_point;
-use crate::shell::quote;
 use agent::RunDirectory;
 use agent::companion::{Answer, Companion, NoMore, SENTINEL};
 use host::{Deadline, Process, bounded, file, mount};
@@ -31,7 +30,8 @@ const SETTINGS: [&str; 3] = [
 ];
 
 /// Which database is asked about: what the cluster's resource says where the installation says something else.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Store {
     /// Its directory.
     pub data_root: Option<String>,
@@ -57,22 +57,6 @@ impl Store {
             certs_dir: parameter("certs_dir"),
         };
         (found != Self::default()).then_some(found)
-    }
-
-    /// The same as arguments for a shell.
-    pub fn words(&self) -> Vec<String> {
-        let quoted = |text: &String| quote(text);
-        let number = |port: u16| port.to_string();
-        [
-            ("--data-root", self.data_root.as_ref().map(quoted)),
-            ("--http-port", self.http_port.map(number)),
-            ("--sql-port", self.sql_port.map(number)),
-            ("--listen-host", self.listen_host.as_ref().map(quoted)),
-            ("--certs-dir", self.certs_dir.as_ref().map(quoted)),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
-        .collect()
     }
 }
 

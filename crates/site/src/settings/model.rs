@@ -34,7 +34,7 @@ pub struct Settings {
     pub text: String,
     /// What the operator should know about the file, in his language.
     #[serde(skip)]
-    pub warning: Option<String>,
+    pub warnings: Vec<String>,
 }
 
 /// What is known of one node.

@@ -3,6 +3,12 @@
 crate::texts! {
     UNREADABLE: "cannot read {file}: {why}", "无法读取 {file}：{why}";
     WRONG: "{file}, line {line}: {why}", "{file} 第 {line} 行：{why}";
+    UNSAFE: "{file} can be changed by {who}, and names programs that root runs: read it, then move it with 'mv {file} {safe}'",
+        "{file} 可被 {who} 修改，而其中的程序由 root 执行：请先检查内容，再执行“mv {file} {safe}”";
+    FORMER: "{file} is read for now; move it with 'mv {file} {safe}'", "暂时仍读取 {file}；请执行“mv {file} {safe}”";
+    FOREIGN_PROGRAM: "{key} is {file}, which root runs and {who} can change; move it to /etc/kaiwudb-ha",
+        "{key} 是 {file}，由 root 执行，却可被 {who} 修改；请移到 /etc/kaiwudb-ha";
+    SEVERAL: "other accounts", "其他账户";
     OPEN: "{file} contains a password and others may read it: chmod 600 {file}", "{file} 中有密码且其他用户可读：chmod 600 {file}";
     UNKNOWN_KEY: "unknown key '{key}'; allowed here: {allowed}", "未知的键“{key}”；此处允许：{allowed}";
     DID_YOU_MEAN: "; did you mean '{key}'?", "；是否应为“{key}”？";

@@ -134,8 +134,8 @@ pub(crate) fn from_new_disks(world: &World) -> Result<()> {
     )?;
     first.write_file("/root/fill-in.sed", FILL_IN)?;
     first.shell(
-        "kaiwudb-ha plan --init >/etc/kaiwudb/ha.toml && sed -i -f /root/fill-in.sed /etc/kaiwudb/ha.toml && \
-         sed '/^\\[nodes.node2\\]/,/^disk/ s,/dev/vdb,/dev/vdc,' /etc/kaiwudb/ha.toml >/root/foreign.toml",
+        "kaiwudb-ha plan --init >/etc/kaiwudb-ha/ha.toml && sed -i -f /root/fill-in.sed /etc/kaiwudb-ha/ha.toml && \
+         sed '/^\\[nodes.node2\\]/,/^disk/ s,/dev/vdb,/dev/vdc,' /etc/kaiwudb-ha/ha.toml >/root/foreign.toml",
         patience(),
     )?;
     a_foreign_disk_is_refused(first, second)?;

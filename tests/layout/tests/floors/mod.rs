@@ -146,7 +146,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["daemon", "mount", "reference", "tcp"],
             &["account", "bounded", "lock", "net", "packet", "process"],
             &["clean_slate", "deadline", "file", "log", "pidfd", "this_host"],
-            &["untrusted"],
+            &["printable", "untrusted"],
         ],
     },
     Floors {
@@ -226,7 +226,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["leftover"],
             &["cluster", "drbd_dialect", "guard"],
             &["doubt", "node"],
-            &["context", "fencing"],
+            &["context", "fencing", "order"],
             &["facts", "settings"],
             &["drill", "tables", "texts"],
             &["language", "lib", "mount_point", "roles", "shell", "time"],

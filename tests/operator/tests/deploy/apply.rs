@@ -138,7 +138,7 @@ pub(crate) fn six_commands(lab: &Lab) -> Result<()> {
     let node = &lab.nodes()[0];
     node.write_file("/root/fill-in.sed", FILL_IN)?;
     for line in [
-        "kaiwudb-ha plan --init >/etc/kaiwudb/ha.toml && sed -i -f /root/fill-in.sed /etc/kaiwudb/ha.toml",
+        "kaiwudb-ha plan --init >/etc/kaiwudb-ha/ha.toml && sed -i -f /root/fill-in.sed /etc/kaiwudb-ha/ha.toml",
         "kaiwudb-ha plan",
         "kaiwudb-ha apply --yes",
     ] {

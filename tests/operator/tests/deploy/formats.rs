@@ -47,7 +47,7 @@ pub(crate) fn ansible(lab: &Lab) -> Result<()> {
     node.write_file("/root/kaiwudb-ha.yml", PLAYBOOK)?;
     node.write_file("/root/inventory", "[kwdb]\nnode1 ansible_connection=local\n")?;
     node.shell(
-        "{ echo 'kaiwudb_ha_settings: |'; sed 's/^/  /' /etc/kaiwudb/ha.toml; } >/root/settings.yml; \
+        "{ echo 'kaiwudb_ha_settings: |'; sed 's/^/  /' /etc/kaiwudb-ha/ha.toml; } >/root/settings.yml; \
          kaiwudb-ha plan --format ansible >/root/printed.yml",
         deadline(),
     )?;

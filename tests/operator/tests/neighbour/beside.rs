@@ -62,7 +62,7 @@ pub(crate) fn the_database_is_added(lab: &Lab) -> Result<()> {
     lab.cluster().load(&cib::fenced())?;
     let before = web::start(lab)?;
     let node = &lab.nodes()[0];
-    node.write_file("/etc/kaiwudb/ha.toml", settings())?;
+    node.write_file("/etc/kaiwudb-ha/ha.toml", settings())?;
     let changes = planned(node)?.to_string();
     for theirs in ["Web", "ClusterIP ", "10.77.0.50", "resource default"] {
         ensure!(!changes.contains(theirs), "{theirs}: {changes}");
@@ -282,7 +282,7 @@ pub(crate) fn a_second_database(lab: &Lab) -> Result<()> {
 pub(crate) fn migrate(lab: &Lab) -> Result<()> {
     lab::activate(lab, &cib::guide())?;
     let node = &lab.nodes()[0];
-    node.shell("rm -f /etc/kaiwudb/ha.toml; pcs resource delete ClusterIP; pcs resource create DatabaseIP ocf:heartbeat:IPaddr2 \
+    node.shell("rm -f /etc/kaiwudb-ha/ha.toml; pcs resource delete ClusterIP; pcs resource create DatabaseIP ocf:heartbeat:IPaddr2 \
          ip=10.77.0.100 cidr_netmask=24 && pcs constraint colocation add DatabaseIP with KaiwuDB INFINITY && crm_resource --wait", deadline())?;
     let before = web::start(lab)?;
     let done = patient(node, "kaiwudb-ha migrate --yes")?;

@@ -3,9 +3,9 @@
 use crate::context::Context;
 use crate::design::plan::Plan;
 use crate::texts::apply as texts;
+use crate::ui::output;
 use anyhow::{Result, bail};
 use site::facts::Facts;
-use std::io::Write;
 
 /// Looks at both nodes; the error says what is missing, and where. A node that does not answer is said to be silent: the cluster may
 /// reach it all the same. `drbd_is_made`: the resource of DRBD is about to be made.
@@ -17,7 +17,7 @@ pub(super) fn verify(context: &Context, plan: &Plan, drbd_is_made: bool) -> Resu
             Err(why) => {
                 let values = [("node", node.name.as_str()), ("why", why)];
                 let text = site::texts::general::NODE_SILENT.fill(context.language, &values);
-                let _ = writeln!(std::io::stderr(), "{text}");
+                output::note(&text);
             }
         }
     }

@@ -6,12 +6,17 @@ use super::rule;
 use super::scene::Scene;
 use kwdb::installation::SecureMode;
 use site::facts::{Certificates, Facts};
+use site::shell::quote;
 use site::time::date;
 use site::time::now_us;
 use std::collections::BTreeSet;
 
 /// As the agent's default for `cert_warn_days`.
 const WARN_DAYS: i64 = 30;
+
+/// What gives keys to the server's account and closes them: by their descriptors, which a name that is a link by then does not lead
+/// elsewhere.
+const CLOSE_KEYS: [&str; 2] = ["kaiwudb-ha", "close-keys"];
 
 /// Looks at the certificates.
 pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
@@ -94,32 +99,40 @@ fn leftovers(node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
             Finding::of(rule::AUTHORITY_KEY_LEFT, path.as_str())
                 .on(node)
                 .mend(format!(
-                    "mv {path} SAFE_PLACE  # away from both nodes; needed again only for new certificates"
+                    "mv {} SAFE_PLACE  # away from both nodes; needed again only for new certificates",
+                    quote(&path)
                 ))
         } else {
             Finding::of(rule::KEY_ARCHIVE_LEFT, path.as_str())
                 .on(node)
-                .mend(format!("mv {path} SAFE_PLACE"))
+                .mend(format!("mv {} SAFE_PLACE", quote(&path)))
         });
     }
 }
 
 fn keys(node: &str, facts: &Facts, found: &Certificates, findings: &mut Vec<Finding>) {
-    for (name, mode) in &found.open_keys {
-        let path = format!("{}/{name}", found.directory);
+    let in_directory = |name: &str| format!("{}/{name}", found.directory);
+    if !found.open_keys.is_empty() {
+        let open = found.open_keys.iter();
+        let open: Vec<String> = open
+            .map(|(name, mode)| format!("{}: {mode}", in_directory(name)))
+            .collect();
         findings.push(
-            Finding::of(rule::KEYS_OPEN, format!("{path}: {mode}"))
+            Finding::of(rule::KEYS_OPEN, open.join(", "))
                 .on(node)
-                .fix(&["chmod", "go-rwx", &path]),
+                .fix(&CLOSE_KEYS),
         );
     }
     let account = facts.database.user.as_deref().unwrap_or("kaiwudb");
-    for name in &found.foreign_keys {
-        let path = format!("{}/{name}", found.directory);
+    if !found.foreign_keys.is_empty() {
+        let foreign: Vec<String> = found.foreign_keys.iter().map(|name| in_directory(name)).collect();
         findings.push(
-            Finding::of(rule::KEYS_FOREIGN, format!("{path}: != {account}"))
-                .on(node)
-                .fix(&["chown", account, &path]),
+            Finding::of(
+                rule::KEYS_FOREIGN,
+                format!("{}: != {account}", foreign.join(", ")),
+            )
+            .on(node)
+            .fix(&CLOSE_KEYS),
         );
     }
     if !found.findings.is_empty() {

@@ -7,7 +7,7 @@ use site::shell::typed;
 /// A command that mends a finding and cannot make anything worse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Fix {
-    /// Program and arguments; none needs quoting, unless it runs here.
+    /// Program and arguments.
     pub(crate) command: Vec<String>,
 }
 

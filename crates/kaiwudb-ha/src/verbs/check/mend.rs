@@ -3,11 +3,10 @@
 use super::finding::{Finding, Fix};
 use crate::context::Context;
 use crate::texts::check as texts;
-use crate::ui::question;
+use crate::ui::{output, question};
 use anyhow::Result;
 use host::{Command, CommandError, Deadline};
 use site::node;
-use std::io::Write;
 use std::time::Duration;
 
 /// One command; changing the cluster's configuration takes a second.
@@ -54,7 +53,7 @@ pub(super) fn mend(context: &Context, findings: &[Finding], yes: bool) -> Result
             Ok(()) => texts::MENDED.fill(language, &[("command", &line)]),
             Err(why) => texts::NOT_MENDED.fill(language, &[("command", &line), ("why", &why)]),
         };
-        let _ = writeln!(std::io::stderr(), "{said}");
+        output::note(&said);
     }
     Ok(outcome)
 }

@@ -7,6 +7,7 @@ use super::journal::{Journal, Side, Step};
 use super::units;
 use crate::context::Context;
 use crate::texts::migrate as texts;
+use crate::ui::output;
 use anyhow::{Result, anyhow, bail};
 use host::{Command, Deadline};
 use kwdb::identity::StoreIdentity;
@@ -16,7 +17,6 @@ use pacemaker::xml::Element;
 use site::guard;
 use site::node;
 use site::roles;
-use std::io::Write;
 use std::time::Duration;
 
 /// Until monitors that were running when they were cancelled have ended.
@@ -95,7 +95,7 @@ fn until_released(context: &Context, journal: &mut Journal, manner: Manner) -> R
     for step in [disarm, pin, units] {
         match step(context, journal) {
             Err(error) if manner == Manner::Undo => {
-                let _ = writeln!(std::io::stderr(), "  {error:#}");
+                output::note(&format!("  {error:#}"));
             }
             other => other?,
         }
@@ -131,7 +131,7 @@ fn units(context: &Context, journal: &mut Journal) -> Result<()> {
         let nodes = online()?;
         let nodes = nodes.iter().map(String::as_str);
         for why in guard::on_nodes(context, nodes, &journal.data_root, journal.to == Side::Guide) {
-            let _ = writeln!(std::io::stderr(), "  {why}");
+            output::note(&format!("  {why}"));
         }
     }
     Ok(())
@@ -144,7 +144,7 @@ fn begin(context: &Context, journal: &mut Journal, step: Step) -> Result<()> {
 }
 
 fn say(context: &Context, step: Step) {
-    let _ = writeln!(std::io::stderr(), "  {}", step.text().of(context.language));
+    output::note(&format!("  {}", step.text().of(context.language)));
 }
 
 /// All resources have the agents of the side that the journal leads to.

@@ -11,7 +11,6 @@ use drbd::generation::Relation;
 use drbd::state::{ConnectionState, Disk, Role};
 use host::Deadline;
 use site::node;
-use std::io::Write;
 use std::time::Duration;
 
 /// One command.
@@ -80,7 +79,7 @@ fn agreed(context: &Context, kept: &Side, victim: &Side, discard: Option<&str>) 
 }
 
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    output::note(text);
 }
 
 /// Runs a command on a side's node.
