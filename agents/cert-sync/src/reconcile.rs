@@ -7,11 +7,13 @@ use crate::reasons::Scene;
 use crate::run_directory::State;
 use crate::view::{Opened, View};
 use crate::volume;
+use certs::authority::{self, AuthorityKeys};
 use certs::bundle::{self, Publisher};
 use certs::directory;
 use certs::seal::AuthKey;
 use certs::{Base, Bundle, Disk, Installation, Keep, Moment, Owner, Record, Step, decide};
 use host::{Deadline, log};
+use std::path::Path;
 
 /// A node that was cut off for long can have a bundle restored and then published; more rounds cannot be needed.
 const MOST_ROUNDS: u32 = 3;
@@ -73,7 +75,17 @@ fn owner(config: &Config, deadline: Deadline, concerns: &mut Vec<String>) -> Opt
 
 fn mend(config: &Config, owner: Owner, concerns: &mut Vec<String>) {
     let directory = config.certs_dir.display();
-    let (mended, failed) = directory::mend(&config.certs_dir, owner);
+    let mut keys = match AuthorityKeys::read(Path::new(authority::MEMORY)) {
+        Ok(keys) => keys,
+        Err(error) => {
+            concerns.push(format!(
+                "the authorities' keys of this node are not known ({}: {error}), so no file in {directory} is given to the server's account",
+                authority::MEMORY
+            ));
+            return;
+        }
+    };
+    let (mended, failed) = directory::mend(&config.certs_dir, owner, &mut keys);
     if !mended.is_empty() {
         log::info(format!("fixed in {directory}: {}", mended.join("; ")));
     }

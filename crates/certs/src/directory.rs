@@ -1,10 +1,12 @@
 //! A certificate directory as it is found. It lies on the node's own disk (`/etc/kaiwudb/certs`), never on the volume.
 
+use crate::authority::AuthorityKeys;
 use crate::disk::set_mode;
 use crate::name::is_archive;
 use crate::set::{LARGEST_FILE, MOST_FILES, allowed_mode};
 use crate::{CertificateSet, Kind, Record, kind};
 use host::untrusted::{self, Directory, Writers};
+use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, fchown};
@@ -86,7 +88,9 @@ pub fn read(directory: &Path, include_authority_keys: bool) -> io::Result<Option
 
 fn read_file(directory: &Directory, name: &str) -> io::Result<(u32, Vec<u8>)> {
     let file = directory.file(name)?;
-    refuse_foreign(&file.metadata()?, directory)?;
+    let found = file.metadata()?;
+    refuse_foreign(&found, directory)?;
+    refuse_hidden(&found, directory, name)?;
     let mode = file.metadata()?.permissions().mode() & 0o7777;
     let mut contents = Vec::new();
     file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut contents)?;
@@ -101,10 +105,22 @@ pub(crate) fn refuse_foreign(file: &Metadata, directory: &Directory) -> io::Resu
     Ok(())
 }
 
+/// A key of root's among the account's own is the server's once [`mend`] has given it, and perhaps another key by another name before.
+fn refuse_hidden(file: &Metadata, directory: &Directory, name: &str) -> io::Result<()> {
+    let is_hidden = file.uid() != directory.found()?.uid && file.mode() & 0o044 == 0;
+    if is_hidden && directory.writers() != Writers::Root && kind(name) != Some(Kind::AuthorityKey) {
+        return Err(io::Error::other(format!(
+            "belongs to uid {}, and the server cannot read it",
+            file.uid()
+        )));
+    }
+    Ok(())
+}
+
 /// Gives every file of the set, and the directory itself, to `owner`, and closes keys to everybody else: after a rotation
 /// as root the server could otherwise not read its new key, or would refuse its mode. Returns what was fixed and what
-/// could not be.
-pub fn mend(directory: &Path, owner: Owner) -> (Vec<String>, Vec<String>) {
+/// could not be. A key of an authority that `keys` knows is not given away under any name.
+pub fn mend(directory: &Path, owner: Owner, keys: &mut AuthorityKeys) -> (Vec<String>, Vec<String>) {
     let (mut mended, mut failed) = (Vec::new(), Vec::new());
     let mut note = |name: &str, result: io::Result<Vec<String>>| match result {
         Ok(changes) if changes.is_empty() => {}
@@ -122,6 +138,13 @@ pub fn mend(directory: &Path, owner: Owner) -> (Vec<String>, Vec<String>) {
         }
     };
     note("the directory", mend_directory(&directory, owner));
+    let authorities = match authorities(&directory, &names, keys) {
+        Ok(authorities) => authorities,
+        Err(error) => {
+            note("the keys of authorities", Err(error));
+            return (mended, failed);
+        }
+    };
     let ours = names.iter().filter_map(|name| {
         let name = name.to_str()?;
         // An authority's key is not the server's: it stays with whoever put it there, and link targets are not ours.
@@ -131,7 +154,8 @@ pub fn mend(directory: &Path, owner: Owner) -> (Vec<String>, Vec<String>) {
     for (name, kind) in ours.take(MOST_FILES) {
         match directory.inspect(name) {
             Ok(Some(found)) if found.kind == untrusted::Kind::File => {
-                note(name, mend_file(&directory, name, kind, owner));
+                let is_an_authoritys = |file: &File| keys.knows(&contents(file)?, &authorities);
+                note(name, mend_file(&directory, name, kind, owner, is_an_authoritys));
             }
             _ => {}
         }
@@ -177,6 +201,33 @@ fn has_a_second_name() -> io::Error {
     io::Error::other("has a second name elsewhere")
 }
 
+/// The certificates of authorities. Keys of theirs that root has put here are remembered.
+fn authorities(
+    directory: &Directory,
+    names: &[OsString],
+    keys: &mut AuthorityKeys,
+) -> io::Result<Vec<Vec<u8>>> {
+    let mut certificates = Vec::new();
+    for name in names.iter().filter_map(|name| name.to_str()) {
+        let kind = kind(name).filter(|kind| matches!(kind, Kind::Authority | Kind::AuthorityKey));
+        let Some(kind) = kind else { continue };
+        // What is no file is told elsewhere.
+        let Ok(file) = directory.file(name) else { continue };
+        if kind == Kind::Authority {
+            certificates.push(contents(&file)?);
+        } else if file.metadata()?.uid() == rustix::process::geteuid().as_raw() {
+            keys.remember(&contents(&file)?)?;
+        }
+    }
+    Ok(certificates)
+}
+
+fn contents(file: &File) -> io::Result<Vec<u8>> {
+    let mut contents = Vec::new();
+    file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut contents)?;
+    Ok(contents)
+}
+
 fn mend_directory(directory: &Directory, owner: Owner) -> io::Result<Vec<String>> {
     let found = directory.found()?;
     if (found.uid, found.gid) == (owner.uid, owner.gid) {
@@ -202,7 +253,13 @@ fn changed(uid: u32, gid: u32, owner: Owner) -> String {
     format!("owner {uid}:{gid} is now {}:{}", owner.uid, owner.gid)
 }
 
-fn mend_file(directory: &Directory, name: &str, kind: Kind, owner: Owner) -> io::Result<Vec<String>> {
+fn mend_file(
+    directory: &Directory,
+    name: &str,
+    kind: Kind,
+    owner: Owner,
+    is_an_authoritys: impl FnOnce(&File) -> io::Result<bool>,
+) -> io::Result<Vec<String>> {
     let file = directory.file(name)?;
     let found = file.metadata()?;
     let mut changes = Vec::new();
@@ -210,10 +267,17 @@ fn mend_file(directory: &Directory, name: &str, kind: Kind, owner: Owner) -> io:
         if !is_ours_to_give(found.uid(), directory, owner) {
             return Err(not_given(found.uid()));
         }
-        if found.uid() != owner.uid && directory.writers() != Writers::Root && !is_certificate(&file, kind)? {
-            return Err(io::Error::other(
-                "not what its name says, so it stays with its owner",
-            ));
+        if found.uid() != owner.uid && directory.writers() != Writers::Root {
+            if !is_certificate(&file, kind)? {
+                return Err(io::Error::other(
+                    "not what its name says, so it stays with its owner",
+                ));
+            }
+            if is_an_authoritys(&file)? {
+                return Err(io::Error::other(
+                    "the key of an authority by another name, so it stays with its owner",
+                ));
+            }
         }
         if found.nlink() > 1 {
             return Err(has_a_second_name());
@@ -236,9 +300,14 @@ fn is_certificate(file: &File, kind: Kind) -> io::Result<bool> {
     if kind == Kind::StoreKey {
         return Ok(file.metadata()?.len() <= LONGEST_STORE_KEY);
     }
-    let mut beginning = [0; 11];
+    let mut beginning = [0; 12];
     let length = file.read_at(&mut beginning, 0)?;
-    Ok(beginning[..length].starts_with(b"-----BEGIN ") || beginning[..length].starts_with(b"\x30\x82"))
+    let pem: &[u8] = if kind == Kind::PrivateKey {
+        b"-----BEGIN "
+    } else {
+        b"-----BEGIN C"
+    };
+    Ok(beginning[..length].starts_with(pem) || beginning[..length].starts_with(b"\x30\x82"))
 }
 
 #[cfg(test)]
@@ -316,7 +385,9 @@ mod tests {
             fs::set_permissions(path.join(name), fs::Permissions::from_mode(mode)).unwrap();
         }
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        let (mended, failed) = mend(path, owner);
+        let memory = tempfile::tempdir().unwrap();
+        let mut keys = AuthorityKeys::read(memory.path()).unwrap();
+        let (mended, failed) = mend(path, owner, &mut keys);
         assert!(
             mended
                 .iter()
@@ -327,7 +398,7 @@ mod tests {
         assert_eq!(mode(&path.join("node.crt")), 0o644);
         assert_eq!(mode(&path.join("ca.key")), 0o644, "not ours");
         assert_eq!(mode(outside.path()), 0o666);
-        let (again, _) = mend(path, owner);
+        let (again, _) = mend(path, owner, &mut keys);
         assert!(again.is_empty(), "{again:?}");
     }
 }

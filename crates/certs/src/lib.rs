@@ -10,6 +10,7 @@
 //! Nothing here knows Pacemaker or decides about a resource. Calls that touch the replicated volume ([`volume`]) may block
 //! in the kernel: run them in `host::bounded`.
 
+pub mod authority;
 pub mod bundle;
 mod decide;
 mod digest;

@@ -31,7 +31,7 @@ pub fn kind(name: &str) -> Option<Kind> {
         "sm4.key" => return Some(Kind::StoreKey),
         _ => {}
     }
-    if name.chars().any(|c| c.is_control() || c == '/') {
+    if !name.chars().all(|c| host::is_printable(c) && c != '/') {
         return None;
     }
     let (stem, kind) = if let Some(stem) = name.strip_suffix(".crt") {
@@ -55,9 +55,10 @@ pub fn kind(name: &str) -> Option<Kind> {
 /// `kw-certs.tar.gz`).
 pub(crate) fn is_archive(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".7z"]
-        .iter()
-        .any(|ending| name.ends_with(ending))
+    name.chars().all(host::is_printable)
+        && [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".7z"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
 }
 
 #[cfg(test)]

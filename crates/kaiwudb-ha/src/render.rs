@@ -9,3 +9,4 @@ pub(crate) mod missing;
 pub(crate) mod pcs;
 mod script;
 pub(crate) mod simulation;
+mod yaml;

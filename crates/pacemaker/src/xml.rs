@@ -6,6 +6,9 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use std::fmt::Write;
 
+/// As libxml2 allows, with which Pacemaker's tools read and write.
+const DEEPEST: usize = 256;
+
 /// An element. Text between elements is not kept: a CIB has none that means anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Element {
@@ -32,6 +35,7 @@ impl Element {
         let mut open = vec![Self::default()];
         loop {
             match reader.read_event().map_err(|error| error.to_string())? {
+                Event::Start(_) if open.len() > DEEPEST => return Err("it is nested too deep".into()),
                 Event::Start(start) => open.push(Self::read(&start)?),
                 Event::Empty(start) => close(&mut open, Self::read(&start)?)?,
                 Event::End(_) => {
@@ -217,6 +221,19 @@ mod tests {
         assert_eq!(tree.by_id("b").unwrap().name, "z");
         assert_eq!(tree.child("x").unwrap().get("value"), Some("<\"&\n"));
         assert_eq!(tree.descendants().len(), 4);
+    }
+
+    /// Its tree is dropped and written by recursion.
+    #[test]
+    fn what_has_no_bottom_is_refused() {
+        let nested = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
+        assert!(Element::parse(&nested(DEEPEST)).is_ok());
+        for depth in [DEEPEST + 1, 150_000] {
+            assert_eq!(
+                Element::parse(&nested(depth)),
+                Err("it is nested too deep".to_owned())
+            );
+        }
     }
 
     #[test]

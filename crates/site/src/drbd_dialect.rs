@@ -81,11 +81,66 @@ impl Dialect {
     }
 }
 
+/// A name or path as one word of DRBD's configuration, which has no way to write a line's end in one.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::Facts;
+    use host::{Command, Deadline};
+    use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
     use std::time::Duration;
+
+    /// drbdadm reads the word that was meant.
+    #[test]
+    fn drbdadm_reads_the_word_that_was_meant() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("r.res");
+        let host = host::host_name();
+        let mut runner = TestRunner::deterministic();
+        let word = prop_oneof![
+            "[!-~]{1,30}",
+            "[^\\p{Cc}]{1,10}",
+            Just("x; } } handlers { fence-peer \"/x\"; }".to_owned())
+        ];
+        for _ in 0..100 {
+            let word = word.new_tree(&mut runner).unwrap().current();
+            let node = |name: &str, address: u8, disk: &str| {
+                format!(
+                    "on {name} {{ device /dev/drbd0; disk {disk}; meta-disk internal; address 192.0.2.{address}:7789; }}\n"
+                )
+            };
+            let text = format!(
+                "resource r {{ net {{ protocol C; }}\n{}{} }}\n",
+                node(&quote(&host), 1, &quote(&word)),
+                node("another", 2, "/dev/sdb")
+            );
+            std::fs::write(&file, &text).unwrap();
+            let output = Command::new("drbdadm")
+                .env("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "1")
+                .arg("-c")
+                .arg(&file)
+                .args(["sh-ll-dev", "r"])
+                .run(Deadline::after(Duration::from_secs(20)))
+                .unwrap();
+            assert_eq!(
+                output.text().strip_suffix('\n'),
+                Some(word.as_str()),
+                "{text} {}",
+                output.last_words()
+            );
+        }
+    }
 
     #[test]
     fn the_module_decides_and_without_one_the_tools() {

@@ -25,7 +25,8 @@ pub use units::{DATABASE as DATABASE_UNIT, TIME_SERVICES, Unit};
 
 use crate::drill;
 use crate::time::now_us;
-use host::Deadline;
+use crate::value;
+use host::{Deadline, user};
 use patience::QUESTION;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,6 +62,45 @@ pub struct Facts {
     pub last_drill: Option<LastDrill>,
     /// Questions that were not answered.
     pub unanswered: Vec<String>,
+}
+
+impl Facts {
+    /// What stands in it that cannot be. Another node's values go into commands, plans and DRBD's files here, and it may be a hostile one.
+    pub fn impossible(&self) -> Option<String> {
+        let database = &self.database;
+        let corosync = self.corosync.iter().flat_map(|corosync| &corosync.nodes);
+        let addresses = corosync.clone().flat_map(|(_, addresses)| addresses);
+        let name = |text: &String| (text.clone(), value::is_name(text));
+        let host = |text: &String| (text.clone(), text.is_empty() || value::is_host(text));
+        let word = |text: &String| (text.clone(), text.is_empty() || value::is_word(text));
+        let directory = |text: &String| (text.clone(), text.is_empty() || value::is_store_directory(text));
+        let mut looked_at = std::iter::empty()
+            .chain([name(&self.name), host(&self.host), directory(&database.data_root)])
+            .chain(database.address.iter().map(host))
+            .chain(
+                database
+                    .user
+                    .iter()
+                    .map(|user| (user.clone(), user::is_name(user))),
+            )
+            .chain(database.binary.iter().map(word))
+            .chain(
+                database
+                    .mount
+                    .iter()
+                    .flat_map(|mount| [word(&mount.source), word(&mount.kind)]),
+            )
+            .chain(corosync.map(|(node, _)| host(node)))
+            .chain(addresses.map(host))
+            .chain(self.drbd.resources.keys().map(name))
+            .chain(
+                self.drbd
+                    .resources
+                    .values()
+                    .flat_map(|one| one.devices.iter().map(word)),
+            );
+        looked_at.find(|(_, fits)| !fits).map(|(text, _)| text)
+    }
 }
 
 /// How a drill came out.

@@ -2,7 +2,7 @@
 //! no command line.
 //!
 //! - [`facts`](mod@facts) are gathered on a node by itself, [`node`] reaches the other ones, [`cluster`] asks Pacemaker and puts all together;
-//! - [`settings`] is what an operator has written down, [`tables`] what our agents say of themselves;
+//! - [`value`] is what a value can look like, whoever says it; [`settings`] is what an operator has written down, [`tables`] what our agents say of themselves;
 //! - [`roles`] tells which resource is what, [`fencing`] how a node is switched off, [`leftover`] what holds a resource back,
 //!   [`drbd_dialect`] how DRBD's configuration is written: pure functions;
 //! - [`status`] is the state of all of it and what needs attention, [`drill`] the record of a rehearsed failover.
@@ -27,3 +27,4 @@ pub mod status;
 pub mod tables;
 pub mod texts;
 pub mod time;
+pub mod value;

@@ -183,7 +183,12 @@ fn ask(context: &Context, target: &str, store: Option<&Store>) -> Result<Facts, 
     let deadline = Deadline::after(facts::PATIENCE + Duration::from_secs(CONNECT));
     let output = give(context, target, &Order::Facts(store.cloned()), deadline)?;
     if output.status.success() {
-        serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha order: {error}"))
+        let facts: Facts =
+            serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha order: {error}"))?;
+        match facts.impossible() {
+            None => Ok(facts),
+            Some(value) => Err(texts::IMPOSSIBLE.fill(context.language, &[("value", &value)])),
+        }
     } else {
         Err(format!("kaiwudb-ha order: {}", output.last_words()))
     }

@@ -22,6 +22,7 @@ testing::tests![
     a_deep_tree_in_place_of_the_journal,
     the_bundle_directory_is_a_link,
     an_authoritys_key_stays_roots,
+    an_authoritys_key_by_another_name,
 ];
 
 /// Certificates, a shared secret, a mounted store; cert-sync is started.
@@ -328,6 +329,47 @@ fn the_bundle_directory_is_a_link() {
         roots_tree_is_untouched();
         as_account(SERVICE, &format!("rm {DATA_ROOT}/.kaiwudb-ha"));
         it_still_works();
+    });
+}
+
+/// The account gives the authority's key another name, and every name that the server's own files have.
+fn an_authoritys_key_by_another_name() {
+    on_a_machine(|machine| {
+        prepare(machine);
+        shell(&format!("rm -r {CERTS}"));
+        machine.make_certificates("127.0.0.1 localhost");
+        shell(&format!("chown root: {CERTS}/ca.key; chmod 600 {CERTS}/ca.key"));
+        let with_key = |action: &str| -> Call { cert_sync(action).set("include_ca_key", "true") };
+        assert_eq!(with_key("start").run().code(), 0);
+        shell(&format!(
+            "cp {CERTS}/ca.key /root/ca.key; cp -a {CERTS} /root/certs"
+        ));
+        for name in [
+            "client.evil.key",
+            "client.root.key",
+            "node.key",
+            "client.evil.crt",
+            "tlcp_x.key",
+            "sm4.key",
+        ] {
+            assert_eq!(
+                as_account(
+                    SERVICE,
+                    &format!("cd {CERTS}; rm -f {name}; mv ca.key {name}; cp ca.crt /tmp/kept; echo >ca.crt")
+                ),
+                ""
+            );
+            for action in ["monitor", "stop", "start", "monitor"] {
+                with_key(action).run();
+                cert_sync(action).run();
+            }
+            let given = shell(&format!(
+                "find /etc/kaiwudb {DATA_ROOT} -user {SERVICE} -type f -exec cmp -s {{}} /root/ca.key ';' -print"
+            ));
+            assert_eq!(given, "", "{name}");
+            shell(&format!("rm -rf {CERTS}; cp -a /root/certs {CERTS}"));
+        }
+        with_key("stop").run();
     });
 }
 

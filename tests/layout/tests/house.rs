@@ -1,10 +1,12 @@
 //! The house as it stands: every arrow points down, between packages and between their rooms, and there is no circle of files.
 
 mod floors;
+mod places;
 
 use floors::{FLOORS, PACKAGES};
 use layout::packages::{Module, Package};
 use layout::{arrows, packages, shape};
+use places::{BY_PATH, ROOT_ONLY};
 use std::collections::BTreeMap;
 
 #[test]
@@ -125,4 +127,41 @@ fn package(directory: &str) -> Package {
     let mut all = packages::all().into_iter();
     all.find(|package| package.directory == directory)
         .expect("it is there")
+}
+
+/// Files are touched by path only where root alone can put anything; each such place is listed with its reason.
+#[test]
+fn paths_are_trusted_in_root_only_places() {
+    let mut wrong = Vec::new();
+    let mut listed: Vec<&str> = ROOT_ONLY.iter().map(|(place, _)| *place).collect();
+    for package in packages::all() {
+        for (module, said) in &package.modules {
+            let module = module.join("::");
+            if package.directory == "crates/testing"
+                || package.directory == "crates/host" && module.starts_with("untrusted")
+            {
+                continue;
+            }
+            let by_path = said.paths.iter().find(|path| {
+                let [.., of, call] = path.as_slice() else {
+                    return false;
+                };
+                BY_PATH.contains(&(of, call))
+            });
+            let Some(path) = by_path else { continue };
+            let place = format!("{} {module}", package.directory);
+            match listed.iter().position(|known| *known == place) {
+                Some(known) => _ = listed.swap_remove(known),
+                None => wrong.push(format!("{place}: {}", path.join("::"))),
+            }
+        }
+    }
+    assert_eq!(
+        wrong, [""; 0],
+        "use host::untrusted, or say why nobody but root can put anything there"
+    );
+    assert_eq!(
+        listed, [""; 0],
+        "listed, and no file is touched by its path there"
+    );
 }

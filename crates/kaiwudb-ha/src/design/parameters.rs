@@ -5,6 +5,8 @@ use super::sources::Sources;
 use super::storage::Storage;
 use kwdb::installation::SecureMode;
 use pacemaker::model::Pairs;
+use site::facts::Database;
+use site::node::Node;
 use site::roles::Roles;
 
 /// Parameters of the virtual IP.
@@ -27,16 +29,38 @@ pub(crate) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs>
     )
 }
 
-/// Parameters of the database.
-pub(super) fn database(sources: &Sources<'_>, storage: &Storage, installed: &str) -> Pairs {
+/// What decides as whom and what root starts, as all nodes that answer have it: written down, so that MODE, which the server's account can
+/// change on a stock installation, has no say.
+pub(crate) fn installed(nodes: &[Node], directory: &str) -> Pairs {
+    let facts = || nodes.iter().filter_map(|node| node.facts.as_ref().ok());
+    let alike = |said: fn(&Database) -> Option<&String>| {
+        let mut answers = facts().map(|facts| said(&facts.database));
+        let first = answers.next()??;
+        answers
+            .all(|answer| answer == Some(first))
+            .then(|| first.as_str())
+    };
+    let container = facts().any(|facts| facts.database.container);
+    let known = [
+        ("data_root", Some(directory)),
+        ("runtime", Some(if container { "container" } else { "bare" })),
+        ("user", alike(|database| database.user.as_ref())),
+        ("binary", alike(|database| database.binary.as_ref())),
+    ];
+    let known = known.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    named(&known.collect::<Vec<_>>())
+}
+
+/// Parameters of the database. One that runs is not restarted to have them written down.
+pub(super) fn database(sources: &Sources<'_>, storage: &Storage, installed: &str, is_new: bool) -> Pairs {
     let settings = &sources.context.settings.database;
-    let mut parameters: Pairs = Pairs::new();
-    if storage.directory != installed {
-        parameters.push(("data_root".to_owned(), storage.directory.clone()));
-    }
-    if sources.facts().any(|facts| facts.database.container) {
-        parameters.push(("runtime".to_owned(), "container".to_owned()));
-    }
+    let mut parameters = self::installed(sources.nodes, &storage.directory);
+    parameters.retain(|(name, value)| match name.as_str() {
+        _ if is_new => true,
+        "data_root" => value != installed,
+        "runtime" => value == "container",
+        _ => false,
+    });
     for (name, value) in settings {
         parameters.retain(|(known, _)| known != name);
         parameters.push((name.clone(), value.get_ref().to_string()));
@@ -64,6 +88,7 @@ pub(super) fn certificates(
     nodes: &[String],
     storage: &Storage,
     installed: &str,
+    is_new: bool,
 ) -> Pairs {
     let settings = &sources.context.settings;
     let mut names: Vec<String> = nodes
@@ -84,9 +109,12 @@ pub(super) fn certificates(
             .map(|name| name.get_ref().clone()),
     );
     let mut parameters = named(&[("required_names", names.join(",").as_str())]);
-    if storage.directory != installed {
-        parameters.push(("data_root".to_owned(), storage.directory.clone()));
-    }
+    let whose = self::installed(sources.nodes, &storage.directory);
+    parameters.extend(whose.into_iter().filter(|(name, value)| match name.as_str() {
+        "data_root" => is_new || value != installed,
+        "user" => is_new,
+        _ => false,
+    }));
     parameters
 }
 

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// The device of a DRBD resource of which nobody says more.
 pub(crate) const DRBD_DEVICE: &str = "/dev/drbd0";
 
+/// What is on the disk comes from the server's account, and through DRBD from the other node: no program on it has rights of its own.
+const OPTIONS: &str = "nosuid,nodev";
+
 /// What the store lies on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Storage {
@@ -76,7 +79,10 @@ pub(crate) fn storage(
             .or_else(|| live("directory"))
             .unwrap_or_else(|| installed.to_owned()),
         kind: kind.unwrap_or_default(),
-        options: written(&settings.storage.options).or_else(|| live("options")),
+        options: written(&settings.storage.options)
+            .or_else(|| live("options"))
+            // One that is mounted already stays as it is: another option means another mount.
+            .or_else(|| roles.file_system.is_none().then(|| OPTIONS.to_owned())),
         drbd,
     })
 }

@@ -72,13 +72,23 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
     if parameters::certificates_wanted(sources, &roles) {
         members.push(resources::certificates(
             &ids.certificates,
-            &parameters::certificates(sources, &address, &nodes, &storage, installed),
+            &parameters::certificates(
+                sources,
+                &address,
+                &nodes,
+                &storage,
+                installed,
+                roles.certificates.is_none(),
+            ),
         ));
     }
     members.push(Primitive {
         // Pacemaker's priority-fencing-delay gives the node with this resource a lead.
         meta: named(&[("priority", "1")]),
-        ..resources::database(&ids.database, &parameters::database(sources, &storage, installed))
+        ..resources::database(
+            &ids.database,
+            &parameters::database(sources, &storage, installed, roles.database.is_none()),
+        )
     });
     let virtual_ip = Primitive {
         agent: (roles.address()).map_or(resources::IP_ADDRESS.to_owned(), cib::Primitive::agent),

@@ -6,7 +6,7 @@ use crate::design::sources::{Missing, Sources};
 use crate::design::storage::{DRBD_DEVICE, Storage};
 use crate::texts::plan as texts;
 use anyhow::{Context as _, Result, anyhow};
-use site::drbd_dialect::Dialect;
+use site::drbd_dialect::{Dialect, quote};
 use site::settings;
 use std::fmt::Write;
 use std::fs::File;
@@ -89,7 +89,8 @@ pub(crate) fn text(
         let _ = write!(
             text,
             "    on {} {{\n        disk {};\n        address {address}:{port};\n    }}\n",
-            host.name, host.disk
+            quote(&host.name),
+            quote(&host.disk)
         );
     }
     text.push_str("}\n");
@@ -133,10 +134,12 @@ fn resource_head(resource: &str, device: &str, dialect: Dialect, secret: &str) -
             text
         });
     format!(
-        "resource {resource} {{\n    device {device};\n    meta-disk internal;\n{options}    net {{\n        protocol C;\n        \
+        "resource {} {{\n    device {};\n    meta-disk internal;\n{options}    net {{\n        protocol C;\n        \
          cram-hmac-alg sha256;\n        shared-secret \"{secret}\";\n        after-sb-0pri disconnect;\n        \
          after-sb-1pri disconnect;\n        after-sb-2pri disconnect;\n        verify-alg crc32c;\n        ping-int {PING_INTERVAL};\n{}    }}\n    \
          disk {{\n        on-io-error detach;\n{}    }}\n    handlers {{\n{handlers}    }}\n",
+        quote(resource),
+        quote(device),
         fencing("net"),
         fencing("disk"),
     )

@@ -3,6 +3,7 @@
 use crate::ui::exit::Exit;
 use crate::ui::output;
 use anyhow::{Result, bail};
+use certs::authority::{self, AuthorityKeys};
 use certs::{Owner, directory};
 use host::untrusted::Writers;
 use host::{Deadline, user};
@@ -34,7 +35,11 @@ pub(super) fn run() -> Result<Exit> {
         uid: account.uid,
         gid: account.gid,
     };
-    let (mut fixed, mut failed) = directory::mend(path, owner);
+    let (mut fixed, mut failed) = directory::mend(
+        path,
+        owner,
+        &mut AuthorityKeys::read(Path::new(authority::MEMORY))?,
+    );
     let (closed, open) = directory::close_keys(path)?;
     fixed.extend(closed);
     failed.extend(open);

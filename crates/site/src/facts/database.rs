@@ -81,6 +81,8 @@ pub struct Database {
     pub data_root: String,
     /// The server's account.
     pub user: Option<String>,
+    /// The server's program, where it runs on the host.
+    pub binary: Option<String>,
     /// This node's own address, as the installer was told.
     pub address: Option<String>,
     /// What is mounted at the store; `None`: nothing.
@@ -208,7 +210,11 @@ pub(super) fn gather(store: Option<&Store>, deadline: Deadline, unanswered: &mut
         encrypted: mode.encrypted_store,
         sql_port: mode.sql_port.unwrap_or(DEFAULT_SQL_PORT),
         data_root: data_root.display().to_string(),
-        user: mode.user.clone(),
+        user: account(&mode, deadline, unanswered),
+        binary: (mode.deployment == Some(Deployment::Bare))
+            .then(|| mode.origin.as_deref().filter(|origin| origin.starts_with('/')))
+            .flatten()
+            .map(|origin| Path::new(origin).join("bin/kwbase").display().to_string()),
         address: mode.address.clone(),
         sentinels: sentinels(deadline),
         release: file::read_text(Path::new(RELEASE_FILE))
@@ -220,6 +226,21 @@ pub(super) fn gather(store: Option<&Store>, deadline: Deadline, unanswered: &mut
     look_at_store(&mut found, &data_root, deadline, unanswered);
     look_at_server(&mut found, &data_root, &mode, store, deadline, unanswered);
     found
+}
+
+/// The server's account as MODE names it: its writer may name himself, and nobody an account of the operating system's own.
+fn account(mode: &Mode, deadline: Deadline, unanswered: &mut Vec<String>) -> Option<String> {
+    let name = mode.user.as_deref()?;
+    match host::user::find(name, deadline.slice(super::patience::QUESTION)) {
+        Some(user) if user.is_the_systems() || !mode.writers.may_name(user.uid) => {
+            unanswered.push(format!(
+                "{}: names {name}, which is not the server's account",
+                installation::MODE_FILE
+            ));
+            None
+        }
+        _ => Some(name.to_owned()),
+    }
 }
 
 fn look_at_store(found: &mut Database, data_root: &Path, deadline: Deadline, unanswered: &mut Vec<String>) {

@@ -6,6 +6,10 @@ use crate::language::Text;
 use crate::roles;
 use crate::tables;
 use crate::texts::settings as texts;
+use crate::value::{
+    is_address, is_device, is_drbd_device, is_fence_agent, is_file_system, is_host, is_interface, is_name,
+    is_options, is_ssh_target, is_store_directory,
+};
 use anyhow::Result;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,10 +17,6 @@ use toml::Spanned;
 
 /// A fencing delay beyond this is no head start but an outage.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
-/// Directories that hold the system.
-const SYSTEM: [&str; 9] = [
-    "/", "/boot", "/dev", "/etc", "/home", "/proc", "/run", "/usr", "/var",
-];
 
 /// A key, its value, what it must look like, and what is allowed in words.
 type Rule<'a> = (&'a str, &'a Option<Spanned<String>>, fn(&str) -> bool, Text);
@@ -63,6 +63,10 @@ fn word(
 }
 
 fn check_node(name: &str, node: &NodeSettings, place: &Place<'_>) -> Result<()> {
+    if !is_name(name) {
+        let values = [("name", name), ("allowed", texts::NAME.of(place.language))];
+        return Err(place.at_word(name, &texts::WRONG_NAME.fill(place.language, &values)));
+    }
     let table = format!("[nodes.{name}]");
     let rules: [Rule<'_>; 5] = [
         ("address", &node.address, is_address, texts::ADDRESS),
@@ -228,64 +232,4 @@ fn check_database(settings: &Settings, place: &Place<'_>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn is_address(text: &str) -> bool {
-    text.parse::<IpAddr>().is_ok()
-}
-
-/// Whether ssh takes it for a host and never for an option.
-fn is_ssh_target(target: &str) -> bool {
-    !target.is_empty()
-        && !target.starts_with('-')
-        && target
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | ':' | '%' | '[' | ']'))
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-}
-
-fn is_host(text: &str) -> bool {
-    is_name(text) || is_address(text)
-}
-
-fn is_device(text: &str) -> bool {
-    text.strip_prefix("/dev/").is_some_and(|rest| {
-        !rest.is_empty() && !rest.contains("..") && !rest.chars().any(|c| c.is_whitespace() || c == '"')
-    })
-}
-
-fn is_drbd_device(text: &str) -> bool {
-    text.strip_prefix("/dev/drbd")
-        .is_some_and(|minor| minor.parse::<u32>().is_ok_and(|minor| minor < 1 << 20))
-}
-
-fn is_store_directory(text: &str) -> bool {
-    text.starts_with('/')
-        && !text.contains("..")
-        && !text.chars().any(|c| c.is_whitespace() || c == '"')
-        && !SYSTEM.contains(&text.trim_end_matches('/'))
-        && !text.trim_end_matches('/').is_empty()
-}
-
-fn is_file_system(text: &str) -> bool {
-    matches!(text, "ext4" | "xfs" | "ext3" | "btrfs")
-}
-
-fn is_options(text: &str) -> bool {
-    !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c == '"')
-}
-
-/// The kernel's own limit is 15 bytes.
-fn is_interface(text: &str) -> bool {
-    (1..=15).contains(&text.len()) && !text.chars().any(|c| c.is_whitespace() || matches!(c, '/' | ':'))
-}
-
-fn is_fence_agent(text: &str) -> bool {
-    text.starts_with("fence_") && is_name(text)
 }

@@ -23,6 +23,7 @@ crate::texts! {
     INTERFACE: "the name of a network interface, at most 15 characters", "网络接口名，最多 15 个字符";
     SSH_TARGET: "USER@HOST or HOST, without spaces and not starting with a dash", "USER@HOST 或 HOST，不得含空格，不得以短横线开头";
     HOST: "a host name or an IP address", "主机名或 IP 地址";
+    WRONG_NAME: "a node cannot be called '{name}'; allowed: {allowed}", "节点名不能是“{name}”；允许：{allowed}";
     NAME: "letters, digits, '-', '_' and '.', beginning with a letter or digit", "字母、数字、“-”、“_”和“.”，以字母或数字开头";
     DEVICE: "a path below /dev, preferably in /dev/disk/by-id, which does not change", "/dev 之下的路径，最好是不会改变的 /dev/disk/by-id 路径";
     DRBD_DEVICE: "/dev/drbdN, where N is a number", "/dev/drbdN，其中 N 是数字";
