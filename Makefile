@@ -88,7 +88,7 @@ test-longer: ## the suites that take too long for "make test" (root)
 # --- checks and tests --------------------------------------------------------
 
 .PHONY: check fmt fmt-check lint metadata-check scripts-check unit
-check: fmt-check lint metadata-check scripts-check ## format, clippy, shellcheck, and that ocf-metadata/ is what the agents print
+check: fmt-check lint dependencies-check metadata-check scripts-check ## format, clippy, dependencies, shellcheck, and that ocf-metadata/ is what the agents print
 	@skipped=$$($(HAS_RUSTFMT) && echo 0 || echo 1); \
 		echo "check: $$(($(words $^) - skipped)) passed, 0 failed, $$skipped skipped"
 
@@ -104,6 +104,10 @@ fmt-check:
 
 lint: ## clippy, where every warning is an error
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+.PHONY: dependencies-check
+dependencies-check: ## licences, sources, duplicates and known faults of what is linked
+	$(CARGO) test --locked -p layout --test dependencies
 
 metadata-check: agents
 	@packaging/metadata.sh '$(DEBUG)' '$(CARGO_TARGET_DIR)/ocf-metadata' $(AGENTS)

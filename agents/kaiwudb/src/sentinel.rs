@@ -9,6 +9,7 @@ mod flush;
 mod launch;
 mod state;
 mod watch;
+mod words;
 
 use crate::config::Config;
 use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory, recorded_server};

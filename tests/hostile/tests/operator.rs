@@ -19,6 +19,7 @@ testing::tests![
     mode_says_what_drbd_would_run,
     nothing_commands_the_terminal,
     a_configuration_without_bottom,
+    a_new_plan_leaves_nothing_to_mode,
 ];
 
 const SETTINGS: &str = "/etc/kaiwudb-ha/ha.toml";
@@ -396,6 +397,39 @@ fn a_configuration_without_bottom() {
                 said.status.is_some_and(|status| status < 100),
                 "{:?} {}",
                 said.status,
+                said.text
+            );
+        }
+    });
+}
+
+/// F1, F22: what decides about rights is in the cluster's configuration from the beginning, and a program on the disk has none of its own.
+fn a_new_plan_leaves_nothing_to_mode() {
+    on_a_machine(|_machine| {
+        stock_layout();
+        a_node_behind_ssh();
+        settings(
+            &TWO_NODES
+                .replace("[drbd]\nresource = \"kwdb\"\n", "")
+                .replace("[storage]\n", "[storage]\ndevice = \"/dev/sdb\"\n"),
+        );
+        program(
+            "cibadmin",
+            "echo '<cib validate-with=\"pacemaker-3.7\" crm_feature_set=\"3.17.0\" epoch=\"1\" num_updates=\"0\" admin_epoch=\"0\"><configuration><crm_config/><nodes/><resources/><constraints/></configuration><status/></cib>'",
+        );
+        let said = call(&["plan"]);
+        for expected in [
+            "options=nosuid,nodev",
+            "data_root=/var/lib/kaiwudb runtime=bare user=kaiwudb binary=/usr/local/kaiwudb/bin/kwbase",
+        ] {
+            assert!(said.text.contains(expected), "{expected}: {}", said.text);
+        }
+        for account in ["root", "daemon", "--service=files"] {
+            shell(&format!("sed -i '7c\\{account}' /etc/kaiwudb/info/MODE"));
+            let said = call(&["plan"]);
+            assert!(
+                said.text.contains("KaiwuDB") && !said.text.contains(" user="),
+                "{}",
                 said.text
             );
         }

@@ -1,12 +1,14 @@
 //! Root reads what the server's account has written, and says it aloud. What that account cannot read itself it is not told, and
 //! nothing that it leaves for root to open keeps root waiting.
 
-use contract::machine::{DATA_ROOT, shell};
+use contract::machine::{DATA_ROOT, RUN_DIRECTORY, shell};
 use contract::on_a_machine;
 use hostile::{
     CANARY, SECRET, SERVICE, SOON, as_account, cert_sync, database, keeps_the_secret, start_as, stock_layout,
     the_service_goes_on,
 };
+use std::time::Duration;
+use std::{fs, thread};
 
 testing::tests![
     a_link_in_the_store,
@@ -16,6 +18,7 @@ testing::tests![
     a_pipe_for_every_file,
     a_device_for_every_file,
     a_sparse_file_for_every_file,
+    a_server_that_never_stops_talking,
 ];
 
 /// What root's agents read below the account's directories, of which they read the whole.
@@ -169,4 +172,28 @@ fn a_device_for_every_file() {
 
 fn a_sparse_file_for_every_file() {
     with_every_file("truncate -s 1T FILE || truncate -s 1G FILE");
+}
+
+/// F15: /run is memory, and everybody's. What the server says there is cut.
+fn a_server_that_never_stops_talking() {
+    on_a_machine(|machine| {
+        stock_layout();
+        // The account owns the program: this one talks before it becomes the server.
+        shell(
+            "cd /usr/local/kaiwudb && mkdir real && mv bin/kwbase real/kwbase && chown -R kaiwudb: bin real
+             printf '#!/bin/sh\\n(while :; do head -c 4M /dev/zero; sleep 0.2; done) &\\necho $! >/tmp/talker\\nexec /usr/local/kaiwudb/real/kwbase \"$@\"\\n' >bin/kwbase
+             chmod 755 bin/kwbase",
+        );
+        machine.agent("start").run();
+        let output = format!("{RUN_DIRECTORY}/output");
+        let mut largest = 0;
+        for _ in 0..50 {
+            largest = largest.max(fs::metadata(&output).unwrap().len());
+            thread::sleep(Duration::from_millis(200));
+        }
+        // 200 MiB were said.
+        assert!(largest > 0 && largest < 64 << 20, "{largest}");
+        shell("kill $(cat /tmp/talker) || true");
+        machine.agent("stop").run().within(SOON * 2).succeeds();
+    });
 }

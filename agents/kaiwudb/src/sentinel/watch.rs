@@ -2,9 +2,10 @@
 
 use super::flush::Flush;
 use super::state::{State, claim_lock};
+use super::words;
 use crate::config::{Config, Thresholds};
 use crate::diagnosis::{self, LogMark};
-use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory};
+use crate::run_directory::{Ended, ProcessRecord, Record, Reporting, RunDirectory, output};
 use crate::server::ONE_QUESTION;
 use agent::companion::{Asked, FailureReport, Presence, Reporter, Told};
 use host::bounded::Background;
@@ -125,6 +126,8 @@ impl Watch {
             self.flush
                 .step(self.config.data_root(), self.thresholds.sync_interval);
             self.check_stall();
+            // Without a file there is nothing that grows.
+            let _ = words::cut(&output(&self.run));
             if let Some(report) = &mut self.report
                 && report.step(&self.reporter).is_some()
             {

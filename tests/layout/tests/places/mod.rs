@@ -2,7 +2,7 @@
 //! could have put there what it opens.
 
 /// The calls that take a path on trust: the last two names of each.
-pub const BY_PATH: [(&str, &str); 25] = [
+pub(crate) const BY_PATH: [(&str, &str); 25] = [
     ("fs", "read"),
     ("fs", "read_to_string"),
     ("fs", "read_dir"),
@@ -31,7 +31,7 @@ pub const BY_PATH: [(&str, &str); 25] = [
 ];
 
 /// Where they stand, and why nobody but root can lead them elsewhere.
-pub const ROOT_ONLY: &[(&str, &str)] = &[
+pub(crate) const ROOT_ONLY: &[(&str, &str)] = &[
     (
         "agents/cert-sync real_path",
         "reads links to compare what untrusted opens",
@@ -46,6 +46,7 @@ pub const ROOT_ONLY: &[(&str, &str)] = &[
     ("agents/kaiwudb degraded", "/sys"),
     ("agents/kaiwudb runtime::systemd", "/run/systemd"),
     ("agents/kaiwudb sentinel::launch", "/run/kaiwudb-ha"),
+    ("agents/kaiwudb sentinel::words", "/run/kaiwudb-ha"),
     ("agents/kaiwudb start", "/proc/sys"),
     (
         "agents/virtual-ip peers",

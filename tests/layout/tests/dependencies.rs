@@ -1,0 +1,201 @@
+//! What is linked into what we ship: from where, under which licence, how often, and without the faults that were known on the day when
+//! the list was made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use toml::Table;
+
+const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// Licences that go with ours, Apache-2.0, in a binary that is given away.
+const LICENCES: [&str; 7] = [
+    "Apache-2.0",
+    "BSD-3-Clause",
+    "ISC",
+    "MIT",
+    "MPL-2.0",
+    "Unicode-3.0",
+    "Zlib",
+];
+
+/// Packages in several versions, and who keeps the older one.
+const TWICE: [(&str, &str); 4] = [
+    ("base64", "postgres-protocol, the older one"),
+    ("getrandom", "ring, the older one"),
+    (
+        "syn",
+        "derive macros that have not moved; nothing of it is linked",
+    ),
+    ("windows-sys", "never built here"),
+];
+
+/// The day on which the advisories of RUSTSEC were looked at last, by hand: its database cannot be had where this is built. After that day
+/// `cargo audit` knows more.
+const LOOKED_AT: &str = "2026-11-22";
+
+/// Advisories on what is linked here, and the first version without the fault. None applied on [`LOOKED_AT`], and no version goes back.
+const FIXED: [(&str, &str, [u64; 3]); 8] = [
+    ("bytes", "RUSTSEC-2026-0007", [1, 11, 1]),
+    ("nix", "RUSTSEC-2021-0119", [0, 23, 0]),
+    ("regex", "RUSTSEC-2022-0013", [1, 5, 5]),
+    ("ring", "RUSTSEC-2025-0009", [0, 17, 12]),
+    ("rustls", "RUSTSEC-2024-0399", [0, 23, 18]),
+    (
+        "rustls-webpki",
+        "RUSTSEC-2023-0053 and those of 2026",
+        [0, 103, 13],
+    ),
+    ("shlex", "RUSTSEC-2024-0006", [1, 3, 0]),
+    ("time", "RUSTSEC-2026-0009", [0, 3, 47]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The packages of Cargo.lock that are not ours.
+fn locked() -> Vec<Table> {
+    let text = std::fs::read_to_string(root().join("Cargo.lock")).expect("Cargo.lock is there");
+    let lock: Table = text.parse().expect("Cargo.lock is TOML");
+    let packages = lock["package"].as_array().expect("it lists packages");
+    let packages = packages.iter().filter_map(|package| package.as_table().cloned());
+    let found: Vec<Table> = packages
+        .filter(|package| package.contains_key("source"))
+        .collect();
+    assert!(found.len() > 100, "Cargo.lock is read");
+    found
+}
+
+fn word<'a>(package: &'a Table, key: &str) -> &'a str {
+    package
+        .get(key)
+        .and_then(|value| value.as_str())
+        .unwrap_or_default()
+}
+
+#[test]
+fn everything_comes_from_the_public_registry() {
+    for package in locked() {
+        assert_eq!(word(&package, "source"), REGISTRY, "{package:?}");
+        assert_eq!(word(&package, "checksum").len(), 64, "{package:?}");
+    }
+}
+
+#[test]
+fn nothing_is_there_twice_without_a_reason() {
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in locked() {
+        let versions = versions.entry(word(&package, "name").to_owned()).or_default();
+        versions.insert(word(&package, "version").to_owned());
+    }
+    let twice: Vec<&str> = versions
+        .iter()
+        .filter(|(_, versions)| versions.len() > 1)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(twice, TWICE.map(|(name, _)| name));
+}
+
+#[test]
+fn no_version_is_older_than_what_fixed_it() {
+    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+    let version = |text: &str| -> Vec<u64> { text.split('.').filter_map(number).take(3).collect() };
+    assert_eq!(version(&LOOKED_AT.replace('-', ".")).len(), 3);
+    let packages = locked();
+    for (name, advisory, fixed) in FIXED {
+        for package in packages.iter().filter(|package| word(package, "name") == name) {
+            let found = word(package, "version");
+            assert!(version(found) >= fixed.to_vec(), "{name} {found}: {advisory}");
+        }
+    }
+}
+
+/// Whether a licence expression is satisfied by what goes with ours: one side of each `OR`, both of each `AND`.
+fn goes_with_ours(expression: &str) -> bool {
+    let words = expression
+        .replace('/', " OR ")
+        .replace('(', " ( ")
+        .replace(')', " ) ");
+    let mut words = words.split_whitespace().peekable();
+    fn any<'a>(words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> bool {
+        let mut goes = all(words);
+        while words.next_if_eq(&"OR").is_some() {
+            goes |= all(words);
+        }
+        goes
+    }
+    fn all<'a>(words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> bool {
+        let mut goes = one(words);
+        while words.next_if_eq(&"AND").is_some() {
+            goes &= one(words);
+        }
+        goes
+    }
+    fn one<'a>(words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> bool {
+        let word = words.next().unwrap_or_default();
+        if word == "(" {
+            let goes = any(words);
+            return words.next() == Some(")") && goes;
+        }
+        // An exception only permits more.
+        if words.next_if_eq(&"WITH").is_some() {
+            words.next();
+        }
+        LICENCES.contains(&word)
+    }
+    any(&mut words) && words.next().is_none()
+}
+
+#[test]
+fn licence_expressions_are_understood() {
+    for good in [
+        "MIT",
+        "MIT/Apache-2.0",
+        "GPL-3.0 OR MIT",
+        "(MIT OR X) AND Unicode-3.0",
+        "Apache-2.0 WITH LLVM-exception OR X",
+    ] {
+        assert!(goes_with_ours(good), "{good}");
+    }
+    for bad in [
+        "",
+        "GPL-3.0",
+        "MIT AND GPL-3.0",
+        "(MIT OR X) AND X",
+        "MIT X",
+        "(MIT",
+    ] {
+        assert!(!goes_with_ours(bad), "{bad}");
+    }
+}
+
+#[test]
+fn licences_go_with_ours() {
+    // What other platforms need is not downloaded.
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--offline", "--format-version", "1"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs tests");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
+    let packages = metadata["packages"].as_array().expect("it lists packages");
+    assert!(packages.len() > 100);
+    let wrong: Vec<String> = packages
+        .iter()
+        .filter(|package| !goes_with_ours(package["license"].as_str().unwrap_or_default()))
+        .map(|package| {
+            format!(
+                "{} {}: {}",
+                package["name"], package["version"], package["license"]
+            )
+        })
+        .collect();
+    assert_eq!(wrong, [""; 0]);
+}
