@@ -4,7 +4,7 @@ use super::line::Line;
 
 /// What stands in a command for something that is known only when it is printed, and a value for it. Those that a format string leaves
 /// without a name are filled by the word before them.
-const VALUES: [(&str, &str); 54] = [
+const VALUES: [(&str, &str); 55] = [
     ("{device}  #", "pcs stonith list  #"),
     ("{cib}", "KaiwuDB"),
     ("{location}", "KaiwuDBGrp"),
@@ -27,6 +27,7 @@ const VALUES: [(&str, &str); 54] = [
     ("{disk}", "/dev/vdb"),
     ("{type}", "ext4"),
     ("{file}", "FILE"),
+    ("{safe}", "FILE2"),
     ("{refresh}", ""),
     ("{tool}", "nft"),
     ("{path}", "/etc/kaiwudb/certs/node.key"),

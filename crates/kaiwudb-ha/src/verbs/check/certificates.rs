@@ -94,18 +94,18 @@ fn leftovers(node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
         let is_key = std::path::Path::new(name)
             .extension()
             .is_some_and(|ending| ending == "key");
-        let path = format!("{}/{name}", found.directory);
+        let file = format!("{}/{name}", found.directory);
+        let path = quote(&file);
         findings.push(if is_key {
-            Finding::of(rule::AUTHORITY_KEY_LEFT, path.as_str())
+            Finding::of(rule::AUTHORITY_KEY_LEFT, file.as_str())
                 .on(node)
                 .mend(format!(
-                    "mv {} SAFE_PLACE  # away from both nodes; needed again only for new certificates",
-                    quote(&path)
+                    "mv {path} SAFE_PLACE  # away from both nodes; needed again only for new certificates"
                 ))
         } else {
-            Finding::of(rule::KEY_ARCHIVE_LEFT, path.as_str())
+            Finding::of(rule::KEY_ARCHIVE_LEFT, file.as_str())
                 .on(node)
-                .mend(format!("mv {} SAFE_PLACE", quote(&path)))
+                .mend(format!("mv {path} SAFE_PLACE"))
         });
     }
 }
