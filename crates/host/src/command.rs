@@ -37,6 +37,7 @@ pub struct Command {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     input: Vec<u8>,
+    directory: Option<PathBuf>,
 }
 
 /// What a program that ended by itself left.
@@ -75,6 +76,7 @@ impl Command {
             arguments: Vec::new(),
             environment: Vec::new(),
             input: Vec::new(),
+            directory: None,
         }
     }
 
@@ -105,6 +107,13 @@ impl Command {
     #[must_use]
     pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = bytes.into();
+        self
+    }
+
+    /// Where it runs; without it, where we do.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
         self
     }
 
@@ -212,6 +221,9 @@ impl Command {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
         // SAFETY: prctl is async-signal-safe and touches only the child.
         unsafe {
             command.pre_exec(|| {
