@@ -187,14 +187,15 @@ fn close(directory: &Directory, name: &str) -> io::Result<Option<String>> {
     let file = directory.file(name)?;
     let found = file.metadata()?;
     let mode = found.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 {
+    let closed = mode & 0o700;
+    if mode == closed {
         return Ok(None);
     }
     if found.nlink() > 1 {
         return Err(has_a_second_name());
     }
-    set_mode(&file, mode & 0o700)?;
-    Ok(Some(format!("mode {mode:04o} is now {:04o}", mode & 0o700)))
+    set_mode(&file, closed)?;
+    Ok(Some(format!("mode {mode:04o} is now {closed:04o}")))
 }
 
 fn has_a_second_name() -> io::Error {

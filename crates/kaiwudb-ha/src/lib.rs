@@ -56,7 +56,9 @@ fn run(cli: &cli::Cli, language: Language, output: Output) -> Result<Exit, (Exit
     } else {
         Settings::read(&config, language).map_err(|error| (Exit::Usage, error))?
     };
-    settings.warnings.iter().for_each(|warning| output::note(warning));
+    for warning in &settings.warnings {
+        output::note(warning);
+    }
     let named = settings.resource.as_ref().map(|id| id.get_ref().clone());
     let mut context = Context {
         site: site::context::Context {

@@ -1,9 +1,12 @@
 //! What is linked into what we ship: from where, under which licence, how often, and without the faults that were known on the day when
 //! the list was made.
 
+use host::{Command, Deadline};
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Peekable;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::str::SplitWhitespace;
+use std::time::Duration;
 use toml::Table;
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -117,34 +120,39 @@ fn goes_with_ours(expression: &str) -> bool {
         .replace('/', " OR ")
         .replace('(', " ( ")
         .replace(')', " ) ");
-    let mut words = words.split_whitespace().peekable();
-    fn any<'a>(words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> bool {
-        let mut goes = all(words);
-        while words.next_if_eq(&"OR").is_some() {
-            goes |= all(words);
-        }
-        goes
-    }
-    fn all<'a>(words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> bool {
-        let mut goes = one(words);
-        while words.next_if_eq(&"AND").is_some() {
-            goes &= one(words);
-        }
-        goes
-    }
-    fn one<'a>(words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> bool {
-        let word = words.next().unwrap_or_default();
-        if word == "(" {
-            let goes = any(words);
-            return words.next() == Some(")") && goes;
-        }
-        // An exception only permits more.
-        if words.next_if_eq(&"WITH").is_some() {
-            words.next();
-        }
-        LICENCES.contains(&word)
-    }
+    let mut words: Words<'_> = words.split_whitespace().peekable();
     any(&mut words) && words.next().is_none()
+}
+
+type Words<'a> = Peekable<SplitWhitespace<'a>>;
+
+fn any(words: &mut Words<'_>) -> bool {
+    let mut goes = all(words);
+    while words.next_if_eq(&"OR").is_some() {
+        goes |= all(words);
+    }
+    goes
+}
+
+fn all(words: &mut Words<'_>) -> bool {
+    let mut goes = one(words);
+    while words.next_if_eq(&"AND").is_some() {
+        goes &= one(words);
+    }
+    goes
+}
+
+fn one(words: &mut Words<'_>) -> bool {
+    let word = words.next().unwrap_or_default();
+    if word == "(" {
+        let goes = any(words);
+        return words.next() == Some(")") && goes;
+    }
+    // An exception only permits more.
+    if words.next_if_eq(&"WITH").is_some() {
+        words.next();
+    }
+    LICENCES.contains(&word)
 }
 
 #[test]
@@ -176,14 +184,9 @@ fn licences_go_with_ours() {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--locked", "--offline", "--format-version", "1"])
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
-        .current_dir(root())
-        .output()
+        .directory(root())
+        .run_ok(Deadline::after(Duration::from_secs(120)))
         .expect("cargo runs tests");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
     let packages = metadata["packages"].as_array().expect("it lists packages");
     assert!(packages.len() > 100);

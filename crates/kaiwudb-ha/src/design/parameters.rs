@@ -38,7 +38,7 @@ pub(crate) fn installed(nodes: &[Node], directory: &str) -> Pairs {
         let first = answers.next()??;
         answers
             .all(|answer| answer == Some(first))
-            .then(|| first.as_str())
+            .then_some(first.as_str())
     };
     let container = facts().any(|facts| facts.database.container);
     let known = [

@@ -24,7 +24,7 @@ mod tests {
     use proptest::strategy::ValueTree;
     use std::time::Duration;
 
-    /// Prints what PyYAML, which is Ansible's parser, reads of a playbook: how many plays and tasks, and the settings.
+    /// Prints what `PyYAML`, which is Ansible's parser, reads of a playbook: how many plays and tasks, and the settings.
     const READ: &str = "import sys, yaml, json
 class Loader(yaml.SafeLoader): pass
 Loader.add_constructor('!unsafe', lambda loader, node: ['unsafe', loader.construct_scalar(node)])
@@ -63,7 +63,7 @@ for text in json.load(sys.stdin):
         let texts = proptest::collection::vec(piece, 1..4).prop_map(|pieces| pieces.concat());
         let texts: Vec<String> = (0..1000)
             .map(|_| texts.new_tree(&mut runner).unwrap().current())
-            .chain(["".to_owned(), "# x\n[nodes.a]\n\naddress = \"1\"\n".to_owned()])
+            .chain([String::new(), "# x\n[nodes.a]\n\naddress = \"1\"\n".to_owned()])
             .collect();
         let nodes = ["a\"\n- hosts: all".to_owned(), "b".to_owned()];
         let playbooks: Vec<String> = texts.iter().map(|text| playbook(text, &nodes)).collect();

@@ -43,7 +43,9 @@ pub(super) fn run() -> Result<Exit> {
     let (closed, open) = directory::close_keys(path)?;
     fixed.extend(closed);
     failed.extend(open);
-    fixed.iter().for_each(|line| output::line(line));
+    for line in &fixed {
+        output::line(line);
+    }
     if !failed.is_empty() {
         bail!("{}", failed.join("; "));
     }
