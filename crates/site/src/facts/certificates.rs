@@ -93,7 +93,7 @@ fn read(path: &Path, database: &Database, deadline: Deadline) -> io::Result<Opti
             continue;
         };
         // A link has a mode that says nothing, and is among the set's findings.
-        let Some(key) = held.look(name)?.filter(|key| key.kind == Kind::File) else {
+        let Some(key) = held.inspect(name)?.filter(|key| key.kind == Kind::File) else {
             continue;
         };
         if key.mode & 0o077 != 0 {
