@@ -1,7 +1,7 @@
 //! Root reads what the server's account has written, and says it aloud. What that account cannot read itself it is not told, and
 //! nothing that it leaves for root to open keeps root waiting.
 
-use contract::machine::{DATA_ROOT, RUN_DIRECTORY, shell};
+use contract::machine::{BINARY, DATA_ROOT, RUN_DIRECTORY, shell};
 use contract::on_a_machine;
 use hostile::{
     CANARY, SECRET, SERVICE, SOON, as_account, cert_sync, database, keeps_the_secret, start_as, stock_layout,
@@ -179,12 +179,17 @@ fn a_server_that_never_stops_talking() {
     on_a_machine(|machine| {
         stock_layout();
         // The account owns the program: this one talks before it becomes the server.
-        shell(
-            "cd /usr/local/kaiwudb && mkdir real && mv bin/kwbase real/kwbase && chown -R kaiwudb: bin real
-             printf '#!/bin/sh\\n(while :; do head -c 4M /dev/zero; sleep 0.2; done) &\\necho $! >/tmp/talker\\nexec /usr/local/kaiwudb/real/kwbase \"$@\"\\n' >bin/kwbase
-             chmod 755 bin/kwbase",
-        );
-        machine.agent("start").run();
+        let program = "/usr/local/kaiwudb/talks/kwbase";
+        fs::create_dir("/usr/local/kaiwudb/talks").unwrap();
+        fs::write(
+            program,
+            format!(
+                "#!/bin/sh\n(while :; do head -c 4M /dev/zero; sleep 0.2; done) &\necho $! >/tmp/talker\nexec {BINARY} \"$@\"\n"
+            ),
+        )
+        .unwrap();
+        shell("chmod 755 /usr/local/kaiwudb/talks/kwbase; chown -R kaiwudb: /usr/local/kaiwudb/talks");
+        machine.agent("start").set("binary", program).run();
         let output = format!("{RUN_DIRECTORY}/output");
         let mut largest = 0;
         for _ in 0..50 {
@@ -194,6 +199,7 @@ fn a_server_that_never_stops_talking() {
         // 200 MiB were said.
         assert!(largest > 0 && largest < 64 << 20, "{largest}");
         shell("kill $(cat /tmp/talker) || true");
-        machine.agent("stop").run().within(SOON * 2).succeeds();
+        let stop = machine.agent("stop").set("binary", program);
+        stop.run().within(SOON * 2).succeeds();
     });
 }
