@@ -119,7 +119,7 @@ scripts-check:
 	shellcheck -x $(wildcard packaging/*.sh packaging/*/*.sh .ci/run) tests/lab/files/image.sh
 
 unit: ## unit tests of crates/ and agents/; without root some are skipped
-	@$(TOOLCHAIN)/need.sh bash drbd-utils python3 python3-yaml
+	@$(TOOLCHAIN)/need.sh bash drbd-utils python3 python3-yaml systemd
 	$(CARGO) test --locked --no-fail-fast $(call packages,$(filter crates/% agents/%,$(MEMBERS)))
 
 .PHONY: toolchain-test

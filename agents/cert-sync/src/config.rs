@@ -6,7 +6,8 @@ use certs::{Expectations, Method};
 use host::mount;
 use host::untrusted::Writers;
 use host::user::User;
-use kwdb::installation::{Deployment, ENVIRONMENT_FILE, MODE_FILE, Mode, read_environment_file};
+use kwdb::environment;
+use kwdb::installation::{Deployment, ENVIRONMENT_FILE, MODE_FILE, Mode};
 use ocf::{Env, Failure, Parameters};
 use std::path::{Path, PathBuf};
 
@@ -55,7 +56,7 @@ impl Config {
             Err(error) if !lenient => return Err(unreadable(MODE_FILE, error)),
             mode => mode.unwrap_or_default(),
         };
-        let variables = match read_environment_file(Path::new(ENVIRONMENT_FILE)) {
+        let variables = match environment::read(Path::new(ENVIRONMENT_FILE)) {
             Err(error) if !lenient => return Err(unreadable(ENVIRONMENT_FILE, error)),
             variables => variables.ok().flatten().unwrap_or_default(),
         };
@@ -127,7 +128,7 @@ impl Config {
             },
             node_user: variables
                 .into_iter()
-                .find(|(name, _)| name == "KWBASE_CERT_NODE_USER")
+                .rfind(|(name, _)| name == "KWBASE_CERT_NODE_USER")
                 .map_or_else(|| "node".to_owned(), |(_, value)| value),
         })
     }

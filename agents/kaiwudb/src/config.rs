@@ -5,7 +5,8 @@ use crate::values::{MinFree, Runtime};
 use host::Deadline;
 use host::untrusted::Writers;
 use kwdb::address::{asked_at, with_port};
-use kwdb::installation::{Deployment, Mode, SecureMode, read_environment_file};
+use kwdb::environment;
+use kwdb::installation::{Deployment, Mode, SecureMode};
 use kwdb::process::Starter;
 use kwdb::server::Server;
 use kwdb::sql;
@@ -96,7 +97,7 @@ impl Config {
         };
 
         let env_file: PathBuf = given.get(&p::ENV_FILE)?.into();
-        let variables = match read_environment_file(&env_file) {
+        let variables = match environment::read(&env_file) {
             Err(error) if !lenient => return Err(unreadable(&env_file.to_string_lossy(), error)),
             variables => variables.ok().flatten().unwrap_or_default(),
         };

@@ -63,7 +63,7 @@ pub enum Deployment {
 }
 
 /// Larger than any of these files.
-const LARGEST: u64 = 1 << 16;
+pub(crate) const LARGEST: u64 = 1 << 16;
 /// Directories that hold the system, none of which is a store.
 const SYSTEM: [&str; 20] = [
     "/",
@@ -154,7 +154,7 @@ impl Mode {
     }
 }
 
-fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
 
@@ -174,35 +174,6 @@ pub fn is_store_directory(path: &Path) -> bool {
 fn is_host(word: &str) -> bool {
     let belongs = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     word.parse::<IpAddr>().is_ok() || (word.chars().all(belongs) && !word.starts_with('-'))
-}
-
-/// Reads the variables of an `EnvironmentFile` as systemd does: `NAME=value`, quotes around the value dropped, lines that
-/// begin with `#` or `;`, lines without `=` and names that no variable can have ignored. `None` when the file does not exist.
-pub fn read_environment_file(path: &Path) -> io::Result<Option<Vec<(String, String)>>> {
-    let found = untrusted::read(path, LARGEST)?;
-    Ok(found.map(|found| parse_environment_file(&String::from_utf8_lossy(&found.bytes))))
-}
-
-fn parse_environment_file(text: &str) -> Vec<(String, String)> {
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with(['#', ';']))
-        .filter_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            let value = value.trim();
-            let unquoted = ['"', '\'']
-                .into_iter()
-                .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))
-                .unwrap_or(value);
-            Some((name.trim().to_owned(), unquoted.to_owned()))
-        })
-        .filter(|(name, value)| is_variable(name) && is_plain(&value.replace('\t', " ")))
-        .collect()
-}
-
-fn is_variable(name: &str) -> bool {
-    let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.chars().all(belongs) && !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty()
 }
 
 #[cfg(test)]
@@ -271,22 +242,5 @@ mod tests {
             (None, None, None, None)
         );
         assert_eq!(Mode::parse("\n\n\n\n\n\n0\n").user, None);
-        let pairs = parse_environment_file("A-B=1\n1A=2\n=3\nC=\x1b\nD=a\tb\n");
-        assert_eq!(pairs, [("D".to_owned(), "a\tb".to_owned())]);
-    }
-
-    #[test]
-    fn environment_files_read_as_systemd_reads_them() {
-        let text = "# comment\n; other\nKAIWUDB_START_ARG=\"--buffer-pool-size=32657 --cache=1GB\"\nA = 'b c'\nnot a line\nB=\n";
-        let pairs = parse_environment_file(text);
-        let expected = [
-            ("KAIWUDB_START_ARG", "--buffer-pool-size=32657 --cache=1GB"),
-            ("A", "b c"),
-            ("B", ""),
-        ];
-        assert_eq!(
-            pairs,
-            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        );
     }
 }

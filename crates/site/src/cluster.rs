@@ -5,6 +5,7 @@ use crate::facts::{self, Facts, Store};
 use crate::fencing::{self, Fencing};
 use crate::node::{self, Node};
 use crate::roles::{self, Doubt, Roles, Site};
+use crate::stack;
 use anyhow::Result;
 use host::Deadline;
 use pacemaker::cib::{self, Cib};
@@ -56,12 +57,13 @@ pub struct Cluster {
     pub site: Site,
 }
 
-/// Asks the cluster, and then every node that it or the settings name. An error says that it is not clear which database is meant.
+/// Asks the cluster, and then every node that it or the settings name. An error says that it is not clear which database is meant, or
+/// that the cluster's software is too old.
 pub fn ask(context: &Context) -> Result<(Cluster, Vec<Node>)> {
     let cib = cib::get(Deadline::after(QUESTION)).map_err(|error| error.to_string());
     let nodes = match &cib {
         Ok(cib) => nodes_of(context, cib)?,
-        Err(_) => node::gather(context, &[], None),
+        Err(_) => gather(context, &[], None)?,
     };
     let mut cluster = Cluster {
         cib,
@@ -82,7 +84,14 @@ pub fn nodes_of(context: &Context, cib: &Cib) -> Result<Vec<Node>> {
         roles::database(cib, context.resource.as_deref()).map_err(|doubt| Undecided::new(context, doubt))?;
     let store = database.and_then(|one| Store::of(|name| one.parameter(name).map(str::to_owned)));
     let names: Vec<String> = cib.nodes().map(str::to_owned).collect();
-    Ok(node::gather(context, &names, store.as_ref()))
+    gather(context, &names, store.as_ref())
+}
+
+/// Asks every node; an error where one has software of which nothing more can be asked.
+fn gather(context: &Context, names: &[String], store: Option<&Store>) -> Result<Vec<Node>> {
+    let nodes = node::gather(context, names, store);
+    stack::verify(context, &nodes)?;
+    Ok(nodes)
 }
 
 /// What the settings and the nodes say about which resource is what.

@@ -9,7 +9,9 @@ mod certificates;
 mod corosync;
 mod database;
 mod drbd;
+mod interfaces;
 mod multipath;
+mod password;
 mod patience;
 mod system;
 mod units;
@@ -19,6 +21,7 @@ pub use certificates::Certificates;
 pub use corosync::{Corosync, gather as corosync};
 pub use database::{Database, Sentinel, Server, Store, Verdict};
 pub use drbd::{Configured, Drbd, Secret};
+pub use interfaces::Interface;
 pub use patience::PATIENCE;
 pub use system::System;
 pub use units::{DATABASE as DATABASE_UNIT, TIME_SERVICES, Unit};
@@ -48,6 +51,8 @@ pub struct Facts {
     pub root: bool,
     /// What the operating system says.
     pub system: System,
+    /// Its network interfaces that are up.
+    pub interfaces: Vec<Interface>,
     /// Units of systemd that matter, by name.
     pub units: BTreeMap<String, Unit>,
     /// Its configuration; `None` where there is none.
@@ -140,6 +145,7 @@ pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
         host,
         root: nix::unistd::geteuid().is_root(),
         system: system::gather(deadline, &mut unanswered),
+        interfaces: interfaces::gather(deadline.slice(QUESTION), &mut unanswered),
         units,
         corosync,
         last_drill: drill::history(Path::new(drill::DIRECTORY))

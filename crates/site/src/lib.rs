@@ -1,7 +1,8 @@
 //! What is known of a site: two nodes, their cluster, the database on it. It knows and decides; it prints nothing, asks nobody, and knows
 //! no command line.
 //!
-//! - [`facts`](mod@facts) are gathered on a node by itself, [`node`] reaches the other ones, [`cluster`] asks Pacemaker and puts all together;
+//! - [`facts`](mod@facts) are gathered on a node by itself, [`node`] reaches the other ones, [`cluster`] asks Pacemaker and puts all together, [`stack`] refuses
+//!   releases that are too old;
 //! - [`value`] is what a value can look like, whoever says it; [`settings`] is what an operator has written down, [`tables`] what our agents say of themselves;
 //! - [`roles`] tells which resource is what, [`fencing`] how a node is switched off, [`leftover`] what holds a resource back,
 //!   [`drbd_dialect`] how DRBD's configuration is written: pure functions;
@@ -23,6 +24,7 @@ pub mod order;
 pub mod roles;
 pub mod settings;
 pub mod shell;
+pub mod stack;
 pub mod status;
 pub mod tables;
 pub mod texts;

@@ -12,7 +12,9 @@ mod storage;
 mod tests;
 
 use model::are_tied;
-pub use model::{CERTIFICATES, DATABASE, DRBD, Doubt, FILE_SYSTEM, LINBIT, Roles, SHELL_FILE_SYSTEM, Site};
+pub use model::{
+    ADDRESS, CERTIFICATES, DATABASE, DRBD, Doubt, FILE_SYSTEM, LINBIT, Roles, SHELL_FILE_SYSTEM, Site,
+};
 use pacemaker::cib::{Cib, Primitive};
 
 /// The guide's database: the vendor's unit.

@@ -4,6 +4,7 @@ pub mod attention;
 pub mod general;
 pub mod roles;
 pub mod settings;
+pub mod stack;
 
 /// Declares messages: `NAME: "English", "Chinese";`. Each becomes a constant, and a test of its own sees to it that both languages are
 /// there and name the same values.

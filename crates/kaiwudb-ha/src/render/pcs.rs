@@ -1,13 +1,12 @@
 //! The changes as a script for `pcs` 0.10 to 0.12. It works on a copy and loads that in one step, so that nothing starts half configured.
 
 use super::script::{self, assignments};
-use host::{Command, Deadline};
 use ocf::{NamedRole, Role};
 use pacemaker::compare::{Change, Value};
 use pacemaker::model::{Constraint, Pairs, Primitive, Resource, Spelling};
 use site::shell::quote;
+use site::stack;
 use std::fmt::Write;
-use std::time::Duration;
 
 /// How this release of `pcs` wants to be spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +19,7 @@ pub(crate) struct Dialect {
 impl Dialect {
     /// Of the installed one; of 0.11 where none is installed.
     pub(crate) fn installed() -> Self {
-        let version = Command::new("pcs")
-            .arg("--version")
-            .run(Deadline::after(Duration::from_secs(10)))
-            .map(|output| output.text())
-            .unwrap_or_default();
-        Self::of(version.trim())
+        Self::of(&stack::pcs().unwrap_or_default())
     }
 
     /// Of this version.

@@ -23,6 +23,7 @@ use pacemaker::xml::Element;
 use site::fencing;
 use site::guard;
 use site::language::Language;
+use site::stack;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -57,6 +58,7 @@ pub(crate) struct Arguments {
 
 /// Applies the plan.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Exit> {
+    stack::verify_here(context)?;
     let plan = match Plan::make(context)? {
         Ok(plan) => plan,
         Err(missing) => {

@@ -1,6 +1,7 @@
 //! `check`: finds what is wrong with a set-up before it costs data. Each theme is one file of pure functions over what the cluster
 //! and the nodes told; nothing here runs a program but the mending, which asks first.
 
+mod addresses;
 mod certificates;
 mod configuration;
 mod database;
@@ -22,6 +23,7 @@ use finding::Finding;
 use scene::Scene;
 use site::cluster;
 use site::doubt;
+use site::stack;
 use site::texts::general;
 
 /// Options of `check`.
@@ -37,6 +39,7 @@ pub(crate) struct Arguments {
 
 /// Looks and reports; mends when told to.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    stack::verify_here(context)?;
     let (mut findings, unanswered) = look(context)?;
     report::print(context, &findings, &unanswered)?;
     if arguments.fix {
@@ -94,6 +97,7 @@ fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     configuration::look(scene, &mut findings);
     leftovers::look(scene, &mut findings);
+    addresses::look(scene, &mut findings);
     database::look(scene, &mut findings);
     drbd::look(scene, &mut findings);
     certificates::look(scene, &mut findings);

@@ -23,6 +23,7 @@ use host::lock::ExclusiveLock;
 use journal::{Journal, Side};
 use nix::sys::signal::{SigSet, Signal};
 use serde::Serialize;
+use site::stack;
 use site::time::moment;
 use steps::{Failure, Manner};
 
@@ -62,6 +63,7 @@ struct Resource {
 
 /// Does what was asked for.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    stack::verify_here(context)?;
     let language = context.language;
     let path = agent::run_file(LOCK);
     let taken = std::fs::create_dir_all(path.parent().unwrap_or(&path))

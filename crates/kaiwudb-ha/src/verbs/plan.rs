@@ -9,6 +9,7 @@ use crate::texts::plan as texts;
 use crate::ui::exit::Exit;
 use crate::ui::output;
 use anyhow::Result;
+use site::stack;
 
 /// Options of `plan`.
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,7 @@ enum Format {
 
 /// Prints the plan.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    stack::verify_here(context)?;
     if arguments.init {
         let found = Found::gather(context)?;
         output::line(init::text(&found.sources(context)).trim_end());

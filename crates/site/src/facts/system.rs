@@ -1,6 +1,6 @@
 //! The operating system: what the guide changes in it, and what a cluster needs of it.
 
-use super::multipath;
+use super::{multipath, password, patience};
 use host::{Command, Deadline, file};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -22,6 +22,10 @@ pub struct System {
     pub sudo_without_password: Vec<String>,
     /// Whether Debian's own shell is there.
     pub has_dash: bool,
+    /// Release of Pacemaker, as its tools say it; empty where it is not installed.
+    pub pacemaker: String,
+    /// Whether the account `hacluster` has the password that guides print.
+    pub hacluster_password_printed: Option<bool>,
     /// Our agents that are installed.
     pub agents: Vec<String>,
 }
@@ -47,9 +51,11 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> System
             .to_owned(),
         shell: fs::canonicalize("/bin/sh").map_or_else(|_| String::new(), |path| path.display().to_string()),
         fstab: lines(&text("/etc/fstab").unwrap_or_default()),
-        multipath_leaves_drbd: multipath::leaves_drbd(deadline.slice(super::patience::QUESTION), unanswered),
+        multipath_leaves_drbd: multipath::leaves_drbd(deadline.slice(patience::QUESTION), unanswered),
         sudo_without_password: sudoers(),
         has_dash: Path::new("/bin/dash").exists(),
+        pacemaker: pacemaker::version::installed(deadline.slice(patience::QUESTION)).unwrap_or_default(),
+        hacluster_password_printed: password::is_printed(),
         agents,
     }
 }

@@ -27,6 +27,15 @@ const UNITS: [&str; 7] = [
     "multipathd.socket",
 ];
 
+/// What a unit limits and an agent that starts its server itself does not. The vendor's installer writes `CPUQuota`.
+const LIMITS: [&str; 5] = [
+    "CPUQuotaPerSecUSec",
+    "MemoryMax",
+    "MemoryHigh",
+    "AllowedCPUs",
+    "CPUAffinity",
+];
+
 /// What systemd says of one unit. Units that it does not have are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -45,14 +54,17 @@ pub struct Unit {
     pub restart: String,
     /// Units that are started after it, and so stopped before it.
     pub before: Vec<String>,
+    /// Limits of its control group and of its processors, as systemd names them; `CPUQuotaPerSecUSec=2s`.
+    pub limits: Vec<String>,
 }
 
 /// Asks systemd for all of them at once.
 pub(super) fn gather(deadline: Deadline) -> Result<BTreeMap<String, Unit>, CommandError> {
     let properties =
         "--property=Id,LoadState,ActiveState,UnitFileState,Type,KillMode,ExecStop,Restart,Before";
+    let limits = format!("--property={}", LIMITS.join(","));
     let output = Command::new("systemctl")
-        .args(["show", "--no-pager", properties])
+        .args(["show", "--no-pager", properties, &limits])
         .args(UNITS)
         .args(TIME_SERVICES)
         .run_ok(deadline)?;
@@ -82,6 +94,12 @@ fn parse(text: &str) -> BTreeMap<String, Unit> {
                     stop_program,
                     restart: get("Restart"),
                     before: get("Before").split_whitespace().map(str::to_owned).collect(),
+                    limits: LIMITS
+                        .iter()
+                        .filter_map(|name| Some((name, *pairs.get(name)?)))
+                        .filter(|(_, value)| !matches!(*value, "" | "infinity"))
+                        .map(|(name, value)| format!("{name}={value}"))
+                        .collect(),
                 },
             ))
         })
@@ -119,7 +137,8 @@ mod tests {
         let units = parse(
             "Type=simple\nRestart=no\nBefore=multi-user.target shutdown.target\nExecStop={ path=/bin/kill ; argv[]=/bin/kill $MAINPID ; ignore_errors=no ; \
              start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }\nKillMode=control-group\n\
-             Id=kaiwudb.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\n\
+             Id=kaiwudb.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\
+             CPUQuotaPerSecUSec=2s\nMemoryMax=infinity\nMemoryHigh=infinity\nAllowedCPUs=\nCPUAffinity=\n\n\
              KillMode=control-group\nId=drbd.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n",
         );
         assert_eq!(units.len(), 1);
@@ -127,5 +146,6 @@ mod tests {
         assert!(unit.is_active() && unit.is_enabled() && unit.signals_twice());
         assert_eq!(unit.stop_program.as_deref(), Some("/bin/kill"));
         assert_eq!(unit.before, ["multi-user.target", "shutdown.target"]);
+        assert_eq!(unit.limits, ["CPUQuotaPerSecUSec=2s"]);
     }
 }

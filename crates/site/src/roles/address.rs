@@ -3,7 +3,7 @@
 use super::model::{Doubt, Roles, Site};
 use pacemaker::cib::{Cib, Primitive};
 
-const AGENTS: [&str; 2] = ["ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr"];
+const AGENTS: [&str; 3] = ["ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr", super::ADDRESS];
 
 fn is_address(one: &Primitive) -> bool {
     AGENTS.contains(&one.agent().as_str())

@@ -11,6 +11,8 @@ pub const CERTIFICATES: &str = "ocf:kaiwudb:cert-sync";
 pub const DRBD: &str = "ocf:kaiwudb:drbd-promotable";
 /// Our agent of the file system.
 pub const FILE_SYSTEM: &str = "ocf:kaiwudb:filesystem";
+/// Our agent of the virtual IP.
+pub const ADDRESS: &str = "ocf:kaiwudb:virtual-ip";
 /// The guide's agent of DRBD.
 pub const LINBIT: &str = "ocf:linbit:drbd";
 /// The guide's agent of the file system.

@@ -177,3 +177,13 @@ fn a_path_may_be_relative() {
     let error = Settings::read(Path::new("Cargo.toml"), Language::English).unwrap_err();
     assert!(error.to_string().contains("line 1"), "{error:#}");
 }
+
+/// Row by row what is printed can be pasted into the file.
+#[test]
+fn a_name_with_dots_is_one_key() {
+    for name in ["db-a.example.org", "alpha", "node_1", "10.0.0.1"] {
+        let text = format!("[nodes.{}]\naddress = \"192.0.2.1\"\n", key(name));
+        let settings = Settings::parse(&text, "ha.toml", Language::English).unwrap();
+        assert_eq!(settings.nodes.keys().collect::<Vec<_>>(), [name], "{text}");
+    }
+}

@@ -5,15 +5,17 @@ use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::facts::Verdict;
 use crate::fencing::{Fencing, Weakness};
+use crate::language::Language;
 use crate::leftover::{self, Kind};
 use crate::node::Node;
 use crate::roles::{DATABASE, Roles};
 use crate::texts::{attention as texts, general};
 use crate::time::{date, now_us};
 use drbd::generation::{Generations, Relation, relation};
+use ocf::parse_interval;
 use pacemaker::cib::Cib;
 use pacemaker::status::Status;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Pacemaker's INFINITY.
 const INFINITY: u64 = 1_000_000;
@@ -39,7 +41,11 @@ pub(super) fn sentences(
             of_servers(context, cluster, nodes, &mut say);
             of_cluster(context, status, &mut say);
             of_resources(context, status, roles, fencing, &mut say);
-            of_failures(context, status, &mut say);
+            let cib = cluster.cib.as_ref().ok();
+            for text in banned_everywhere(language, cib, status) {
+                say(text);
+            }
+            of_failures(context, cib, status, &mut say);
         }
         Err(why) => say(general::CLUSTER_SILENT.fill(language, &[("why", why)])),
     }
@@ -142,11 +148,62 @@ fn of_resources(
     }
 }
 
-fn of_failures(context: &Context, status: &Status, say: &mut impl FnMut(String)) {
+/// The failures after which a resource may no longer run on a node; Pacemaker's default is never.
+fn threshold(cib: Option<&Cib>, resource: &str) -> u64 {
+    let primitive = cib.and_then(|cib| {
+        cib.primitives()
+            .find(|one| one.id == resource)
+            .map(|one| (cib, one))
+    });
+    let configured = primitive.and_then(|(cib, one)| cib.meta(one, "migration-threshold")?.parse().ok());
+    configured.filter(|threshold| *threshold > 0).unwrap_or(INFINITY)
+}
+
+/// The resources that have failed too often on every node that could run them, in one sentence each: when that ends, and what ends it.
+fn banned_everywhere(language: Language, cib: Option<&Cib>, status: &Status) -> Vec<String> {
+    let mut members = status
+        .nodes
+        .iter()
+        .filter(|node| node.online && !node.remote)
+        .peekable();
+    if members.peek().is_none() {
+        return Vec::new();
+    }
+    let members: Vec<&str> = members.map(|node| node.name.as_str()).collect();
+    let resources: BTreeSet<&str> = status
+        .fail_counts
+        .iter()
+        .map(|count| count.resource.as_str())
+        .collect();
+    let is_banned = |resource: &&str| {
+        let threshold = threshold(cib, resource);
+        members.iter().all(|node| {
+            let mut counts = status.fail_counts.iter();
+            counts.any(|count| count.resource == *resource && count.node == *node && count.count >= threshold)
+        })
+    };
+    let sentence = |resource: &str| {
+        let timeout = cib.and_then(|cib| {
+            let primitive = cib.primitives().find(|one| one.id == resource)?;
+            parse_interval(cib.meta(primitive, "failure-timeout")?)
+        });
+        // A count of INFINITY is that of a start or a stop, which is forgotten like any other.
+        let when = match timeout.filter(|timeout| !timeout.is_zero()) {
+            Some(timeout) => {
+                texts::AGAIN_AFTER.fill(language, &[("seconds", &timeout.as_secs().to_string())])
+            }
+            None => texts::AGAIN_NEVER.of(language).to_owned(),
+        };
+        texts::BANNED_EVERYWHERE.fill(language, &[("resource", resource), ("when", &when)])
+    };
+    resources.into_iter().filter(is_banned).map(sentence).collect()
+}
+
+fn of_failures(context: &Context, cib: Option<&Cib>, status: &Status, say: &mut impl FnMut(String)) {
     let language = context.language;
     for failure in &status.fail_counts {
         let count = failure.count.to_string();
-        let text = if failure.count >= INFINITY {
+        let text = if failure.count >= threshold(cib, &failure.resource) {
             texts::FAIL_COUNT_BANNED
         } else {
             texts::FAIL_COUNT
@@ -290,5 +347,72 @@ fn of_certificates(context: &Context, view: &View, say: &mut impl FnMut(String))
         && set != other_set
     {
         say(texts::OTHER_SET.fill(language, &[("one", one), ("other", other)]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pacemaker::status::{FailCount, Node as Member};
+
+    /// `plan` sets a threshold of two and forgets after a minute.
+    fn cib(meta: &str) -> Cib {
+        let text = format!(
+            "<cib crm_feature_set=\"3.16.2\"><configuration><crm_config/><nodes/><resources><primitive id=\"Accounts\" class=\"ocf\" \
+             provider=\"kaiwudb\" type=\"kaiwudb\"><meta_attributes id=\"m\">{meta}</meta_attributes></primitive></resources><constraints/>\
+             </configuration></cib>"
+        );
+        pacemaker::cib::parse(&text).unwrap()
+    }
+
+    fn pair(name: &str, value: &str) -> String {
+        format!("<nvpair id=\"m-{name}\" name=\"{name}\" value=\"{value}\"/>")
+    }
+
+    fn status(counts: &[(&str, u64)], nodes: &[(&str, bool)]) -> Status {
+        Status {
+            nodes: nodes
+                .iter()
+                .map(|(name, online)| Member {
+                    name: (*name).to_owned(),
+                    online: *online,
+                    ..Member::default()
+                })
+                .collect(),
+            fail_counts: counts
+                .iter()
+                .map(|(node, count)| FailCount {
+                    resource: "Accounts".to_owned(),
+                    node: (*node).to_owned(),
+                    count: *count,
+                })
+                .collect(),
+            ..Status::default()
+        }
+    }
+
+    #[test]
+    fn who_is_banned_everywhere_is_told_until_when() {
+        let both = [("alpha", true), ("beta", true)];
+        let said = |meta: &str, counts: &[(&str, u64)], nodes: &[(&str, bool)]| {
+            banned_everywhere(Language::English, Some(&cib(meta)), &status(counts, nodes)).join("; ")
+        };
+        let twice = pair("migration-threshold", "2");
+        let planned = format!("{twice}{}", pair("failure-timeout", "60s"));
+        let everywhere = said(&planned, &[("alpha", 2), ("beta", 3)], &both);
+        assert!(
+            everywhere.contains("tries again 60 s after the last failure")
+                && everywhere.ends_with("crm_resource --cleanup -r Accounts"),
+            "{everywhere}"
+        );
+        assert!(said(&twice, &[("alpha", 2), ("beta", 2)], &both).contains("only after a cleanup"));
+        // A start that failed, without a threshold.
+        assert!(!said("", &[("alpha", INFINITY), ("beta", INFINITY)], &both).is_empty());
+        // A node that is away cannot run it either.
+        assert!(!said(&planned, &[("alpha", 2)], &[("alpha", true), ("beta", false)]).is_empty());
+        for counts in [&[("alpha", 2), ("beta", 1)][..], &[("alpha", 2)], &[]] {
+            assert_eq!(said(&planned, counts, &both), "", "{counts:?}");
+        }
+        assert_eq!(said("", &[("alpha", 9), ("beta", 9)], &both), "");
     }
 }

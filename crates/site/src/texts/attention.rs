@@ -19,6 +19,10 @@ crate::texts! {
     FAIL_COUNT: "{resource} has failed {count} times on {node}", "{resource} 在 {node} 上已失败 {count} 次";
     FAIL_COUNT_BANNED: "{resource} is no longer allowed to run on {node}: it failed there too often; when the cause is fixed, run: crm_resource --cleanup -r {resource} -N {node}",
         "{resource} 在 {node} 上失败次数过多，已不允许在该节点运行；修复后执行：crm_resource --cleanup -r {resource} -N {node}";
+    BANNED_EVERYWHERE: "{resource} has failed too often on every node and may run nowhere: Pacemaker tries again {when}; when the cause is fixed, at once by: crm_resource --cleanup -r {resource}",
+        "{resource} 在所有节点上失败次数过多，目前不允许在任何节点运行：Pacemaker {when}；排除原因后可立即重试：crm_resource --cleanup -r {resource}";
+    AGAIN_AFTER: "{seconds} s after the last failure (failure-timeout)", "会在最近一次故障 {seconds} 秒后重试（failure-timeout）";
+    AGAIN_NEVER: "only after a cleanup, as failure-timeout is not set", "不会自动重试（未设置 failure-timeout）";
     FAILED_ACTION: "{operation} on {node}: exit status {code}: {reason}", "{node} 上的 {operation}：退出状态 {code}：{reason}";
     NO_REASON: "no reason given", "未给出原因";
     REASON: "last failure of {resource} on {node}: {reason}", "{resource} 在 {node} 上最近一次故障：{reason}";

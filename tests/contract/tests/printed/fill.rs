@@ -4,11 +4,15 @@ use super::line::Line;
 
 /// What stands in a command for something that is known only when it is printed, and a value for it. Those that a format string leaves
 /// without a name are filled by the word before them.
-const VALUES: [(&str, &str); 55] = [
+const VALUES: [(&str, &str); 59] = [
     ("{device}  #", "pcs stonith list  #"),
     ("{cib}", "KaiwuDB"),
     ("{location}", "KaiwuDBGrp"),
     ("{self}", "node1"),
+    ("{entry}", "192.0.2.9/24"),
+    ("{interface}", "eth0"),
+    ("update {address} ", "update ClusterIP "),
+    ("nic=INTERFACE cidr_netmask=PREFIX", "nic=eth0 cidr_netmask=24"),
     ("{value}", "on"),
     ("set {option}=true", "set stonith-enabled=true"),
     ("{agent}", "ocf:heartbeat:IPaddr2"),
@@ -66,8 +70,9 @@ const VALUES: [(&str, &str); 55] = [
 ];
 
 /// Unnamed placeholders.
-const BY_THE_WORD_BEFORE: [(&str, &str); 23] = [
+const BY_THE_WORD_BEFORE: [(&str, &str); 24] = [
     ("rsc_colocation id=\"", "col"),
+    ("host auth ", "node1 node2"),
     ("with Promoted ", "KaiwuData-clone"),
     ("with Master ", "KaiwuData-clone"),
     ("update ", "KaiwuDB"),
@@ -94,7 +99,8 @@ const BY_THE_WORD_BEFORE: [(&str, &str); 23] = [
 
 /// The command with a value in every place.
 pub(super) fn filled(line: &Line, promoted: &str) -> Result<Line, String> {
-    let mut text = line.text.replace("with Promoted", &format!("with {promoted}"));
+    let mut text = line.text.replace("{promoted}", promoted);
+    text = text.replace("with Promoted", &format!("with {promoted}"));
     text = text.replace("role=Promoted", &format!("role={promoted}"));
     text = text.replace("{{", "{").replace("}}", "}");
     if text.starts_with("drbd") {

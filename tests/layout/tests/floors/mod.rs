@@ -164,7 +164,7 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/kwdb",
         rooms: &[
-            &["clients", "server"],
+            &["clients", "environment", "server"],
             &[
                 "address",
                 "health",
@@ -225,7 +225,8 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["status"],
             &["leftover"],
             &["cluster", "drbd_dialect", "guard"],
-            &["doubt", "node"],
+            &["doubt", "stack"],
+            &["node"],
             &["context", "fencing", "order"],
             &["facts", "settings"],
             &["drill", "tables", "texts"],

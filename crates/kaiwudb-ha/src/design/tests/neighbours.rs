@@ -198,6 +198,48 @@ fn by_id(element: &Element) -> BTreeMap<String, Element> {
     found
 }
 
+/// An agent that does the same is left in its place: there is no way to exchange it that interrupts nothing.
+#[test]
+fn other_agents_of_the_address_and_the_file_system_stay() {
+    let disk = [
+        ("device", "/dev/drbd0"),
+        ("directory", "/var/lib/kaiwudb"),
+        ("fstype", "ext4"),
+    ];
+    for address in [
+        "ocf:heartbeat:IPaddr2",
+        "ocf:heartbeat:IPaddr",
+        "ocf:kaiwudb:virtual-ip",
+    ] {
+        for file_system in ["ocf:heartbeat:Filesystem", "ocf:kaiwudb:filesystem"] {
+            let resources = format!(
+                "<group id=\"Accounts\">{}{}{}</group>",
+                primitive("AccountsDisk", file_system, &disk),
+                primitive("AccountsDB", "ocf:kaiwudb:kaiwudb", &[]),
+                primitive("AccountsIP", address, &[("ip", "192.0.2.100")]),
+            );
+            let settings = SETTINGS.replace(
+                "[drbd]\nresource = \"kwdb\"\ndevice = \"/dev/drbd0\"\n[storage]\n",
+                "[storage]\ndevice = \"/dev/drbd0\"\n",
+            );
+            let changes = plan(&live(&resources, ""), &settings).changes;
+            let others: Vec<&Change> = changes
+                .iter()
+                .filter(|change| {
+                    !matches!(
+                        change,
+                        Change::AddOperation { .. }
+                            | Change::Meta { .. }
+                            | Change::Property(_)
+                            | Change::Default(_)
+                    )
+                })
+                .collect();
+            assert!(others.is_empty(), "{address}, {file_system}: {others:?}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]

@@ -6,7 +6,7 @@ use super::rule;
 use super::scene::Scene;
 use crate::design::operations;
 use kwdb::identity::StoreIdentity;
-use ocf::{parse_boolean, parse_interval};
+use ocf::{FeatureSet, parse_boolean, parse_interval};
 use pacemaker::cib::{Cib, Clones, Primitive};
 use pacemaker::model::Operation;
 use site::facts::{Facts, Verdict};
@@ -362,7 +362,7 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         }
     }
     let Some((data, clone)) = roles.data else { return };
-    drbd_resource(data, clone, findings);
+    drbd_resource(cib, data, clone, findings);
     let Some(file_system) = roles.file_system else {
         return;
     };
@@ -374,9 +374,10 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     if !cib.is_together(file_system, data) {
         findings.push(
             Finding::of(rule::DRBD_APART, format!("rsc_colocation {names}: 0")).mend(format!(
-                "pcs constraint colocation add {} with Promoted {} INFINITY",
+                "pcs constraint colocation add {} with {promoted} {} INFINITY",
                 file_system.id,
-                clone.map_or("CLONE", |clone| &clone.id)
+                clone.map_or("CLONE", |clone| &clone.id),
+                promoted = promoted(cib)
             )),
         );
     }
@@ -391,7 +392,14 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     }
 }
 
-fn drbd_resource(data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Finding>) {
+/// What pcs calls the role in a cluster of this Pacemaker; before 2.1 there is only the old word.
+fn promoted(cib: &Cib) -> &'static str {
+    let new =
+        FeatureSet::parse(&cib.feature_set).is_none_or(|features| features >= FeatureSet::new(3, 10, 0));
+    if new { "Promoted" } else { "Master" }
+}
+
+fn drbd_resource(cib: &Cib, data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Finding>) {
     let linbit = data.agent() == LINBIT;
     if linbit {
         findings.push(
@@ -429,7 +437,8 @@ fn drbd_resource(data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Fi
                 )
             })
             .collect();
-        let (_, mend) = missing_monitor(data, "interval=11s timeout=30s role=Promoted");
+        let options = format!("interval=11s timeout=30s role={}", promoted(cib));
+        let (_, mend) = missing_monitor(data, &options);
         findings.push(
             Finding::of(
                 rule::DRBD_PRIMARY_UNMONITORED,

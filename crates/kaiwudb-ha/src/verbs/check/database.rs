@@ -10,6 +10,7 @@ use ocf::{Choice, parse_duration};
 use pacemaker::cib::Primitive;
 use site::facts::{DATABASE_UNIT, Database, Facts};
 use site::roles::DATABASE;
+use site::tables;
 
 /// Less room than this share of the disk is little.
 const LITTLE_ROOM: u64 = 20;
@@ -60,6 +61,21 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
             .mend(if scene.is_by_unit() { MIGRATE } else { ORDER }),
         );
     }
+    if let Some(database) = scene.roles.database.filter(|one| starts_it_bare(one, facts))
+        && !unit.limits.is_empty()
+    {
+        findings.push(
+            Finding::of(
+                rule::UNIT_LIMITS_LOST,
+                format!("{DATABASE_UNIT}: {}", unit.limits.join(" ")),
+            )
+            .on(node)
+            .mend(format!(
+                "pcs resource update {} runtime=systemd  # restarts the database",
+                database.id
+            )),
+        );
+    }
     // What follows is how the cluster starts and stops the database only as long as the unit does it.
     if !scene.is_by_unit() {
         return;
@@ -85,6 +101,12 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
             .mend(MIGRATE),
         );
     }
+}
+
+/// Whether our agent starts the server itself.
+fn starts_it_bare(database: &Primitive, facts: &Facts) -> bool {
+    let runtime = database.parameter("runtime");
+    database.agent() == DATABASE && runtime.map_or(!facts.database.container, |runtime| runtime == "bare")
 }
 
 fn installation(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
@@ -128,7 +150,8 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
                 )
                 .on(node)
                 .mend(format!(
-                    "mv {root} {root}.old && install -d -o kaiwudb -g kaiwudb {root}"
+                    "mv {root} {root}.old && install -d -o {account} -g {account} {root}",
+                    account = found.user.as_deref().unwrap_or("kaiwudb")
                 )),
             );
         }
@@ -228,6 +251,15 @@ fn statement(found: &Database, sql: &str) -> String {
     format!("{client} sql {security} --host=127.0.0.1:{port} -e '{sql}'")
 }
 
+/// What our agent takes where nothing is configured.
+fn advised_parameter(name: &str) -> String {
+    let declared = tables::parameters(DATABASE).iter().find(|one| one.name() == name);
+    declared
+        .and_then(|one| one.default_value())
+        .unwrap_or_default()
+        .to_owned()
+}
+
 fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Vec<Finding>) {
     let setting = |name: &str| found.settings.get(name).map(String::as_str);
     let level = setting("ts.wal.wal_level");
@@ -244,20 +276,20 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
     let unsynced_files = setting("ts.force_sync_file.enabled").is_some_and(is_off);
     let log = format!("ts.wal.wal_level={}", level.unwrap_or_default());
     // Our sentinel flushes the store, which makes a loss rare but does not bound it.
-    let flushes = scene
+    let flushed = scene
         .roles
         .database
-        .filter(|primitive| primitive.agent() == DATABASE)
-        .is_some_and(|primitive| {
-            primitive
-                .parameter("sync_interval")
-                .and_then(parse_duration)
-                .is_none_or(|interval| !interval.is_zero())
+        .filter(|one| one.agent() == DATABASE)
+        .map(|one| {
+            let configured = one.parameter("sync_interval");
+            configured.map_or_else(|| advised_parameter("sync_interval"), str::to_owned)
         });
-    if flushes {
+    let flushed =
+        flushed.filter(|interval| parse_duration(interval).is_none_or(|interval| !interval.is_zero()));
+    if let Some(interval) = flushed {
         if unsynced_log || unsynced_files {
             findings.push(
-                Finding::of(rule::LOSS_BOUNDED, format!("{log} sync_interval=1s"))
+                Finding::of(rule::LOSS_BOUNDED, format!("{log} sync_interval={interval}"))
                     .on(node)
                     .mend(level_1())
                     .mend(sync_files()),

@@ -76,6 +76,9 @@ rules! {
     UNIT_UNORDERED: Warning, "unit-unordered",
         "When the node shuts down, systemd ends the server while the cluster still uses it: to the cluster this is a crash, not a planned switchover.",
         "节点关机时，systemd 会在集群仍在使用服务端时将其终止：对集群来说这是崩溃，而不是计划内切换。";
+    UNIT_LIMITS_LOST: Warning, "unit-limits-lost",
+        "The unit limits the server and the agent starts it without the unit: after the next start the limits are no longer in force.",
+        "服务单元限制了服务端的资源，而代理启动服务端时不经过该单元：下次启动后限制不再生效。";
     CONTAINER_RESTARTS: Error, "container-restarts",
         "Docker restarts a crashed server behind Pacemaker's back, even after the disk has moved to the other node.",
         "Docker 会绕过 Pacemaker 重启崩溃的服务端，即使磁盘已经切换到另一节点。";
@@ -88,6 +91,12 @@ rules! {
     ADDRESS_APART: Error, "address-apart",
         "The virtual IP may run on the node where the database is not.",
         "虚拟 IP 可能运行在没有数据库的节点上。";
+    ADDRESS_OUTSIDE_SUBNETS: Warning, "address-outside-subnets",
+        "No interface of this node is in the virtual IP's subnet: after a failover to it the address does not start, or clients do not reach it.",
+        "该节点没有任何网卡位于虚拟 IP 所在的子网：切换到该节点后，该地址无法启用，或客户端无法访问。";
+    ADDRESS_TWICE: Error, "address-twice",
+        "The node has the virtual IP although the cluster does not run it there: two nodes answer for it, and clients reach either.",
+        "集群没有在该节点启用虚拟 IP，节点上却有此地址：两个节点同时应答，客户端可能连到任意一个。";
     STICKINESS_MISSING: Warning, "stickiness-missing",
         "When a repaired node comes back, the database may move to it: an unnecessary outage.",
         "故障节点修复并重新加入后，数据库可能迁回：造成一次不必要的中断。";
@@ -191,6 +200,9 @@ rules! {
     CLUSTER_DISABLED: Advice, "cluster-disabled",
         "After a reboot this node does not rejoin the cluster: until the cluster is started there by hand, no node can take over.",
         "重启后该节点不会自动加入集群：在手动启动之前没有备节点。";
+    CLUSTER_PASSWORD_PRINTED: Warning, "cluster-password-printed",
+        "The password of hacluster is printed in set-up guides: anyone who can reach pcsd (port 2224) can change the cluster and becomes root on its nodes.",
+        "hacluster 的密码公开在网上的安装教程中：能访问 pcsd（2224 端口）的任何人都可以修改集群配置，并获得节点的 root 权限。";
     SUDO_UNLIMITED: Advice, "sudo-unlimited",
         "Anyone who breaks into the server becomes root on the node; under the cluster the server does not need sudo.",
         "数据库进程一旦被攻破，攻击者即获得 root 权限；由集群管理时服务端不需要 sudo。";

@@ -32,6 +32,15 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                     )),
             );
         }
+        if facts.system.hacluster_password_printed == Some(true) {
+            findings.push(
+                Finding::of(rule::CLUSTER_PASSWORD_PRINTED, "/etc/shadow: hacluster")
+                    .on(node)
+                    .mend("passwd hacluster  # on both nodes, the same")
+                    .mend("pcs pcsd deauth  # on both nodes: what logged in with the old password stays logged in otherwise")
+                    .mend(format!("pcs host auth {} -u hacluster", host_names(scene))),
+            );
+        }
         if facts.system.shell.ends_with("/bash") && facts.system.has_dash {
             findings.push(
                 Finding::of(rule::SHELL_CHANGED, format!("/bin/sh -> {}", facts.system.shell))
@@ -66,6 +75,12 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         findings
             .push(Finding::of(rule::VERSIONS_DIFFER, evidence.join(", ")).mend(install.unwrap_or_default()));
     }
+}
+
+/// The cluster's nodes, as pcs is told of them.
+fn host_names(scene: &Scene<'_>) -> String {
+    let names: Vec<&str> = scene.nodes.iter().map(|node| node.name.as_str()).collect();
+    names.join(" ")
 }
 
 fn links(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {

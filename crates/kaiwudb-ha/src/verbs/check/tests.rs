@@ -4,7 +4,7 @@ use super::*;
 use pacemaker::{cib, status};
 use site::cluster::Cluster;
 use site::facts::Facts;
-use site::facts::{Corosync, DATABASE_UNIT, Unit};
+use site::facts::{Corosync, DATABASE_UNIT, Interface, Unit};
 use site::node::Node;
 use site::roles::Site;
 use std::collections::BTreeSet;
@@ -318,6 +318,21 @@ fn each_fact_of_a_node_is_found_and_nothing_else() {
             facts.system.fstab = vec!["/dev/drbd3 /var/lib/kaiwudb ext4 defaults 0 2".to_owned()];
         }),
         ("agent-missing", &|facts| facts.system.agents.clear()),
+        ("cluster-password-printed", &|facts| {
+            facts.system.hacluster_password_printed = Some(true);
+        }),
+        ("address-outside-subnets", &|facts| {
+            facts.interfaces = vec![interface("10.0.1.1/24"), interface("10.0.0.1/32")];
+        }),
+        ("unit-limits-lost", &|facts| {
+            with_time(facts);
+            let limits = vec!["CPUQuotaPerSecUSec=2s".to_owned()];
+            let unit = Unit {
+                limits,
+                ..unit("inactive", "disabled")
+            };
+            facts.units.insert(DATABASE_UNIT.to_owned(), unit);
+        }),
         ("versions-differ", &|facts| facts.version = "2".to_owned()),
         ("two-node-missing", &|facts| {
             facts.corosync.as_mut().unwrap().two_node = false;
@@ -368,6 +383,83 @@ fn each_fact_of_a_node_is_found_and_nothing_else() {
         facts.system.fstab = vec!["/dev/drbd3 /var/lib/kaiwudb ext4 noauto 0 0".to_owned()];
     });
     assert_eq!(noauto, BTreeSet::new());
+}
+
+fn interface(address: &str) -> Interface {
+    Interface {
+        name: "eth0".to_owned(),
+        addresses: vec![address.to_owned()],
+    }
+}
+
+/// The cluster runs the address on b, and a has it as well.
+#[test]
+fn an_address_that_two_nodes_have() {
+    let on = |address: &str, active_on: &str, managed: bool| {
+        let mut nodes = [node("a"), node("b")];
+        if let Ok(facts) = &mut nodes[0].facts {
+            facts.interfaces = vec![interface("10.0.0.1/24"), interface(address)];
+        }
+        let status = status::Status {
+            nodes: vec![status::Node {
+                name: "a".to_owned(),
+                online: true,
+                ..status::Node::default()
+            }],
+            instances: vec![status::Instance {
+                resource: "ClusterIP".to_owned(),
+                agent: String::new(),
+                node: Some(active_on.to_owned()),
+                active: true,
+                role: None,
+                managed,
+                failed: false,
+            }],
+            ..status::Status::default()
+        };
+        let cluster = Cluster {
+            cib: cib::parse(OURS),
+            status: Ok(status),
+            site: site(),
+        };
+        let found = findings(&Scene::new(&cluster, &nodes));
+        let lines = found.into_iter().map(|finding| (finding.rule.id, finding.mend));
+        lines.collect::<Vec<_>>()
+    };
+    let line = "ip address del 10.0.0.9/24 dev eth0  # and from what sets it up at boot";
+    assert_eq!(
+        on("10.0.0.9/24", "b", true),
+        [("address-twice", vec![line.to_owned()])]
+    );
+    assert_eq!(on("10.0.0.9/24", "a", true), []);
+    assert_eq!(on("10.0.0.8/24", "b", true), []);
+    assert_eq!(on("10.0.0.9/24", "b", false), []);
+}
+
+/// `sync_interval` is what the resource says, else the agent's own.
+#[test]
+fn the_evidence_is_what_is_configured() {
+    let evidence = |xml: &str| {
+        let mut nodes = [node("a"), node("b")];
+        if let Ok(facts) = &mut nodes[0].facts {
+            facts
+                .database
+                .settings
+                .insert("ts.wal.wal_level".to_owned(), "2".to_owned());
+        }
+        let cluster = Cluster {
+            cib: cib::parse(xml),
+            status: Ok(status::Status::default()),
+            site: site(),
+        };
+        findings(&Scene::new(&cluster, &nodes)).remove(0).evidence
+    };
+    assert_eq!(evidence(OURS), "ts.wal.wal_level=2 sync_interval=1s");
+    let own = OURS.replace(
+        "type=\"kaiwudb\">",
+        "type=\"kaiwudb\"><instance_attributes id=\"Di\"><nvpair id=\"Ds\" name=\"sync_interval\" value=\"5s\"/></instance_attributes>",
+    );
+    assert_eq!(evidence(&own), "ts.wal.wal_level=2 sync_interval=5s");
 }
 
 /// Which rules on its fencing a resource with these options breaks, and what is printed for them.

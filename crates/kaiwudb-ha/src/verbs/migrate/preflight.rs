@@ -94,14 +94,29 @@ pub(super) fn prepare(context: &Context, to: Side, last: Option<&Journal>) -> Re
     let rehearsed = edit::rehearsed(&cib, &journal.exchanges, to);
     inspect::does_nothing(context, &rehearsed)?;
     let fenced = cluster.fencing(&nodes).as_ref().is_some_and(Fencing::works);
+    let mut notes = Vec::new();
+    if !fenced {
+        notes.push(texts::NO_FENCING.of(context.language).to_owned());
+    }
+    if to == Side::Ours {
+        notes.extend(limits_lost(context, &nodes, &cluster));
+    }
     Ok(Some(Ready {
         journal,
         version: Version::of(&cib),
-        notes: (!fenced)
-            .then(|| texts::NO_FENCING.of(context.language).to_owned())
-            .into_iter()
-            .collect(),
+        notes,
     }))
+}
+
+/// What the vendor's unit limits and the next server, which the agent starts, is not limited by.
+fn limits_lost(context: &Context, nodes: &[Node], cluster: &Cluster) -> Option<String> {
+    let units = nodes.iter().filter_map(|node| {
+        let unit = node.facts.as_ref().ok()?.units.get(site::facts::DATABASE_UNIT)?;
+        Some(unit.limits.join(" ")).filter(|limits| !limits.is_empty())
+    });
+    let limits = units.max()?;
+    let id = cluster.roles().database?.id.clone();
+    Some(texts::LIMITS_LOST.fill(context.language, &[("limits", &limits), ("resource", &id)]))
 }
 
 impl<'a> Scene<'a> {

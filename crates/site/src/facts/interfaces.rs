@@ -1,0 +1,96 @@
+//! The network interfaces of this node and what addresses they have.
+
+use host::Deadline;
+use network::{Address, Link, Netlink, Subnet};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::net::IpAddr;
+
+/// An interface that is up, the loopback interface excepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its addresses with the lengths of their prefixes, as `192.0.2.1/24`.
+    pub addresses: Vec<String>,
+}
+
+/// Asks the kernel.
+pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Vec<Interface> {
+    look(deadline).unwrap_or_else(|error| {
+        unanswered.push(format!("netlink: {error}"));
+        Vec::new()
+    })
+}
+
+fn look(deadline: Deadline) -> io::Result<Vec<Interface>> {
+    let netlink = Netlink::route(deadline)?;
+    let addresses = Address::all(&netlink)?;
+    let links = Link::all(&netlink)?.into_iter();
+    let up = links.filter(|link| link.is_up() && !link.is_loopback());
+    Ok(up
+        .map(|link| Interface {
+            addresses: addresses
+                .iter()
+                .filter(|address| address.link == link.index)
+                .map(|address| address.subnet.to_string())
+                .collect(),
+            name: link.name,
+        })
+        .collect())
+}
+
+impl Interface {
+    /// The interface's own entry for this address, with its prefix.
+    pub fn entry(&self, ip: IpAddr) -> Option<&str> {
+        let mut entries = self.addresses.iter().map(String::as_str);
+        entries.find(|entry| subnet(entry).is_some_and(|subnet| subnet.ip == ip))
+    }
+
+    /// Whether one of its addresses, this one excepted, is in a subnet that holds it.
+    pub fn reaches(&self, ip: IpAddr) -> bool {
+        self.addresses
+            .iter()
+            .filter_map(|entry| subnet(entry))
+            .any(|subnet| subnet.ip != ip && subnet.is_subnet() && subnet.contains(ip))
+    }
+}
+
+fn subnet(entry: &str) -> Option<Subnet> {
+    let (ip, prefix) = entry.split_once('/')?;
+    Some(Subnet {
+        ip: ip.parse().ok()?,
+        prefix: prefix.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reaches_an_address() {
+        let interface = Interface {
+            name: "eth0".to_owned(),
+            addresses: ["192.0.2.1/24", "192.0.2.9/24", "198.51.100.7/32", "fd00::1/64"]
+                .map(str::to_owned)
+                .into(),
+        };
+        for (ip, reaches, entry) in [
+            ("192.0.2.9", true, Some("192.0.2.9/24")),
+            ("192.0.3.9", false, None),
+            // An address without a subnet reaches nobody.
+            ("198.51.100.7", false, Some("198.51.100.7/32")),
+            ("fd00::9", true, None),
+            ("fd01::9", false, None),
+        ] {
+            let ip: IpAddr = ip.parse().unwrap();
+            assert_eq!(
+                (interface.reaches(ip), interface.entry(ip)),
+                (reaches, entry),
+                "{ip}"
+            );
+        }
+    }
+}
