@@ -18,15 +18,20 @@ const DAEMON: &str = "pacemaker-attrd";
 
 /// Publishes what changed since the last time. Never an error: the certificates do not depend on it.
 pub(crate) fn publish(config: &Config, run: &RunDirectory, found: &Finding, deadline: Deadline) {
-    let daemon = Process::all()
-        .find(|process| process.name() == DAEMON)
+    let mut published = run.published();
+    // The one that is known is looked at first, which spares the walk through /proc.
+    let known = published
+        .daemon
+        .map(|(pid, start_time)| Process::remembered(pid, start_time));
+    let daemon = known
+        .filter(|process| process.is_running() && process.name() == DAEMON)
+        .or_else(|| Process::all().find(|process| process.name() == DAEMON))
         .map(|process| (process.pid(), process.start_time()));
     // By hand there may be no cluster to tell.
     let (Some(node), true) = (config.node.as_deref(), daemon.is_some()) else {
         return;
     };
     let wanted = values(&config.instance, found);
-    let mut published = run.published();
     if published.daemon != daemon {
         published = Published {
             daemon,

@@ -111,6 +111,9 @@ fn as_mounted(directory: PathBuf) -> PathBuf {
     if directory.as_os_str().is_empty() {
         return directory;
     }
+    if mount::is_spelled_point(&directory) {
+        return directory;
+    }
     mount::resolve(&mount::all().unwrap_or_default(), &directory)
 }
 

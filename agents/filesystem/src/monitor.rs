@@ -2,9 +2,10 @@
 
 use crate::config::{Config, Mounted};
 use agent::Context;
+use host::Deadline;
 use host::bounded::{self, BoundedError};
+use host::mount::{self, Usage};
 use host::untrusted::Directory;
-use host::{Deadline, mount};
 use ocf::{CheckLevel, Failure, FailureKind, Role, State};
 use std::io::{self, Error, ErrorKind, Write};
 use std::path::Path;
@@ -16,10 +17,35 @@ const FULL: &[u8] = b"full";
 
 pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
     let probe = cx.env.interval().is_zero();
+    // The numbers are in memory: DRBD that suspends I/O while a peer is fenced does not stop this.
+    let usage = mount::usage(&config.directory, cx.deadline);
+    if !usage.as_ref().is_ok_and(|usage| is_as_wanted(config, usage))
+        && let Some(state) = by_the_table(config, probe)?
+    {
+        return Ok(state);
+    }
+    usage.map_err(|error| does_not_answer(config, &error))?;
+    if cx.env.check_level() >= CheckLevel::Write && !probe && !config.options.read_only() {
+        return write(config, cx.deadline);
+    }
+    Ok(State::Running(Role::Unpromoted))
+}
+
+/// Whether the directory itself says all that a monitor asks: the device is mounted there, writable as it should be, and still has its
+/// node in /dev.
+fn is_as_wanted(config: &Config, usage: &Usage) -> bool {
+    let number = usage
+        .mounted_device
+        .map(|(major, minor)| format!("{major}:{minor}"));
+    number.is_some() && number == config.device_number() && (config.options.read_only() || !usage.read_only)
+}
+
+/// The same by the kernel's table of all mounts, with what to say of it; `None`: all is well as far as that tells.
+fn by_the_table(config: &Config, probe: bool) -> Result<Option<State>, Failure> {
     let mount = match config.mounted()? {
         Mounted::Ours(mount) => mount,
         // What else may be there is the start's business.
-        Mounted::Nothing | Mounted::Other(_) if probe => return Ok(State::Stopped),
+        Mounted::Nothing | Mounted::Other(_) if probe => return Ok(Some(State::Stopped)),
         Mounted::Nothing => {
             return Err(not_running(format!(
                 "{} is no longer mounted on {}: it was unmounted outside the cluster",
@@ -44,20 +70,14 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
             mount.source
         )));
     }
-    let read_only = config.options.read_only();
-    if mount.read_only && !read_only {
+    if mount.read_only && !config.options.read_only() {
         return Err(Failure::generic(format!(
             "{} is read-only on {}: the kernel makes it so after an error of the disk or the file system, see dmesg",
             config.directory.display(),
             config.device.display()
         )));
     }
-    // The numbers are in memory: DRBD that suspends I/O while a peer is fenced does not stop this.
-    mount::usage(&config.directory, cx.deadline).map_err(|error| does_not_answer(config, &error))?;
-    if cx.env.check_level() >= CheckLevel::Write && !probe && !read_only {
-        return write(config, cx.deadline);
-    }
-    Ok(State::Running(Role::Unpromoted))
+    Ok(None)
 }
 
 fn not_running(reason: String) -> Failure {

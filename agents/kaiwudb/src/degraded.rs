@@ -29,13 +29,16 @@ pub(crate) fn reasons(config: &Config, run: &RunDirectory, deadline: Deadline) -
 
 fn room(config: &Config, deadline: Deadline) -> Option<String> {
     let root = config.data_root();
-    if config.require_mount && mount::at(root).is_ok_and(|mount| mount.is_none()) {
+    let usage = mount::usage(root, deadline.slice(USAGE_TIMEOUT));
+    // The table of all mounts is read only where the directory itself does not say it.
+    let is_mounted = usage.as_ref().is_ok_and(|usage| usage.mounted_device.is_some());
+    if config.require_mount && !is_mounted && mount::at(root).is_ok_and(|mount| mount.is_none()) {
         return Some(format!(
             "{} is not mounted although the server runs",
             root.display()
         ));
     }
-    let usage = match mount::usage(root, deadline.slice(USAGE_TIMEOUT)) {
+    let usage = match usage {
         Ok(usage) => usage,
         // Too little time was left to ask: that says nothing about the file system.
         Err(_) if deadline.is_over() => return None,

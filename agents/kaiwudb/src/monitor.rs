@@ -45,7 +45,7 @@ fn inspect(config: &Config, cx: &Context<'_>) -> Result<State, Failure> {
     let run = RunDirectory::of(&config.instance);
     let recurring = !cx.env.interval().is_zero();
     let server = if cx.env.check_level() >= CheckLevel::Service {
-        server::only_one(config, &server::all(config))?
+        server::watched(config, &run)?
     } else {
         server::find(config, &run)?
     };

@@ -73,6 +73,8 @@ pub(crate) enum Record {
     Series,
     /// The server's `ts.wal.wal_level` when it was started, as text.
     WalLevel,
+    /// How many processes there were when the last monitor looked for a second server among them.
+    Walk,
 }
 
 impl AsRef<str> for Record {
@@ -87,6 +89,7 @@ impl AsRef<str> for Record {
             Self::Thresholds => "thresholds.json",
             Self::Series => "series.json",
             Self::WalLevel => "wal-level.json",
+            Self::Walk => "walk.json",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The running server: finding it, and waiting until it serves.
 
 use crate::config::Config;
-use crate::run_directory::{RunDirectory, recorded_server};
+use crate::run_directory::{Record, RunDirectory, recorded_server};
 use host::{Deadline, Process, describe, log, tcp};
 use kwdb::health::{self, Health};
 use kwdb::sql::{self, Service};
@@ -18,6 +18,11 @@ const LONGEST_INTERVAL: Duration = Duration::from_millis(200);
 const HEALTH_QUESTION: Duration = Duration::from_secs(1);
 /// No single question may use up the time of all.
 pub(crate) const ONE_QUESTION: Duration = Duration::from_secs(3);
+
+/// So many processes make a walk through them expensive.
+const MANY: usize = 1000;
+/// How often such a walk is repeated.
+const WALK_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Looking up an account may ask a directory server.
 const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,6 +49,22 @@ pub(crate) fn find(config: &Config, run: &RunDirectory) -> Result<Option<Process
         return Ok(Some(server));
     }
     only_one(config, &all(config))
+}
+
+/// As [`find`], and it looks for a second server: at every call, but where there are thousands of processes, every ten minutes.
+/// The lock that a server has on its store keeps a second one from getting far, and a walk through 5,000 processes takes ten times what the rest of
+/// a monitor takes.
+pub(crate) fn watched(config: &Config, run: &RunDirectory) -> Result<Option<Process>, Failure> {
+    let last = run.read_younger::<usize>(Record::Walk, WALK_INTERVAL);
+    if last.is_some_and(|processes| processes > MANY) {
+        return find(config, run);
+    }
+    let found = only_one(config, &all(config))?;
+    // The run directory is that of a resource that runs.
+    if found.is_some() {
+        let _ = run.write(Record::Walk, &Process::count());
+    }
+    Ok(found)
 }
 
 /// Two servers on one store is a state in which nothing may be touched.

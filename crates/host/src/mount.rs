@@ -1,16 +1,18 @@
 //! Mounts, read from the kernel without touching the file systems themselves.
 
 mod entry;
+mod point;
 mod table;
 
 use crate::bounded::{self, BoundedError};
 use crate::{Deadline, Process, file};
-use nix::sys::statvfs::statvfs;
+use nix::sys::statvfs::{FsFlags, statvfs};
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use entry::Mount;
+pub use point::{is_point, is_spelled_point};
 pub use table::unescape;
 pub(crate) use table::{parse, read};
 
@@ -99,7 +101,7 @@ pub fn below(directory: &Path) -> io::Result<Vec<Mount>> {
     Ok(mounts)
 }
 
-/// Room on a file system.
+/// Room on a file system, and what else the directory tells of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     /// Bytes that a service account can still write.
@@ -110,6 +112,11 @@ pub struct Usage {
     pub free_inodes: u64,
     /// All files that can be made; 0 where the file system has no such limit (btrfs).
     pub total_inodes: u64,
+    /// Major and minor number of the device that its files name, where something is mounted exactly there; [`None`] where nothing is, and
+    /// on kernels before 5.8, where only the table tells.
+    pub mounted_device: Option<(u32, u32)>,
+    /// Whether nothing can be written.
+    pub read_only: bool,
 }
 
 /// Room on the file system of `directory`, asked in a child because the device may be stalled.
@@ -118,11 +125,17 @@ pub fn usage(directory: &Path, deadline: Deadline) -> Result<Usage, BoundedError
         let Ok(found) = statvfs(directory) else {
             return Vec::new();
         };
+        let point = point::look(directory).filter(|point| point.is_mounted);
+        let (major, minor) = point.as_ref().map_or((0, 0), |point| point.device);
         [
             found.blocks_available() * found.fragment_size(),
             found.blocks() * found.fragment_size(),
             found.files_available(),
             found.files(),
+            u64::from(point.is_some()),
+            major.into(),
+            minor.into(),
+            u64::from(found.flags().contains(FsFlags::ST_RDONLY)),
         ]
         .iter()
         .flat_map(|number| number.to_le_bytes())
@@ -135,11 +148,24 @@ pub fn usage(directory: &Path, deadline: Deadline) -> Result<Usage, BoundedError
         .map(|bytes| u64::from_le_bytes(*bytes))
         .collect();
     match numbers[..] {
-        [free_bytes, total_bytes, free_inodes, total_inodes] => Ok(Usage {
+        [
             free_bytes,
             total_bytes,
             free_inodes,
             total_inodes,
+            is_mounted,
+            major,
+            minor,
+            read_only,
+        ] => Ok(Usage {
+            free_bytes,
+            total_bytes,
+            free_inodes,
+            total_inodes,
+            mounted_device: (is_mounted != 0)
+                .then(|| Some((u32::try_from(major).ok()?, u32::try_from(minor).ok()?)))
+                .flatten(),
+            read_only: read_only != 0,
         }),
         _ => Err(BoundedError::Broken("statvfs failed".into())),
     }

@@ -12,7 +12,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How often to look where the kernel cannot tell us.
@@ -108,6 +108,19 @@ impl Process {
         pids().filter_map(Self::with_pid)
     }
 
+    /// Every process whose program's path satisfies `is_wanted`. What it runs is asked before anything else, which for those of others is
+    /// all that is asked.
+    pub fn all_running(is_wanted: impl Fn(&Path) -> bool) -> impl Iterator<Item = Self> {
+        pids()
+            .filter(move |pid| executable_of(*pid).is_some_and(|path| is_wanted(&path)))
+            .filter_map(Self::with_pid)
+    }
+
+    /// How many processes can be seen.
+    pub fn count() -> usize {
+        pids().count()
+    }
+
     /// Its pid.
     pub const fn pid(self) -> i32 {
         self.pid.as_raw()
@@ -153,15 +166,9 @@ impl Process {
     /// Its executable. Never touches the file system the file lies on. A replaced file keeps its path: the kernel's
     /// " (deleted)" is cut off, so that an upgraded package does not hide the running server.
     pub fn executable(self) -> Option<PathBuf> {
-        let link = fs::read_link(format!("/proc/{}/exe", self.pid)).ok()?;
+        let path = executable_of(self.pid())?;
         self.stat()?;
-        let text = link.into_os_string().into_vec();
-        Some(PathBuf::from(OsString::from_vec(
-            match text.strip_suffix(b" (deleted)") {
-                Some(path) => path.to_vec(),
-                None => text,
-            },
-        )))
+        Some(path)
     }
 
     /// Whether it is ending: its memory is released, its program unknown, and it is still there.
@@ -286,6 +293,18 @@ pub fn describe(processes: &[Process]) -> String {
 }
 
 /// Pids of all processes that can be seen.
+/// The program of whatever process has this pid.
+fn executable_of(pid: i32) -> Option<PathBuf> {
+    let link = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let text = link.into_os_string().into_vec();
+    Some(PathBuf::from(OsString::from_vec(
+        match text.strip_suffix(b" (deleted)") {
+            Some(path) => path.to_vec(),
+            None => text,
+        },
+    )))
+}
+
 pub(crate) fn pids() -> impl Iterator<Item = i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

@@ -36,7 +36,7 @@ pub struct Serving {
 /// parent. `starter` is asked only when there is somebody to judge.
 pub fn serving<'a>(data_root: &Path, binary: &Path, starter: impl FnOnce() -> Starter<'a>) -> Serving {
     let binary = fs::canonicalize(binary).unwrap_or_else(|_| binary.to_owned());
-    let found: Vec<Process> = Process::all()
+    let found: Vec<Process> = Process::all_running(|path| is_program(path, &binary))
         .filter(|process| serves(*process, data_root, &binary))
         .collect();
     if found.is_empty() {
@@ -91,11 +91,13 @@ fn is_in_container(process: Process) -> bool {
     groups.iter().any(is_one)
 }
 
+fn is_program(path: &Path, binary: &Path) -> bool {
+    path == binary || path.file_name() == Some(OsStr::new(PROGRAM))
+}
+
 /// Whether this very process is a running server, of whatever store.
 pub fn is_server(process: Process, binary: &Path) -> bool {
-    let is_server = process
-        .executable()
-        .is_some_and(|path| path == binary || path.file_name() == Some(OsStr::new(PROGRAM)));
+    let is_server = process.executable().is_some_and(|path| is_program(&path, binary));
     // The executable of a zombie leader or of another user's process cannot be read: nothing to manage there.
     is_server
         && process.is_running()

@@ -3,6 +3,7 @@
 mod any_agent;
 mod bare_node;
 mod companion;
+mod cost;
 mod data_loss;
 mod deadlines;
 mod degraded;
@@ -15,6 +16,7 @@ mod interface;
 mod lifecycle;
 mod ocf_tester;
 mod ocft;
+mod old_stacks;
 mod parameters;
 mod printed;
 mod refusals;

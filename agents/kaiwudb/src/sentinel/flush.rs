@@ -60,14 +60,15 @@ impl Flush {
             return;
         }
         self.last_begin = Instant::now();
-        // Unmounted already: there is nothing to flush, and the root file system is not ours to flush.
-        if mount::at(directory).is_ok_and(|mount| mount.is_some()) {
-            self.running = Background::start(|| u8::from(!flush(directory))).ok();
-        }
+        self.running = Background::start(|| u8::from(!flush(directory))).ok();
     }
 }
 
 fn flush(directory: &Path) -> bool {
+    // Unmounted already: there is nothing to flush, and the root file system is not ours to flush.
+    if !mount::is_point(directory).unwrap_or(false) {
+        return true;
+    }
     open(
         directory,
         OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
