@@ -182,8 +182,15 @@ fn a_path_may_be_relative() {
 #[test]
 fn a_name_with_dots_is_one_key() {
     for name in ["db-a.example.org", "alpha", "node_1", "10.0.0.1"] {
-        let text = format!("[nodes.{}]\naddress = \"192.0.2.1\"\n", key(name));
+        let text = format!(
+            "[nodes.{}]\naddress = \"192.0.2.1\"\n[nodes.zeta]\naddress = \"192.0.2.2\"\n",
+            key(name)
+        );
         let settings = Settings::parse(&text, "ha.toml", Language::English).unwrap();
-        assert_eq!(settings.nodes.keys().collect::<Vec<_>>(), [name], "{text}");
+        assert_eq!(
+            settings.nodes.keys().collect::<Vec<_>>(),
+            [name, "zeta"],
+            "{text}"
+        );
     }
 }
