@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use entry::Mount;
-pub use point::{is_point, is_spelled_point};
+pub use point::is_spelled_point;
 pub use table::unescape;
 pub(crate) use table::{parse, read};
 
@@ -30,6 +30,15 @@ pub fn seen_by(process: Process) -> io::Result<Vec<Mount>> {
 pub fn at(point: &Path) -> io::Result<Option<Mount>> {
     let mounts = all()?;
     Ok(on(&mounts, &resolve(&mounts, point)).cloned())
+}
+
+/// Whether something is mounted exactly there, however the path is spelled. It touches what is mounted there: for a child, or where that
+/// is a file system on a disk.
+pub fn is_point(directory: &Path) -> io::Result<bool> {
+    match point::look(directory) {
+        Some(point) => Ok(point.is_mounted),
+        None => Ok(at(directory)?.is_some()),
+    }
 }
 
 /// What is mounted exactly on `point`; the topmost where several are stacked.

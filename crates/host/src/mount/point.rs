@@ -1,7 +1,6 @@
 //! One mount point, asked of the kernel without its table, which grows with everybody's mounts.
 
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
-use std::io;
 use std::path::Path;
 
 /// What a directory tells of itself.
@@ -31,15 +30,6 @@ fn ask(directory: &Path, flags: AtFlags) -> Option<Point> {
         })
 }
 
-/// Whether something is mounted exactly there, however the path is spelled. It touches what is mounted there: for a child, or where that
-/// is a file system on a disk.
-pub fn is_point(directory: &Path) -> io::Result<bool> {
-    match look(directory) {
-        Some(point) => Ok(point.is_mounted),
-        None => Ok(super::at(directory)?.is_some()),
-    }
-}
-
 /// Whether the path is spelled as the kernel's table has it, and something is mounted there. False says nothing.
 pub fn is_spelled_point(directory: &Path) -> bool {
     let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else {
@@ -54,6 +44,7 @@ pub fn is_spelled_point(directory: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mount::is_point;
     use std::os::unix::fs::symlink;
 
     #[test]
