@@ -292,7 +292,6 @@ pub fn describe(processes: &[Process]) -> String {
     }
 }
 
-/// Pids of all processes that can be seen.
 /// The program of whatever process has this pid.
 fn executable_of(pid: i32) -> Option<PathBuf> {
     let link = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
@@ -305,6 +304,7 @@ fn executable_of(pid: i32) -> Option<PathBuf> {
     )))
 }
 
+/// Pids of all processes that can be seen.
 pub(crate) fn pids() -> impl Iterator<Item = i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

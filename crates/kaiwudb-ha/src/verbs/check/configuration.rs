@@ -6,7 +6,7 @@ use super::rule;
 use super::scene::Scene;
 use crate::design::operations;
 use kwdb::identity::StoreIdentity;
-use ocf::{FeatureSet, parse_boolean, parse_interval};
+use ocf::{FeatureSet, NamedRole, Role, parse_boolean, parse_interval};
 use pacemaker::cib::{Cib, Clones, Primitive};
 use pacemaker::model::Operation;
 use site::facts::{Facts, Verdict};
@@ -396,7 +396,8 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
 fn promoted(cib: &Cib) -> &'static str {
     let new =
         FeatureSet::parse(&cib.feature_set).is_none_or(|features| features >= FeatureSet::new(3, 10, 0));
-    if new { "Promoted" } else { "Master" }
+    let role = NamedRole::As(Role::Promoted);
+    if new { role.word() } else { role.old_word() }
 }
 
 fn drbd_resource(cib: &Cib, data: &Primitive, clone: Option<&Clones>, findings: &mut Vec<Finding>) {
