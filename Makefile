@@ -135,8 +135,8 @@ $(addsuffix -test,$(TESTS)): %-test:
 $(addsuffix -test,$(TESTS)): test-packages
 $(addsuffix -test,$(filter certificates cluster drbd lab operator runtimes,$(TESTS))): lab-ready
 
-# Its tests wait for events most of the time: on two processors six at a time keep them busy for a third of it.
-contract-test: export RUST_TEST_THREADS := $(shell echo $$((3 * $$(nproc))))
+# Its tests wait for events most of the time.
+contract-test: export RUST_TEST_THREADS := $(shell echo $$((2 * $$(nproc))))
 
 # With the lab they are there already; by itself the suite builds its own.
 ifdef LAB_IS_READY

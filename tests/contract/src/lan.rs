@@ -1,8 +1,10 @@
 //! A network for one machine: itself, a second node and a client, each with `eth0` on one switch, in network namespaces of their own.
 
 use crate::machine::shell;
+use host::Deadline;
 use nix::sched::{CloneFlags, setns};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -75,7 +77,15 @@ impl Lan {
 
     /// Listens at our own node, on every address of the family, or on IPv6 for both.
     pub fn listen(&self, at: &str) -> TcpListener {
-        TcpListener::bind(at).expect("the port is free")
+        let deadline = Deadline::after(Duration::from_secs(10));
+        loop {
+            match TcpListener::bind(at) {
+                // A child between fork and exec has what another test or call has just closed.
+                Err(error)
+                    if error.kind() == ErrorKind::AddrInUse && deadline.pause(Duration::from_millis(10)) => {}
+                listener => return listener.expect("the port is free"),
+            }
+        }
     }
 
     /// A connection from there, which waits on a read for at most `patience`.

@@ -40,7 +40,7 @@ fn stacks_that_are_too_old_are_refused() {
         let verbs: [&[&str]; 4] = [&["plan"], &["apply", "--yes"], &["check"], &["migrate", "--yes"]];
         for (pacemaker, pcs, sentence) in [
             (OLD_PACEMAKER, NEW_PCS, "Pacemaker 1.1.13-10.el7 on "),
-            (NEW_PACEMAKER, OLD_PCS, "pcs 0.9.143 is too old: "),
+            (NEW_PACEMAKER, OLD_PCS, "pcs is too old (0.9.143): "),
         ] {
             tools(pacemaker, pcs);
             for words in verbs {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Longer than any of them takes; what waits for a cluster is given up.
-const PATIENCE: &str = "10";
+const PATIENCE: &str = "20";
 const RESOURCE_AGENTS: &str = "/usr/lib/ocf/resource.d/kaiwudb";
 const CIB: &str = "/root/cib.xml";
 /// The same before it had any resource but a fencing device.
