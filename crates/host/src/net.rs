@@ -35,6 +35,16 @@ fn timed_out(error: io::Error) -> io::Error {
     }
 }
 
+/// A socket with a timeout is interrupted whenever its process is stopped and goes on (signal(7)), whatever handlers there are.
+fn until_not_interrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result.map_err(timed_out),
+        }
+    }
+}
+
 impl DeadlineStream {
     /// Gives the connection a new deadline.
     pub fn set_deadline(&mut self, deadline: Deadline) {
@@ -44,15 +54,19 @@ impl DeadlineStream {
 
 impl Read for DeadlineStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(left(self.deadline)?))?;
-        self.stream.read(buffer).map_err(timed_out)
+        until_not_interrupted(|| {
+            self.stream.set_read_timeout(Some(left(self.deadline)?))?;
+            self.stream.read(buffer)
+        })
     }
 }
 
 impl Write for DeadlineStream {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(Some(left(self.deadline)?))?;
-        self.stream.write(buffer).map_err(timed_out)
+        until_not_interrupted(|| {
+            self.stream.set_write_timeout(Some(left(self.deadline)?))?;
+            self.stream.write(buffer)
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -76,5 +90,26 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(stream.write(b"x").unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!(started.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn who_is_stopped_for_a_moment_reads_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let deadline = Deadline::after(Duration::from_secs(30));
+        let mut stream = connect(listener.local_addr().unwrap(), deadline).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        let us = std::process::id();
+        let script = format!(
+            "sleep 0.2; kill -STOP {us}; sleep 0.1; kill -CONT {us}; sleep 0.2; kill -STOP {us}; kill -CONT {us}"
+        );
+        let answers = std::thread::spawn(move || {
+            crate::Command::new("/bin/sh")
+                .args(["-c", &script])
+                .run_ok(deadline)
+                .unwrap();
+            peer.write_all(b"x").unwrap();
+        });
+        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 1);
+        answers.join().unwrap();
     }
 }
