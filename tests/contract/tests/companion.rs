@@ -217,8 +217,8 @@ fn one_end_is_one_failure_whoever_sees_it() {
         machine.server_variables(&[("KWBASE_STANDIN_MEMORY", "2048")]);
         let server = machine.start();
         let ends = host::Process::with_pid(server.0).expect("it runs");
-        machine.signal(server, "KILL");
         let killed = Instant::now();
+        machine.signal(server, "KILL");
         // Its first thread is a zombie long before the last one has given its memory back.
         host::wait_for_end(ends, host::Deadline::after(SOON));
         let dying = killed.elapsed();

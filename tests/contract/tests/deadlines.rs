@@ -4,8 +4,8 @@ use contract::machine::eventually;
 use contract::{Call, on_a_machine, process};
 use std::time::Duration;
 
-/// A timeout that is too short for anything.
-const SHORT: Duration = Duration::from_secs(2);
+/// A timeout that is too short for what the server takes here, and long enough for a busy machine to run the agent.
+const SHORT: Duration = Duration::from_secs(5);
 
 #[track_caller]
 fn fails_in_time(call: &Call, words: &[&str]) {
@@ -75,7 +75,7 @@ fn a_server_that_hangs() {
 #[test]
 fn a_server_that_takes_too_long_to_start() {
     on_a_machine(|machine| {
-        machine.server_variables(&[("KWBASE_STANDIN_START_DELAY", "4")]);
+        machine.server_variables(&[("KWBASE_STANDIN_START_DELAY", "10")]);
         fails_in_time(&machine.agent("start"), &["does not serve within"]);
         // Recovery may take long and must not begin anew each time: the next start goes on with it.
         let server = process::server();
@@ -116,7 +116,7 @@ fn actions_that_have_nothing_to_wait_for() {
 #[test]
 fn an_action_while_another_one_runs() {
     on_a_machine(|machine| {
-        machine.server_variables(&[("KWBASE_STANDIN_START_DELAY", "6")]);
+        machine.server_variables(&[("KWBASE_STANDIN_START_DELAY", "15")]);
         let first = machine.agent("start").spawn();
         eventually("the server runs", || !process::servers().is_empty());
         fails_in_time(
