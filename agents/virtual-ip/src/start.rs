@@ -25,8 +25,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     let Some(ip) = config.ip else { return Ok(()) };
     let netlink =
         Netlink::route(cx.deadline).map_err(|error| failure("ask the kernel for its addresses", &error))?;
-    let scene = scene_with_carrier(config, ip, &netlink, cx.deadline)?;
-    let place = place::choose(config, ip, &scene)?;
+    let (scene, place) = place_with_carrier(config, ip, &netlink, cx.deadline)?;
     let mut is_there = false;
     for (address, link) in scene.places(ip) {
         if link.index == place.link.index {
@@ -62,21 +61,22 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The network as it is, or once the interface has a carrier: one that was switched on a moment ago, or whose cable or switch blinks, is
+/// Where the address belongs, with the network as it is, or as it is once the interface has a carrier: one that was switched on a moment ago, or whose cable or switch blinks, is
 /// no reason to fail a start, which bans the node.
-fn scene_with_carrier(
+fn place_with_carrier(
     config: &Config,
     ip: IpAddr,
     netlink: &Netlink,
     deadline: Deadline,
-) -> Result<Scene, Failure> {
+) -> Result<(Scene, Place), Failure> {
     let changes = Changes::follow().map_err(|error| failure("follow the changes of interfaces", &error))?;
     let patience = deadline.slice(AGREEMENT);
     loop {
         let scene = Scene::read(netlink)?;
-        let link = &place::choose(config, ip, &scene)?.link;
+        let place = place::choose(config, ip, &scene)?;
+        let link = &place.link;
         if !config.link_matters || !link.is_up() || link.has_carrier() || patience.is_over() {
-            return Ok(scene);
+            return Ok((scene, place));
         }
         let mut fds = [PollFd::new(changes.as_fd(), PollFlags::POLLIN)];
         let _ = poll(&mut fds, patience.poll_timeout());

@@ -3,8 +3,8 @@
 use host::{Command, Deadline};
 use ocf::{Env, FeatureSet};
 
-/// First feature set whose `crm_attribute` has `--promotion` (Pacemaker 2.1.0).
-const WITH_PROMOTION: FeatureSet = FeatureSet::new(3, 10, 0);
+/// First feature set with promoted and unpromoted roles by these words, and with `crm_attribute --promotion` (Pacemaker 2.1.0).
+pub const WITH_PROMOTION: FeatureSet = FeatureSet::new(3, 10, 0);
 
 /// The oldest release that this suite runs on: the first one whose tools answer in XML.
 pub const OLDEST: &str = "2.0.3";

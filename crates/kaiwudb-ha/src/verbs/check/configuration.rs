@@ -9,6 +9,7 @@ use kwdb::identity::StoreIdentity;
 use ocf::{FeatureSet, NamedRole, Role, parse_boolean, parse_interval};
 use pacemaker::cib::{Cib, Clones, Primitive};
 use pacemaker::model::Operation;
+use pacemaker::version::WITH_PROMOTION;
 use site::facts::{Facts, Verdict};
 use site::fencing::{Means, Weakness};
 use site::roles::{DATABASE, LINBIT};
@@ -394,8 +395,7 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
 
 /// What pcs calls the role in a cluster of this Pacemaker; before 2.1 there is only the old word.
 fn promoted(cib: &Cib) -> &'static str {
-    let new =
-        FeatureSet::parse(&cib.feature_set).is_none_or(|features| features >= FeatureSet::new(3, 10, 0));
+    let new = FeatureSet::parse(&cib.feature_set).is_none_or(|features| features >= WITH_PROMOTION);
     let role = NamedRole::As(Role::Promoted);
     if new { role.word() } else { role.old_word() }
 }

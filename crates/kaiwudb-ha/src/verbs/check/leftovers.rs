@@ -6,6 +6,7 @@ use super::rule;
 use super::scene::Scene;
 use ocf::{FeatureSet, Role};
 use pacemaker::cib::Cib;
+use pacemaker::version::WITH_PROMOTION;
 use site::leftover::{self, Kind, Leftover};
 
 /// Looks for them.
@@ -72,8 +73,7 @@ fn redundant(cib: &Cib, ours: &[&str], findings: &mut Vec<Finding>) {
 }
 
 fn old_words(cib: &Cib, ours: &[&str], findings: &mut Vec<Finding>) {
-    let since_2_1 =
-        FeatureSet::parse(&cib.feature_set).is_some_and(|features| features >= FeatureSet::new(3, 10, 0));
+    let since_2_1 = FeatureSet::parse(&cib.feature_set).is_some_and(|features| features >= WITH_PROMOTION);
     let own = cib
         .colocations()
         .filter(|colocation| !colocation.from_set && ours.contains(&colocation.with.as_str()));
