@@ -38,7 +38,7 @@ pub(crate) fn reconcile(config: &Config, moment: Moment, state: &mut State, dead
     }
     let owner = owner(config, deadline, &mut concerns);
     if let Some(owner) = owner {
-        mend(config, owner, &mut concerns);
+        repair(config, owner, &mut concerns);
     }
     let keys = authkeys(config, &mut concerns);
     let mut round = Round {
@@ -73,7 +73,7 @@ fn owner(config: &Config, deadline: Deadline, concerns: &mut Vec<String>) -> Opt
     })
 }
 
-fn mend(config: &Config, owner: Owner, concerns: &mut Vec<String>) {
+fn repair(config: &Config, owner: Owner, concerns: &mut Vec<String>) {
     let directory = config.certs_dir.display();
     let mut keys = match AuthorityKeys::read(Path::new(authority::MEMORY)) {
         Ok(keys) => keys,
@@ -85,9 +85,9 @@ fn mend(config: &Config, owner: Owner, concerns: &mut Vec<String>) {
             return;
         }
     };
-    let (mended, failed) = directory::mend(&config.certs_dir, owner, &mut keys);
-    if !mended.is_empty() {
-        log::info(format!("fixed in {directory}: {}", mended.join("; ")));
+    let (fixed, failed) = directory::repair(&config.certs_dir, owner, &mut keys);
+    if !fixed.is_empty() {
+        log::info(format!("fixed in {directory}: {}", fixed.join("; ")));
     }
     if !failed.is_empty() {
         concerns.push(format!(

@@ -478,7 +478,7 @@ fn wrong_parameters() {
     assert_eq!(one.call("start").code, 5);
 }
 
-/// Whatever moment the machine loses power at, the server finds one whole set, and the next start mends the rest.
+/// Whatever moment the machine loses power at, the server finds one whole set, and the next start fixes the rest.
 fn an_agent_killed_at_any_moment() {
     let cluster = Cluster::new(None);
     let authority = Authority::new("CA");

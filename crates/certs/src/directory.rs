@@ -105,7 +105,7 @@ pub(crate) fn refuse_foreign(file: &Metadata, directory: &Directory) -> io::Resu
     Ok(())
 }
 
-/// A key of root's among the account's own is the server's once [`mend`] has given it, and perhaps another key by another name before.
+/// A key of root's among the account's own is the server's once [`repair`] has given it, and perhaps another key by another name before.
 fn refuse_hidden(file: &Metadata, directory: &Directory, name: &str) -> io::Result<()> {
     let is_hidden = file.uid() != directory.found()?.uid && file.mode() & 0o044 == 0;
     if is_hidden && directory.writers() != Writers::Root && kind(name) != Some(Kind::AuthorityKey) {
@@ -120,29 +120,29 @@ fn refuse_hidden(file: &Metadata, directory: &Directory, name: &str) -> io::Resu
 /// Gives every file of the set, and the directory itself, to `owner`, and closes keys to everybody else: after a rotation
 /// as root the server could otherwise not read its new key, or would refuse its mode. Returns what was fixed and what
 /// could not be. A key of an authority that `keys` knows is not given away under any name.
-pub fn mend(directory: &Path, owner: Owner, keys: &mut AuthorityKeys) -> (Vec<String>, Vec<String>) {
-    let (mut mended, mut failed) = (Vec::new(), Vec::new());
+pub fn repair(directory: &Path, owner: Owner, keys: &mut AuthorityKeys) -> (Vec<String>, Vec<String>) {
+    let (mut fixed, mut failed) = (Vec::new(), Vec::new());
     let mut note = |name: &str, result: io::Result<Vec<String>>| match result {
         Ok(changes) if changes.is_empty() => {}
-        Ok(changes) => mended.push(format!("{name}: {}", changes.join(", "))),
+        Ok(changes) => fixed.push(format!("{name}: {}", changes.join(", "))),
         Err(error) => failed.push(format!("{name}: {error}")),
     };
     let Ok(directory) = Directory::open(directory) else {
-        return (mended, failed);
+        return (fixed, failed);
     };
     let names = match directory.names(MOST_NAMES) {
         Ok(names) => names,
         Err(error) => {
             note("the directory", Err(error));
-            return (mended, failed);
+            return (fixed, failed);
         }
     };
-    note("the directory", mend_directory(&directory, owner));
+    note("the directory", repair_directory(&directory, owner));
     let authorities = match authorities(&directory, &names, keys) {
         Ok(authorities) => authorities,
         Err(error) => {
             note("the keys of authorities", Err(error));
-            return (mended, failed);
+            return (fixed, failed);
         }
     };
     let ours = names.iter().filter_map(|name| {
@@ -155,12 +155,12 @@ pub fn mend(directory: &Path, owner: Owner, keys: &mut AuthorityKeys) -> (Vec<St
         match directory.inspect(name) {
             Ok(Some(found)) if found.kind == untrusted::Kind::File => {
                 let is_an_authoritys = |file: &File| keys.knows(&contents(file)?, &authorities);
-                note(name, mend_file(&directory, name, kind, owner, is_an_authoritys));
+                note(name, repair_file(&directory, name, kind, owner, is_an_authoritys));
             }
             _ => {}
         }
     }
-    (mended, failed)
+    (fixed, failed)
 }
 
 /// Closes every key to all but its owner, those of authorities as well, whoever owns them. Returns what was fixed and what could not be.
@@ -229,7 +229,7 @@ fn contents(file: &File) -> io::Result<Vec<u8>> {
     Ok(contents)
 }
 
-fn mend_directory(directory: &Directory, owner: Owner) -> io::Result<Vec<String>> {
+fn repair_directory(directory: &Directory, owner: Owner) -> io::Result<Vec<String>> {
     let found = directory.found()?;
     if (found.uid, found.gid) == (owner.uid, owner.gid) {
         return Ok(Vec::new());
@@ -254,7 +254,7 @@ fn changed(uid: u32, gid: u32, owner: Owner) -> String {
     format!("owner {uid}:{gid} is now {}:{}", owner.uid, owner.gid)
 }
 
-fn mend_file(
+fn repair_file(
     directory: &Directory,
     name: &str,
     kind: Kind,
@@ -388,18 +388,16 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         let memory = tempfile::tempdir().unwrap();
         let mut keys = AuthorityKeys::read(memory.path()).unwrap();
-        let (mended, failed) = mend(path, owner, &mut keys);
+        let (fixed, failed) = repair(path, owner, &mut keys);
         assert!(
-            mended
-                .iter()
-                .any(|line| line == "node.key: mode 0644 is now 0600"),
-            "{mended:?} {failed:?}"
+            fixed.iter().any(|line| line == "node.key: mode 0644 is now 0600"),
+            "{fixed:?} {failed:?}"
         );
         assert_eq!(mode(&path.join("node.key")), 0o600);
         assert_eq!(mode(&path.join("node.crt")), 0o644);
         assert_eq!(mode(&path.join("ca.key")), 0o644, "not ours");
         assert_eq!(mode(outside.path()), 0o666);
-        let (again, _) = mend(path, owner, &mut keys);
+        let (again, _) = repair(path, owner, &mut keys);
         assert!(again.is_empty(), "{again:?}");
     }
 }

@@ -6,7 +6,7 @@
 pub enum ExitCode {
     /// The action succeeded; for monitor: running (unpromoted).
     Success = 0,
-    /// Something failed that another try may mend. For monitor: failed.
+    /// Something failed that another try may fix. For monitor: failed.
     Generic = 1,
     /// A parameter is invalid on this host. Pacemaker bans the resource from this node.
     InvalidParameter = 2,

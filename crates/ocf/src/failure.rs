@@ -62,7 +62,7 @@ impl Failure {
         Self { kind, reason }
     }
 
-    /// A failure that another try may mend.
+    /// A failure that another try may fix.
     pub fn generic(reason: impl AsRef<str>) -> Self {
         Self::new(FailureKind::Generic, reason)
     }

@@ -111,7 +111,7 @@ fn one(lab: &Lab, client: &Client, event: Event) -> Result<Option<Duration>> {
         }
         Err(error) => return Err(error),
     };
-    Event::mend(lab)?;
+    Event::repair(lab)?;
     lab.cluster()
         .wait_active("ClusterIP", Deadline::after(PATIENCE))?;
     Ok(outage)

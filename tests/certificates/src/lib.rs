@@ -189,7 +189,7 @@ fn a_rotation_on_the_standby(scene: &Scene<'_>) -> Result<()> {
     happens(scene, Event::Standby)?;
     // Same authority, made later: it is the newest valid set, so it is what the cluster serves from now on.
     ensure!(served(passive)? == mistaken, "the newer certificate is lost");
-    Event::mend(scene.lab())?;
+    Event::repair(scene.lab())?;
     happens(scene, Event::Standby)?;
     ensure!(served(active)? == mistaken, "the nodes do not agree");
     Ok(())

@@ -79,7 +79,7 @@ impl<'ground> Scene<'ground> {
             None => self.ground.cib.clone(),
         };
         cluster.load(&cib)?;
-        Event::mend(self.lab())?;
+        Event::repair(self.lab())?;
         cluster.wait_active("ClusterIP", Self::deadline())?;
         self.client.wait_for_commits(5, Self::deadline())
     }

@@ -114,7 +114,7 @@ fn names_of_keys_are_commands() {
         let made =
             shell("find / -xdev '(' -name owned-by-id -o -name owned-by-touch ')' 2>/dev/null || true");
         assert_eq!(made, "", "{}", said.text);
-        // And the finding is mended all the same.
+        // And the finding is fixed all the same.
         let modes = shell(&format!("stat -c %a {CERTS}/client.*.key | sort -u"));
         assert_eq!(modes, "600\n", "{}", said.text);
         canary_is_untouched();

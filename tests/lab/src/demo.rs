@@ -194,7 +194,7 @@ fn show(lab: &Lab, client: &Client, event: Event, say: &impl Fn(&str)) -> Result
         format!("{name}：{seconds:.2} 秒后在 {} 上恢复提交", outcome.to),
     ));
     let lost = client.lost()?.len();
-    Event::mend(lab)?;
+    Event::repair(lab)?;
     let acknowledged = client.report().acknowledged.len() - before;
     let (from, to) = (&outcome.from, &outcome.to);
     Ok(Row {

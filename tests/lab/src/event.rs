@@ -53,7 +53,7 @@ impl Event {
     pub const ALL: [Self; 4] = [Self::Standby, Self::Kill, Self::Hang, Self::PowerOff];
 
     /// Lets it happen and returns when a new server has acknowledged commits of the client, which must be running.
-    /// Nothing is mended: see [`Self::mend`].
+    /// Nothing is fixed: see [`Self::repair`].
     pub fn run(self, lab: &Lab, client: &Client, deadline: Deadline) -> Result<Outcome> {
         let node = lab.cluster().wait_active("KaiwuDB", deadline)?;
         client.wait_for_commits(SOME_COMMITS, deadline)?;
@@ -96,7 +96,7 @@ impl Event {
     }
 
     /// Makes both nodes members of the cluster again that may run anything, and forgets failures.
-    pub fn mend(lab: &Lab) -> Result<()> {
+    pub fn repair(lab: &Lab) -> Result<()> {
         let deadline = Deadline::after(lab.patience(MEND));
         for node in lab.nodes() {
             node.power_on()?;

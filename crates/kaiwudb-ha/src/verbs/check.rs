@@ -1,5 +1,5 @@
 //! `check`: finds what is wrong with a set-up before it costs data. Each theme is one file of pure functions over what the cluster
-//! and the nodes told; nothing here runs a program but the mending, which asks first.
+//! and the nodes told; nothing here runs a program but the fixing, which asks first.
 
 mod addresses;
 mod certificates;
@@ -7,8 +7,8 @@ mod configuration;
 mod database;
 mod drbd;
 mod finding;
+mod fix;
 mod leftovers;
-mod mend;
 mod report;
 mod rule;
 mod scene;
@@ -37,17 +37,17 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-/// Looks and reports; mends when told to.
+/// Looks and reports; fixes when told to.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     stack::verify_here(context)?;
-    let (mut findings, unanswered) = look(context)?;
+    let (mut findings, unanswered) = inspect(context)?;
     report::print(context, &findings, &unanswered)?;
     if arguments.fix {
-        match mend::mend(context, &findings, arguments.yes)? {
-            mend::Outcome::Declined => return Ok(Exit::Declined),
-            mend::Outcome::Nothing => {}
-            mend::Outcome::Mended => {
-                let again = look(context)?;
+        match fix::run(context, &findings, arguments.yes)? {
+            fix::Outcome::Declined => return Ok(Exit::Declined),
+            fix::Outcome::Nothing => {}
+            fix::Outcome::Fixed => {
+                let again = inspect(context)?;
                 findings = again.0;
                 report::print(context, &findings, &again.1)?;
             }
@@ -63,7 +63,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 }
 
 /// Everything that is wrong, the worst first, and what did not answer.
-fn look(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
+fn inspect(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
     let (cluster, nodes) = cluster::ask(context)?;
     let scene = Scene::new(&cluster, &nodes);
     let doubts = scene.roles.doubts.iter();
@@ -95,13 +95,13 @@ fn look(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
 /// Applies every rule.
 fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    configuration::look(scene, &mut findings);
-    leftovers::look(scene, &mut findings);
-    addresses::look(scene, &mut findings);
-    database::look(scene, &mut findings);
-    drbd::look(scene, &mut findings);
-    certificates::look(scene, &mut findings);
-    system::look(scene, &mut findings);
+    configuration::inspect(scene, &mut findings);
+    leftovers::inspect(scene, &mut findings);
+    addresses::inspect(scene, &mut findings);
+    database::inspect(scene, &mut findings);
+    drbd::inspect(scene, &mut findings);
+    certificates::inspect(scene, &mut findings);
+    system::inspect(scene, &mut findings);
     findings.sort_by(|one, other| {
         (one.rule.severity, one.rule.id, &one.node).cmp(&(other.rule.severity, other.rule.id, &other.node))
     });

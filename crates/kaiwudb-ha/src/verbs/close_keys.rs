@@ -35,7 +35,7 @@ pub(super) fn run() -> Result<Exit> {
         uid: account.uid,
         gid: account.gid,
     };
-    let (mut fixed, mut failed) = directory::mend(
+    let (mut fixed, mut failed) = directory::repair(
         path,
         owner,
         &mut AuthorityKeys::read(Path::new(authority::MEMORY))?,

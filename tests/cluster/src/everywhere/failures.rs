@@ -19,7 +19,7 @@ fn within_bounds(scene: &Scene<'_>, round: impl Fn() -> Result<Option<String>>) 
             return Ok(());
         };
         reasons.push(too_long);
-        Event::mend(scene.lab())?;
+        Event::repair(scene.lab())?;
     }
     bail!("{}", reasons.join("\n"))
 }
@@ -33,7 +33,7 @@ pub fn planned_standby_and_back(scene: &Scene<'_>) -> Result<()> {
             (there.from.as_str(), there.to.as_str()) == (first.name(), second.name()),
             "{there:?}"
         );
-        Event::mend(scene.lab())?;
+        Event::repair(scene.lab())?;
         let (back, also_too_long) = scene.timed(Event::Standby)?;
         ensure!(back.to == first.name(), "{back:?}");
         for node in scene.lab().nodes() {

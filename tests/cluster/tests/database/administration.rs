@@ -171,7 +171,7 @@ pub(crate) fn a_restart_in_maintenance_is_no_failure(scene: &Scene<'_>) -> Resul
             .with_context(|| format!("after {begin}\n{}", scene.crm_mon().unwrap_or_default()))?;
         ensure!(database.reports()? == reports, "{begin}: reported as a failure");
         scene.event(lab::Event::Kill)?;
-        lab::Event::mend(scene.lab())?;
+        lab::Event::repair(scene.lab())?;
     }
     Ok(())
 }

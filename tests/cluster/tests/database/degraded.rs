@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use cluster::{Database, Scene};
 use lab::cib::DATA_ROOT;
 
-/// `begin` makes the state that `crm_mon` must show as `sentence`, `end` mends it. The database must not notice.
+/// `begin` makes the state that `crm_mon` must show as `sentence`, `end` fixes it. The database must not notice.
 fn shown_and_cleared(scene: &Scene<'_>, begin: &str, sentence: &str, end: &str) -> Result<()> {
     let (node, _) = scene.nodes()?;
     let server = Database::on(node).server()?;

@@ -83,7 +83,7 @@ fn of_tokens(file: &str, tokens: TokenStream, whole: bool, found: &mut Vec<Line>
                     is_test = false;
                 } else if !list(file, &group, found) {
                     let whole =
-                        whole && group.delimiter() == Delimiter::Parenthesis || before == [".", "mend"];
+                        whole && group.delimiter() == Delimiter::Parenthesis || before == [".", "fix"];
                     of_tokens(file, group.stream(), whole, found);
                 }
             }

@@ -185,7 +185,7 @@ pub(crate) fn standby(world: &World) -> Result<()> {
                 for step in steps::since(&world.lab, begin)? {
                     println!("    {step}");
                 }
-                Event::mend(&world.lab)?;
+                Event::repair(&world.lab)?;
             }
             Ok(())
         })?;

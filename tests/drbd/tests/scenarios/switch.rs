@@ -32,7 +32,7 @@ pub(crate) fn back_and_forth(world: &World) -> Result<()> {
                 outcome.outage().as_secs_f64()
             );
             ensure!(outcome.from != outcome.to, "the database did not move");
-            Event::mend(&world.lab)?;
+            Event::repair(&world.lab)?;
         }
         Ok(())
     })
@@ -135,7 +135,7 @@ pub(crate) fn other_names(world: &World) -> Result<()> {
                     .contains(&format!("operation=\"ne\" value=\"{serves}\"")),
                 "DRBD's fencing constraint does not allow {serves} alone"
             );
-            Event::mend(&world.lab)?;
+            Event::repair(&world.lab)?;
             world.wait("no fencing constraint", 300, || {
                 Ok(!world.is_fenced_by_constraint()?)
             })?;

@@ -50,7 +50,7 @@ const DEFECTS_OF_THE_COMMANDS: &[&str] = &[
     "role-word-old",
 ];
 
-/// What `--fix` mends.
+/// What `--fix` fixes.
 const FIXED: [&str; 4] = [
     "address-unordered",
     "quorum-ignored",
@@ -157,7 +157,7 @@ pub(crate) fn fix_mends_what_is_safe(lab: &Lab) -> Result<()> {
     ensure!(declined.status == Some(5), "{declined}");
     let unchanged = findings(&answer(node, "kaiwudb-ha check --json")?.1, true);
     for id in FIXED {
-        ensure!(unchanged.contains(id), "{id} was mended: {declined}");
+        ensure!(unchanged.contains(id), "{id} was fixed: {declined}");
     }
     let fixed = command(node, "kaiwudb-ha check --fix --yes")?;
     ensure!(fixed.status == Some(1), "{fixed}");

@@ -267,7 +267,7 @@ pub(crate) fn afterwards_the_cluster_works(lab: &Lab) -> Result<()> {
     let other = lab.cluster().wait_active("KaiwuDB", deadline())?;
     ensure!(other.name() != active.name(), "it has not moved");
     ensure!(client.lost()?.is_empty(), "acknowledged rows were lost");
-    Event::mend(lab)?;
+    Event::repair(lab)?;
     // systemd knows nothing of a server that the agent has started.
     let back = command(&lab.nodes()[1], "kaiwudb-ha migrate --back --yes")?;
     ensure!(

@@ -194,7 +194,7 @@ pub(crate) fn a_failure_is_shown(lab: &Lab) -> Result<()> {
         screen.status == Some(1) && screen.stdout.contains(&fail_count),
         "{screen}"
     );
-    Event::mend(lab)
+    Event::repair(lab)
 }
 
 pub(crate) fn a_silent_node(lab: &Lab) -> Result<()> {
@@ -316,7 +316,7 @@ pub(crate) fn a_link_is_cut_and_healed(lab: &Lab) -> Result<()> {
         "crm_attribute -t crm_config -n priority-fencing-delay -D; crm_resource --meta -r KaiwuDB -d priority",
         deadline(),
     )?;
-    Event::mend(lab)
+    Event::repair(lab)
 }
 
 /// Nobody may be surprised by what a question does when the answer is not yes.

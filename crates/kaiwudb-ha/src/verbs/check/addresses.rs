@@ -8,7 +8,7 @@ use site::facts::Interface;
 use std::net::IpAddr;
 
 /// Looks at every address of the database on every node.
-pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     for address in &scene.roles.addresses {
         let written = address.parameter("ip").and_then(|ip| ip.split('/').next());
         let Some(ip) = written.and_then(|ip| ip.parse::<IpAddr>().ok()) else {
@@ -55,7 +55,7 @@ fn outside(
             format!("{}: ip={ip}; {}", address.id, own.join(" ")),
         )
         .on(node)
-        .mend(format!(
+        .fix(format!(
             "pcs resource update {address} nic=INTERFACE cidr_netmask=PREFIX  # or give an interface of this node an address in the subnet of {ip}",
             address = address.id
         )),
@@ -89,7 +89,7 @@ fn twice(
                     format!("{}: {entry}; {}: -", interface.name, address.id),
                 )
                 .on(node)
-                .mend(format!(
+                .fix(format!(
                     "ip address del {entry} dev {interface}  # and from what sets it up at boot",
                     interface = interface.name
                 )),

@@ -19,7 +19,7 @@ const WARN_DAYS: i64 = 30;
 const CLOSE_KEYS: [&str; 2] = ["kaiwudb-ha", "close-keys"];
 
 /// Looks at the certificates.
-pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let needed = |facts: &Facts| {
         facts
             .database
@@ -38,7 +38,7 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::of(rule::STORE_KEY_MISSING, format!("{}/sm4.key: -", found.directory))
                     .on(node)
-                    .mend(APPLY),
+                    .fix(APPLY),
             );
         }
         if !needed(facts) {
@@ -73,20 +73,20 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         && digest(first) != digest(second)
     {
         let evidence = format!("{one}: {:.12}, {other}: {:.12}", digest(first), digest(second));
-        findings.push(Finding::of(rule::SETS_DIFFER, evidence).mend(APPLY));
+        findings.push(Finding::of(rule::SETS_DIFFER, evidence).fix(APPLY));
     }
     if scene.facts().any(|(_, facts)| needed(facts))
         && scene.roles.database.is_some()
         && scene.roles.certificates.is_none()
     {
-        findings.push(Finding::of(rule::CERTIFICATES_BY_HAND, "ocf:kaiwudb:cert-sync: 0").mend(APPLY));
+        findings.push(Finding::of(rule::CERTIFICATES_BY_HAND, "ocf:kaiwudb:cert-sync: 0").fix(APPLY));
     }
 }
 
 fn missing(node: &str) -> Finding {
     Finding::of(rule::CERTIFICATES_MISSING, "/etc/kaiwudb/certs: -")
         .on(node)
-        .mend(APPLY)
+        .fix(APPLY)
 }
 
 fn leftovers(node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
@@ -99,13 +99,13 @@ fn leftovers(node: &str, found: &Certificates, findings: &mut Vec<Finding>) {
         findings.push(if is_key {
             Finding::of(rule::AUTHORITY_KEY_LEFT, file.as_str())
                 .on(node)
-                .mend(format!(
+                .fix(format!(
                     "mv {path} SAFE_PLACE  # away from both nodes; needed again only for new certificates"
                 ))
         } else {
             Finding::of(rule::KEY_ARCHIVE_LEFT, file.as_str())
                 .on(node)
-                .mend(format!("mv {path} SAFE_PLACE"))
+                .fix(format!("mv {path} SAFE_PLACE"))
         });
     }
 }
@@ -120,7 +120,7 @@ fn keys(node: &str, facts: &Facts, found: &Certificates, findings: &mut Vec<Find
         findings.push(
             Finding::of(rule::KEYS_OPEN, open.join(", "))
                 .on(node)
-                .fix(&CLOSE_KEYS),
+                .fix_safely(&CLOSE_KEYS),
         );
     }
     let account = facts.database.user.as_deref().unwrap_or("kaiwudb");
@@ -132,14 +132,14 @@ fn keys(node: &str, facts: &Facts, found: &Certificates, findings: &mut Vec<Find
                 format!("{}: != {account}", foreign.join(", ")),
             )
             .on(node)
-            .fix(&CLOSE_KEYS),
+            .fix_safely(&CLOSE_KEYS),
         );
     }
     if !found.findings.is_empty() {
         findings.push(
             Finding::of(rule::SET_BROKEN, found.findings.join("; "))
                 .on(node)
-                .mend(format!("kwbase cert list --certs-dir={}", found.directory)),
+                .fix(format!("kwbase cert list --certs-dir={}", found.directory)),
         );
     }
 }
@@ -184,7 +184,7 @@ fn dates(scene: &Scene<'_>, node: &str, found: &Certificates, findings: &mut Vec
         findings.push(
             Finding::of(rule::EXPIRES_SOON, format!("{name}: {}", date(*until)))
                 .on(node)
-                .mend(create_node(scene, found)),
+                .fix(create_node(scene, found)),
         );
     }
 }
@@ -203,7 +203,7 @@ fn names(scene: &Scene<'_>, node: &str, found: &Certificates, findings: &mut Vec
                 format!("{}/node.crt: {}", found.directory, missing.join(", ")),
             )
             .on(node)
-            .mend(create_node(scene, found)),
+            .fix(create_node(scene, found)),
         );
     }
 }

@@ -25,7 +25,7 @@ const SHORTEST_STOP: Duration = Duration::from_secs(30);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Looks at the configuration.
-pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let Some(cib) = scene.cib else { return };
     // A cluster that has no resources yet has nothing to be wrong with.
     if cib.primitives().next().is_none() {
@@ -50,12 +50,12 @@ fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                 let (name, value) = fencing.option.unwrap_or_default();
                 let mut finding = Finding::of(rule::FENCING_OFF, format!("{name}={value}"));
                 if fencing.means == Means::None {
-                    finding = finding.mend(format!(
+                    finding = finding.fix(format!(
                         "{device}  # one for each node; 'pcs stonith list' names the agents"
                     ));
                 }
                 for option in fencing.switch_on(cib) {
-                    finding = finding.mend(format!("pcs property set {option}=true"));
+                    finding = finding.fix(format!("pcs property set {option}=true"));
                 }
                 findings.push(finding);
             }
@@ -66,22 +66,22 @@ fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                     fencing.devices.len(),
                     watchdog.unwrap_or_default()
                 );
-                findings.push(Finding::of(rule::FENCING_DEVICE_MISSING, evidence).mend(device));
+                findings.push(Finding::of(rule::FENCING_DEVICE_MISSING, evidence).fix(device));
             }
             Weakness::Uncovered(nodes) => {
                 let evidence = fencing.lists();
                 findings.extend(nodes.iter().map(|node| {
                     Finding::of(rule::FENCING_INCOMPLETE, evidence.as_str())
                         .on(node)
-                        .mend(format!("pcs stonith update FENCE pcmk_host_list={node}"))
+                        .fix(format!("pcs stonith update FENCE pcmk_host_list={node}"))
                 }));
             }
             Weakness::NoThirdVote => {
                 let (name, value) = fencing.watchdog.unwrap_or_default();
                 findings.push(
                     Finding::of(rule::WATCHDOG_WITHOUT_THIRD_VOTE, format!("{name}={value}, two_node: 1, class=\"stonith\": 0"))
-                        .mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit  # a third machine, independent of both nodes")
-                        .mend(format!("{device}  # or a fencing device, or SBD with a shared disk")),
+                        .fix("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit  # a third machine, independent of both nodes")
+                        .fix(format!("{device}  # or a fencing device, or SBD with a shared disk")),
                 );
             }
         }
@@ -100,13 +100,13 @@ fn quorum(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         let found = facts.corosync.as_ref();
         found.map(|found| found.two_node || found.quorum_device || cib.nodes().count() != 2)
     };
-    let mended = |finding: Finding| {
+    let fixed = |finding: Finding| {
         if watchdog_only {
-            finding.mend("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit")
+            finding.fix("pcs quorum device add model net host=QNETD_HOST algorithm=ffsplit")
         } else {
             finding
-                .mend("corosync.conf: quorum { provider: corosync_votequorum  two_node: 1 }  # and no auto_tie_breaker")
-                .mend("corosync-cfgtool -R")
+                .fix("corosync.conf: quorum { provider: corosync_votequorum  two_node: 1 }  # and no auto_tie_breaker")
+                .fix("corosync-cfgtool -R")
         }
     };
     let policy = cib.property("no-quorum-policy").unwrap_or_default();
@@ -114,23 +114,23 @@ fn quorum(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         let finding = Finding::of(rule::QUORUM_IGNORED, format!("no-quorum-policy={policy}"));
         findings.push(if scene.facts().any(|(_, facts)| survives(facts) == Some(true)) {
             // Nothing stops for it.
-            finding.fix(&["crm_attribute", "--name", "no-quorum-policy", "--delete"])
+            finding.fix_safely(&["crm_attribute", "--name", "no-quorum-policy", "--delete"])
         } else {
-            mended(finding).mend("crm_attribute --name no-quorum-policy --delete")
+            fixed(finding).fix("crm_attribute --name no-quorum-policy --delete")
         });
         return;
     }
     for (node, facts) in scene.facts() {
         if survives(facts) == Some(false) {
             let finding = Finding::of(rule::TWO_NODE_MISSING, "corosync.conf: two_node: 0");
-            findings.push(mended(finding.on(node)));
+            findings.push(fixed(finding.on(node)));
         }
     }
 }
 
 fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     let Some(database) = scene.roles.database else {
-        findings.push(Finding::of(rule::DATABASE_MISSING, format!("{DATABASE}: 0")).mend(APPLY));
+        findings.push(Finding::of(rule::DATABASE_MISSING, format!("{DATABASE}: 0")).fix(APPLY));
         return;
     };
     let stickiness = cib.meta(database, "resource-stickiness").unwrap_or("0");
@@ -141,7 +141,7 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                 format!("{}: resource-stickiness={stickiness}", database.id),
             )
             // A default would be for all services of the cluster.
-            .fix(&[
+            .fix_safely(&[
                 "crm_resource",
                 "--resource",
                 cib.group_of(database).unwrap_or(&database.id),
@@ -171,13 +171,13 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                     interval.as_secs_f64()
                 ),
             )
-            .mend(format!("pcs resource meta {} failure-timeout=60s", database.id)),
+            .fix(format!("pcs resource meta {} failure-timeout=60s", database.id)),
         );
     }
     if cib.is_in_maintenance() {
         findings.push(
             Finding::of(rule::MAINTENANCE_LEFT, "maintenance-mode=true")
-                .mend("crm_attribute --name maintenance-mode --update false"),
+                .fix("crm_attribute --name maintenance-mode --update false"),
         );
     }
     if database.agent() == DATABASE {
@@ -188,7 +188,7 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         if serves && !pinned {
             findings.push(
                 Finding::of(rule::STORE_UNPINNED, StoreIdentity::option(&database.id))
-                    .mend(format!(
+                    .fix(format!(
                         "crm_resource --restart -r {}  # interrupts the service; the next start for another reason does it as well",
                         database.id
                     )),
@@ -234,8 +234,8 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     let watched = [roles.database, roles.file_system].into_iter().flatten();
     for primitive in watched.chain(roles.addresses.iter().copied()) {
         if monitor_interval(primitive).is_none() {
-            let (evidence, mend) = missing_monitor(primitive, "interval=10s timeout=30s");
-            findings.push(Finding::of(rule::MONITOR_MISSING, evidence).mend(mend));
+            let (evidence, fix) = missing_monitor(primitive, "interval=10s timeout=30s");
+            findings.push(Finding::of(rule::MONITOR_MISSING, evidence).fix(fix));
         }
     }
     let Some(database) = roles.database else { return };
@@ -246,7 +246,7 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                 rule::MONITOR_SLOW,
                 format!("{}: monitor interval={}s", database.id, interval.as_secs_f64()),
             )
-            .mend(format!(
+            .fix(format!(
                 "pcs resource update {} op monitor interval={} timeout={}",
                 database.id, monitor.interval, monitor.timeout
             )),
@@ -272,7 +272,7 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                     rule,
                     format!("{}: {name} timeout={}s", database.id, found.as_secs_f64()),
                 )
-                .mend(format!(
+                .fix(format!(
                     "pcs resource update {} op {name} timeout={advised}",
                     database.id
                 )),
@@ -287,7 +287,7 @@ fn address(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     };
     if scene.roles.addresses.is_empty() {
         let evidence = format!("ocf:heartbeat:IPaddr2, {}: 0", database.id);
-        findings.push(Finding::of(rule::ADDRESS_MISSING, evidence).mend(APPLY));
+        findings.push(Finding::of(rule::ADDRESS_MISSING, evidence).fix(APPLY));
     }
     for address in &scene.roles.addresses {
         one_address(cib, database, address, findings);
@@ -306,7 +306,7 @@ fn one_address(cib: &Cib, database: &Primitive, address: &Primitive, findings: &
                 rule::ADDRESS_UNORDERED,
                 format!("rsc_order {} -> {}: 0", database.id, address.id),
             )
-            .fix(&[
+            .fix_safely(&[
                 "cibadmin",
                 "--create",
                 "--scope",
@@ -322,7 +322,7 @@ fn one_address(cib: &Cib, database: &Primitive, address: &Primitive, findings: &
                 rule::ADDRESS_APART,
                 format!("rsc_colocation {} {}: 0", address.id, database.id),
             )
-            .mend(format!(
+            .fix(format!(
                 "pcs constraint colocation add {} with {} INFINITY",
                 address.id, database.id
             )),
@@ -351,15 +351,14 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     let roles = &scene.roles;
     if let (Some(database), Some(file_system)) = (roles.database, roles.file_system) {
         let values = format!("{} {}", file_system.id, database.id);
-        let mend = in_one_group(cib, file_system, database);
+        let fix = in_one_group(cib, file_system, database);
         if !cib.is_together(database, file_system) {
-            findings.push(
-                Finding::of(rule::FILE_SYSTEM_APART, format!("rsc_colocation {values}: 0")).mend(&mend),
-            );
+            findings
+                .push(Finding::of(rule::FILE_SYSTEM_APART, format!("rsc_colocation {values}: 0")).fix(&fix));
         }
         if !cib.is_ordered(file_system, database, false) {
             findings
-                .push(Finding::of(rule::FILE_SYSTEM_UNORDERED, format!("rsc_order {values}: 0")).mend(&mend));
+                .push(Finding::of(rule::FILE_SYSTEM_UNORDERED, format!("rsc_order {values}: 0")).fix(&fix));
         }
     }
     let Some((data, clone)) = roles.data else { return };
@@ -374,7 +373,7 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     );
     if !cib.is_together(file_system, data) {
         findings.push(
-            Finding::of(rule::DRBD_APART, format!("rsc_colocation {names}: 0")).mend(format!(
+            Finding::of(rule::DRBD_APART, format!("rsc_colocation {names}: 0")).fix(format!(
                 "pcs constraint colocation add {} with {promoted} {} INFINITY",
                 file_system.id,
                 clone.map_or("CLONE", |clone| &clone.id),
@@ -384,7 +383,7 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
     }
     if !cib.is_ordered(data, file_system, true) {
         findings.push(
-            Finding::of(rule::DRBD_UNORDERED, format!("rsc_order {names}: 0")).mend(format!(
+            Finding::of(rule::DRBD_UNORDERED, format!("rsc_order {names}: 0")).fix(format!(
                 "pcs constraint order promote {} then start {}",
                 clone.map_or("CLONE", |clone| &clone.id),
                 file_system.id
@@ -405,7 +404,7 @@ fn drbd_resource(cib: &Cib, data: &Primitive, clone: Option<&Clones>, findings: 
     if linbit {
         findings.push(
             Finding::of(rule::DRBD_AGENT_LINBIT, format!("{}: {LINBIT}", data.id))
-                .mend(super::report::MIGRATE),
+                .fix(super::report::MIGRATE),
         );
         let notify = clone
             .and_then(|clone| clone.meta("notify"))
@@ -416,7 +415,7 @@ fn drbd_resource(cib: &Cib, data: &Primitive, clone: Option<&Clones>, findings: 
                     rule::DRBD_NOTIFY_MISSING,
                     format!("notify={}", notify.unwrap_or("false")),
                 )
-                .mend(format!(
+                .fix(format!(
                     "pcs resource meta {} notify=true",
                     clone.map_or(data.id.as_str(), |clone| &clone.id)
                 )),
@@ -439,13 +438,13 @@ fn drbd_resource(cib: &Cib, data: &Primitive, clone: Option<&Clones>, findings: 
             })
             .collect();
         let options = format!("interval=11s timeout=30s role={}", promoted(cib));
-        let (_, mend) = missing_monitor(data, &options);
+        let (_, fix) = missing_monitor(data, &options);
         findings.push(
             Finding::of(
                 rule::DRBD_PRIMARY_UNMONITORED,
                 format!("{}: op monitor {}", data.id, monitors.join("; ")),
             )
-            .mend(mend),
+            .fix(fix),
         );
     }
 }

@@ -16,10 +16,10 @@ use site::tables;
 const LITTLE_ROOM: u64 = 20;
 
 /// Looks at the database.
-pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     if scene.is_by_unit() {
         let agent = scene.roles.database.map(Primitive::agent).unwrap_or_default();
-        findings.push(Finding::of(rule::DATABASE_BY_UNIT, agent).mend(MIGRATE));
+        findings.push(Finding::of(rule::DATABASE_BY_UNIT, agent).fix(MIGRATE));
     }
     for (node, facts) in scene.facts() {
         unit(scene, node, facts, findings);
@@ -46,7 +46,7 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
         findings.push(
             Finding::of(rule::UNIT_ENABLED, format!("{DATABASE_UNIT}: {}", unit.enabled))
                 .on(node)
-                .fix(&["systemctl", "disable", DATABASE_UNIT]),
+                .fix_safely(&["systemctl", "disable", DATABASE_UNIT]),
         );
     }
     // A server that the unit has started stays the unit's when another agent takes it over.
@@ -58,7 +58,7 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
                 format!("{DATABASE_UNIT}: Before={}", unit.before.join(" ")),
             )
             .on(node)
-            .mend(if scene.is_by_unit() { MIGRATE } else { ORDER }),
+            .fix(if scene.is_by_unit() { MIGRATE } else { ORDER }),
         );
     }
     if let Some(database) = scene.roles.database.filter(|one| starts_it_bare(one, facts))
@@ -70,7 +70,7 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
                 format!("{DATABASE_UNIT}: {}", unit.limits.join(" ")),
             )
             .on(node)
-            .mend(format!(
+            .fix(format!(
                 "pcs resource update {} runtime=systemd  # restarts the database",
                 database.id
             )),
@@ -88,7 +88,7 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
                 format!("ExecStop={program} KillMode={}", unit.kill_mode),
             )
             .on(node)
-            .mend(MIGRATE),
+            .fix(MIGRATE),
         );
     }
     if unit.kind == "simple" {
@@ -98,7 +98,7 @@ fn unit(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding
                 format!("{DATABASE_UNIT}: Type={}", unit.kind),
             )
             .on(node)
-            .mend(MIGRATE),
+            .fix(MIGRATE),
         );
     }
 }
@@ -115,7 +115,7 @@ fn installation(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::of(rule::NOT_INSTALLED, "/etc/kaiwudb/info/MODE: -")
                 .on(node)
-                .mend("./deploy.sh install --single  # or the .run file of KWDB 3.2, with the same deploy.cfg as on the other node"),
+                .fix("./deploy.sh install --single  # or the .run file of KWDB 3.2, with the same deploy.cfg as on the other node"),
         );
         return;
     }
@@ -130,8 +130,8 @@ fn installation(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
                 format!("docker-compose.yml: restart: {policy}"),
             )
             .on(node)
-            .mend("sed -i 's/restart: .*/restart: \"no\"/' /etc/kaiwudb/script/docker-compose.yml")
-            .mend("docker update --restart=no kaiwudb-container"),
+            .fix("sed -i 's/restart: .*/restart: \"no\"/' /etc/kaiwudb/script/docker-compose.yml")
+            .fix("docker update --restart=no kaiwudb-container"),
         );
     }
 }
@@ -149,7 +149,7 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
                     format!("{root}: {}, mount: -", found.store.map_or("", State::word)),
                 )
                 .on(node)
-                .mend(format!(
+                .fix(format!(
                     "mv {root} {root}.old && install -d -o {account} -g {account} {root}",
                     account = found.user.as_deref().unwrap_or("kaiwudb")
                 )),
@@ -162,13 +162,13 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::of(rule::MOUNT_POINT_OPEN, format!("lsattr -d {root}: -"))
                     .on(node)
-                    .fix(&["kaiwudb-ha", "guard", root]),
+                    .fix_safely(&["kaiwudb-ha", "guard", root]),
             );
         }
         Some(mounted) if mounted.read_only => findings.push(
             Finding::of(rule::STORE_READ_ONLY, format!("{} {root}: ro", mounted.source))
                 .on(node)
-                .mend("journalctl -k -g 'EXT4-fs|XFS|I/O error'"),
+                .fix("journalctl -k -g 'EXT4-fs|XFS|I/O error'"),
         ),
         _ => {}
     }
@@ -188,7 +188,7 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::of(rule::ROOM_LOW, evidence)
                 .on(node)
-                .mend(format!("du -xh --max-depth=2 {root} | sort -h")),
+                .fix(format!("du -xh --max-depth=2 {root} | sort -h")),
         );
     }
 }
@@ -212,7 +212,7 @@ fn servers(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Find
                     ),
                 )
                 .on(node)
-                .mend(advertise(scene)),
+                .fix(advertise(scene)),
             );
         }
     }
@@ -269,7 +269,7 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
         findings.push(
             Finding::of(rule::WAL_OFF, "ts.wal.wal_level=0")
                 .on(node)
-                .mend(level_1()),
+                .fix(level_1()),
         );
     }
     let unsynced_log = level.is_some_and(|level| !matches!(level, "0" | "1"));
@@ -291,20 +291,20 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
             findings.push(
                 Finding::of(rule::LOSS_BOUNDED, format!("{log} sync_interval={interval}"))
                     .on(node)
-                    .mend(level_1())
-                    .mend(sync_files()),
+                    .fix(level_1())
+                    .fix(sync_files()),
             );
         }
         return;
     }
     if unsynced_log {
-        findings.push(Finding::of(rule::WAL_UNSYNCED, log).on(node).mend(level_1()));
+        findings.push(Finding::of(rule::WAL_UNSYNCED, log).on(node).fix(level_1()));
     }
     if unsynced_files {
         findings.push(
             Finding::of(rule::FILES_UNSYNCED, "ts.force_sync_file.enabled=false")
                 .on(node)
-                .mend(sync_files()),
+                .fix(sync_files()),
         );
     }
 }
@@ -324,7 +324,7 @@ fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::of(rule::SERVER_OUTSIDE, pids.join(", "))
                 .on(node)
-                .mend(format!("crm_resource --refresh -r {id} -N {node}")),
+                .fix(format!("crm_resource --refresh -r {id} -N {node}")),
         );
     }
     let serving: Vec<&str> = scene
@@ -335,8 +335,8 @@ fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     if serving.len() > 1 {
         findings.push(
             Finding::of(rule::TWO_SERVERS, serving.join(", "))
-                .mend("systemctl stop kaiwudb.service  # on the node that does not have the disk")
-                .mend("kaiwudb-ha status"),
+                .fix("systemctl stop kaiwudb.service  # on the node that does not have the disk")
+                .fix("kaiwudb-ha status"),
         );
     }
     let installed: Vec<(&str, &Facts)> = scene
@@ -355,7 +355,7 @@ fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                 rule::KWDB_RELEASES_DIFFER,
                 format!("{one}: {left}, {other}: {right}"),
             )
-            .mend("cat /etc/kaiwudb/info/.version"),
+            .fix("cat /etc/kaiwudb/info/.version"),
         );
     }
     for (name, left, right) in [
@@ -379,7 +379,7 @@ fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                     rule::INSTALLATIONS_DIFFER,
                     format!("{name}: {one}={left}, {other}={right}"),
                 )
-                .mend("./deploy.sh install --single  # or the .run file of KWDB 3.2, with the same deploy.cfg on both nodes"),
+                .fix("./deploy.sh install --single  # or the .run file of KWDB 3.2, with the same deploy.cfg on both nodes"),
             );
         }
     }

@@ -8,21 +8,21 @@ use site::drbd_dialect::{Dialect, UNFENCE};
 use site::facts::{Configured, Facts, Secret};
 
 /// Looks at DRBD.
-pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let used = scene.roles.drbd_resource();
     for (node, facts) in scene.facts() {
         if let Some(why) = &facts.drbd.refused {
             findings.push(
                 Finding::of(rule::DRBD_REFUSED, why.as_str())
                     .on(node)
-                    .mend("drbdadm dump all"),
+                    .fix("drbdadm dump all"),
             );
         }
         for file in &facts.drbd.legacy_syncer {
             findings.push(
                 Finding::of(rule::DRBD_SYNCER_LEGACY, format!("{file}: syncer"))
                     .on(node)
-                    .mend("disk { c-plan-ahead 20; c-max-rate 300M; c-min-rate 20M; } net { verify-alg crc32c; }"),
+                    .fix("disk { c-plan-ahead 20; c-max-rate 300M; c-min-rate 20M; } net { verify-alg crc32c; }"),
             );
         }
         for (name, configured) in &facts.drbd.resources {
@@ -43,7 +43,7 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         && first != second
     {
         findings.push(
-            Finding::of(rule::DRBD_NODES_DIFFER, format!("{one} / {other}: drbdadm dump")).mend(format!(
+            Finding::of(rule::DRBD_NODES_DIFFER, format!("{one} / {other}: drbdadm dump")).fix(format!(
                 "scp /etc/drbd.d/* {other}:/etc/drbd.d/ && ssh {other} drbdadm adjust all"
             )),
         );
@@ -71,7 +71,7 @@ fn versions(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             .collect();
         findings.push(
             Finding::of(rule::DRBD_VERSIONS_DIFFER, evidence.join(", "))
-                .mend("modinfo -F version drbd  # on both nodes"),
+                .fix("modinfo -F version drbd  # on both nodes"),
         );
     }
     // Where nothing uses DRBD a kernel may be without it.
@@ -90,7 +90,7 @@ fn versions(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                     format!("{kernel}: drbd {other} (now: {version})"),
                 )
                 .on(node)
-                .mend(format!(
+                .fix(format!(
                     "modinfo -k {kernel} -F version drbd  # install or build the module for it"
                 )),
             );
@@ -107,12 +107,8 @@ fn resource(
     findings: &mut Vec<Finding>,
 ) {
     let option = |key: &str| configured.options.get(key).map(String::as_str);
-    let mut found = |rule, evidence: String, mend: &str| {
-        findings.push(
-            Finding::of(rule, format!("{name}: {evidence}"))
-                .on(node)
-                .mend(mend),
-        );
+    let mut found = |rule, evidence: String, fix: &str| {
+        findings.push(Finding::of(rule, format!("{name}: {evidence}")).on(node).fix(fix));
     };
     for (key, rule) in [
         ("disk/disk-flushes", rule::DRBD_FLUSHES_OFF),

@@ -1,10 +1,10 @@
-//! A defect that was found: where, the evidence, and what mends it.
+//! A defect that was found: where, the evidence, and what fixes it.
 
 use super::rule::{Rule, Severity};
 use serde::Serialize;
 use site::shell::typed;
 
-/// A command that mends a finding and cannot make anything worse.
+/// A command that fixes a finding and cannot make anything worse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Fix {
     /// Program and arguments.
@@ -20,9 +20,9 @@ pub(crate) struct Finding {
     /// What was seen: a name and its value, in the words of the tool that tells it.
     pub(crate) evidence: String,
     /// What an operator would type, one line each.
-    pub(crate) mend: Vec<String>,
+    pub(crate) fixes: Vec<String>,
     /// What `--fix` does after asking.
-    pub(crate) fix: Option<Fix>,
+    pub(crate) automatic: Option<Fix>,
 }
 
 impl Finding {
@@ -32,8 +32,8 @@ impl Finding {
             rule,
             node: None,
             evidence: evidence.into(),
-            mend: Vec::new(),
-            fix: None,
+            fixes: Vec::new(),
+            automatic: None,
         }
     }
 
@@ -44,20 +44,20 @@ impl Finding {
     }
 
     /// What an operator would type.
-    pub(crate) fn mend(mut self, line: impl Into<String>) -> Self {
-        self.mend.push(line.into());
+    pub(crate) fn fix(mut self, line: impl Into<String>) -> Self {
+        self.fixes.push(line.into());
         self
     }
 
     /// What an operator would type, given as program and arguments.
-    pub(crate) fn mend_with(self, command: &[&str]) -> Self {
-        self.mend(typed(command))
+    pub(crate) fn fix_with(self, command: &[&str]) -> Self {
+        self.fix(typed(command))
     }
 
-    /// What mends it safely, which is also what an operator would type.
-    pub(crate) fn fix(self, command: &[&str]) -> Self {
-        let mut finding = self.mend_with(command);
-        finding.fix = Some(Fix {
+    /// What fixes it safely, which is also what an operator would type.
+    pub(crate) fn fix_safely(self, command: &[&str]) -> Self {
+        let mut finding = self.fix_with(command);
+        finding.automatic = Some(Fix {
             command: command.iter().map(|&word| word.to_owned()).collect(),
         });
         finding

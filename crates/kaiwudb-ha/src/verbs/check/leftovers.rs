@@ -10,7 +10,7 @@ use pacemaker::version::WITH_PROMOTION;
 use site::leftover::{self, Kind, Leftover};
 
 /// Looks for them.
-pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let Some(cib) = scene.cib else { return };
     let mut left = leftover::of_configuration(cib, &scene.roles, scene.nodes);
     left.extend(scene.cluster.status.iter().flat_map(leftover::of_nodes));
@@ -35,9 +35,9 @@ fn held_back(left: &Leftover) -> Option<Finding> {
     let finding = Finding::of(rule, format!("{}: {}", left.resource, left.id));
     // The handler is the one that looks itself whether it may.
     let finding = if left.kind == Kind::FencedStill && left.node.is_some() {
-        finding.fix(&words)
+        finding.fix_safely(&words)
     } else {
-        finding.mend_with(&words)
+        finding.fix_with(&words)
     };
     Some(match &left.node {
         Some(node) => finding.on(node),
@@ -67,7 +67,7 @@ fn redundant(cib: &Cib, ours: &[&str], findings: &mut Vec<Finding>) {
         );
     for id in redundant {
         findings.push(
-            Finding::of(rule::CONSTRAINT_REDUNDANT, id.as_str()).mend(format!("pcs constraint delete {id}")),
+            Finding::of(rule::CONSTRAINT_REDUNDANT, id.as_str()).fix(format!("pcs constraint delete {id}")),
         );
     }
 }
@@ -89,7 +89,7 @@ fn old_words(cib: &Cib, ours: &[&str], findings: &mut Vec<Finding>) {
                     format!("{}: with-rsc-role={word}", colocation.id),
                 )
                 // In one step: without the constraint the resources may part.
-                .mend(format!(
+                .fix(format!(
                     "cibadmin --modify --xml-text '<rsc_colocation id=\"{}\" with-rsc-role=\"{}\"/>'",
                     colocation.id,
                     role.word()

@@ -36,8 +36,8 @@ fn json_of(finding: &Finding, language: Language) -> Value {
         "node": finding.node,
         "evidence": finding.evidence,
         "consequence": finding.rule.consequence.of(language),
-        "mend": finding.mend,
-        "fix": finding.fix.as_ref().map(|fix| &fix.command),
+        "fixes": finding.fixes,
+        "fix": finding.automatic.as_ref().map(|fix| &fix.command),
     })
 }
 
@@ -58,7 +58,7 @@ fn text(context: &Context, findings: &[Finding], unanswered: &[String]) -> Strin
         let same = rest
             .iter()
             .take_while(|other| {
-                other.rule == first.rule && other.evidence == first.evidence && other.mend == first.mend
+                other.rule == first.rule && other.evidence == first.evidence && other.fixes == first.fixes
             })
             .count();
         let nodes: Vec<&str> = rest[..same]
@@ -87,7 +87,7 @@ fn text(context: &Context, findings: &[Finding], unanswered: &[String]) -> Strin
         };
         line(texts::EVIDENCE, &first.evidence);
         line(texts::CONSEQUENCE, first.rule.consequence.of(language));
-        for command in &first.mend {
+        for command in &first.fixes {
             line(texts::FIX, command);
         }
         text.push('\n');
@@ -118,7 +118,10 @@ fn text(context: &Context, findings: &[Finding], unanswered: &[String]) -> Strin
         )
     };
     text.push('\n');
-    let fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
+    let fixable = findings
+        .iter()
+        .filter(|finding| finding.automatic.is_some())
+        .count();
     if fixable > 0 {
         text += &texts::FIXABLE.fill(language, &[("count", &fixable.to_string())]);
         text.push('\n');

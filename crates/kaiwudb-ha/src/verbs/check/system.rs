@@ -11,7 +11,7 @@ use std::time::Duration;
 const CLOCKS: Duration = Duration::from_secs(1);
 
 /// Looks at the systems.
-pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     for (node, facts) in scene.facts() {
         links(node, facts, findings);
         services(scene, node, facts, findings);
@@ -27,7 +27,7 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::of(rule::SUDO_UNLIMITED, format!("sudoers: {account} NOPASSWD: ALL"))
                     .on(node)
-                    .mend(format!(
+                    .fix(format!(
                         "grep -l '^{account} ' /etc/sudoers /etc/sudoers.d/*  # remove the line with visudo"
                     )),
             );
@@ -36,16 +36,16 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::of(rule::CLUSTER_PASSWORD_PRINTED, "/etc/shadow: hacluster")
                     .on(node)
-                    .mend("passwd hacluster  # on both nodes, the same")
-                    .mend("pcs pcsd deauth  # on both nodes: what logged in with the old password stays logged in otherwise")
-                    .mend(format!("pcs host auth {} -u hacluster", host_names(scene))),
+                    .fix("passwd hacluster  # on both nodes, the same")
+                    .fix("pcs pcsd deauth  # on both nodes: what logged in with the old password stays logged in otherwise")
+                    .fix(format!("pcs host auth {} -u hacluster", host_names(scene))),
             );
         }
         if facts.system.shell.ends_with("/bash") && facts.system.has_dash {
             findings.push(
                 Finding::of(rule::SHELL_CHANGED, format!("/bin/sh -> {}", facts.system.shell))
                     .on(node)
-                    .mend("dpkg-reconfigure dash"),
+                    .fix("dpkg-reconfigure dash"),
             );
         }
     }
@@ -56,7 +56,7 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                 format!("{:.1} s", node.clock_difference.as_secs_f64()),
             )
             .on(&node.name)
-            .mend("chronyc makestep"),
+            .fix("chronyc makestep"),
         );
     }
     let versions: Vec<(&str, &str)> = scene
@@ -73,7 +73,7 @@ pub(super) fn look(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             .next()
             .map(|(_, facts)| facts.system.install("kaiwudb-ha"));
         findings
-            .push(Finding::of(rule::VERSIONS_DIFFER, evidence.join(", ")).mend(install.unwrap_or_default()));
+            .push(Finding::of(rule::VERSIONS_DIFFER, evidence.join(", ")).fix(install.unwrap_or_default()));
     }
 }
 
@@ -89,14 +89,14 @@ fn links(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::of(rule::LINK_SINGLE, "corosync.conf: ring0_addr")
                 .on(node)
-                .mend("pcs cluster link add NODE1=ADDRESS NODE2=ADDRESS"),
+                .fix("pcs cluster link add NODE1=ADDRESS NODE2=ADDRESS"),
         );
     }
     if !corosync.encrypted {
         findings.push(
             Finding::of(rule::CLUSTER_IN_CLEAR, "corosync.conf: crypto_cipher: none")
                 .on(node)
-                .mend("pcs cluster config update crypto cipher=aes256 hash=sha256"),
+                .fix("pcs cluster config update crypto cipher=aes256 hash=sha256"),
         );
     }
 }
@@ -117,14 +117,14 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
                 "chrony, ntp, systemd-timesyncd: inactive",
             )
             .on(node)
-            .mend(facts.system.install("chrony")),
+            .fix(facts.system.install("chrony")),
         );
     }
     if scene.roles.data.is_some() && unit("drbd.service").is_some_and(site::facts::Unit::is_enabled) {
         findings.push(
             Finding::of(rule::DRBD_SERVICE_ENABLED, "drbd.service: enabled")
                 .on(node)
-                .fix(&["systemctl", "disable", "drbd.service"]),
+                .fix_safely(&["systemctl", "disable", "drbd.service"]),
         );
     }
     let is_disabled = |name: &str| unit(name).is_some_and(|unit| !unit.is_enabled());
@@ -136,7 +136,7 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
         findings.push(
             Finding::of(rule::SBD_DISABLED, "sbd.service: disabled")
                 .on(node)
-                .fix(&["systemctl", "enable", "sbd.service"]),
+                .fix_safely(&["systemctl", "enable", "sbd.service"]),
         );
     }
     let mut disabled = vec!["corosync.service", "pacemaker.service"];
@@ -146,7 +146,7 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
         findings.push(
             Finding::of(rule::CLUSTER_DISABLED, format!("{names}: disabled"))
                 .on(node)
-                .mend(format!("systemctl enable {names}")),
+                .fix(format!("systemctl enable {names}")),
         );
     }
     let Some(multipath) = unit("multipathd.service") else {
@@ -159,15 +159,15 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
                 format!("multipathd.service: {}", multipath.enabled),
             )
             .on(node)
-            .mend("/etc/multipath.conf: blacklist { devnode \"^drbd[0-9]\" }")
-            .mend("systemctl enable --now multipathd.socket multipathd.service"),
+            .fix("/etc/multipath.conf: blacklist { devnode \"^drbd[0-9]\" }")
+            .fix("systemctl enable --now multipathd.socket multipathd.service"),
         );
     } else if facts.system.multipath_leaves_drbd == Some(false) {
         findings.push(
             Finding::of(rule::MULTIPATH_TAKES_DRBD, "multipath -t: blacklist")
                 .on(node)
-                .mend("/etc/multipath.conf: blacklist { devnode \"^drbd[0-9]\" }")
-                .mend("multipathd reconfigure"),
+                .fix("/etc/multipath.conf: blacklist { devnode \"^drbd[0-9]\" }")
+                .fix("multipathd reconfigure"),
         );
     }
 }
@@ -187,7 +187,7 @@ fn mounts(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Findi
             findings.push(
                 Finding::of(rule::FSTAB_MOUNTS, format!("fstab: {line}"))
                     .on(node)
-                    .mend(format!(
+                    .fix(format!(
                         "sed -i '\\|^{source} |d' /etc/fstab && systemctl daemon-reload"
                     )),
             );
@@ -210,7 +210,7 @@ fn agents(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Findi
         findings.push(
             Finding::of(rule::AGENT_MISSING, format!("ocf:kaiwudb:{agent}: -"))
                 .on(node)
-                .mend(facts.system.install("kaiwudb-ha")),
+                .fix(facts.system.install("kaiwudb-ha")),
         );
     }
 }

@@ -138,7 +138,7 @@ fn what_says_the_same_in_other_words_is_no_finding() {
         (corosync.two_node, corosync.quorum_device) = (false, true);
     };
     assert_eq!(with_facts(device), BTreeSet::new());
-    // What is wrong beside it is not mended by two_node, which would keep Corosync from starting.
+    // What is wrong beside it is not fixed by two_node, which would keep Corosync from starting.
     let ignored = OURS.replace(
         "<nvpair id=\"o1\"",
         "<nvpair id=\"o2\" name=\"no-quorum-policy\" value=\"ignore\"/><nvpair id=\"o1\"",
@@ -423,7 +423,7 @@ fn an_address_that_two_nodes_have() {
             site: site(),
         };
         let found = findings(&Scene::new(&cluster, &nodes));
-        let lines = found.into_iter().map(|finding| (finding.rule.id, finding.mend));
+        let lines = found.into_iter().map(|finding| (finding.rule.id, finding.fixes));
         lines.collect::<Vec<_>>()
     };
     let line = "ip address del 10.0.0.9/24 dev eth0  # and from what sets it up at boot";
@@ -484,7 +484,7 @@ fn fencing(version: &str, options: &[(&str, &str)]) -> Vec<(&'static str, String
     findings(&Scene::new(&cluster, &facts))
         .iter()
         .filter(|finding| ["drbd-unfenced", "drbd-never-unfences"].contains(&finding.rule.id))
-        .map(|finding| (finding.rule.id, finding.mend.join(" ")))
+        .map(|finding| (finding.rule.id, finding.fixes.join(" ")))
         .collect()
 }
 
@@ -524,11 +524,11 @@ fn what_lifts_a_fencing_constraint_depends_on_the_version() {
         ("9.2.18", "net", "unfence-peer"),
     ] {
         let found = fencing(version, &[]);
-        let (id, mend) = &found[0];
+        let (id, fix) = &found[0];
         assert_eq!(*id, "drbd-unfenced");
         assert!(
-            mend.starts_with(&format!("{section} {{ fencing")) && mend.contains(handler),
-            "{mend}"
+            fix.starts_with(&format!("{section} {{ fencing")) && fix.contains(handler),
+            "{fix}"
         );
     }
 }

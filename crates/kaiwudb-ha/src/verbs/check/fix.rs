@@ -1,4 +1,4 @@
-//! `--fix`: runs what mends safely, one command after the other, each after a question.
+//! `--fix`: runs what fixes safely, one command after the other, each after a question.
 
 use super::finding::{Finding, Fix};
 use crate::context::Context;
@@ -15,20 +15,20 @@ const COMMAND: Duration = Duration::from_secs(30);
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// There was nothing that could be mended.
+    /// There was nothing that could be fixed.
     Nothing,
     /// The operator said no to everything.
     Declined,
     /// At least one command ran.
-    Mended,
+    Fixed,
 }
 
 /// Asks and runs.
-pub(super) fn mend(context: &Context, findings: &[Finding], yes: bool) -> Result<Outcome> {
+pub(super) fn run(context: &Context, findings: &[Finding], yes: bool) -> Result<Outcome> {
     let language = context.language;
     let fixes: Vec<(&Finding, &Fix)> = findings
         .iter()
-        .filter_map(|finding| Some((finding, finding.fix.as_ref()?)))
+        .filter_map(|finding| Some((finding, finding.automatic.as_ref()?)))
         .collect();
     if fixes.is_empty() {
         return Ok(Outcome::Nothing);
@@ -36,13 +36,13 @@ pub(super) fn mend(context: &Context, findings: &[Finding], yes: bool) -> Result
     let local = pacemaker::node::name(&ocf::Env::default(), Deadline::after(COMMAND)).ok();
     let mut outcome = Outcome::Declined;
     for (finding, fix) in fixes {
-        let line = finding.mend.last().cloned().unwrap_or_default();
+        let line = finding.fixes.last().cloned().unwrap_or_default();
         let place = finding.node.as_deref().unwrap_or(texts::HERE.of(language));
         let question = texts::ASK.fill(language, &[("node", place), ("command", &line)]);
         if !yes && !question::agreed(&question, texts::NO_TERMINAL.of(language))? {
             continue;
         }
-        outcome = Outcome::Mended;
+        outcome = Outcome::Fixed;
         let words: Vec<&str> = fix.command.iter().map(String::as_str).collect();
         let deadline = Deadline::after(COMMAND);
         let result = match finding.node.as_deref().or(local.as_deref()) {
