@@ -1,7 +1,9 @@
 //! The lab itself, for real: needs root and, the first time, a minute or two for the image.
 #![allow(clippy::unwrap_used)] // a test, its helpers included
 
-use lab::{Deadline, Lab, Network, Options, cib};
+use lab::{Deadline, Lab, Network, Node, Options, cib};
+use std::io::{ErrorKind, Read};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 fn seconds(seconds: u64) -> Deadline {
@@ -43,9 +45,12 @@ fn two_nodes_are_a_cluster_whose_links_and_power_can_fail() {
     assert!(first.observe().has_virtual_ip);
     let ping = ["ping", "-c", "1", "-W", "1", "10.77.1.11"];
     assert_eq!(second.exec(ping, seconds(60)).unwrap().status, Some(0));
+    let silent = connected(&lab, first);
     let died = Instant::now();
     first.power_off().unwrap();
     assert!(!first.is_on());
+    let heard = (&silent).read(&mut [0; 1]).map_err(|error| error.kind());
+    assert_eq!(heard, Err(ErrorKind::WouldBlock), "the dead node says goodbye");
     assert_eq!(
         second.exec(ping, seconds(60)).unwrap().status,
         Some(1),
@@ -76,6 +81,40 @@ fn two_nodes_are_a_cluster_whose_links_and_power_can_fail() {
     assert_eq!(lab.fence_events().len(), 2, "{:?}", lab.fence_events());
     link.heal().unwrap();
     lab.cluster().wait_online(seconds(60)).unwrap();
+}
+
+/// A connection to a process of the node that says nothing; reading from it does not last long.
+fn connected(lab: &Lab, node: &Node) -> TcpStream {
+    let listen =
+        "import socket; s = socket.create_server(('', 9999)); c = s.accept(); c[0].send(b'x'); input()";
+    node.exec_ok(
+        [
+            "systemd-run",
+            "--quiet",
+            "sh",
+            "-c",
+            &format!("sleep infinity | python3 -c \"{listen}\""),
+        ],
+        seconds(60),
+    )
+    .unwrap();
+    let address = SocketAddr::from((node.address(Network::Cluster), 9999));
+    // A thread of its own: what has entered the lab's network stays there.
+    let connect = || {
+        lab.enter_network().unwrap();
+        let deadline = seconds(60);
+        loop {
+            match TcpStream::connect_timeout(&address, Duration::from_secs(5)) {
+                Ok(stream) => break stream,
+                Err(error) => assert!(deadline.pause(Duration::from_millis(50)), "{error}"),
+            }
+        }
+    };
+    let stream = std::thread::scope(|scope| scope.spawn(connect).join()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    (&stream).read_exact(&mut [0; 1]).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    stream
 }
 
 fn commands_and_files(lab: &Lab) {
