@@ -1,8 +1,11 @@
-//! TCP with a deadline on every step.
+//! TCP with a deadline on every step, or until somebody hangs up.
 
 use crate::Deadline;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, setsockopt, socket, sockopt};
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A connection on which no read or write lasts beyond its deadline.
@@ -16,6 +19,76 @@ pub struct DeadlineStream {
 pub fn connect(address: SocketAddr, deadline: Deadline) -> io::Result<DeadlineStream> {
     let stream = TcpStream::connect_timeout(&address, left(deadline)?)?;
     stream.set_nodelay(true)?;
+    Ok(DeadlineStream { stream, deadline })
+}
+
+/// Ends the waits of another thread that has no deadline of its own.
+#[derive(Clone, Debug, Default)]
+pub struct HangUp(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
+    is_over: bool,
+    socket: Option<TcpStream>,
+}
+
+impl HangUp {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the wait that goes on, if any, and every later one.
+    pub fn hang_up(&self) {
+        let mut held = self.held();
+        held.is_over = true;
+        if let Some(socket) = held.socket.take() {
+            // Also of one that has not connected yet.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Whether somebody has hung up.
+    pub fn is_over(&self) -> bool {
+        self.held().is_over
+    }
+
+    fn hold(&self, socket: &TcpStream) -> io::Result<()> {
+        let mut held = self.held();
+        if held.is_over {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        held.socket = Some(socket.try_clone()?);
+        Ok(())
+    }
+}
+
+/// What a client without timeouts does while nothing is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeepAlive {
+    /// Nothing: what JDBC does unless told otherwise.
+    #[default]
+    Off,
+    /// What the kernel does where it is asked to: with Linux's defaults a first probe after two hours.
+    On,
+}
+
+/// Connects as clients without timeouts do: for as long as the kernel tries. What follows on the connection has the deadline that it is given.
+pub fn connect_patiently(
+    address: SocketAddr,
+    keep_alive: KeepAlive,
+    hang_up: &HangUp,
+    deadline: Deadline,
+) -> io::Result<DeadlineStream> {
+    let family = if address.is_ipv4() {
+        AddressFamily::Inet
+    } else {
+        AddressFamily::Inet6
+    };
+    let stream = TcpStream::from(socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?);
+    setsockopt(&stream, sockopt::KeepAlive, &(keep_alive == KeepAlive::On))?;
+    stream.set_nodelay(true)?;
+    hang_up.hold(&stream)?;
+    nix::sys::socket::connect(stream.as_raw_fd(), &SockaddrStorage::from(address))?;
     Ok(DeadlineStream { stream, deadline })
 }
 
@@ -90,6 +163,51 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(stream.write(b"x").unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!(started.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn whoever_waits_without_end_is_freed_by_hanging_up() {
+        // The kernel takes one or two connections nobody has accepted, and leaves the others without an answer.
+        let full = socket(
+            AddressFamily::Inet,
+            SockType::Stream,
+            SockFlag::SOCK_CLOEXEC,
+            None,
+        )
+        .unwrap();
+        let any = SockaddrStorage::from(SocketAddr::from(([127, 0, 0, 1], 0)));
+        nix::sys::socket::bind(full.as_raw_fd(), &any).unwrap();
+        nix::sys::socket::listen(&full, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
+        let address = TcpListener::from(full.try_clone().unwrap()).local_addr().unwrap();
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                let hang_up = HangUp::default();
+                let theirs = hang_up.clone();
+                let waits = std::thread::spawn(move || {
+                    let mut open = connect_patiently(
+                        address,
+                        KeepAlive::Off,
+                        &theirs,
+                        Deadline::after(Duration::from_secs(600)),
+                    )?;
+                    open.read(&mut [0; 1])
+                });
+                (hang_up, waits)
+            })
+            .collect();
+        let moment = Deadline::after(Duration::from_millis(300));
+        moment.pause(Duration::from_secs(1));
+        assert!(clients.iter().all(|(_, waits)| !waits.is_finished()));
+        let began = Instant::now();
+        for (hang_up, waits) in clients {
+            hang_up.hang_up();
+            let end = waits.join().unwrap();
+            assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+            assert!(hang_up.is_over());
+            let later = connect_patiently(address, KeepAlive::On, &hang_up, Deadline::after(Duration::ZERO));
+            assert_eq!(later.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        }
+        assert!(began.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

@@ -1,8 +1,11 @@
-//! What a client sees of each event.
+//! What clients see of each event.
 
 use anyhow::{Context, Result, ensure};
 use lab::cib::{Cib, guide, ocf};
-use lab::{ByHand, Client, ClientOptions, Deadline, Event, Installation, Lab, Options, event, steps};
+use lab::{
+    ByHand, Client, ClientOptions, Clients, Deadline, Event, Heard, Installation, Kind, Lab, Options, event,
+    steps,
+};
 use nix::sys::signal::Signal;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -14,67 +17,164 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Rounds of the floor.
 const ROUNDS: usize = 5;
 
-/// What one design did in one event, run by run; `None` where nobody noticed.
-type Outages = Vec<Option<Duration>>;
+/// The columns of the second table.
+const OTHERS: [Kind; 5] = [
+    Kind::Waiting,
+    Kind::KeepAlive,
+    Kind::Pool,
+    Kind::PoolInTransaction,
+    Kind::Http,
+];
 
-/// Prints the table.
-pub(crate) fn measure(runs: usize) -> Result<()> {
-    let (floor, ours) = design("ocf:kaiwudb:kaiwudb", &ocf(), runs)?;
-    let (guides_floor, guides) = design("systemd:kaiwudb.service", &guide(), runs)?;
-    let mut table = format!(
-        "\nOutage: longest time between two acknowledged commits, median of {runs} (all runs). Bare floor, by hand without \
-         a cluster: {:.2} s in the first lab, {:.2} s in the second. The guide has no fencing: it takes over without \
-         knowing that the other node is dead.\n\n\
-         | event | ocf:kaiwudb:kaiwudb | ÷ floor | systemd:kaiwudb.service | ÷ floor | guide ÷ ours |\n\
-         |---|---|---|---|---|---|\n",
-        floor.as_secs_f64(),
-        guides_floor.as_secs_f64()
+/// What one event meant to the clients; the outage is the impatient one's.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) outage: Duration,
+    pub(crate) heard: Vec<Heard>,
+}
+
+/// What one design did in one event, run by run; `None` where nobody noticed.
+type Runs = Vec<Option<Seen>>;
+
+/// What was measured of one design: each event in the order of [`Event::ALL`].
+struct Measured {
+    floor: Duration,
+    outages: Vec<Runs>,
+    others: Vec<Runs>,
+}
+
+/// Prints the tables.
+pub(crate) fn measure(runs: usize, others: bool, hung: Duration, tls: bool) -> Result<()> {
+    if runs == 0 && !others {
+        return Ok(());
+    }
+    let names = ["this suite", "the guide's design"];
+    let designs = [
+        design(names[0], &ocf().with_own_address(), runs, others, hung, tls)?,
+        design(names[1], &guide(), runs, others, hung, tls)?,
+    ];
+    let mut text = format!(
+        "\nThe server is {}{}. The guide has no fencing: it takes over without knowing that the other node is dead.\n",
+        match Installation::from_environment()?.program {
+            lab::Program::Home(_) => "KWDB",
+            lab::Program::Binary(_) => "the stand-in (PostgreSQL behind KWDB's command line)",
+        },
+        if tls { ", with TLS" } else { "" },
     );
-    for (event, (ours, guides)) in Event::ALL.into_iter().zip(ours.iter().zip(&guides)) {
-        let (our_ratio, guides_ratio) = (ratio(median(ours), floor), ratio(median(guides), guides_floor));
-        let longer = match (median(ours), median(guides)) {
-            (Some(ours), Some(guides)) => format!("{:.1}", guides.as_secs_f64() / ours.as_secs_f64()),
-            (Some(_), None) => "for ever".to_owned(),
-            _ => "–".to_owned(),
-        };
-        let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1}"));
-        let _ = writeln!(
-            table,
-            "| {event} | {} | {} | {} | {} | {longer} |",
-            cell(ours),
-            ratio(our_ratio),
-            cell(guides),
-            ratio(guides_ratio)
-        );
+    if runs > 0 {
+        outages(&mut text, names, &designs, runs);
+    }
+    if others {
+        everybody(&mut text, names, &designs, hung);
     }
     std::io::stdout()
-        .write_all(table.as_bytes())
+        .write_all(text.as_bytes())
         .context("cannot print")
 }
 
-/// The floor and the outages of every event with one configuration.
-fn design(name: &str, cib: &Cib, runs: usize) -> Result<(Duration, Vec<Outages>)> {
+fn outages(text: &mut String, names: [&str; 2], designs: &[Measured; 2], runs: usize) {
+    let [ours, guides] = designs;
+    let _ = write!(
+        text,
+        "\nOutage: longest time between two acknowledged commits, median of {runs} (all runs). The impatient client gives up a \
+         connection after 50 ms and a commit after 500 ms, the patient one has no timeouts. Bare floor, by hand without a cluster: \
+         {:.2} s in the first lab, {:.2} s in the second.\n\n\
+         | event | client | {} | ÷ floor | {} | ÷ floor | guide ÷ ours |\n|---|---|---|---|---|---|---|\n",
+        ours.floor.as_secs_f64(),
+        guides.floor.as_secs_f64(),
+        names[0],
+        names[1],
+    );
+    for (event, (ours_runs, guides_runs)) in Event::ALL
+        .into_iter()
+        .zip(ours.outages.iter().zip(&guides.outages))
+    {
+        for client in ["impatient", "patient"] {
+            let times = |runs: &Runs| times(runs, client == "patient");
+            let (left, right) = (times(ours_runs), times(guides_runs));
+            let longer = match (median(&left), median(&right)) {
+                (Some(ours), Some(guides)) => format!("{:.1}", guides.as_secs_f64() / ours.as_secs_f64()),
+                (Some(_), None) => "for ever".to_owned(),
+                _ => "–".to_owned(),
+            };
+            let _ = writeln!(
+                text,
+                "| {event} | {client} | {} | {} | {} | {} | {longer} |",
+                cell(&left),
+                ratio(&left, ours.floor),
+                cell(&right),
+                ratio(&right, guides.floor)
+            );
+        }
+    }
+}
+
+fn everybody(text: &mut String, names: [&str; 2], designs: &[Measured; 2], hung: Duration) {
+    let _ = write!(
+        text,
+        "\nOther clients, none with timeouts. Those that wait for an answer when it happens: time until an answer or an error. The \
+         others: longest time without an answer. Hung: neither within {} s after the service was back. They were connected together, \
+         which makes a drain longer.\n\n| event | design",
+        hung.as_secs()
+    );
+    for kind in OTHERS {
+        let _ = write!(text, " | {kind}");
+    }
+    let _ = writeln!(text, " |\n|---|---{} |", "|---".repeat(OTHERS.len()));
+    for (index, event) in Event::ALL.into_iter().enumerate() {
+        for (name, design) in names.iter().zip(designs) {
+            let _ = write!(text, "| {event} | {name}");
+            let seen = design
+                .others
+                .get(index)
+                .and_then(|runs| runs.first())
+                .cloned()
+                .flatten();
+            for kind in OTHERS {
+                let cell = match &seen {
+                    None => not_noticed(),
+                    Some(seen) => of_kind(seen, kind).map_or_else(|| "–".to_owned(), Heard::to_string),
+                };
+                let _ = write!(text, " | {cell}");
+            }
+            text.push_str(" |\n");
+        }
+    }
+}
+
+fn of_kind(seen: &Seen, kind: Kind) -> Option<&Heard> {
+    seen.heard.iter().find(|heard| heard.kind == kind)
+}
+
+/// The floor, and what clients saw of every event with one configuration.
+fn design(name: &str, cib: &Cib, runs: usize, others: bool, hung: Duration, tls: bool) -> Result<Measured> {
     eprintln!("{name}: a lab starts");
-    let installation = Installation::from_environment()?;
+    let installation = Installation {
+        tls,
+        ..Installation::from_environment()?
+    };
     let lab = Lab::up(&Options::from_environment()?)?;
     lab::install(&lab, &lab::package_from_environment()?, &installation)?;
     let floor = lab::floor(&lab, &installation, ByHand::BARE, ROUNDS)?;
     lab::activate(&lab, cib)?;
     let audit = lab.audit()?;
     let mut client = Client::start(&lab, &ClientOptions::default())?;
-    let mut all = Vec::new();
+    let mut measured = Measured {
+        floor,
+        outages: Vec::new(),
+        others: Vec::new(),
+    };
     for event in Event::ALL {
-        let mut outages = Vec::new();
-        for _ in 0..runs {
-            let outage = one(&lab, &client, event)?;
-            eprintln!("{name}: {event}: {}", text(outage));
-            outages.push(outage);
-            // Nobody noticed once, nobody will.
-            if outage.is_none() {
-                break;
-            }
+        measured
+            .outages
+            .push(repeat(name, &lab, &client, event, &[Kind::Patient], hung, runs)?);
+    }
+    if others {
+        for event in Event::ALL {
+            measured
+                .others
+                .push(repeat(name, &lab, &client, event, &OTHERS, hung, 1)?);
         }
-        all.push(outages);
     }
     client.stop();
     let lost = client.lost()?.len();
@@ -82,16 +182,48 @@ fn design(name: &str, cib: &Cib, runs: usize) -> Result<(Duration, Vec<Outages>)
     if let Err(error) = audit.finish() {
         eprintln!("{name}: {error:#}");
     }
-    Ok((floor, all))
+    Ok(measured)
 }
 
-/// One event, and everything as before. A hang that nobody notices is ended by hand.
-fn one(lab: &Lab, client: &Client, event: Event) -> Result<Option<Duration>> {
+fn repeat(
+    name: &str,
+    lab: &Lab,
+    client: &Client,
+    event: Event,
+    kinds: &[Kind],
+    hung: Duration,
+    runs: usize,
+) -> Result<Runs> {
+    let mut all = Runs::new();
+    for _ in 0..runs {
+        let seen = one(lab, client, event, kinds, hung)?;
+        eprintln!("{name}: {event}: {}", text(seen.as_ref()));
+        let noticed = seen.is_some();
+        all.push(seen);
+        // Nobody noticed once, nobody will.
+        if !noticed {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// One event with these clients beside the impatient one, and everything as before. A hang that nobody notices is ended by hand.
+pub(crate) fn one(
+    lab: &Lab,
+    client: &Client,
+    event: Event,
+    kinds: &[Kind],
+    hung: Duration,
+) -> Result<Option<Seen>> {
     let node = lab.cluster().wait_active("KaiwuDB", Deadline::after(PATIENCE))?;
     let server = event::server(node)?;
+    let mut clients = Clients::start(lab, kinds)?;
+    clients.wait_until_ready(Deadline::after(PATIENCE))?;
     let begin = steps::now(node)?;
-    let outage = match event.run(lab, client, Deadline::after(PATIENCE)) {
+    let seen = match event.run(lab, client, Deadline::after(PATIENCE)) {
         Ok(outcome) => {
+            let heard = clients.heard(&outcome, hung);
             if event == Event::Standby {
                 let steps = steps::since(lab, begin)?;
                 for step in &steps {
@@ -102,7 +234,10 @@ fn one(lab: &Lab, client: &Client, event: Event) -> Result<Option<Duration>> {
                     steps::without("KaiwuDB", &steps).as_secs_f64()
                 );
             }
-            Some(outcome.outage())
+            Some(Seen {
+                outage: outcome.outage(),
+                heard,
+            })
         }
         Err(_) if event == Event::Hang && event::server(node).is_ok_and(|now| now == server) => {
             event::signal(server, Signal::SIGCONT)?;
@@ -111,40 +246,64 @@ fn one(lab: &Lab, client: &Client, event: Event) -> Result<Option<Duration>> {
         }
         Err(error) => return Err(error),
     };
+    clients.stop();
     Event::repair(lab)?;
     lab.cluster()
         .wait_active("ClusterIP", Deadline::after(PATIENCE))?;
-    Ok(outage)
+    let lost = clients.lost()?;
+    ensure!(
+        lost == 0,
+        "{event}: {lost} commits of the patient client are lost"
+    );
+    Ok(seen)
+}
+
+/// What the impatient or the patient client waited, run by run; `None`: without end.
+fn times(runs: &Runs, patient: bool) -> Vec<Option<Duration>> {
+    let time = |seen: &Seen| match of_kind(seen, Kind::Patient).filter(|_| patient) {
+        Some(heard) => (heard.hung == 0).then_some(heard.longest),
+        None => Some(seen.outage),
+    };
+    runs.iter().map(|seen| seen.as_ref().and_then(time)).collect()
 }
 
 /// `None` when one of them never ended.
-fn median(outages: &Outages) -> Option<Duration> {
-    let mut known: Vec<Duration> = outages.iter().copied().collect::<Option<_>>()?;
+pub(crate) fn median(times: &[Option<Duration>]) -> Option<Duration> {
+    let mut known: Vec<Duration> = times.iter().copied().collect::<Option<_>>()?;
     known.sort_unstable();
     known.get(known.len() / 2).copied()
 }
 
-fn ratio(outage: Option<Duration>, floor: Duration) -> Option<f64> {
-    Some(outage?.as_secs_f64() / floor.as_secs_f64())
-}
-
-fn text(outage: Option<Duration>) -> String {
-    outage.map_or_else(
-        || format!("not noticed within {} s", PATIENCE.as_secs()),
-        |outage| format!("{:.2} s", outage.as_secs_f64()),
+fn ratio(times: &[Option<Duration>], floor: Duration) -> String {
+    median(times).map_or_else(
+        || "–".to_owned(),
+        |median| format!("{:.1}", median.as_secs_f64() / floor.as_secs_f64()),
     )
 }
 
-fn cell(outages: &Outages) -> String {
-    match median(outages) {
-        None => text(None),
-        Some(median) => {
-            let all: Vec<String> = outages
-                .iter()
-                .flatten()
-                .map(|outage| format!("{:.2}", outage.as_secs_f64()))
-                .collect();
-            format!("{:.2} s ({})", median.as_secs_f64(), all.join(", "))
-        }
+fn not_noticed() -> String {
+    format!("not noticed within {} s", PATIENCE.as_secs())
+}
+
+pub(crate) fn text(seen: Option<&Seen>) -> String {
+    let Some(seen) = seen else {
+        return not_noticed();
+    };
+    let mut text = format!("impatient {:.2} s", seen.outage.as_secs_f64());
+    for heard in &seen.heard {
+        let _ = write!(text, ", {} {heard}", heard.kind);
+    }
+    text
+}
+
+pub(crate) fn cell(times: &[Option<Duration>]) -> String {
+    let all: Vec<String> = times
+        .iter()
+        .map(|time| time.map_or_else(|| "never".to_owned(), |time| format!("{:.2}", time.as_secs_f64())))
+        .collect();
+    match median(times) {
+        None if times.len() == 1 => not_noticed(),
+        None => all.join(", "),
+        Some(median) => format!("{:.2} s ({})", median.as_secs_f64(), all.join(", ")),
     }
 }

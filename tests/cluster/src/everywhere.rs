@@ -1,10 +1,12 @@
 //! What holds however the server is run: bare, by systemd, in a container; with and without TLS.
 
+mod clients;
 mod failures;
 mod sentinel;
 
 use crate::Test;
 
+pub use clients::{another_address_leaves_them_hanging, nobody_is_left_hanging};
 pub use failures::{a_killed_server, planned_standby_and_back, power_off};
 
 /// These tests. What leaves traces in the cluster's history comes last.

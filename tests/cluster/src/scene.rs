@@ -3,15 +3,13 @@
 use crate::Ground;
 use anyhow::{Context, Result, bail, ensure};
 use host::Deadline;
+use lab::cib::Cib;
 use lab::{Audit, Client, ClientOptions, Event, Lab, Node, Outcome, Stalls, steps};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 /// Nothing in these tests takes longer by right.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The option of the cluster that names the store it owns.
-pub(crate) const PIN: &str = "kaiwudb-store-KaiwuDB";
 
 /// A database that runs, in a cluster without failures.
 #[derive(Debug)]
@@ -74,11 +72,7 @@ impl<'ground> Scene<'ground> {
             node.wait_booted(Self::deadline())?;
         }
         cluster.wait_online(Self::deadline())?;
-        let cib = match self.pin()? {
-            Some(pin) => self.ground.cib.clone().kept_by_agent(PIN, &pin),
-            None => self.ground.cib.clone(),
-        };
-        cluster.load(&cib)?;
+        cluster.reload(&self.ground.cib)?;
         Event::repair(self.lab())?;
         cluster.wait_active("ClusterIP", Self::deadline())?;
         self.client.wait_for_commits(5, Self::deadline())
@@ -196,10 +190,16 @@ impl<'ground> Scene<'ground> {
 
     /// The pinned store.
     pub fn pin(&self) -> Result<Option<String>> {
-        let query = format!("crm_attribute --type crm_config --name {PIN} --query --quiet");
-        let output = self.lab().nodes()[0].exec(["sh", "-c", &query], Self::deadline())?;
-        let value = output.stdout.trim().to_owned();
-        Ok(Some(value).filter(|value| output.status == Some(0) && !value.is_empty()))
+        self.lab().cluster().pin()
+    }
+
+    /// Changes the configuration until the test is over, and waits until the database runs by it.
+    pub fn reconfigure(&self, change: impl FnOnce(Cib) -> Cib) -> Result<()> {
+        let cluster = self.lab().cluster();
+        cluster.reload(&change(self.ground.cib.clone()))?;
+        cluster.wait_idle(Self::deadline())?;
+        cluster.wait_active("ClusterIP", Self::deadline())?;
+        Ok(())
     }
 
     /// Asks until the answer is yes.

@@ -11,6 +11,7 @@ const TESTS: &[Test] = &[
     ("a_killed_server_is_recovered", everywhere::a_killed_server),
     ("planned_standby_and_back", everywhere::planned_standby_and_back),
     ("a_node_without_power_is_fenced", everywhere::power_off),
+    ("nobody_is_left_hanging", everywhere::nobody_is_left_hanging),
 ];
 
 fn a_probe_asks_over_tls(scene: &Scene<'_>) -> Result<()> {

@@ -81,6 +81,13 @@ pub enum Constraint {
         /// Started then.
         then: String,
     },
+    /// `first` is stopped before `then`; they are started in no order.
+    StopOrder {
+        /// Stopped first.
+        first: String,
+        /// Stopped then.
+        then: String,
+    },
     /// `resource` prefers (or, with `-INFINITY`, avoids) `node`.
     Location {
         /// Resource.
@@ -352,6 +359,14 @@ impl Constraint {
                     xml,
                     "<rsc_order id=\"{first}-then-{then}\" first=\"{first}\" first-action=\"start\" then=\"{then}\" \
                      then-action=\"start\" kind=\"Mandatory\" symmetrical=\"false\"/>"
+                )
+            }
+            Self::StopOrder { first, then } => {
+                let (first, then) = (escape(first.as_str()), escape(then.as_str()));
+                writeln!(
+                    xml,
+                    "<rsc_order id=\"{first}-stops-before-{then}\" first=\"{first}\" first-action=\"stop\" then=\"{then}\" \
+                     then-action=\"stop\" kind=\"Mandatory\" symmetrical=\"false\"/>"
                 )
             }
             Self::Location {

@@ -1,17 +1,19 @@
-//! A client that commits a relational and a time-series row every few milliseconds through the virtual IP and remembers what was
-//! acknowledged.
+//! A client that uses the database through the virtual IP all the time and remembers when it was answered. Most commit a relational and
+//! a time-series row every few milliseconds; others are as ordinary programs are ([`Kind`]).
 
 use crate::lab::Lab;
 use crate::network::VIRTUAL_IP;
 use crate::report::{Acknowledgement, Report};
 use anyhow::{Context, Result};
+use host::net::{DeadlineStream, HangUp, KeepAlive};
 use host::{Deadline, net};
 use kwdb::series::Rows;
 use kwdb::sql::{Connection, SqlError, Target};
 use std::collections::HashSet;
+use std::fmt;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -34,6 +36,44 @@ const RETRY: Duration = Duration::from_millis(10);
 /// Reading everything back at the end may take this long.
 const READ_BACK: Duration = Duration::from_secs(60);
 
+/// A connection of a pool is used this often.
+const POOL_INTERVAL: Duration = Duration::from_millis(250);
+
+/// From one HTTP request to the next.
+const HTTP_INTERVAL: Duration = Duration::from_millis(50);
+
+/// A question whose answer nobody lives to see.
+const OPEN_QUESTION: &str = "SELECT pg_sleep(86400)";
+
+/// What a client without timeouts gives a step that has to have a limit.
+const WITHOUT_END: Duration = Duration::from_secs(86_400);
+
+/// What a client is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Commits; gives up a connection after 50 ms and a commit after 500 ms.
+    Impatient,
+    /// Commits, one row at a time; without timeouts and keepalive, which is JDBC's default.
+    Patient,
+    /// Has asked a question that takes longer than anything here, and waits for the answer; likewise without timeouts and keepalive.
+    Waiting,
+    /// The same with keepalive as Linux has it: a first probe after two hours.
+    KeepAlive,
+    /// One connection of a pool: asks something small now and then, without timeouts.
+    Pool,
+    /// The same, and there is a transaction open in between.
+    PoolInTransaction,
+    /// Asks the HTTP port, each time on a new connection, without timeouts.
+    Http,
+}
+
+impl Kind {
+    /// Whether it is told something only when its connection ends.
+    pub(crate) const fn waits(self) -> bool {
+        matches!(self, Self::Waiting | Self::KeepAlive)
+    }
+}
+
 /// How the client behaves.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
@@ -41,6 +81,8 @@ pub struct ClientOptions {
     pub interval: Duration,
     /// Whom to ask; default port 26257 of the virtual IP.
     pub address: SocketAddr,
+    /// What it is like. Default impatient.
+    pub kind: Kind,
 }
 
 impl Default for ClientOptions {
@@ -49,7 +91,41 @@ impl Default for ClientOptions {
         Self {
             interval: Duration::from_millis(20),
             address: SocketAddr::from((address, 26257)),
+            kind: Kind::Impatient,
         }
+    }
+}
+
+impl ClientOptions {
+    /// One of this kind, at its usual port and pace.
+    pub fn of(kind: Kind) -> Self {
+        let mut options = Self {
+            kind,
+            ..Self::default()
+        };
+        match kind {
+            Kind::Pool | Kind::PoolInTransaction => options.interval = POOL_INTERVAL,
+            Kind::Http => {
+                options.interval = HTTP_INTERVAL;
+                options.address.set_port(8080);
+            }
+            Kind::Impatient | Kind::Patient | Kind::Waiting | Kind::KeepAlive => {}
+        }
+        options
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Impatient => "impatient",
+            Self::Patient => "patient",
+            Self::Waiting => "waiting for an answer",
+            Self::KeepAlive => "waiting, with keepalive",
+            Self::Pool => "pool, idle",
+            Self::PoolInTransaction => "pool, idle in transaction",
+            Self::Http => "HTTP",
+        })
     }
 }
 
@@ -59,7 +135,8 @@ pub struct Client {
     target: Target,
     run: u64,
     record: Arc<Mutex<Report>>,
-    stop: Arc<AtomicBool>,
+    kind: Kind,
+    hang_up: HangUp,
     thread: Option<JoinHandle<Result<()>>>,
     lab: Inside,
 }
@@ -89,25 +166,29 @@ impl Client {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let number = u64::try_from(since_epoch.as_micros()).unwrap_or_default();
         let record = Arc::new(Mutex::new(Report::new(Instant::now())));
-        let stop = Arc::new(AtomicBool::new(false));
+        let hang_up = HangUp::default();
         let inside = Inside(Arc::clone(lab.namespace()));
         let mut run = Run {
             target: target.clone(),
+            kind: options.kind,
+            hang_up: hang_up.clone(),
             number,
             connection: None,
             table_exists: false,
+            has_transaction: false,
             patience: [CONNECT, LOGIN, COMMIT, CREATE].map(|time| lab.patience(time)),
             retry: lab.patience(RETRY),
         };
         let thread = inside.spawn({
-            let (record, stop, interval) = (Arc::clone(&record), Arc::clone(&stop), options.interval);
-            move || run.commit_until(&stop, &record, interval)
+            let (record, interval) = (Arc::clone(&record), options.interval);
+            move || run.work(&record, interval)
         })?;
         Ok(Self {
             target,
             run: number,
             record,
-            stop,
+            kind: options.kind,
+            hang_up,
             thread: Some(thread),
             lab: inside,
         })
@@ -134,9 +215,14 @@ impl Client {
         Ok(())
     }
 
-    /// Stops committing.
+    /// What it is like.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Ends it, whatever it waits for.
     pub fn stop(&mut self) -> Report {
-        self.stop.store(true, Ordering::Relaxed);
+        self.hang_up.hang_up();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -192,9 +278,12 @@ fn series() -> Rows {
 #[derive(Debug)]
 struct Run {
     target: Target,
+    kind: Kind,
+    hang_up: HangUp,
     number: u64,
     connection: Option<Connection>,
     table_exists: bool,
+    has_transaction: bool,
     /// [`CONNECT`], [`LOGIN`], [`COMMIT`] and [`CREATE`] as these machines need them.
     patience: [Duration; 4],
     /// [`RETRY`], so that asking does not take the time of an emulated machine that the answer needs.
@@ -202,15 +291,18 @@ struct Run {
 }
 
 impl Run {
-    fn commit_until(&mut self, stop: &AtomicBool, record: &Mutex<Report>, interval: Duration) {
+    fn work(&mut self, record: &Mutex<Report>, interval: Duration) {
+        let report = || record.lock().unwrap_or_else(PoisonError::into_inner);
         let mut id = 0;
-        while !stop.load(Ordering::Relaxed) {
+        while !self.hang_up.is_over() {
             let begun = Instant::now();
             id += 1;
-            let outcome = self.commit(id);
+            let outcome = self.once(id, || report().is_connected = true);
             let at = Instant::now();
-            let mut report = record.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut report = report();
             let pause = match outcome {
+                // The end of a client is no news.
+                _ if self.hang_up.is_over() => break,
                 Ok(()) => {
                     report.acknowledged.push(Acknowledgement { id, begun, at });
                     interval.saturating_sub(begun.elapsed())
@@ -218,6 +310,7 @@ impl Run {
                 Err(error) => {
                     // Whether the row is there is unknown: its number is never used again.
                     self.connection = None;
+                    report.is_connected = false;
                     report.errors.push((at, error.to_string()));
                     self.retry
                 }
@@ -227,18 +320,78 @@ impl Run {
         }
     }
 
-    fn commit(&mut self, id: u64) -> Result<(), SqlError> {
-        // Each step has its own time, from its own beginning.
-        let [connect, login, commit, create] = self.patience;
-        let connection = match &mut self.connection {
-            Some(open) => open,
-            none => {
-                let mut stream =
-                    net::connect(self.target.address, Deadline::after(connect)).map_err(SqlError::Io)?;
-                stream.set_deadline(Deadline::after(login));
-                none.insert(Connection::on(stream, &self.target)?)
+    fn once(&mut self, id: u64, connected: impl FnOnce()) -> Result<(), SqlError> {
+        if self.kind == Kind::Http {
+            return self.get(connected);
+        }
+        self.open()?;
+        connected();
+        match self.kind {
+            Kind::Impatient | Kind::Patient => self.commit(id),
+            Kind::Waiting | Kind::KeepAlive => self.ask(&[OPEN_QUESTION]),
+            Kind::Pool => self.ask(&["SELECT 1"]),
+            Kind::PoolInTransaction => {
+                let ended: &[&str] = if self.has_transaction { &["COMMIT"] } else { &[] };
+                self.has_transaction = true;
+                self.ask(&[ended, &["BEGIN", "SELECT 1"]].concat())
             }
-        };
+            Kind::Http => Ok(()),
+        }
+    }
+
+    /// What one step may take that an impatient client gives `impatient`.
+    fn limit(&self, impatient: Duration) -> Deadline {
+        Deadline::after(match self.kind {
+            Kind::Impatient => impatient,
+            _ => WITHOUT_END,
+        })
+    }
+
+    fn connect(&self) -> Result<DeadlineStream, SqlError> {
+        let [connect, login, ..] = self.patience;
+        let mut stream = match self.kind {
+            Kind::Impatient => net::connect(self.target.address, self.limit(connect)),
+            kind => {
+                let keep_alive = match kind {
+                    Kind::KeepAlive => KeepAlive::On,
+                    _ => KeepAlive::Off,
+                };
+                net::connect_patiently(
+                    self.target.address,
+                    keep_alive,
+                    &self.hang_up,
+                    self.limit(connect),
+                )
+            }
+        }
+        .map_err(SqlError::Io)?;
+        // Each step has its own time, from its own beginning.
+        stream.set_deadline(self.limit(login));
+        Ok(stream)
+    }
+
+    fn open(&mut self) -> Result<(), SqlError> {
+        if self.connection.is_none() {
+            self.has_transaction = false;
+            self.connection = Some(Connection::on(self.connect()?, &self.target)?);
+        }
+        Ok(())
+    }
+
+    fn query(&mut self, statement: &str, deadline: Deadline) -> Result<(), SqlError> {
+        let none = || SqlError::Io(std::io::ErrorKind::NotConnected.into());
+        let connection = self.connection.as_mut().ok_or_else(none)?;
+        connection.query(statement, deadline).map(drop)
+    }
+
+    fn ask(&mut self, statements: &[&str]) -> Result<(), SqlError> {
+        statements
+            .iter()
+            .try_for_each(|statement| self.query(statement, self.limit(COMMIT)))
+    }
+
+    fn commit(&mut self, id: u64) -> Result<(), SqlError> {
+        let [.., commit, create] = self.patience;
         if !self.table_exists {
             let table = "CREATE TABLE IF NOT EXISTS lab_commits (run INT8, id INT8, PRIMARY KEY (run, id))"
                 .to_owned();
@@ -247,14 +400,30 @@ impl Run {
                 .chain(series().make())
                 .chain(DURABLE.map(str::to_owned))
             {
-                connection.query(&statement, Deadline::after(create))?;
+                self.query(&statement, self.limit(create))?;
             }
             self.table_exists = true;
         }
         let insert = format!("INSERT INTO lab_commits VALUES ({}, {id})", self.number);
-        connection.query(&insert, Deadline::after(commit))?;
-        connection.query(&series().insert(self.number, id), Deadline::after(commit))?;
-        Ok(())
+        self.query(&insert, self.limit(commit))?;
+        self.query(&series().insert(self.number, id), self.limit(commit))
+    }
+
+    /// One request of HTTP; anything but a 200 is an error.
+    fn get(&self, connected: impl FnOnce()) -> Result<(), SqlError> {
+        let mut stream = self.connect()?;
+        connected();
+        let exchange = |stream: &mut DeadlineStream| {
+            stream
+                .write_all(b"GET /health?ready=1 HTTP/1.1\r\nHost: kaiwudb\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.take(64 << 10).read_to_string(&mut answer).map(|_| answer)
+        };
+        let answer = exchange(&mut stream).map_err(SqlError::Io)?;
+        match answer.lines().next() {
+            Some(line) if line.contains(" 200 ") => Ok(()),
+            line => Err(SqlError::Protocol(line.unwrap_or("no answer").to_owned())),
+        }
     }
 }
 

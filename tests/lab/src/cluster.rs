@@ -19,6 +19,9 @@ const OWN_PROPERTIES: [&str; 4] = [
     "cluster-name",
 ];
 
+/// The option of the cluster that names the store it owns.
+const PIN: &str = "kaiwudb-store-KaiwuDB";
+
 /// The cluster that the lab's nodes form.
 #[derive(Clone, Copy, Debug)]
 pub struct Cluster<'lab> {
@@ -58,6 +61,31 @@ impl<'lab> Cluster<'lab> {
                 other => return other.context("cannot load the configuration"),
             }
         }
+    }
+
+    /// The same for another configuration of the same store: it stays pinned.
+    pub fn reload(self, cib: &Cib) -> Result<()> {
+        let cib = cib.clone();
+        self.load(&match self.pin()? {
+            Some(pin) => cib.kept_by_agent(PIN, &pin),
+            None => cib,
+        })
+    }
+
+    /// The pinned store.
+    pub fn pin(self) -> Result<Option<String>> {
+        let query = [
+            "crm_attribute",
+            "--type",
+            "crm_config",
+            "--name",
+            PIN,
+            "--query",
+            "--quiet",
+        ];
+        let output = self.ask(|node| node.exec(query, Deadline::after(QUESTION)))?;
+        let value = output.stdout.trim().to_owned();
+        Ok(Some(value).filter(|value| output.status == Some(0) && !value.is_empty()))
     }
 
     /// What `crm_mon` says, as XML.

@@ -8,8 +8,8 @@ use self::words::words;
 use crate::cib::Cib;
 use crate::vm::RoleAudit;
 use crate::{
-    Client, ClientOptions, Event, Installation, Lab, Machines, Options, Program, activate, install, names,
-    package_from_environment, remove_leftovers,
+    Client, ClientOptions, Clients, Event, Heard, Installation, Kind, Lab, Machines, Options, Program,
+    activate, install, names, package_from_environment, remove_leftovers,
 };
 use anyhow::{Context, Result, ensure};
 use host::Deadline;
@@ -43,13 +43,17 @@ pub struct Demonstration {
 /// One event, with everything until the client commits again.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The client without timeouts hangs when it has heard nothing so long after the other one commits again.
+const HUNG: Duration = Duration::from_secs(30);
+
 /// How long the kernel may take to end a lab whose process is gone.
 const CLEAN: Duration = Duration::from_secs(30);
 
 /// Columns of the table, in English and Chinese.
-const HEADINGS: [(&str, &str); 5] = [
+const HEADINGS: [(&str, &str); 6] = [
     ("event", "事件"),
     ("outage", "中断"),
+    ("without timeouts", "无超时客户端"),
     ("acknowledged", "已确认提交"),
     ("lost", "丢失"),
     ("database runs on", "数据库所在节点"),
@@ -160,12 +164,14 @@ fn demonstrate(demonstration: Demonstration) -> Result<bool> {
         ..ClientOptions::default()
     };
     let mut client = Client::start(&lab, &options)?;
+    let mut patient = Clients::start(&lab, &[Kind::Patient])?;
     let mut rows = Vec::new();
     for event in demonstration.events.iter().copied() {
-        rows.push(show(&lab, &client, event, &say)?);
+        rows.push(show(&lab, &client, &patient, event, &say)?);
     }
     let report = client.stop();
-    let all_there = client.lost()?.is_empty();
+    patient.stop();
+    let all_there = client.lost()?.is_empty() && patient.lost()? == 0;
     let once = is_good(audit.finish()) & is_good(roles.map_or(Ok(()), RoleAudit::finish));
     let conclusion = conclusion(&rows, once, begun.elapsed().as_secs_f64());
     let mut out = std::io::stdout().lock();
@@ -182,7 +188,8 @@ fn keep(path: &Path, page: &str) -> Result<()> {
     std::fs::write(path, page).with_context(|| format!("cannot write the report {}", path.display()))
 }
 
-fn show(lab: &Lab, client: &Client, event: Event, say: &impl Fn(&str)) -> Result<Row> {
+fn show(lab: &Lab, client: &Client, patient: &Clients, event: Event, say: &impl Fn(&str)) -> Result<Row> {
+    patient.wait_until_ready(Deadline::after(lab.patience(PATIENCE)))?;
     let before = client.report().acknowledged.len();
     let outcome = event.run(lab, client, Deadline::after(lab.patience(PATIENCE)))?;
     let (name, seconds) = (
@@ -193,6 +200,7 @@ fn show(lab: &Lab, client: &Client, event: Event, say: &impl Fn(&str)) -> Result
         format!("{name}: commits again on {} after {seconds:.2} s", outcome.to),
         format!("{name}：{seconds:.2} 秒后在 {} 上恢复提交", outcome.to),
     ));
+    let patient = patient.heard(&outcome, lab.patience(HUNG));
     let lost = client.lost()?.len();
     Event::repair(lab)?;
     let acknowledged = client.report().acknowledged.len() - before;
@@ -201,6 +209,7 @@ fn show(lab: &Lab, client: &Client, event: Event, say: &impl Fn(&str)) -> Result
         event: name,
         from: outcome.gap.from,
         to: outcome.gap.to,
+        patient: patient.first().map_or_else(String::new, Heard::to_string),
         acknowledged,
         lost,
         place: if from == to {
@@ -237,22 +246,24 @@ fn table(rows: &[Row]) -> String {
         [
             row.event.clone(),
             format!("{:.2} s", row.outage()),
+            row.patient.clone(),
             row.acknowledged.to_string(),
             row.lost.to_string(),
             row.place.clone(),
         ]
     }));
-    let widths: [usize; 5] =
+    let widths: [usize; 6] =
         std::array::from_fn(|column| lines.iter().map(|line| line[column].width()).max().unwrap_or(0));
-    let line = |cells: &[String; 5]| {
+    let line = |cells: &[String; 6]| {
         let pad = |column: usize| " ".repeat(widths[column] - cells[column].width());
-        let [event, outage, acknowledged, lost, place] = cells;
+        let [event, outage, patient, acknowledged, lost, place] = cells;
         format!(
-            "{event}{}  {}{outage}  {}{acknowledged}  {}{lost}   {place}\n",
+            "{event}{}  {}{outage}  {}{patient}  {}{acknowledged}  {}{lost}   {place}\n",
             pad(0),
             pad(1),
             pad(2),
-            pad(3)
+            pad(3),
+            pad(4)
         )
     };
     lines.iter().map(line).collect()

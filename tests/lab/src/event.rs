@@ -33,6 +33,8 @@ pub enum Event {
 /// What the client saw.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// When it happened.
+    pub at: Instant,
     /// Longest time between two acknowledged commits.
     pub gap: Gap,
     /// Host name of the node on which the database ran.
@@ -80,6 +82,7 @@ impl Event {
             .with_context(|| format!("the new server (pid {new}) on {} does not serve", to.name()))?;
         let gap = client.report().longest_gap_between(at, Instant::now());
         Ok(Outcome {
+            at,
             gap: gap.context("fewer than two commits were acknowledged")?,
             from: node.name().to_owned(),
             to: to.name().to_owned(),

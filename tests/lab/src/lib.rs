@@ -4,6 +4,7 @@ mod audit;
 mod cgroup;
 pub mod cib;
 mod client;
+mod clients;
 mod cluster;
 mod container;
 mod corosync;
@@ -30,7 +31,8 @@ pub mod steps;
 pub mod vm;
 
 pub use audit::{Audit, Violation};
-pub use client::{Client, ClientOptions};
+pub use client::{Client, ClientOptions, Kind};
+pub use clients::{Clients, Heard};
 pub use cluster::Cluster;
 pub use deploy::{activate, install, package_from_environment};
 pub use event::{Event, Outcome};

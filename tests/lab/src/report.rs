@@ -23,6 +23,8 @@ pub struct Report {
     pub acknowledged: Vec<Acknowledgement>,
     /// What went wrong, and when.
     pub errors: Vec<(Instant, String)>,
+    /// Whether the client has a connection.
+    pub is_connected: bool,
 }
 
 /// A time without acknowledgements.
@@ -47,7 +49,15 @@ impl Report {
             started,
             acknowledged: Vec::new(),
             errors: Vec::new(),
+            is_connected: false,
         }
+    }
+
+    /// When the client heard something first from then on: an answer or an error.
+    pub fn first_word(&self, from: Instant) -> Option<Instant> {
+        let answers = self.acknowledged.iter().map(|row| row.at);
+        let words = answers.chain(self.errors.iter().map(|(at, _)| *at));
+        words.filter(|at| *at >= from).min()
     }
 
     /// Longest time between two acknowledgements of the whole run; `None` with fewer than two.
@@ -153,6 +163,17 @@ mod tests {
         let quiet = report.longest_gap_between(at(3071), at(4000)).unwrap();
         assert_eq!(quiet.length(), Duration::from_millis(20));
         assert_eq!(report.longest_gap_between(at(4000), at(5000)), None);
+    }
+
+    #[test]
+    fn an_error_is_a_word_too() {
+        let mut report = report(&[500, 1000]);
+        let at = |ms| report.started + Duration::from_millis(ms);
+        let [early, middle, late] = [600, 700, 1500].map(at);
+        assert_eq!(report.first_word(early), Some(at(1000)));
+        assert_eq!(report.first_word(late), None);
+        report.errors.push((middle, "connection reset".to_owned()));
+        assert_eq!(report.first_word(early), Some(middle));
     }
 
     #[test]

@@ -75,6 +75,11 @@ const LAST: &[Test] = &[
     ("a_cut_link_leaves_one", nodes::cut_link),
     ("a_node_without_corosync_is_fenced", nodes::corosync_killed),
     ("both_nodes_reboot_at_once", nodes::both_reboot),
+    (
+        "a_client_that_waits_hangs_with_another_address",
+        everywhere::another_address_leaves_them_hanging,
+    ),
+    ("nobody_is_left_hanging", everywhere::nobody_is_left_hanging),
 ];
 
 fn main() -> ExitCode {

@@ -86,6 +86,15 @@ impl Cib {
         let map = format!("{}:node1;{}:node2", names[0], names[1]);
         self.change("Fence", |fence| fence.parameter("pcmk_host_map", &map))
     }
+
+    /// Gives the address to `ocf:kaiwudb:virtual-ip`, which keeps its list of connections beside the store.
+    #[must_use]
+    pub fn with_own_address(self) -> Self {
+        self.change("ClusterIP", |mut address| {
+            "ocf:kaiwudb:virtual-ip".clone_into(&mut address.agent);
+            address.parameter("tickle_dir", DATA_ROOT)
+        })
+    }
 }
 
 pub(super) fn address() -> Primitive {
@@ -150,6 +159,31 @@ mod tests {
         );
         assert!(
             constraints.contains("first=\"KaiwuDBGrp\" first-action=\"start\" then=\"ClusterIP\""),
+            "{constraints}"
+        );
+    }
+
+    #[test]
+    fn the_address_can_be_ours_and_stop_before_or_after_the_server() {
+        let stops_first = |first: &str, then: &str| Constraint::StopOrder {
+            first: first.to_owned(),
+            then: then.to_owned(),
+        };
+        let cib = ocf().with_own_address();
+        let [_, resources, constraints, _] = cib
+            .constrain(stops_first("ClusterIP", "KaiwuDB"))
+            .constrain(stops_first("KaiwuDB", "ClusterIP"))
+            .sections();
+        assert!(
+            resources.contains("provider=\"kaiwudb\" type=\"virtual-ip\"")
+                && resources.contains("name=\"tickle_dir\" value=\"/var/lib/kaiwudb\"")
+                && !resources.contains("IPaddr2"),
+            "{resources}"
+        );
+        assert!(
+            constraints
+                .contains("first=\"ClusterIP\" first-action=\"stop\" then=\"KaiwuDB\" then-action=\"stop\"")
+                && constraints.contains("id=\"KaiwuDB-stops-before-ClusterIP\""),
             "{constraints}"
         );
     }
