@@ -1,7 +1,7 @@
 //! Parameters and installation put together.
 
 use crate::parameters as p;
-use crate::values::{MinFree, Runtime};
+use crate::values::{Durability, MinFree, Runtime};
 use host::Deadline;
 use host::untrusted::Writers;
 use kwdb::address::{asked_at, with_port};
@@ -45,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) require_mount: bool,
     pub(crate) drain_timeout: Duration,
     pub(crate) thresholds: Thresholds,
+    pub(crate) durability: Durability,
     pub(crate) min_free: MinFree,
     pub(crate) cert_warn_days: u64,
     pub(crate) oom_score_adj: Option<i64>,
@@ -165,6 +166,7 @@ impl Config {
                 sync_interval: given.get(&p::SYNC_INTERVAL)?,
                 stall_timeout: given.get(&p::STALL_TIMEOUT)?,
             },
+            durability: given.get(&p::DURABILITY)?,
             min_free: given.get(&p::MIN_FREE)?,
             cert_warn_days: given.get(&p::CERT_WARN_DAYS)?,
             oom_score_adj: given.given(&p::OOM_SCORE_ADJ)?,

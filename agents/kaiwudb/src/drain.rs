@@ -4,17 +4,16 @@
 //! (2 to 17 s) is of no use.
 
 use crate::config::Config;
-use crate::run_directory::{Record, RunDirectory};
+use crate::durability;
+use crate::run_directory::RunDirectory;
 use host::{Deadline, Process, WaitOutcome, log, wait_for_end};
+use kwdb::clients;
+use kwdb::durability::WAL_LEVEL;
 use kwdb::health::{self, Health};
-use kwdb::{clients, sql};
 use std::time::{Duration, Instant};
 
 /// How often to look whether the last client has gone.
 const LOOK_INTERVAL: Duration = Duration::from_millis(2);
-
-const LEVEL: &str = "SHOW CLUSTER SETTING ts.wal.wal_level";
-const ONE_QUESTION: Duration = Duration::from_millis(500);
 
 /// What the first SIGTERM is given time for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,34 +24,11 @@ pub(crate) enum Drain {
     Clients,
 }
 
-/// Notes the server's `ts.wal.wal_level`, for the stop of a server that does not answer any more.
-pub(crate) fn remember_level(
-    run: &RunDirectory,
-    connection: Option<&mut sql::Connection>,
-    deadline: Deadline,
-) {
-    let answer = connection.and_then(|connection| connection.query(LEVEL, deadline.slice(ONE_QUESTION)).ok());
-    match answer.and_then(level) {
-        Some(level) => {
-            // Without it that stop takes longer, no more.
-            let _ = run.write(Record::WalLevel, &level);
-        }
-        None => run.forget(Record::WalLevel),
-    }
-}
-
-fn level(rows: sql::Rows) -> Option<String> {
-    rows.into_iter().next()?.into_iter().next()?
-}
-
 impl Drain {
     /// What the server's settings ask for; everything where they are not known.
     pub(crate) fn needed(config: &Config, run: &RunDirectory, deadline: Deadline) -> Self {
-        let answer = config
-            .sql_target()
-            .and_then(|target| sql::ask(&target, LEVEL, deadline.slice(ONE_QUESTION)).ok());
-        let level: Option<String> = answer.and_then(level).or_else(|| run.read(Record::WalLevel));
-        match level.as_deref() {
+        let values = durability::values(config, run, None, deadline);
+        match values.get(WAL_LEVEL.name).map(String::as_str) {
             Some("0") => log::warning(
                 "ts.wal.wal_level is 0: draining fully, because a hard stop would lose acknowledged rows",
             ),

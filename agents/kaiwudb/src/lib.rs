@@ -9,6 +9,7 @@ mod config;
 mod degraded;
 mod diagnosis;
 mod drain;
+mod durability;
 mod identity;
 mod launch;
 mod monitor;

@@ -5,7 +5,7 @@ use crate::run_directory::{Ended, Record, RunDirectory, recorded_server};
 use crate::sentinel;
 use crate::series::{self, Seen};
 use crate::server::{self, Question, Served, Serving};
-use crate::{concern, degraded, diagnosis};
+use crate::{concern, degraded, diagnosis, durability};
 use agent::Context;
 use agent::companion::Reporter;
 use host::{log, wait_for_end};
@@ -109,7 +109,7 @@ fn serves(
     run: &RunDirectory,
     cx: &Context<'_>,
     recurring: bool,
-    served: Served,
+    mut served: Served,
     sentinel: Option<String>,
 ) -> Result<State, Failure> {
     if !recurring {
@@ -139,6 +139,7 @@ fn serves(
         served.concern,
         slow,
         degraded::reasons(config, run, cx.deadline),
+        durability::reason(config, run, served.connection.as_mut(), cx.deadline),
     ]
     .into_iter()
     .flatten()

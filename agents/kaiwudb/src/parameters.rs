@@ -1,6 +1,6 @@
 //! The table of the agent: every parameter and action. Meta-data, defaults, validation and documents come from here.
 
-use crate::values::{MinFree, Runtime};
+use crate::values::{Durability, MinFree, Runtime};
 use agent::{TRACE_FILE, TRACE_RA};
 use kwdb::installation::SecureMode;
 use ocf::{AbsolutePath, Action, ActionSpec, CheckLevel, MetaData, Parameter, Text};
@@ -246,6 +246,19 @@ pub(crate) static SYNC_INTERVAL: Parameter<Duration> = Parameter::new(
 .bounds(0, 3_600_000)
 .reloadable();
 
+pub(crate) static DURABILITY: Parameter<Durability> = Parameter::new(
+    "durability",
+    text("best-effort, or required: warn where a crash can lose rows", "best-effort，或 required：可能丢失数据时告警"),
+    text(
+        "What a crash of the node may cost. With required, monitor returns degraded as long as acknowledged time-series rows can be lost: \
+         unless the server settings ts.wal.wal_level=1 and ts.force_sync_file.enabled=true are known to be on (set by kaiwudb-ha durable) and \
+         sync_interval is not 0. Never causes a failover. With best-effort the agent does not query them.",
+        "节点崩溃时允许的代价。设为 required 时，只要已确认的时序数据可能丢失，monitor 就显示降级：除非确认服务端设置 ts.wal.wal_level=1 和 ts.force_sync_file.enabled=true 已生效（可用 kaiwudb-ha durable 设置）且 sync_interval 不为 0。不会触发切换。设为 best-effort 时代理不查询这些设置。",
+    ),
+)
+.default("best-effort")
+.reloadable();
+
 pub(crate) static STALL_TIMEOUT: Parameter<Duration> = Parameter::new(
     "stall_timeout",
     text("How long a flush may hang", "刷盘允许阻塞时间"),
@@ -363,6 +376,7 @@ pub(crate) static METADATA: MetaData = MetaData {
         &DRAIN_TIMEOUT,
         &HANG_TIMEOUT,
         &SYNC_INTERVAL,
+        &DURABILITY,
         &STALL_TIMEOUT,
         &MIN_FREE,
         &CERT_WARN_DAYS,

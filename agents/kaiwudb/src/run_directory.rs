@@ -71,8 +71,8 @@ pub(crate) enum Record {
     Thresholds,
     /// A table of time series, once one was found.
     Series,
-    /// The server's `ts.wal.wal_level` when it was started, as text.
-    WalLevel,
+    /// [`kwdb::durability::Values`] of the server, as it was seen last.
+    Durability,
     /// How many processes there were when the last monitor looked for a second server among them.
     Walk,
 }
@@ -88,7 +88,7 @@ impl AsRef<str> for Record {
             Self::Concern => "concern.json",
             Self::Thresholds => "thresholds.json",
             Self::Series => "series.json",
-            Self::WalLevel => "wal-level.json",
+            Self::Durability => "durability.json",
             Self::Walk => "walk.json",
         }
     }

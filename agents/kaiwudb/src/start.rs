@@ -7,7 +7,7 @@ use crate::preflight::{self, Startable};
 use crate::run_directory::{ProcessRecord, Record, RunDirectory};
 use crate::series::{self, Seen};
 use crate::server::{self, Question, Served, Serving};
-use crate::{drain, launch, run_directory, runtime, sentinel, stop};
+use crate::{durability, launch, run_directory, runtime, sentinel, stop};
 use agent::Context;
 use host::{Deadline, Process, file, log};
 use kwdb::identity::StoreIdentity;
@@ -36,7 +36,7 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
             time_series(config, run, server, &mut served, cx.deadline)?;
             run.note(Record::Serving, &ProcessRecord::from(server))?;
             tell(&served);
-            drain::remember_level(run, served.connection.as_mut(), cx.deadline);
+            durability::remember(run, served.connection.as_mut(), cx.deadline);
             let pinned = identity::pinned(config, cx);
             let before = identity::before_start(config, cx.deadline);
             let found = identity::of_running(served.connection, &before, cx.deadline);
@@ -89,7 +89,7 @@ fn launch(config: &Config, run: &RunDirectory, cx: &Context<'_>) -> Result<(), F
             time_series(config, run, server, &mut served, cx.deadline)?;
             run.note(Record::Serving, &ProcessRecord::from(server))?;
             tell(&served);
-            drain::remember_level(run, served.connection.as_mut(), cx.deadline);
+            durability::remember(run, served.connection.as_mut(), cx.deadline);
             own(config, &pinned, &before, served.connection, cx)
         }
         Serving::Ended => Err(Failure::generic(diagnosis::of_end(

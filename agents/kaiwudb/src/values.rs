@@ -22,6 +22,21 @@ impl Choice for Runtime {
     const NAMES: &'static [&'static str] = &["bare", "systemd", "container"];
 }
 
+/// What a crash of the node may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// What the server's settings say.
+    BestEffort,
+    /// Nothing.
+    Required,
+}
+
+impl Choice for Durability {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("best-effort", Self::BestEffort), ("required", Self::Required)];
+    const NAMES: &'static [&'static str] = &["best-effort", "required"];
+}
+
 /// How much room is too little: a share of the file system or an absolute size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum MinFree {

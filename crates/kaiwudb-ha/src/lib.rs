@@ -7,6 +7,7 @@ pub mod cli;
 mod context;
 mod design;
 mod disks;
+mod durable;
 mod render;
 mod texts;
 mod ui;

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod disks;
 pub(crate) mod drill;
+pub(crate) mod durable;
 pub(crate) mod help;
 pub(crate) mod migrate;
 pub(crate) mod plan;

@@ -6,6 +6,7 @@ mod close_keys;
 mod disarm;
 mod disk;
 mod drill;
+mod durable;
 mod facts;
 mod guard;
 mod migrate;
@@ -33,6 +34,8 @@ pub(crate) enum Subcommand {
     Drill(drill::Arguments),
     /// Replace the agents of KWDB's guide with those of this package while the database runs, or go back
     Migrate(migrate::Arguments),
+    /// Set the server on this node to write time-series rows to the disk before it acknowledges them, or go back
+    Durable(durable::Arguments),
     /// Show a split brain of DRBD and resolve it by an explicit choice
     SplitBrain(split_brain::Arguments),
     /// Give the certificates of this node to the server's account and close its keys to everybody else; check --fix calls this
@@ -60,7 +63,13 @@ impl Subcommand {
     pub(crate) const fn is_an_order(&self) -> bool {
         matches!(
             self,
-            Self::CloseKeys | Self::Facts | Self::Order | Self::Disk | Self::Disarm(_) | Self::Guard(_)
+            Self::CloseKeys
+                | Self::Facts
+                | Self::Order
+                | Self::Disk
+                | Self::Disarm(_)
+                | Self::Durable(_)
+                | Self::Guard(_)
         )
     }
 
@@ -73,6 +82,7 @@ impl Subcommand {
             Self::Disarm(arguments) => disarm::run(arguments),
             Self::Disk => disk::run(),
             Self::Drill(arguments) => drill::run(context, arguments),
+            Self::Durable(arguments) => durable::run(context, arguments),
             Self::Facts => facts::run(),
             Self::Guard(arguments) => guard::run(arguments),
             Self::Migrate(arguments) => migrate::run(context, arguments),

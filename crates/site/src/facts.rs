@@ -19,7 +19,7 @@ mod word;
 
 pub use certificates::Certificates;
 pub use corosync::{Corosync, gather as corosync};
-pub use database::{Database, Sentinel, Server, Store, Verdict};
+pub use database::{Database, Sentinel, Server, Store, Verdict, sql_target};
 pub use drbd::{Configured, Drbd, Secret};
 pub use interfaces::Interface;
 pub use patience::PATIENCE;

@@ -214,7 +214,7 @@ fn a_level_of_logging_that_is_not_known() {
         let silent = |forget: bool| {
             machine.start();
             if forget {
-                machine.shell(&format!("rm {RUN_DIRECTORY}/wal-level.json"));
+                machine.shell(&format!("rm {RUN_DIRECTORY}/durability.json"));
             }
             machine.agent("stop").set("sql_port", "9").run()
         };

@@ -7,6 +7,7 @@ use crate::report::{Acknowledgement, Report};
 use anyhow::{Context, Result};
 use host::net::{DeadlineStream, HangUp, KeepAlive};
 use host::{Deadline, net};
+use kwdb::durability::{SETTINGS, Setting};
 use kwdb::series::Rows;
 use kwdb::sql::{Connection, SqlError, Target};
 use std::collections::HashSet;
@@ -261,12 +262,6 @@ fn target(lab: &Lab, address: SocketAddr) -> Target {
     }
 }
 
-/// What a server needs so that it acknowledges time-series rows that a crash of its node cannot take.
-const DURABLE: [&str; 2] = [
-    "SET CLUSTER SETTING ts.wal.wal_level = 1",
-    "SET CLUSTER SETTING ts.force_sync_file.enabled = true",
-];
-
 fn series() -> Rows {
     Rows {
         database: "lab_series".to_owned(),
@@ -398,7 +393,7 @@ impl Run {
             for statement in [table]
                 .into_iter()
                 .chain(series().make())
-                .chain(DURABLE.map(str::to_owned))
+                .chain(SETTINGS.map(Setting::set))
             {
                 self.query(&statement, self.limit(create))?;
             }

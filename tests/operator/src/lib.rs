@@ -95,6 +95,24 @@ pub fn answer(node: &Node, arguments: &str) -> Result<(Option<i32>, Value)> {
     Ok((output.status, value))
 }
 
+/// Runs it on both nodes: the one with the server does it, the other says why not.
+pub fn on_the_servers_node(lab: &Lab, arguments: &str, refusal: &str) -> Result<()> {
+    let mut done = 0;
+    for node in lab.nodes() {
+        let output = command(node, arguments)?;
+        match output.status {
+            Some(0) => done += 1,
+            _ => ensure!(
+                output.stderr.contains(refusal),
+                "{arguments} on {}: {output}",
+                node.name()
+            ),
+        }
+    }
+    ensure!(done == 1, "{arguments}: {done} nodes did it");
+    Ok(())
+}
+
 /// Ids of the findings of `check` that are at least as bad as a warning, or of all of them.
 pub fn findings(report: &Value, with_advice: bool) -> BTreeSet<String> {
     report["findings"]

@@ -119,6 +119,14 @@ const CHINESE: &[(&str, &str)] = &[
     ("List the drills recorded on this node", "列出本节点上保存的演练"),
     ("Directory of the drills", "演练记录的保存目录"),
     (
+        "Set the server on this node to write time-series rows to the disk before it acknowledges them, or go back",
+        "将本节点的服务端设置为时序数据落盘后才确认，或恢复原状",
+    ),
+    (
+        "Reset the settings to the server's defaults",
+        "将这些设置恢复为服务端默认值",
+    ),
+    (
         "Show a split brain of DRBD and resolve it by an explicit choice",
         "显示 DRBD 脑裂，并按明确的选择解决",
     ),

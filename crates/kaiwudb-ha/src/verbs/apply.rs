@@ -9,6 +9,7 @@ mod verify;
 use crate::context::Context;
 use crate::design::plan::Plan;
 use crate::disks;
+use crate::durable;
 use crate::render::{changes, missing};
 use crate::texts::{apply as texts, disks as disk_texts, plan as plan_texts};
 use crate::ui::exit::Exit;
@@ -130,7 +131,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         for why in guard::on_nodes(context, nodes, &plan.wanted.storage.directory, false) {
             say(context, &why);
         }
-        return report(context, &plan, &[], Some(&kept), &made);
+        let exit = report(context, &plan, &[], Some(&kept), &made)?;
+        durable::offer(context, arguments.yes)?;
+        return Ok(exit);
     }
     let undone = undo(context, &plan, &wanted);
     bail!(ended(

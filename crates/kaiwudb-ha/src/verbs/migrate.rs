@@ -13,6 +13,7 @@ mod steps;
 mod units;
 
 use crate::context::Context;
+use crate::durable;
 use crate::texts::migrate as texts;
 use crate::ui::exit::Exit;
 use crate::ui::output::{self, Table, Tone};
@@ -103,7 +104,12 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if !arguments.yes && !question::agreed(texts::ASK.of(language), texts::NO_TERMINAL.of(language))? {
         return Ok(Exit::Declined);
     }
-    walk(context, ready.journal, Manner::First(ready.version))
+    walk(
+        context,
+        ready.journal,
+        Manner::First(ready.version),
+        arguments.yes,
+    )
 }
 
 /// A migration that was interrupted: finished, or taken back.
@@ -131,10 +137,10 @@ fn resume(context: &Context, arguments: &Arguments, mut journal: Journal, to: Si
     if !arguments.yes && !question::agreed(ask.of(language), texts::NO_TERMINAL.of(language))? {
         return Ok(Exit::Declined);
     }
-    walk(context, journal, Manner::Again)
+    walk(context, journal, Manner::Again, arguments.yes)
 }
 
-fn walk(context: &Context, mut journal: Journal, manner: Manner) -> Result<Exit> {
+fn walk(context: &Context, mut journal: Journal, manner: Manner, yes: bool) -> Result<Exit> {
     let language = context.language;
     let to = journal.to;
     // Nobody is better off with half of it: a terminal that goes away or Ctrl-C must not be the end.
@@ -153,6 +159,11 @@ fn walk(context: &Context, mut journal: Journal, manner: Manner) -> Result<Exit>
                 output::value(&Report::of(result, Some(&journal)))?;
             } else {
                 output::line(&context.output.paint(Tone::Good, text.of(language)));
+            }
+            if to == Side::Ours {
+                // All is done: who does not want to answer may go.
+                signals.thread_unblock().context("cannot unblock signals")?;
+                durable::offer(context, yes)?;
             }
             Ok(Exit::Done)
         }

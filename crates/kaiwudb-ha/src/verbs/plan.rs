@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::design::plan::{Found, Plan};
 use crate::design::simulate;
 use crate::disks;
+use crate::durable;
 use crate::render::{ansible, changes, crmsh, drbd, init, missing, pcs};
 use crate::texts::plan as texts;
 use crate::ui::exit::Exit;
@@ -101,7 +102,8 @@ fn show(context: &Context, plan: &Plan) -> Result<()> {
         let simulated = running.then(|| simulate::run(context, plan)).transpose()?;
         return output::value(&serde_json::json!({
             "changes": changes::plain(context, &plan.changes), "disks": disks::preview_value(context, plan),
-            "fenced": plan.wanted.fenced, "simulated": simulated
+            "fenced": plan.wanted.fenced, "simulated": simulated,
+            "not_durable": durable::seek(&plan.found.nodes).map(|found| found.settings)
         }));
     }
     if !running {
@@ -117,5 +119,9 @@ fn show(context: &Context, plan: &Plan) -> Result<()> {
         output::line(&text);
     }
     output::line(&changes::with_outcome(context, plan));
+    if let Some(found) = durable::seek(&plan.found.nodes) {
+        output::line(&durable::sentence(context, &found));
+        output::line(&durable::later(context, &found));
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ use agent::RunDirectory;
 use agent::companion::{Answer, Companion, NoMore, SENTINEL};
 use host::{Deadline, Process, bounded, file, mount};
 use kwdb::address::asked_at;
+use kwdb::durability;
 use kwdb::health::{self, Health};
 use kwdb::identity::CLUSTER_ID;
 use kwdb::installation::{
@@ -15,19 +16,13 @@ use kwdb::{process, sql, store};
 use ocf::Choice;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// Where the vendor's installer writes down what it has installed.
 const RELEASE_FILE: &str = "/etc/kaiwudb/info/.version";
 const COMPOSE_FILE: &str = "/etc/kaiwudb/script/docker-compose.yml";
-
-/// Settings of the server that decide what a crash of a node costs.
-const SETTINGS: [&str; 3] = [
-    "ts.wal.wal_level",
-    "ts.force_sync_file.enabled",
-    "server.shutdown.query_wait",
-];
 
 /// Which database is asked about: what the cluster's resource says where the installation says something else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,8 +99,8 @@ pub struct Database {
     pub version: Option<String>,
     /// The release that is installed, whether or not a server runs.
     pub release: Option<String>,
-    /// Cluster settings.
-    pub settings: BTreeMap<String, String>,
+    /// The settings that decide what a crash of the node takes.
+    pub settings: durability::Values,
     /// Sentinels by resource, as they report.
     pub sentinels: BTreeMap<String, Sentinel>,
 }
@@ -316,10 +311,7 @@ fn look_at_server(
     if found.servers.is_empty() && !found.container {
         return;
     }
-    let host = store
-        .and_then(|store| asked_at(store.listen_host.as_deref()?))
-        .unwrap_or(Ipv4Addr::LOCALHOST.into());
-    let http = SocketAddr::from((host, mode.http_port.unwrap_or(DEFAULT_HTTP_PORT)));
+    let http = SocketAddr::from((host(store), mode.http_port.unwrap_or(DEFAULT_HTTP_PORT)));
     let health = health::ask(http, deadline.slice(super::patience::QUESTION));
     // Where the server cannot tell, SQL decides.
     let is_undecided = matches!(health, Health::Undecided(_));
@@ -328,22 +320,50 @@ fn look_at_server(
         Health::Refused if found.servers.is_empty() => None,
         unwell => Some(Verdict::NotReady(unwell.to_string())),
     };
-    if !is_undecided && found.health != Some(Verdict::Ready) || mode.secure_mode == Some(SecureMode::Tlcp) {
+    if !is_undecided && found.health != Some(Verdict::Ready) {
         return;
     }
-    let target = sql::Target {
-        address: SocketAddr::from((host, mode.sql_port.unwrap_or(DEFAULT_SQL_PORT))),
-        user: "root".to_owned(),
-        database: "defaultdb".to_owned(),
-        certs_directory: (mode.secure_mode == Some(SecureMode::Tls)).then(|| {
-            let said = store.and_then(|store| store.certs_dir.as_deref());
-            PathBuf::from(said.unwrap_or(installation::CERTS_DIRECTORY))
-        }),
+    let Some(target) = target(mode, store) else {
+        return;
     };
     match ask_server(found, &target, deadline.slice(super::patience::QUESTION)) {
         Ok(()) => found.health = Some(Verdict::Ready),
         Err(error) => unanswered.push(format!("SQL: {error}")),
     }
+}
+
+/// Where a server of this node is asked.
+fn host(store: Option<&Store>) -> IpAddr {
+    store
+        .and_then(|store| asked_at(store.listen_host.as_deref()?))
+        .unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// Whom to ask over SQL on this node; `None` with TLCP, which we do not speak.
+fn target(mode: &Mode, store: Option<&Store>) -> Option<sql::Target> {
+    let certs_directory = match mode.secure_mode {
+        Some(SecureMode::Tlcp) => return None,
+        Some(SecureMode::Tls) => {
+            let said = store.and_then(|store| store.certs_dir.as_deref());
+            Some(PathBuf::from(said.unwrap_or(installation::CERTS_DIRECTORY)))
+        }
+        Some(SecureMode::Insecure) | None => None,
+    };
+    Some(sql::Target {
+        address: SocketAddr::from((host(store), mode.sql_port.unwrap_or(DEFAULT_SQL_PORT))),
+        user: "root".to_owned(),
+        database: "defaultdb".to_owned(),
+        certs_directory,
+    })
+}
+
+/// Whom to ask over SQL on this node, as the installation and the resource say; `None` with TLCP.
+pub fn sql_target(store: Option<&Store>) -> io::Result<Option<sql::Target>> {
+    let mut mode = Mode::read()?;
+    if let Some(store) = store {
+        mode.sql_port = store.sql_port.or(mode.sql_port);
+    }
+    Ok(target(&mode, store))
 }
 
 fn ask_server(found: &mut Database, target: &sql::Target, deadline: Deadline) -> Result<(), sql::SqlError> {
@@ -362,11 +382,7 @@ fn ask_server(found: &mut Database, target: &sql::Target, deadline: Deadline) ->
     };
     found.cluster_id = ask(CLUSTER_ID)?;
     found.version = ask("SELECT version()")?;
-    for name in SETTINGS {
-        if let Some(value) = ask(&format!("SHOW CLUSTER SETTING {name}"))? {
-            found.settings.insert(name.to_owned(), value);
-        }
-    }
+    found.settings = durability::query(&mut connection, deadline)?;
     Ok(())
 }
 

@@ -75,6 +75,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["sentinel", "series"],
             &["diagnosis", "preflight"],
             &["concern", "drain", "identity", "runtime", "server"],
+            &["durability"],
             &["config"],
             &["parameters"],
             &["run_directory", "values"],
@@ -155,7 +156,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["lib"],
             &["cli"],
             &["verbs"],
-            &["disks"],
+            &["disks", "durable"],
             &["render", "undecided"],
             &["context", "design"],
             &["texts", "ui"],
@@ -164,7 +165,7 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/kwdb",
         rooms: &[
-            &["clients", "environment", "server"],
+            &["clients", "durability", "environment", "server"],
             &[
                 "address",
                 "health",

@@ -1,7 +1,7 @@
 //! A cluster as we build it.
 
 use anyhow::{Context, Result, ensure};
-use lab::{Event, Lab, VIRTUAL_IP, cib, event};
+use lab::{Event, Lab, cib, event};
 use operator::{answer, at_terminal, command, deadline, epoch, findings};
 use std::time::{Duration, Instant};
 
@@ -37,20 +37,18 @@ pub(crate) fn nothing_is_found(lab: &Lab) -> Result<()> {
     for node in lab.nodes() {
         node.shell("kaiwudb-ha guard /var/lib/kaiwudb", deadline())?;
     }
-    let setting = |statement: &str| {
-        let client = format!("kwbase sql --certs-dir=/etc/kaiwudb/certs --host={VIRTUAL_IP}:26257 -e");
-        lab.nodes()[0].shell(&format!("{client} '{statement}'"), deadline())
-    };
-    for name in ["ts.wal.wal_level", "ts.force_sync_file.enabled"] {
-        setting(&format!("RESET CLUSTER SETTING {name}"))?;
-    }
+    operator::on_the_servers_node(lab, "kaiwudb-ha durable --back --yes", "no server answers")?;
     for node in lab.nodes() {
         let (_, report) = answer(node, "kaiwudb-ha check --json")?;
         let found: Vec<String> = findings(&report, false).into_iter().collect();
         ensure!(found == ["loss-bounded"], "{report:#}");
     }
-    setting("SET CLUSTER SETTING ts.wal.wal_level = 1")?;
-    setting("SET CLUSTER SETTING ts.force_sync_file.enabled = true")?;
+    // From either node, whichever serves.
+    for node in lab.nodes() {
+        operator::on_the_servers_node(lab, "kaiwudb-ha durable --back --yes", "no server answers")?;
+        let fixed = command(node, "kaiwudb-ha check --fix --yes")?;
+        ensure!(fixed.status == Some(0), "{fixed}");
+    }
     for node in lab.nodes() {
         let (status, report) = answer(node, "kaiwudb-ha check --json")?;
         ensure!(findings(&report, false).is_empty(), "{report:#}");

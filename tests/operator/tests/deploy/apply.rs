@@ -144,12 +144,16 @@ pub(crate) fn six_commands(lab: &Lab) -> Result<()> {
     ] {
         let done = patient(node, line)?;
         ensure!(done.status == Some(0), "{line}: {done}");
+        // Who is not asked is told.
+        let told = done.stderr.contains("kaiwudb-ha durable");
+        ensure!(told == line.contains("apply"), "{line}: {done}");
     }
+    operator::on_the_servers_node(lab, "kaiwudb-ha durable --yes", "no server answers")?;
     let (_, report) = answer(node, "kaiwudb-ha check --json")?;
     let found: Vec<_> = findings(&report, false)
         .into_iter()
-        // The lab leaves the authority's key where `kwbase cert` has made it, and the server's settings as they are by default.
-        .filter(|id| id != "authority-key-left" && id != "loss-bounded")
+        // The lab leaves the authority's key where `kwbase cert` has made it.
+        .filter(|id| id != "authority-key-left")
         .collect();
     ensure!(found.is_empty(), "{found:?}");
     // Both can be switched off.

@@ -4,7 +4,9 @@ use super::finding::Finding;
 use super::report::MIGRATE;
 use super::rule;
 use super::scene::Scene;
-use kwdb::installation::{DEFAULT_SQL_PORT, SecureMode};
+use crate::durable::{self, shown};
+use kwdb::durability::{self, WAL_LEVEL};
+use kwdb::installation::SecureMode;
 use kwdb::store::State;
 use ocf::{Choice, parse_duration};
 use pacemaker::cib::Primitive;
@@ -232,25 +234,6 @@ fn advertise(scene: &Scene<'_>) -> String {
     }
 }
 
-/// What runs this statement in the server of this node.
-fn statement(found: &Database, sql: &str) -> String {
-    let (client, certificates) = if found.container {
-        ("docker exec kaiwudb-container ./kwbase", "/kaiwudb/certs")
-    } else {
-        ("kwbase", "/etc/kaiwudb/certs")
-    };
-    let security = if found.secure_mode.is_some_and(SecureMode::has_certificates) {
-        format!("--certs-dir={certificates}")
-    } else {
-        "--insecure".to_owned()
-    };
-    let port = match found.sql_port {
-        0 => DEFAULT_SQL_PORT,
-        port => port,
-    };
-    format!("{client} sql {security} --host=127.0.0.1:{port} -e '{sql}'")
-}
-
 /// What our agent takes where nothing is configured.
 fn advised_parameter(name: &str) -> String {
     let declared = tables::parameters(DATABASE).iter().find(|one| one.name() == name);
@@ -261,20 +244,15 @@ fn advised_parameter(name: &str) -> String {
 }
 
 fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Vec<Finding>) {
-    let setting = |name: &str| found.settings.get(name).map(String::as_str);
-    let level = setting("ts.wal.wal_level");
-    let level_1 = || statement(found, "SET CLUSTER SETTING ts.wal.wal_level = 1");
-    let sync_files = || statement(found, "SET CLUSTER SETTING ts.force_sync_file.enabled = true");
-    if level == Some("0") {
-        findings.push(
-            Finding::of(rule::WAL_OFF, "ts.wal.wal_level=0")
-                .on(node)
-                .fix(level_1()),
-        );
+    let values = &found.settings;
+    let lacking = durability::lacking(values);
+    let off = shown(&lacking, values);
+    let command = durable::command(scene.cluster.site.database.as_deref());
+    let mut report =
+        |rule, evidence: String| findings.push(Finding::of(rule, evidence).on(node).fix_safely(&command));
+    if values.get(WAL_LEVEL.name).is_some_and(|level| level == "0") {
+        return report(rule::WAL_OFF, off);
     }
-    let unsynced_log = level.is_some_and(|level| !matches!(level, "0" | "1"));
-    let unsynced_files = setting("ts.force_sync_file.enabled").is_some_and(is_off);
-    let log = format!("ts.wal.wal_level={}", level.unwrap_or_default());
     // Our sentinel flushes the store, which makes a loss rare but does not bound it.
     let flushed = scene
         .roles
@@ -287,25 +265,22 @@ fn durability(scene: &Scene<'_>, node: &str, found: &Database, findings: &mut Ve
     let flushed =
         flushed.filter(|interval| parse_duration(interval).is_none_or(|interval| !interval.is_zero()));
     if let Some(interval) = flushed {
-        if unsynced_log || unsynced_files {
-            findings.push(
-                Finding::of(rule::LOSS_BOUNDED, format!("{log} sync_interval={interval}"))
-                    .on(node)
-                    .fix(level_1())
-                    .fix(sync_files()),
-            );
+        if !off.is_empty() {
+            report(rule::LOSS_BOUNDED, format!("{off} sync_interval={interval}"));
         }
         return;
     }
-    if unsynced_log {
-        findings.push(Finding::of(rule::WAL_UNSYNCED, log).on(node).fix(level_1()));
-    }
-    if unsynced_files {
-        findings.push(
-            Finding::of(rule::FILES_UNSYNCED, "ts.force_sync_file.enabled=false")
-                .on(node)
-                .fix(sync_files()),
-        );
+    for setting in lacking {
+        let evidence = shown(&[setting], values);
+        if evidence.is_empty() {
+            continue;
+        }
+        let rule = if setting == WAL_LEVEL {
+            rule::WAL_UNSYNCED
+        } else {
+            rule::FILES_UNSYNCED
+        };
+        report(rule, evidence);
     }
 }
 
@@ -383,11 +358,6 @@ fn differences(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             );
         }
     }
-}
-
-/// Whether the server says that a setting is off: SQL's own words come with those of its `SET`.
-fn is_off(value: &str) -> bool {
-    ocf::parse_boolean(value) == Some(false) || value.eq_ignore_ascii_case("f")
 }
 
 const fn yes_no(value: bool) -> &'static str {
