@@ -1,6 +1,6 @@
 //! Failures are reported to Pacemaker the moment they happen.
 
-use contract::machine::{BINARY, Machine, wait_until};
+use contract::machine::{BINARY, Machine, PATIENCE, wait_until};
 use contract::on_a_machine;
 use contract::process::{self, Process};
 use std::path::Path;
@@ -89,6 +89,54 @@ fn one_end_is_one_failure() {
         wait_until("the sentinel leaves it to the monitor", AT_ONCE, || {
             process::sentinels().is_empty()
         });
+    });
+}
+
+/// How many servers are killed: a few in `make test`, as many as this says elsewhere.
+const KILLS: &str = "KAIWUDB_HA_KILLS";
+const FEW: usize = 20;
+/// So much memory takes the kernel 0.1 to 0.2 s to take back, as that of a real server does. In this time it neither runs nor has ended.
+const MEMORY: (&str, &str) = ("KWBASE_STANDIN_MEMORY", "450");
+
+/// Whoever sees the end first, the sentinel or one of the monitors that come back to back, it is counted once; and Pacemaker, which starts
+/// the server again at once, hears no more of the old one.
+#[test]
+fn as_many_failures_as_kills() {
+    let kills = std::env::var(KILLS).map_or(FEW, |kills| kills.parse().expect("a number"));
+    on_a_machine(|machine| {
+        machine.server_variables(&[MEMORY]);
+        let (mut by_monitor, mut twice) = (0, Vec::new());
+        machine.start();
+        for kill in 1..=kills {
+            let server = process::server();
+            let told = by_monitor + reports(machine);
+            let monitor = |turn: usize| machine.monitor().level([0, 10][turn % 2]);
+            monitor(kill).run().succeeds();
+            // At every moment of a monitor, and between two.
+            let first = monitor(kill).spawn();
+            sleep(Duration::from_millis((kill as u64 * 7) % 40));
+            machine.signal(server, "KILL");
+            let mut failed = first.outcome().code() != 0;
+            let began = Instant::now();
+            for turn in kill + 1.. {
+                if failed || by_monitor + reports(machine) > told {
+                    break;
+                }
+                failed = monitor(turn).run().code() != 0;
+                assert!(began.elapsed() < PATIENCE, "kill {kill} was never reported");
+            }
+            by_monitor += usize::from(failed);
+            machine.agent("stop").run().succeeds();
+            machine.start();
+            if by_monitor + reports(machine) != told + 1 {
+                twice.push(kill);
+            }
+        }
+        sleep(RECOVERY);
+        let by_sentinel = reports(machine);
+        println!("{kills} kills: {by_sentinel} counted by the sentinel, {by_monitor} by a monitor");
+        assert_eq!(by_sentinel + by_monitor, kills, "not once each: kills {twice:?}");
+        machine.agent("stop").run().succeeds();
     });
 }
 
