@@ -1,7 +1,8 @@
 //! Another Debian release below the tests: its shell, its PostgreSQL, its `ocf-tester`, with the programs under test as they are.
 
 use crate::machine::{bind, empty_run, mount_overlay};
-use nix::unistd::chroot;
+use nix::mount::{MntFlags, umount2};
+use nix::unistd::pivot_root;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,8 @@ pub(crate) fn image_or_default() -> &'static Path {
     })
 }
 
-/// Makes a private copy of the image this thread's root. The devices of this machine and `shared` are where they were.
+/// Makes a private copy of the image this thread's root. The devices of this machine and `shared` are where they were; the rest of it is
+/// gone. Not with `chroot`: the kernel gives nobody in a changed root a user namespace.
 pub(crate) fn enter(image: &Path, shared: &[&Path]) {
     empty_run();
     for directory in ["/run/upper", "/run/work", "/run/root"] {
@@ -36,6 +38,9 @@ pub(crate) fn enter(image: &Path, shared: &[&Path]) {
     for path in ["/dev", "/proc", "/sys"].map(Path::new).iter().chain(shared) {
         bind(path, &format!("/run/root{}", path.display()));
     }
-    chroot("/run/root").expect("root may change its root");
+    env::set_current_dir("/run/root").expect("our own directory");
+    // The old root lies on the new one until it is taken away.
+    pivot_root(".", ".").expect("root may change its root");
+    umount2(".", MntFlags::MNT_DETACH).expect("the old root can go");
     env::set_current_dir("/").expect("there is a root");
 }

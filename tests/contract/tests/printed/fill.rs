@@ -4,7 +4,7 @@ use super::line::Line;
 
 /// What stands in a command for something that is known only when it is printed, and a value for it. Those that a format string leaves
 /// without a name are filled by the word before them.
-const VALUES: [(&str, &str); 59] = [
+const VALUES: [(&str, &str); 60] = [
     ("{device}  #", "pcs stonith list  #"),
     ("{cib}", "KaiwuDB"),
     ("{location}", "KaiwuDBGrp"),
@@ -26,6 +26,7 @@ const VALUES: [(&str, &str); 59] = [
     ("{victim}", "node1"),
     ("{keep}", "node1"),
     ("{other}", "node2"),
+    ("op {name} timeout", "op start timeout"),
     ("{name}", "is-managed"),
     ("{device}", "/dev/drbd0"),
     ("{disk}", "/dev/vdb"),
