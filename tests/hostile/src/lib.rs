@@ -19,6 +19,13 @@ pub const CANARY: &str = "/root/canary";
 /// Whoever needs longer than this for an action of seconds has waited for the attacker.
 pub const SOON: Duration = Duration::from_secs(15);
 
+/// How often a race is run: `RACES`, or `few`, which fits into the time of the suite.
+pub fn races(few: u32) -> u32 {
+    std::env::var("RACES")
+        .ok()
+        .map_or(few, |count| count.parse().expect("RACES is a number"))
+}
+
 /// Gives the directories of the installation to the server's account, as the vendor's installer does.
 pub fn stock_layout() {
     shell(&format!(

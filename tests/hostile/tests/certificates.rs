@@ -4,7 +4,7 @@
 use contract::machine::{CERTS, DATA_ROOT, shell};
 use contract::{Call, Machine, on_a_machine};
 use hostile::{
-    CANARY, SECRET, SERVICE, SOON, as_account, canary_is_untouched, cert_sync, start_as, stock_layout,
+    CANARY, SECRET, SERVICE, SOON, as_account, canary_is_untouched, cert_sync, races, start_as, stock_layout,
 };
 use std::path::Path;
 
@@ -127,7 +127,7 @@ fn a_link_that_is_exchanged_all_the_time() {
                      if ($c++ % 7 == 0) { rename \"certs/node.key\", \"certs/k\"; symlink \"/root/canary\", \"certs/node.key\"; \
                      unlink \"certs/node.key\"; rename \"certs/k\", \"certs/node.key\" } }'";
         let mut racer = start_as(SERVICE, racer);
-        for _ in 0..40 {
+        for _ in 0..races(40) {
             all_actions();
             assert_eq!(
                 shell("stat -c %u /root/tree /root/tree/deep /root/tree/deep/*"),
@@ -187,7 +187,7 @@ fn a_forged_journal_writes_nothing() {
                      open my $f, \">\", \".certs.pending/.removals.json\"; print $f \"[]\"; close $f; unlink \".certs.pending/ui.crt\"; \
                      open $f, \">\", \".certs.pending/ui.crt\"; close $f; unlink \".certs.pending/ui.crt\" }'";
         let racer = start_as(SERVICE, racer);
-        for _ in 0..40 {
+        for _ in 0..races(40) {
             cert_sync("monitor").run().within(SOON);
             cert_sync("start").run().within(SOON);
             assert_eq!(
@@ -217,7 +217,7 @@ fn a_staging_directory_that_is_exchanged() {
                      \".certs.pending\") { my $new = $name; syscall(316, -100, $new, -100, $evil, 2); unlink $new if -l $new; \
                      symlink \"/root/profile.d\", \"evil\" } }'";
         let racer = start_as(SERVICE, racer);
-        for round in 0..40 {
+        for round in 0..races(40) {
             // This node has lost its certificates: the bundle has them.
             as_account(
                 SERVICE,

@@ -4,8 +4,8 @@
 use contract::machine::{BINARY, DATA_ROOT, RUN_DIRECTORY, shell};
 use contract::on_a_machine;
 use hostile::{
-    CANARY, SECRET, SERVICE, SOON, as_account, cert_sync, database, keeps_the_secret, start_as, stock_layout,
-    the_service_goes_on,
+    CANARY, SECRET, SERVICE, SOON, as_account, cert_sync, database, keeps_the_secret, races, start_as,
+    stock_layout, the_service_goes_on,
 };
 use std::time::Duration;
 use std::{fs, thread};
@@ -55,7 +55,7 @@ fn a_link_in_the_store() {
     });
 }
 
-/// Between a look and an opening there is always a moment. A thousand of them.
+/// Between a look and an opening there is always a moment. A few of them, or a thousand: see [`races`].
 fn a_link_that_is_exchanged_all_the_time() {
     on_a_machine(|machine| {
         stock_layout();
@@ -69,7 +69,7 @@ fn a_link_that_is_exchanged_all_the_time() {
                  symlink \"{CANARY}\", \"{alert}.l\"; rename \"{alert}.l\", \"{alert}\" }}'"
             ),
         );
-        for _ in 0..60 {
+        for _ in 0..races(60) {
             let outcome = machine.agent("start").run();
             keeps_the_secret(&outcome, machine);
             if outcome.code() == 0 {

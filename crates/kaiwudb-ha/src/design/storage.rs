@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(crate) const DRBD_DEVICE: &str = "/dev/drbd0";
 
 /// What is on the disk comes from the server's account, and through DRBD from the other node: no program on it has rights of its own.
-const OPTIONS: &str = "nosuid,nodev";
+pub(crate) const RESTRICTIONS: &str = "nosuid,nodev";
 
 /// What the store lies on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(crate) fn storage(
         options: written(&settings.storage.options)
             .or_else(|| live("options"))
             // One that is mounted already stays as it is: another option means another mount.
-            .or_else(|| roles.file_system.is_none().then(|| OPTIONS.to_owned())),
+            .or_else(|| roles.file_system.is_none().then(|| RESTRICTIONS.to_owned())),
         drbd,
     })
 }

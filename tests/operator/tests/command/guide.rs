@@ -27,6 +27,7 @@ const DEFECTS: &[&str] = &[
     "failure-forgotten",
     "fencing-device-missing",
     "fencing-off",
+    "file-system-rights",
     "files-unsynced",
     "key-archive-left",
     "link-single",

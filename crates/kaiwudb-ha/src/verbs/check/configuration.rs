@@ -5,6 +5,7 @@ use super::report::APPLY;
 use super::rule;
 use super::scene::Scene;
 use crate::design::operations;
+use crate::design::storage::RESTRICTIONS;
 use kwdb::identity::StoreIdentity;
 use ocf::{FeatureSet, NamedRole, Role, parse_boolean, parse_interval};
 use pacemaker::cib::{Cib, Clones, Primitive};
@@ -13,6 +14,7 @@ use pacemaker::version::WITH_PROMOTION;
 use site::facts::{Facts, Verdict};
 use site::fencing::{Means, Weakness};
 use site::roles::{DATABASE, LINBIT};
+use site::shell::quote;
 use std::time::Duration;
 
 /// A slower monitor makes every failure that nobody reports an outage of that length.
@@ -361,6 +363,9 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                 .push(Finding::of(rule::FILE_SYSTEM_UNORDERED, format!("rsc_order {values}: 0")).fix(&fix));
         }
     }
+    if let Some(file_system) = roles.file_system {
+        rights(file_system, findings);
+    }
     let Some((data, clone)) = roles.data else { return };
     drbd_resource(cib, data, clone, findings);
     let Some(file_system) = roles.file_system else {
@@ -390,6 +395,26 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             )),
         );
     }
+}
+
+/// What is on the disk must have no rights of its own, as `plan` mounts it.
+fn rights(file_system: &Primitive, findings: &mut Vec<Finding>) {
+    let options = file_system.parameter("options").unwrap_or_default();
+    let has = |wanted: &&str| options.split(',').any(|option| option.trim() == *wanted);
+    let missing: Vec<&str> = RESTRICTIONS.split(',').filter(|option| !has(option)).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let finding = Finding::of(
+        rule::FILE_SYSTEM_RIGHTS,
+        format!("{} options={options:?}", file_system.id),
+    );
+    let all = [options].into_iter().filter(|options| !options.is_empty());
+    let options = quote(&all.chain(missing).collect::<Vec<_>>().join(","));
+    let id = &file_system.id;
+    findings.push(finding.fix(format!(
+        "pcs resource update {id} options={options}  # restarts the file system and the database"
+    )));
 }
 
 /// What pcs calls the role in a cluster of this Pacemaker; before 2.1 there is only the old word.

@@ -121,6 +121,9 @@ rules! {
     FILE_SYSTEM_UNORDERED: Error, "file-system-unordered",
         "The database may start before the disk is mounted.",
         "数据库可能在磁盘挂载之前启动。";
+    FILE_SYSTEM_RIGHTS: Advice, "file-system-rights",
+        "A set-user-ID program or a device node on the replicated disk counts here: anyone who is root on the other node is root here after a failover.",
+        "共享磁盘上的 set-user-ID 程序和设备文件在此有效：在另一节点上拥有 root 权限的人，切换后在本节点也拥有 root 权限。";
     DRBD_AGENT_LINBIT: Advice, "drbd-agent-linbit",
         "It does not report degraded replication, never says what holds the device, and needs notifications for every switchover.",
         "它不报告复制降级，不说明什么占用了设备，且每次切换都依赖通知。";

@@ -19,7 +19,7 @@ const OURS: &str = r#"<cib crm_feature_set="3.16.2"><configuration><crm_config>
   <primitive id="ClusterIP" class="ocf" provider="heartbeat" type="IPaddr2"><instance_attributes id="Ai"><nvpair id="An" name="ip" value="10.0.0.9"/></instance_attributes>
    <operations><op id="A1" name="monitor" interval="10s"/></operations></primitive>
   <group id="G"><primitive id="KaiwuFS" class="ocf" provider="heartbeat" type="Filesystem">
-   <instance_attributes id="FSi"><nvpair id="FS1" name="device" value="/dev/drbd3"/><nvpair id="FS2" name="directory" value="/var/lib/kaiwudb"/></instance_attributes>
+   <instance_attributes id="FSi"><nvpair id="FS1" name="device" value="/dev/drbd3"/><nvpair id="FS2" name="directory" value="/var/lib/kaiwudb"/><nvpair id="FS3" name="options" value="noatime,nodev,nosuid"/></instance_attributes>
    <operations><op id="FSo" name="monitor" interval="20s"/></operations></primitive>
   <primitive id="KaiwuDB" class="ocf" provider="kaiwudb" type="kaiwudb"><operations>
    <op id="D1" name="monitor" interval="10s"/><op id="D2" name="start" interval="0" timeout="120s"/><op id="D3" name="stop" interval="0" timeout="60s"/></operations></primitive></group>
@@ -90,6 +90,26 @@ fn found(change: impl Fn(String) -> String, of_node: impl Fn(&mut Facts)) -> BTr
 fn with_configuration(from: &str, to: &str) -> BTreeSet<&'static str> {
     assert!(OURS.contains(from), "{from}");
     found(|xml| xml.replace(from, to), |_| ())
+}
+
+#[test]
+fn a_disk_whose_programs_have_rights() {
+    for (options, all) in [("", "nosuid,nodev"), ("noatime,nodev", "noatime,nodev,nosuid")] {
+        let cluster = Cluster {
+            cib: cib::parse(&OURS.replace("noatime,nodev,nosuid", options)),
+            status: Ok(status::Status::default()),
+            site: site(),
+        };
+        let nodes = [node("a"), node("b")];
+        let found = findings(&Scene::new(&cluster, &nodes));
+        let lines: Vec<_> = found
+            .iter()
+            .map(|finding| (finding.rule.id, finding.fixes.join("")))
+            .collect();
+        let line =
+            format!("pcs resource update KaiwuFS options={all}  # restarts the file system and the database");
+        assert_eq!(lines, [("file-system-rights", line)]);
+    }
 }
 
 #[test]
