@@ -66,6 +66,7 @@ fn install_needs() {
             "procps",
             "psmisc",
             "resource-agents",
+            "xfsprogs",
         ])
         .status()
         .expect("need.sh can be run");

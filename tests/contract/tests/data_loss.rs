@@ -1,140 +1,322 @@
-//! What a crash of the node costs: rows that the server has acknowledged and that were only in the page cache.
+//! What a crash of the node costs, counted: while a client writes, the disk is copied, and each copy is a disk after a crash.
 //!
-//! The file behind the loop device holds what has reached the block device, which is what a DRBD peer has. A copy of it, taken
-//! while everything that writes is stopped, is the disk after the crash.
+//! The store's image lies on a file system that shares extents. A copy there takes milliseconds and no write comes between: it holds what
+//! has reached the block device at that instant, which is what a DRBD peer has.
 
-use contract::machine::{DATA_ROOT, Machine};
-use contract::process::{self, Process};
+use contract::machine::{DATA_ROOT, Machine, eventually, shell};
 use contract::{on_a_bare_machine, store};
-use kwdb::sql::{Connection, Target};
-use std::path::Path;
+use host::Deadline;
+use kwdb::durability::{SETTINGS, Setting};
+use kwdb::series::Rows;
+use kwdb::sql::{Connection, SqlError, Target};
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-const WRITING: Duration = Duration::from_millis(3500);
-/// Of these, at least so many are lost without flushes.
-const WITHOUT_FLUSHES: Duration = Duration::from_millis(2500);
-/// Slow enough that PostgreSQL does not write a whole megabyte of its log, which reaches the disk by itself.
-const PAUSE: Duration = Duration::from_millis(5);
-/// Interval of the flushes, and how late one may come on a busy machine.
-const INTERVAL: Duration = Duration::from_secs(1);
-const LATE: Duration = Duration::from_secs(1);
+/// How many images are taken of each way: a few in `make test`, as many as this says elsewhere.
+const IMAGES: &str = "KAIWUDB_HA_IMAGES";
+const FEW: usize = 3;
+/// As many of one run of the server; then it starts anew, so that they do not all hang on one.
+const BATCH: usize = 10;
+/// Where the images are.
+const POOL: &str = "/run/pool";
+/// The client's run, of which there is one in each store.
+const RUN: u64 = 1;
+const PATIENCE: Duration = Duration::from_secs(60);
 
-fn connect() -> Connection {
+/// How the rows are kept.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    name: &'static str,
+    durable: bool,
+    sync_interval: &'static str,
+}
+
+const WAYS: [Way; 3] = [
+    Way {
+        name: "defaults, never flushed",
+        durable: false,
+        sync_interval: "0",
+    },
+    Way {
+        name: "defaults, flushed each second",
+        durable: false,
+        sync_interval: "1s",
+    },
+    Way {
+        name: "durable, flushed each second",
+        durable: true,
+        sync_interval: "1s",
+    },
+];
+
+/// What the images of one way have shown.
+#[derive(Debug)]
+struct Count {
+    way: Way,
+    images: usize,
+    /// The server does not start on it, or ends at the first query.
+    unusable: usize,
+    /// Images that lack acknowledged time-series rows.
+    lossy: usize,
+    /// From the first lost row to the crash.
+    worst: Duration,
+    /// Relational rows that were lost, in all images.
+    relational: usize,
+    rows: u32,
+    writing: Duration,
+}
+
+impl Count {
+    fn of(way: Way) -> Self {
+        Self {
+            way,
+            images: 0,
+            unusable: 0,
+            lossy: 0,
+            worst: Duration::ZERO,
+            relational: 0,
+            rows: 0,
+            writing: Duration::ZERO,
+        }
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:<30} {:>6} {:>8} {:>9} {:>10.1} s {:>15} {:>8.0}",
+            self.way.name,
+            self.images,
+            self.unusable,
+            self.lossy,
+            self.worst.as_secs_f64(),
+            self.relational,
+            f64::from(self.rows) / self.writing.as_secs_f64().max(0.001)
+        )
+    }
+}
+
+const HEADING: &str =
+    "crash images                   images unusable rows lost  of the last relational lost   rows/s";
+
+/// A disk after a crash, and what had been acknowledged before it.
+struct Image {
+    path: PathBuf,
+    acknowledged: usize,
+    taken: Instant,
+}
+
+fn series() -> Rows {
+    Rows {
+        database: "crash_series".to_owned(),
+        table: "rows".to_owned(),
+    }
+}
+
+fn connect() -> Result<Connection, SqlError> {
     let target = Target {
         address: "127.0.0.1:26257".parse().expect("an address"),
         user: "root".into(),
         database: "defaultdb".into(),
         certs_directory: None,
     };
-    Connection::open(&target, host::Deadline::after(Duration::from_secs(60))).expect("the server serves")
+    Connection::open(&target, Deadline::after(PATIENCE))
 }
 
-fn query(connection: &mut Connection, statement: &str) -> Vec<Vec<Option<String>>> {
+fn query(connection: &mut Connection, statement: &str) -> Result<Vec<Vec<Option<String>>>, SqlError> {
+    connection.query(statement, Deadline::after(PATIENCE))
+}
+
+fn prepare(way: Way, few: bool) -> Connection {
+    let mut connection = connect().expect("the server serves");
+    let mut statements = vec!["CREATE TABLE crash_rows (id INT8 PRIMARY KEY)".to_owned()];
+    statements.extend(series().make());
+    if way.durable {
+        statements.extend(SETTINGS.map(Setting::set));
+    }
+    if few {
+        // In the short time that a few take, some come soon after a checkpoint.
+        statements.push("SET CLUSTER SETTING ts.wal.checkpoint_interval = '2s'".to_owned());
+    }
+    for statement in statements {
+        query(&mut connection, &statement).expect("the server takes it");
+    }
+    // The tables must survive; they are not what this is about.
+    shell(&format!("sync -f {DATA_ROOT}"));
     connection
-        .query(statement, host::Deadline::after(Duration::from_secs(60)))
-        .expect("the server answers")
 }
 
-/// Writes for a while; when each row was acknowledged.
-fn write() -> Vec<Instant> {
-    let mut connection = connect();
-    query(&mut connection, "CREATE TABLE rows (number INT8 PRIMARY KEY)");
-    // The table itself must survive; it is not what this is about.
-    contract::machine::shell(&format!("sync -f {DATA_ROOT}"));
-    let (began, mut acknowledged) = (Instant::now(), Vec::new());
-    while began.elapsed() < WRITING {
-        query(
-            &mut connection,
-            &format!("INSERT INTO rows VALUES ({})", acknowledged.len()),
-        );
-        acknowledged.push(Instant::now());
-        std::thread::sleep(PAUSE);
-    }
-    acknowledged
-}
-
-/// Stops whatever writes, copies the disk, and ends it all.
-fn crash(machine: &Machine, image: &Path, after: &Path) -> Instant {
-    for sentinel in process::sentinels() {
-        machine.signal(sentinel, "STOP");
-    }
-    let crashed = Instant::now();
-    let servers: Vec<Process> = process::servers();
-    for server in &servers {
-        machine.signal(*server, "STOP");
-    }
-    machine.shell("pkill -STOP -x postgres || true");
-    machine.shell(&format!(
-        "cp --sparse=always {} {}",
-        image.display(),
-        after.display()
-    ));
-    machine.shell("pkill -KILL -x postgres || true");
-    for process in servers.into_iter().chain(process::sentinels()) {
-        machine.signal(process, "KILL");
-    }
-    crashed
-}
-
-/// Writes, crashes, starts on what was left; how much time of acknowledged rows is gone.
-fn loss(sync_interval: &str) -> Duration {
-    on_a_bare_machine(|machine| {
-        let image = store::empty();
-        store::mount(&image);
-        // The kernel writes back by itself after a few seconds, which would hide what this is about.
-        machine.shell(&format!("mount -o remount,commit=300 {DATA_ROOT}"));
-        machine.server_variables(&[("KWBASE_STANDIN_PAGE_CACHE_ONLY", "1")]);
-        machine
-            .agent("start")
-            .set("sync_interval", sync_interval)
-            .run()
-            .succeeds();
-        let acknowledged = write();
-        let after = image.with_extension("crashed");
-        let crashed = crash(machine, &image, &after);
-        contract::machine::eventually("the old store is free", || {
-            std::process::Command::new("umount")
-                .arg(DATA_ROOT)
-                .status()
-                .is_ok_and(|status| status.success())
-        });
-        store::mount(&after);
-        machine.agent("start").set("sync_interval", "0").run().succeeds();
-        let rows = query(
-            &mut connect(),
-            "SELECT count(*), coalesce(max(number), -1) FROM rows",
-        );
-        let number = |column: usize| {
-            rows[0][column]
-                .as_deref()
-                .and_then(|text| text.parse::<i64>().ok())
-        };
-        let (count, last) = (number(0).expect("a number"), number(1).expect("a number"));
-        assert_eq!(count, last + 1, "rows in the middle are gone");
-        machine.agent("stop").run().succeeds();
-        let first_lost = usize::try_from(count).expect("not negative");
-        eprintln!(
-            "sync_interval={sync_interval}: {} rows acknowledged, {count} survived",
-            acknowledged.len()
-        );
-        acknowledged
-            .get(first_lost)
-            .map_or(Duration::ZERO, |lost| crashed.saturating_duration_since(*lost))
+/// Never in step with the flushes.
+fn pause(number: usize, few: bool) -> Duration {
+    let spread = u64::try_from(number * 373).expect("few images");
+    Duration::from_millis(if few {
+        700 + spread % 600
+    } else {
+        3000 + spread % 4000
     })
 }
 
+/// Copies the disk so many times while rows are written; when each row was acknowledged. A thread of a machine cannot have threads, so
+/// the copy is the other process.
+fn take(way: Way, images: usize, few: bool, disk: &Path) -> (Vec<Image>, Vec<Instant>) {
+    let mut connection = prepare(way, few);
+    let (mut acknowledged, mut taken) = (Vec::new(), Vec::new());
+    let mut copying: Option<(Child, Image)> = None;
+    let mut next = Instant::now() + pause(0, few);
+    for id in 0.. {
+        for insert in [
+            format!("INSERT INTO crash_rows VALUES ({id})"),
+            series().insert(RUN, id),
+        ] {
+            query(&mut connection, &insert).expect("a row is acknowledged");
+        }
+        acknowledged.push(Instant::now());
+        if let Some((mut copy, image)) = copying.take() {
+            match copy.try_wait().expect("our own child") {
+                None => copying = Some((copy, image)),
+                Some(status) => {
+                    assert!(status.success(), "cp: {status}");
+                    taken.push(Image {
+                        taken: Instant::now(),
+                        ..image
+                    });
+                    next = Instant::now() + pause(taken.len(), few);
+                }
+            }
+        } else if taken.len() == images {
+            break;
+        } else if Instant::now() >= next {
+            let path = Path::new(POOL).join(format!("crashed-{}.img", taken.len()));
+            let copy = Command::new("cp")
+                .arg("--reflink=always")
+                .args([disk, &path])
+                .spawn();
+            let image = Image {
+                path,
+                acknowledged: acknowledged.len(),
+                taken: next,
+            };
+            copying = Some((copy.expect("there is cp"), image));
+        }
+    }
+    (taken, acknowledged)
+}
+
+/// The numbers of relational and of time-series rows that a server finds; an error where it does not survive.
+fn read_back() -> Result<[HashSet<usize>; 2], SqlError> {
+    let mut connection = connect()?;
+    let mut numbers = |statement: &str| -> Result<HashSet<usize>, SqlError> {
+        let rows = query(&mut connection, statement)?;
+        let number = |row: Vec<Option<String>>| row.into_iter().next()??.parse().ok();
+        Ok(rows.into_iter().filter_map(number).collect())
+    };
+    Ok([
+        numbers("SELECT id FROM crash_rows")?,
+        numbers(&series().select(RUN))?,
+    ])
+}
+
+/// Starts on what a crash has left and looks for every acknowledged row.
+fn examine(machine: &Machine, image: &Image, acknowledged: &[Instant], count: &mut Count) {
+    store::mount(&image.path);
+    let start = machine.agent("start").set("sync_interval", "0").run();
+    let found = (start.code() == 0).then(read_back);
+    count.images += 1;
+    match found {
+        Some(Ok([relational, series])) => {
+            let lost =
+                |found: &HashSet<usize>| (0..image.acknowledged).filter(|id| !found.contains(id)).collect();
+            let (relational, series): (Vec<usize>, Vec<usize>) = (lost(&relational), lost(&series));
+            count.relational += relational.len();
+            if let Some(first) = series.first() {
+                count.lossy += 1;
+                count.worst = count
+                    .worst
+                    .max(image.taken.saturating_duration_since(acknowledged[*first]));
+            }
+        }
+        Some(Err(error)) => {
+            eprintln!("{}: {error}", count.way.name);
+            count.unusable += 1;
+        }
+        None => {
+            eprintln!("{}: {start:?}", count.way.name);
+            count.unusable += 1;
+        }
+    }
+    machine.agent("stop").run().succeeds();
+    leave();
+    shell(&format!("rm {}", image.path.display()));
+}
+
+fn leave() {
+    eventually("the store is free", || {
+        let unmounted = Command::new("umount").arg(DATA_ROOT).status();
+        unmounted.is_ok_and(|status| status.success())
+    });
+}
+
+fn batch(images: usize, few: bool, count: &mut Count) {
+    on_a_bare_machine(|machine| {
+        machine.shell(&format!(
+            "mkdir {POOL}; truncate -s 8G /run/pool.img; mkfs.xfs -q -m reflink=1 /run/pool.img; mount -o loop /run/pool.img {POOL}"
+        ));
+        let disk = Path::new(POOL).join("store.img");
+        let empty = store::empty();
+        machine.shell(&format!(
+            "cp --sparse=always {0} {1}; rm {0}",
+            empty.display(),
+            disk.display()
+        ));
+        store::mount(&disk);
+        let start = machine
+            .agent("start")
+            .set("sync_interval", count.way.sync_interval);
+        start.run().succeeds();
+        let began = Instant::now();
+        let (taken, acknowledged) = take(count.way, images, few, &disk);
+        count.writing += began.elapsed();
+        count.rows += u32::try_from(acknowledged.len()).expect("few rows");
+        machine.agent("stop").run().succeeds();
+        leave();
+        for image in &taken {
+            examine(machine, image, &acknowledged, count);
+        }
+        machine.shell(&format!("umount {POOL}"));
+    });
+}
+
 #[test]
-fn a_node_crash_loses_no_more_than_an_interval() {
-    // Somebody else on this machine may call sync(1) meanwhile, which flushes our disk as well.
-    let without = (0..3).map(|_| loss("0")).find(|lost| *lost > WITHOUT_FLUSHES);
+fn crash_images() {
+    let wanted = std::env::var(IMAGES)
+        .ok()
+        .map(|number| number.parse().expect("a number"));
+    let images: usize = wanted.unwrap_or(FEW);
+    let mut counts = WAYS.map(Count::of);
+    for count in &mut counts {
+        while count.images < images {
+            batch((images - count.images).min(BATCH), wanted.is_none(), count);
+        }
+    }
+    println!("{HEADING}");
+    for count in &counts {
+        println!("{count}");
+    }
+    let [never, each_second, durable] = &counts;
     assert!(
-        without.is_some(),
-        "without flushes everything since the last write-back should be gone"
+        never.lossy + never.unusable > 0,
+        "rows that nothing flushes survive: the images are not what a crash leaves"
     );
-    // A busy machine or disk makes a flush late, but never early.
-    let with = (0..3).map(|_| loss("1s")).find(|lost| *lost <= INTERVAL + LATE);
-    assert!(
-        with.is_some(),
-        "more than an interval of acknowledged rows is gone each time"
+    assert_eq!(
+        (durable.lossy, durable.unusable),
+        (0, 0),
+        "the durable settings lose rows"
     );
+    for count in [never, each_second, durable] {
+        assert_eq!(count.relational, 0, "{}", count.way.name);
+    }
 }
