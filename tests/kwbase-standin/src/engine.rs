@@ -9,16 +9,21 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use nix::unistd::syncfs;
+use nix::unistd::{pipe, syncfs};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::log::os_text;
+use crate::log::{exit_because, os_text};
 use crate::node::{Node, Phase};
 use crate::postgres::Postgres;
-use crate::store::{Content, describe, new_uuid};
+use crate::store::{Content, Engine, describe, new_uuid};
 use crate::{background, ports, report, series, version};
 
+/// From the call until the engine is open, as measured on the real server: a store that is there is recovered, a new one is not.
+const UNTIL_OPEN: [(Content, Duration); 2] = [
+    (Content::Existing, Duration::from_millis(590)),
+    (Content::Empty, Duration::from_millis(300)),
+];
 /// Between the open engine and the live node.
 const UNTIL_LIVE: Duration = Duration::from_millis(5);
 /// From "ready" until the late pages exist and until SQL is served, as measured on the real server.
@@ -26,12 +31,12 @@ const UNTIL_LATE_PAGES: Duration = Duration::from_millis(11);
 const UNTIL_SQL: Duration = Duration::from_millis(55);
 /// Between two writes of the liveness record.
 const BEAT: Duration = Duration::from_secs(1);
-/// Beats between two flushes of the engine: a full disk is noticed after about a minute.
-const BEATS_PER_FLUSH: u64 = 60;
+/// Beats between two flushes of the engine: a full disk is noticed after about half a minute.
+const BEATS_PER_FLUSH: u64 = 30;
 /// A signal to a whole control group reaches PostgreSQL too, perhaps before this process.
 const SIGNAL_SPREAD: Duration = Duration::from_millis(500);
-/// A write that takes longer ends the server.
-const STALL_LIMIT: Duration = Duration::from_secs(30);
+/// A write that takes longer ends the server (measured on a frozen file system).
+const STALL_LIMIT: Duration = Duration::from_secs(55);
 
 /// How long a stalled server tries to say why it ends.
 const STALL_WORDS: Duration = Duration::from_millis(100);
@@ -44,8 +49,17 @@ pub(crate) fn run(node: &Arc<Node>) {
     }
 }
 
-/// A start that failed: 1, unless the server is being stopped anyway.
+/// On a full disk the real server's log is what fails first, at start and later.
+fn is_full(error: &str) -> bool {
+    error.contains("no space left on device")
+}
+
+/// A start that failed: 1, unless the server is being stopped anyway or the disk is full.
 fn fail(node: &Node, error: &str) -> ! {
+    if is_full(error) {
+        let _ = node.temporary.remove();
+        exit_because(error);
+    }
     node.log.error(error);
     report(error, node.options.mode);
     let _ = node.temporary.remove();
@@ -55,7 +69,7 @@ fn fail(node: &Node, error: &str) -> ! {
 fn open(node: &Arc<Node>) -> Result<(), String> {
     ports::open(node)?;
     thread::sleep(node.options.faults.start_delay);
-    let content = node.store.inspect(node.options.mode)?;
+    let content = node.store.inspect(node.options.mode, node.options.engine)?;
     // The lock lasts until the process ends.
     std::mem::forget(node.store.open_engine()?);
     if node.options.mode != "start-single-node" && content == Content::Empty {
@@ -66,12 +80,7 @@ fn open(node: &Arc<Node>) -> Result<(), String> {
         }
     }
     let plain = |error: anyhow::Error| format!("failed to create engines: {error:#}");
-    let postgres = Postgres::find(
-        &node.store.path,
-        &node.options.log_dir,
-        node.options.faults.page_cache_only,
-    );
-    let postgres = postgres.map_err(plain)?;
+    let postgres = Postgres::find(&node.store.path, &node.options.log_dir).map_err(plain)?;
     let failed = |error: io::Error| {
         format!(
             "failed to create engines: {}",
@@ -84,13 +93,15 @@ fn open(node: &Arc<Node>) -> Result<(), String> {
             postgres.create().map_err(plain)?;
             let id = new_uuid().map_err(failed)?;
             node.store
-                .bootstrap(node.options.mode, node.options.engine, &id)
+                .bootstrap(
+                    node.options.mode,
+                    node.options.engine.unwrap_or(Engine::RocksDb),
+                    &id,
+                )
                 .map_err(failed)?;
-            if !node.options.faults.page_cache_only {
-                // PostgreSQL made its part without a single fsync.
-                syncfs(fs::File::open(&node.store.path).map_err(failed)?)
-                    .map_err(|error| failed(error.into()))?;
-            }
+            // PostgreSQL made its part without a single fsync.
+            syncfs(fs::File::open(&node.store.path).map_err(failed)?)
+                .map_err(|error| failed(error.into()))?;
             id
         }
     };
@@ -160,6 +171,9 @@ fn url(node: &Node) -> String {
 
 /// Passes through the last phases at the pace of the real server.
 fn go_live(node: &Arc<Node>, content: Content, cluster_id: &str) -> Result<(), String> {
+    for (_, until) in UNTIL_OPEN.iter().filter(|(of, _)| *of == content) {
+        thread::sleep(until.saturating_sub(node.started.elapsed()));
+    }
     node.advance(Phase::Unhealthy);
     node.log
         .info("monitoring forward clock jumps based on server.clock.forward_jump_check_enabled");
@@ -197,6 +211,9 @@ fn go_live(node: &Arc<Node>, content: Content, cluster_id: &str) -> Result<(), S
     }
     // Nobody may be reading any more.
     let _ = io::stdout().write_all(banner.as_bytes());
+    node.log.take_standard_error();
+    // Go's runtime wakes itself through one.
+    std::mem::forget(pipe());
     if let Some(after) = node.options.faults.hang_after_ready {
         let node = node.clone();
         thread::spawn(move || {
@@ -222,6 +239,9 @@ fn start_heart(node: &Arc<Node>) -> io::Result<()> {
                 }
             });
             if let Err(error) = beaten {
+                if is_full(&error) {
+                    exit_because(&error);
+                }
                 shared.log.fatal(&error);
             }
             shared.beat();

@@ -15,8 +15,6 @@ pub(crate) struct Faults {
     pub(crate) hang_after_ready: Option<Duration>,
     /// `DRAIN_SECONDS=<n>`: how long a graceful stop takes without clients.
     pub(crate) drain: Duration,
-    /// `PAGE_CACHE_ONLY=1`: acknowledged rows are only in the page cache (`fsync=off`).
-    pub(crate) page_cache_only: bool,
     /// `EXIT_AT_START=<code>`: end with this code once the flags are read.
     pub(crate) exit_at_start: Option<i32>,
     /// `MEMORY=<MiB>`: the server holds so much, which the kernel takes back when it ends: a real one is 0.1 to 0.2 s about it.
@@ -56,7 +54,6 @@ impl Faults {
             start_delay: seconds("START_DELAY")?.unwrap_or_default(),
             hang_after_ready: seconds("HANG_AFTER_READY")?,
             drain: seconds("DRAIN_SECONDS")?.unwrap_or(DEFAULT_DRAIN),
-            page_cache_only: switch("PAGE_CACHE_ONLY")?,
             exit_at_start: match value("EXIT_AT_START") {
                 None => None,
                 Some(text) => match text.parse() {
@@ -81,7 +78,7 @@ mod tests {
     #[test]
     fn nothing_set_means_no_fault() {
         let faults = Faults::read(|_| None).unwrap();
-        assert!(!faults.ignore_sigterm && !faults.page_cache_only);
+        assert!(!faults.ignore_sigterm);
         assert_eq!(
             (faults.signal_delay, faults.start_delay, faults.hang_after_ready),
             (Duration::ZERO, Duration::ZERO, None)

@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::unistd::dup2_stderr;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -37,6 +39,8 @@ impl Severity {
 pub(crate) struct Log {
     file: Mutex<File>,
     to_stderr: bool,
+    /// Whether standard error goes here, too.
+    is_stderr: AtomicBool,
 }
 
 impl Log {
@@ -50,8 +54,20 @@ impl Log {
             Ok(file) => Self {
                 file: Mutex::new(file),
                 to_stderr,
+                is_stderr: AtomicBool::new(false),
             },
             Err(error) => exit_because(&format!("cannot create log: {}", os_text(&error))),
+        }
+    }
+
+    /// From now on what is written to standard error goes to the log, as the real server has it once it serves.
+    pub(crate) fn take_standard_error(&self) {
+        if self.to_stderr {
+            return;
+        }
+        if let Ok(file) = self.file.lock() {
+            self.is_stderr
+                .store(dup2_stderr(&*file).is_ok(), Ordering::SeqCst);
         }
     }
 
@@ -75,7 +91,9 @@ impl Log {
 
     /// As [`Log::fatal`] for the caller that chooses the exit code.
     pub(crate) fn shout(&self, message: &str) {
-        let _ = io::stderr().write_all(line(Severity::Fatal, message).as_bytes());
+        if !self.is_stderr.load(Ordering::SeqCst) {
+            let _ = io::stderr().write_all(line(Severity::Fatal, message).as_bytes());
+        }
         self.write(Severity::Fatal, message);
     }
 
@@ -87,7 +105,7 @@ impl Log {
         let Ok(mut file) = self.file.lock() else { return };
         match file.write_all(line.as_bytes()) {
             Ok(()) => {}
-            // A full disk lets the real server run on for about a minute and then fails in its storage engine.
+            // The real one has a buffer; what ends the server is in `engine`.
             Err(error) if error.kind() == ErrorKind::StorageFull => {}
             Err(_) if severity == Severity::Fatal => {}
             Err(error) => exit_because(&os_text(&error)),
@@ -95,7 +113,8 @@ impl Log {
     }
 }
 
-fn exit_because(reason: &str) -> ! {
+/// Ends the process because the log cannot be written.
+pub(crate) fn exit_because(reason: &str) -> ! {
     let _ = writeln!(io::stderr(), "log: exiting because of error: {reason}");
     std::process::exit(EXIT_LOG_FAILED);
 }

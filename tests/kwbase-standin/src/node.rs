@@ -20,7 +20,7 @@ use crate::temporary::Temporary;
 use crate::tls::Security;
 
 /// How old the last heartbeat may be before the node calls itself unhealthy.
-const LIVENESS: Duration = Duration::from_secs(9);
+const LIVENESS: Duration = Duration::from_secs(20);
 
 /// The life of a server, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -117,7 +117,8 @@ pub(crate) struct Options {
     /// `None` in insecure mode.
     pub(crate) certs_dir: Option<PathBuf>,
     pub(crate) store: PathBuf,
-    pub(crate) engine: Engine,
+    /// The storage engine that the command line or the environment names.
+    pub(crate) engine: Option<Engine>,
     pub(crate) listen: Address,
     pub(crate) advertise: Option<Address>,
     pub(crate) sql: Option<Address>,
@@ -174,8 +175,9 @@ impl Options {
             background: given.is_set("background"),
             certs_dir: (!given.is_set("insecure")).then(|| absolute(certs)),
             engine: match engine.as_deref() {
-                None | Some("default" | "rocksdb") => Engine::RocksDb,
-                Some("pebble") => Engine::Pebble,
+                None | Some("default") => None,
+                Some("rocksdb") => Some(Engine::RocksDb),
+                Some("pebble") => Some(Engine::Pebble),
                 Some(other) => {
                     return Err(format!(
                         "invalid argument \"{other}\" for \"--storage-engine\" flag: invalid storage engine: \

@@ -38,12 +38,11 @@ pub(crate) struct Postgres {
     log: PathBuf,
     /// The user and group it must run as, because PostgreSQL refuses root.
     run_as: Option<(u32, u32)>,
-    page_cache_only: bool,
 }
 
 impl Postgres {
     /// Finds the programs that fit the store: of the version that made it, or the newest for a new one.
-    pub(crate) fn find(store: &Path, logs: &Path, page_cache_only: bool) -> Result<Self> {
+    pub(crate) fn find(store: &Path, logs: &Path) -> Result<Self> {
         let data = store.join(POSTGRES);
         let made_by = fs::read_to_string(data.join("PG_VERSION")).ok();
         let mut versions: Vec<u32> = fs::read_dir(INSTALLED)
@@ -76,7 +75,6 @@ impl Postgres {
                 .is_root()
                 .then(|| passwd::database_user(store))
                 .transpose()?,
-            page_cache_only,
         })
     }
 
@@ -152,10 +150,6 @@ impl Postgres {
             // Instead of one fsync for each of a thousand files, after every crash.
             server.args(["-c", "recovery_init_sync_method=syncfs"]);
         }
-        server.arg("-c").arg(format!(
-            "fsync={}",
-            if self.page_cache_only { "off" } else { "on" }
-        ));
         server.arg("-c").arg(format!("kwbase.cluster_id={cluster_id}"));
         server.arg("-c").arg(format!("kwbase.version={}", version::sql()));
         server.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);

@@ -20,7 +20,7 @@ const ENGINE_LOG: &str = "000003.log";
 const ENGINE_SPACE: usize = 64 * 1024;
 
 /// The storage engine of a store, told by its OPTIONS file.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     RocksDb,
     Pebble,
@@ -59,7 +59,8 @@ impl Store {
     }
 
     /// Tells whether the store is empty or complete and fits `mode`; anything between is refused.
-    pub(crate) fn inspect(&self, mode: &str) -> Result<Content, String> {
+    /// An engine that is `given` need not be told by `CURRENT`: Pebble finds its own files without.
+    pub(crate) fn inspect(&self, mode: &str, given: Option<Engine>) -> Result<Content, String> {
         let names = names(&self.path).map_err(|error| describe("open", &self.path, &error))?;
         let known = |name: &OsString| {
             let name = name.to_string_lossy();
@@ -73,10 +74,14 @@ impl Store {
                 || Path::new(&*name).extension().is_some_and(|end| end == "sst")
         };
         if !self.file("CURRENT").exists() {
-            if names.iter().any(known) {
+            let finds_its_own =
+                given == Some(Engine::Pebble) && self.file(POSTGRES).join("PG_VERSION").exists();
+            if names.iter().any(known) && !finds_its_own {
                 return Err("cannot verify empty engine for bootstrap: unable to read store ident".into());
             }
-            return Ok(Content::Empty);
+            if !finds_its_own {
+                return Ok(Content::Empty);
+            }
         }
         let Ok(recorded) = fs::read_to_string(self.file(START_MODE)) else {
             return Err("cluster start mode file does not exist".into());
@@ -231,7 +236,10 @@ mod tests {
         ] {
             fs::write(directory.path().join(name), "").unwrap();
         }
-        assert_eq!(store(&directory).inspect("start-single-node"), Ok(Content::Empty));
+        assert_eq!(
+            store(&directory).inspect("start-single-node", None),
+            Ok(Content::Empty)
+        );
     }
 
     #[test]
@@ -239,17 +247,17 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = store(&directory);
         fs::write(store.file(START_MODE), "start-single-node").unwrap();
-        let error = store.inspect("start-single-node").unwrap_err();
+        let error = store.inspect("start-single-node", None).unwrap_err();
         assert!(
             error.starts_with("cannot verify empty engine for bootstrap"),
             "{error}"
         );
         fs::remove_file(store.file(START_MODE)).unwrap();
         fs::write(store.file("CURRENT"), "MANIFEST-000001\n").unwrap();
-        let error = store.inspect("start-single-node").unwrap_err();
+        let error = store.inspect("start-single-node", None).unwrap_err();
         assert_eq!(error, "cluster start mode file does not exist");
         fs::write(store.file(START_MODE), "start").unwrap();
-        let error = store.inspect("start-single-node").unwrap_err();
+        let error = store.inspect("start-single-node", None).unwrap_err();
         assert_eq!(
             error,
             "check start mode failed! Node start mode is start-single-node, should be start"

