@@ -177,6 +177,23 @@ bench: lab-ready ## measures outages against the numbers to beat (root, minutes)
 	@$(TOOLCHAIN)/need.sh strace
 	$(CARGO) run --locked -p bench
 
+# --- a real server -----------------------------------------------------------
+
+# The suites in which the server is the one of KWBASE_HOME.
+REAL := contract-test lab-test cluster-test certificates-test operator-test runtimes-test crash-images
+
+.PHONY: real-test crash-images
+real-test: ## everything that runs on a real server, KWBASE_HOME=DIR with bin/kwbase and lib/, in one table (root, hours)
+	@$(TOOLCHAIN)/need-root.sh real-test 'its suites start two nodes as containers'
+	@[ -x "$$KWBASE_HOME/bin/kwbase" ] || \
+		{ echo 'real-test: KWBASE_HOME must be a directory with bin/kwbase and lib/ of a real server' >&2; exit 2; }
+	@export KAIWUDB_HA_KILLS=$${KAIWUDB_HA_KILLS:-200} SUITE_TIMEOUT=$${SUITE_TIMEOUT:-14400}; \
+		packaging/run-suites.sh '$(CARGO_TARGET_DIR)/real' $(REAL) && status=0 || status=$$?; \
+		sed -n '/^crash images/,/^test /{/^test /!p}' '$(CARGO_TARGET_DIR)/real/crash-images.log'; exit $$status
+
+crash-images: test-packages ## disks as a crash leaves them, counted: KAIWUDB_HA_IMAGES=100 of each setting (root, half an hour)
+	KAIWUDB_HA_IMAGES=$${KAIWUDB_HA_IMAGES:-100} $(CARGO) test --locked -p contract --test contract -- --exact data_loss::crash_images --nocapture
+
 # --- the lab -----------------------------------------------------------------
 
 # What the lab installs on its nodes: a package that is built soon, or with SHIPPED=1 the one that is shipped.
