@@ -49,7 +49,10 @@ fn a_server_that_is_stopped_by_a_signal() {
 }
 
 #[test]
-#[cfg_attr(real_server, ignore = "needs a fault of the stand-in: it hangs some time after it was ready")]
+#[cfg_attr(
+    real_server,
+    ignore = "needs a fault of the stand-in: it hangs some time after it was ready"
+)]
 fn a_server_that_hangs() {
     on_a_machine(|machine| {
         // Late enough for the start's question to be answered on a busy machine.
@@ -74,7 +77,10 @@ fn a_server_that_hangs() {
 }
 
 #[test]
-#[cfg_attr(real_server, ignore = "needs a fault of the stand-in: a start that takes 10 s")]
+#[cfg_attr(
+    real_server,
+    ignore = "needs a fault of the stand-in: a start that takes 10 s"
+)]
 fn a_server_that_takes_too_long_to_start() {
     on_a_machine(|machine| {
         machine.server_variables(&[("KWBASE_STANDIN_START_DELAY", "10")]);
@@ -116,7 +122,10 @@ fn actions_that_have_nothing_to_wait_for() {
 
 /// Two actions that change something wait for each other, and no longer than they may.
 #[test]
-#[cfg_attr(real_server, ignore = "needs a fault of the stand-in: a start that takes 15 s")]
+#[cfg_attr(
+    real_server,
+    ignore = "needs a fault of the stand-in: a start that takes 15 s"
+)]
 fn an_action_while_another_one_runs() {
     on_a_machine(|machine| {
         machine.server_variables(&[("KWBASE_STANDIN_START_DELAY", "15")]);

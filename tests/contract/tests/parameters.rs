@@ -25,6 +25,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ("require_mount", &["maybe", "2"]),
     ("drain_timeout", &["soon", "-1", "601s", "1d"]),
     ("hang_timeout", &["0", "999ms", "11min"]),
+    ("durability", &["always", "1"]),
     ("sync_interval", &["-1s", "61min"]),
     ("oom_score_adj", &["1001", "-1001", "low"]),
     ("no_new_privileges", &["maybe", "2"]),

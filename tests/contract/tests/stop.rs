@@ -210,7 +210,10 @@ fn what_cannot_be_known() {
 
 /// With `ts.wal.wal_level` 0 a hard stop loses rows; who cannot know drains fully, and what was seen at the start is known.
 #[test]
-#[cfg_attr(real_server, ignore = "needs a fault of the stand-in: a drain that never ends by itself")]
+#[cfg_attr(
+    real_server,
+    ignore = "needs a fault of the stand-in: a drain that never ends by itself"
+)]
 fn a_level_of_logging_that_is_not_known() {
     on_a_machine(|machine| {
         machine.server_variables(&[LONG_DRAIN]);
