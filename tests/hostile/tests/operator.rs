@@ -1,9 +1,13 @@
 //! The operator's command as root: what it reads was written by the server's account and by the other node's root, who has no right here.
 
 use contract::machine::{DATA_ROOT, shell};
-use contract::on_a_machine;
 use contract::programs::Programs;
+use contract::{on_a_machine, on_debian};
 use hostile::{NEIGHBOUR, SECRET, SERVICE, as_account, canary_is_untouched, start_as, stock_layout};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,6 +24,7 @@ testing::tests![
     nothing_commands_the_terminal,
     a_configuration_without_bottom,
     a_new_plan_leaves_nothing_to_mode,
+    crmsh_reads_the_values_that_were_meant,
 ];
 
 const SETTINGS: &str = "/etc/kaiwudb-ha/ha.toml";
@@ -30,9 +35,16 @@ const TWO_NODES: &str = "[nodes.node1]\naddress = \"192.0.2.11\"\ndisk = \"/dev/
     [nodes.node2]\naddress = \"192.0.2.12\"\ndisk = \"/dev/sdb\"\n\
     [virtual_ip]\naddress = \"192.0.2.10\"\n[drbd]\nresource = \"kwdb\"\n[storage]\ntype = \"ext4\"\n";
 
+/// A cluster without a resource.
+const EMPTY: &str = "<cib validate-with=\"pacemaker-3.0\" crm_feature_set=\"3.0.14\" epoch=\"1\" num_updates=\"0\" admin_epoch=\"0\"><configuration><crm_config/>\
+    <nodes><node id=\"1\" uname=\"node1\"/><node id=\"2\" uname=\"node2\"/></nodes><resources/><constraints/></configuration><status/></cib>";
+
 /// What a call of the command said, and how it ended.
 struct Said {
     status: Option<i32>,
+    /// On standard output.
+    document: String,
+    /// All of it.
     text: String,
     took: Duration,
 }
@@ -49,9 +61,11 @@ fn call_in(directory: &str, arguments: &[&str]) -> Said {
         .stdin(Stdio::null())
         .output()
         .unwrap();
+    let document = String::from_utf8_lossy(&output.stdout).into_owned();
     Said {
         status: output.status.code(),
-        text: String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+        text: document.clone() + &String::from_utf8_lossy(&output.stderr),
+        document,
         took: began.elapsed(),
     }
 }
@@ -414,10 +428,7 @@ fn a_new_plan_leaves_nothing_to_mode() {
                 .replace("[drbd]\nresource = \"kwdb\"\n", "")
                 .replace("[storage]\n", "[storage]\ndevice = \"/dev/sdb\"\n"),
         );
-        program(
-            "cibadmin",
-            "echo '<cib validate-with=\"pacemaker-3.7\" crm_feature_set=\"3.17.0\" epoch=\"1\" num_updates=\"0\" admin_epoch=\"0\"><configuration><crm_config/><nodes/><resources/><constraints/></configuration><status/></cib>'",
-        );
+        program("cibadmin", &format!("echo '{EMPTY}'"));
         let said = call(&["plan"]);
         for expected in [
             "options=nosuid,nodev",
@@ -435,4 +446,74 @@ fn a_new_plan_leaves_nothing_to_mode() {
             );
         }
     });
+}
+
+/// F8: what a fence agent is told, a password above all, may be any text on one line; crmsh's own parser has to read it as it was meant.
+fn crmsh_reads_the_values_that_were_meant() {
+    let mut values: BTreeMap<String, String> =
+        (0..).map(|number| format!("p{number}")).zip(values()).collect();
+    let all = values.len();
+    let changes = on_a_machine(|_machine| {
+        stock_layout();
+        a_node_behind_ssh();
+        program("cibadmin", &format!("echo '{EMPTY}'"));
+        loop {
+            let parameters: Vec<String> = values
+                .iter()
+                .map(|(name, value)| {
+                    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+                    format!("{name} = \"{escaped}\"\n")
+                })
+                .collect();
+            settings(&format!(
+                "{}[fencing.device]\nagent = \"fence_ipmilan\"\n{}",
+                TWO_NODES
+                    .replace("[drbd]\nresource = \"kwdb\"\n", "")
+                    .replace("[storage]\n", "[storage]\ndevice = \"/dev/sdb\"\n"),
+                parameters.concat()
+            ));
+            let said = call(&["plan", "--format", "crmsh"]);
+            if said.status == Some(0) {
+                return said.document;
+            }
+            // What crmsh cannot be told is named; one after the other is left out.
+            let name = said.text.split_once("the value of ").expect(&said.text).1;
+            let name = name.split_once(',').expect(&said.text).0;
+            assert!(values.remove(name).is_some(), "{}", said.text);
+        }
+    });
+    assert!(
+        values.len() > all / 3,
+        "{} of {all} were refused",
+        all - values.len()
+    );
+    let (said, cib) = on_debian(|| {
+        fs::write("/root/cib.xml", EMPTY).unwrap();
+        fs::write("/root/changes", &changes).unwrap();
+        let said = shell("CIB_file=/root/cib.xml crm -F configure load update /root/changes 2>&1 || :");
+        (said, fs::read_to_string("/root/cib.xml").unwrap())
+    });
+    let cib = pacemaker::cib::parse(&cib).unwrap();
+    let device = cib
+        .primitives()
+        .find(|one| one.agent() == "stonith:fence_ipmilan")
+        .unwrap_or_else(|| panic!("{changes}\n{said}"));
+    let read: BTreeMap<&str, &str> = device.parameters().collect();
+    for (name, value) in &values {
+        assert_eq!(read.get(name.as_str()), Some(&value.as_str()), "{said}");
+    }
+}
+
+/// As settings may have them.
+fn values() -> Vec<String> {
+    let mut runner = TestRunner::deterministic();
+    let is_taken = |c: char| host::is_printable(c) && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let value = prop_oneof![
+        any::<String>().prop_map(move |value| value.replace(|c| !is_taken(c), "")),
+        "[ -~]{1,20}",
+        "['\"\\\\ ;#$`=]{1,6}",
+        Just("\u{6570}\u{636e} it's \"$x\"".to_owned()),
+    ];
+    let values = (0..300).map(|_| value.new_tree(&mut runner).unwrap().current());
+    values.filter(|value| !value.is_empty()).collect()
 }

@@ -9,8 +9,15 @@ use site::shell::quote;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+/// A value that crmsh does not read as it was meant, in any notation.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    pub(crate) resource: String,
+    pub(crate) name: String,
+}
+
 /// The text; `merged` is the configuration with the changes in it.
-pub(crate) fn text(changes: &[Change], merged: &Element, spelling: Spelling) -> String {
+pub(crate) fn text(changes: &[Change], merged: &Element, spelling: Spelling) -> Result<String, Unreadable> {
     let mut text = String::new();
     // A new object is written in crmsh's words, one that is changed as it will be: crmsh replaces it as a whole.
     let mut changed: BTreeSet<&str> = BTreeSet::new();
@@ -20,9 +27,9 @@ pub(crate) fn text(changes: &[Change], merged: &Element, spelling: Spelling) -> 
         match change {
             Change::Property(value) => sets.push(("property", "crm_config", value)),
             Change::Default(value) => sets.push(("rsc_defaults", "rsc_defaults", value)),
-            Change::Add(resource) => add(&mut text, resource, spelling),
+            Change::Add(resource) => add(&mut text, resource, merged, spelling)?,
             Change::AddMember { group, member, .. } => {
-                primitive(&mut text, member, spelling);
+                new(&mut text, member, merged, spelling)?;
                 changed.insert(group);
             }
             Change::Parameter { resource, .. }
@@ -40,10 +47,10 @@ pub(crate) fn text(changes: &[Change], merged: &Element, spelling: Spelling) -> 
     }
     for id in changed {
         if let Some(element) = merged.by_id(id) {
-            existing(&mut text, element);
+            existing(&mut text, element)?;
         }
     }
-    assign(merged, &sets) + &text + &constraints
+    Ok(assign(merged, &sets) + &text + &constraints)
 }
 
 /// One line for each set of options: crmsh does not take two.
@@ -68,9 +75,14 @@ fn assign(merged: &Element, values: &[(&str, &str, &Value)]) -> String {
         .concat()
 }
 
-fn add(text: &mut String, resource: &Resource, spelling: Spelling) {
+fn add(
+    text: &mut String,
+    resource: &Resource,
+    merged: &Element,
+    spelling: Spelling,
+) -> Result<(), Unreadable> {
     for one in resource.primitives() {
-        primitive(text, one, spelling);
+        new(text, one, merged, spelling)?;
     }
     match resource {
         Resource::Primitive(_) => {}
@@ -86,6 +98,27 @@ fn add(text: &mut String, resource: &Resource, spelling: Spelling) {
             let _ = writeln!(text, "clone {id} {} meta{}", one.id, assignments(meta));
         }
     }
+    Ok(())
+}
+
+/// In crmsh's words where nothing has to be quoted, otherwise in XML: words it takes apart a second time after a shell's rules, and what is
+/// not ASCII becomes the text of a character reference there (4.4).
+fn new(text: &mut String, one: &Primitive, merged: &Element, spelling: Spelling) -> Result<(), Unreadable> {
+    let mut values = one.parameters.iter().chain(&one.meta).map(|(_, value)| value);
+    let is_plain = values.all(|value| quote(value) == *value);
+    match merged.by_id(&one.id) {
+        Some(element) if !is_plain => existing(text, element),
+        _ => {
+            primitive(text, one, spelling);
+            Ok(())
+        }
+    }
+}
+
+/// Whether crmsh (4.4) leaves the value of an object in XML as it is. It writes objects as words for itself, without regard to a backslash,
+/// and reads a character reference that it has made beside one of XML's own characters as the end of the value.
+fn is_readable(value: &str) -> bool {
+    !value.contains('\\') && (value.is_ascii() || !value.contains(['"', '&', '<', '>', '\'']))
 }
 
 fn primitive(text: &mut String, one: &Primitive, spelling: Spelling) {
@@ -102,19 +135,30 @@ fn primitive(text: &mut String, one: &Primitive, spelling: Spelling) {
     text.push('\n');
 }
 
-/// An object that is there already, as it will be.
-fn existing(text: &mut String, element: &Element) {
+/// An object as it will be.
+fn existing(text: &mut String, element: &Element) -> Result<(), Unreadable> {
+    let id = element.get("id").unwrap_or_default();
     if element.name == "group" {
         let members: Vec<&str> = element
             .all("primitive")
             .filter_map(|member| member.get("id"))
             .collect();
-        let id = element.get("id").unwrap_or_default();
         let _ = writeln!(text, "group {id} {}", members.join(" "));
-        return;
+        return Ok(());
+    }
+    let pairs = ["instance_attributes", "meta_attributes"].map(|set| element.path(&[set, "nvpair"]));
+    for pair in pairs.iter().flatten() {
+        if !pair.get("value").is_none_or(is_readable) {
+            return Err(Unreadable {
+                resource: id.to_owned(),
+                name: pair.get("name").unwrap_or_default().to_owned(),
+            });
+        }
     }
     let line: String = element.text().lines().map(str::trim).collect();
-    let _ = writeln!(text, "xml {line}");
+    // Of several spaces crmsh keeps one.
+    let _ = writeln!(text, "xml {}", line.replace("  ", "&#32;&#32;"));
+    Ok(())
 }
 
 fn constraint(constraint: &Constraint, spelling: Spelling) -> String {

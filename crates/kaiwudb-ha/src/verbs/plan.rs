@@ -9,7 +9,7 @@ use crate::render::{ansible, changes, crmsh, drbd, init, missing, pcs};
 use crate::texts::plan as texts;
 use crate::ui::exit::Exit;
 use crate::ui::output;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use site::stack;
 
 /// Options of `plan`.
@@ -70,7 +70,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
         Some(format) => {
             plan.refuse_other_agents(context)?;
-            script(context, &plan, format)
+            script(context, &plan, format)?
         }
     };
     output::line(text.trim_end());
@@ -78,11 +78,16 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 }
 
 /// The changes in the words of a tool.
-fn script(context: &Context, plan: &Plan, format: Format) -> String {
+fn script(context: &Context, plan: &Plan, format: Format) -> Result<String> {
     let changes = plan.changes.changes.as_slice();
-    match format {
+    Ok(match format {
         Format::Pcs => pcs::script(changes, pcs::Dialect::installed()),
-        Format::Crmsh => crmsh::text(changes, &plan.merged(), plan.found.live.spelling()),
+        Format::Crmsh => {
+            crmsh::text(changes, &plan.merged(), plan.found.live.spelling()).map_err(|value| {
+                let values = [("resource", value.resource.as_str()), ("name", &value.name)];
+                anyhow!(texts::NOT_FOR_CRMSH.fill(context.language, &values))
+            })?
+        }
         Format::Ansible => {
             let settings = match context.settings.text.as_str() {
                 "" => init::text(&plan.found.sources(context)),
@@ -91,7 +96,7 @@ fn script(context: &Context, plan: &Plan, format: Format) -> String {
             ansible::playbook(&settings, &plan.wanted.nodes)
         }
         Format::Cib | Format::Drbd => plan.merged().text(),
-    }
+    })
 }
 
 /// Shows the plan and what would come of it.

@@ -102,6 +102,10 @@ fn an_impossible_value_is_named_with_its_line() {
             "line 2: [fencing.device] agent is 'ipmilan'",
         ),
         (
+            "[fencing.device]\nagent = \"fence_x\"\npassword = \"a\\nb\"\n".to_owned(),
+            "line 3: [fencing.device] password has a character that a terminal does not show",
+        ),
+        (
             two("[nodes.b.fencing]\nagent = \"fence_x\""),
             "line 4: only one node has a fencing device",
         ),

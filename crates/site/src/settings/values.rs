@@ -211,10 +211,20 @@ fn check_device(table: &str, device: &Spanned<Device>, place: &Place<'_>) -> Res
         let why = texts::NO_AGENT.fill(place.language, &[("table", table)]);
         return Err(place.at(device.span().start, &why));
     };
-    if matches!(agent.get_ref(), Scalar::Text(name) if is_fence_agent(name)) {
-        Ok(())
-    } else {
-        Err(place.impossible(&format!("{table} agent"), agent, texts::FENCE_AGENT))
+    if !matches!(agent.get_ref(), Scalar::Text(name) if is_fence_agent(name)) {
+        return Err(place.impossible(&format!("{table} agent"), agent, texts::FENCE_AGENT));
+    }
+    // It could not be printed in a script as it is. The value may be a password.
+    let unprintable = device.get_ref().iter().find(
+        |(_, value)| matches!(value.get_ref(), Scalar::Text(text) if !text.chars().all(host::is_printable)),
+    );
+    match unprintable {
+        Some((name, value)) => {
+            let key = format!("{table} {name}");
+            let why = texts::UNPRINTABLE.fill(place.language, &[("key", &key)]);
+            Err(place.at(value.span().start, &why))
+        }
+        None => Ok(()),
     }
 }
 

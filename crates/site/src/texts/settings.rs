@@ -40,6 +40,8 @@ crate::texts! {
         "只有一个节点有隔离设备；允许：两个节点都写 [nodes.NAME.fencing]，或写 [fencing.device]";
     NO_AGENT: "{table} has no agent; write for example agent = \"fence_ipmilan\"; 'stonith_admin --list-installed' shows which there are",
         "{table} 没有 agent；例如写 agent = \"fence_ipmilan\"；可用的代理见“stonith_admin --list-installed”";
+    UNPRINTABLE: "{key} has a character that a terminal does not show, such as a line break; allowed: text on one line",
+        "{key} 含有终端无法显示的字符（例如换行符）；应为单行文本";
     FENCE_AGENT: "the name of a fence agent, such as fence_ipmilan; 'stonith_admin --list-installed' shows which there are",
         "隔离代理的名称，例如 fence_ipmilan；可用的代理见“stonith_admin --list-installed”";
 }
