@@ -1,4 +1,5 @@
-//! `stop`: ends the connections so that each client hears it, then takes the address away.
+//! `stop`: ends the connections so that each client hears it, then takes the address away. Who comes back is refused until another node
+//! has it.
 
 use crate::config::Config;
 use crate::peers;
@@ -20,16 +21,20 @@ const ROUNDS: usize = 5;
 const GOODBYE: Duration = Duration::from_secs(2);
 
 pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
-    watcher::retire(config, cx.deadline);
-    let Some(ip) = config.ip else { return Ok(()) };
+    let Some(ip) = config.ip else {
+        watcher::retire(config, cx.deadline);
+        return Ok(());
+    };
     let netlink =
         Netlink::route(cx.deadline).map_err(|error| failure("ask the kernel for its addresses", &error))?;
     let scene = Scene::read(&netlink)?;
     let places: Vec<_> = scene.places(ip).collect();
     if places.is_empty() {
+        watcher::retire(config, cx.deadline);
         config.forget();
         return Ok(());
     }
+    watcher::say_farewell(config, cx.deadline.slice(GOODBYE));
     let mut ended = BTreeSet::new();
     end_connections(ip, &mut ended, cx.deadline.slice(GOODBYE));
     for (address, link) in places {

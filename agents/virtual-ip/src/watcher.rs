@@ -1,16 +1,19 @@
 //! The watcher: one process for each resource, in a session of its own, for as long as the address is here.
 //!
 //! It sleeps until the kernel says something of a link or an address. It repeats announcements after a start, makes clients of the former
-//! node notice that it has gone, and keeps the list of connections for the next one.
+//! node notice that it has gone, and keeps the list of connections for the next one. One of another sort stays for a while when the address leaves, and
+//! refuses clients that come back before another node has it.
 
 use crate::config::Config;
 use crate::inspect::{Finding, inspect};
 use crate::neighbours::{announce, read};
 use crate::peers;
+use crate::scene::failure;
 use agent::companion::{ADDRESS_WATCHER, Asked, Companion, FailureReport, NoMore, Presence, Reporter};
 use host::bounded::Background;
 use host::{Deadline, log};
 use network::connection::{self, Connection};
+use network::refusal::Refusal;
 use network::{Changes, reset};
 use nix::poll::{PollFd, PollFlags, poll};
 use ocf::{Env, Failure};
@@ -23,6 +26,10 @@ use std::time::{Duration, Instant};
 pub(crate) const WORD: &str = ADDRESS_WATCHER.word;
 /// Set for the watcher of an address that has come here just now.
 const TAKEOVER: &str = "KAIWUDB_HA_TAKEOVER";
+/// Set for the one that stays when the address leaves.
+const FAREWELL: &str = "KAIWUDB_HA_FAREWELL";
+/// How long it stays: most moves are over by then, and the tables of neighbours say something else.
+const FAREWELL_TIME: Duration = Duration::from_secs(60);
 /// One change is several messages; they come within this time.
 const BELONGS_TOGETHER: Duration = Duration::from_millis(20);
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -45,7 +52,7 @@ const LIST_SHARE: u32 = 200;
 /// Arms a watcher in place of any other. `takeover`: the address has come here just now, and the network is to be told. Whether there is
 /// one now; without it the address works all the same.
 pub(crate) fn arm(config: &Config, takeover: bool, deadline: Deadline) -> bool {
-    let variables = [(TAKEOVER, if takeover { "1" } else { "0" })];
+    let variables = [(TAKEOVER, if takeover { "1" } else { "0" }), (FAREWELL, "0")];
     let armed = Companion::of(&ADDRESS_WATCHER, &config.run).replace(|| Ok(()), &variables, deadline);
     if let Err(failure) = &armed {
         log::warning(format!("no watcher: {failure}"));
@@ -63,6 +70,16 @@ pub(crate) fn ensure(config: &Config, deadline: Deadline) -> Option<String> {
         })
 }
 
+/// Leaves one that refuses what still comes for the address, in place of any other. Without it clients that come back wait for their own
+/// kernel, no more.
+pub(crate) fn say_farewell(config: &Config, deadline: Deadline) {
+    let variables = [(TAKEOVER, "0"), (FAREWELL, "1")];
+    let armed = Companion::of(&ADDRESS_WATCHER, &config.run).replace(|| Ok(()), &variables, deadline);
+    if let Err(failure) = armed {
+        log::info(format!("clients that come back are not refused: {failure}"));
+    }
+}
+
 /// Ends it.
 pub(crate) fn retire(config: &Config, deadline: Deadline) {
     Companion::of(&ADDRESS_WATCHER, &config.run).retire(deadline);
@@ -74,15 +91,24 @@ pub(crate) fn main(env: &Env) -> u8 {
         let ip = config
             .ip
             .ok_or_else(|| Failure::not_configured("parameter ip is missing"))?;
+        let refusals = match env.variable(FAREWELL) {
+            Some("1") => refusals(ip)?,
+            _ => Vec::new(),
+        };
         // What happens from now on is seen.
         let changes = Changes::follow()
             .map_err(|error| Failure::generic(format!("cannot follow the changes of addresses: {error}")))?;
         let presence = Presence::begin(&ADDRESS_WATCHER, config.run.clone(), false)?;
         presence.publish(None, NoMore {});
-        Ok((config, ip, changes, presence))
+        Ok((config, ip, changes, presence, refusals))
     });
     match begun {
-        Ok((config, ip, changes, presence)) => {
+        Ok((_, ip, changes, presence, refusals)) if !refusals.is_empty() => {
+            Presence::greet(Ok(None));
+            farewell(ip, &changes, &presence, &refusals);
+            0
+        }
+        Ok((config, ip, changes, presence, _)) => {
             Presence::greet(Ok(None));
             Watch::new(&config, ip, &presence, env).run(&changes);
             0
@@ -90,6 +116,52 @@ pub(crate) fn main(env: &Env) -> u8 {
         Err(failure) => {
             Presence::greet(Err(failure));
             1
+        }
+    }
+}
+
+/// One for each link that has the address.
+fn refusals(ip: IpAddr) -> Result<Vec<Refusal>, Failure> {
+    let scene = read(Deadline::after(ONE_CALL))?;
+    let opened = scene.places(ip).map(|(_, link)| Refusal::open(link, ip));
+    let refusals: Vec<Refusal> = opened
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()
+        .map_err(|error| failure("open a packet socket", &error))?;
+    if refusals.is_empty() {
+        return Err(Failure::generic(format!(
+            "{ip} is on no link of the kind Ethernet"
+        )));
+    }
+    Ok(refusals)
+}
+
+/// Refuses clients until the time is over or the address is back.
+fn farewell(ip: IpAddr, changes: &Changes, presence: &Presence, refusals: &[Refusal]) {
+    let end = Deadline::after(FAREWELL_TIME);
+    let mut has_left = false;
+    while !end.is_over() {
+        let mut fds: Vec<PollFd<'_>> = [changes.as_fd(), presence.as_fd()]
+            .into_iter()
+            .chain(refusals.iter().map(AsFd::as_fd))
+            .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
+            .collect();
+        let _ = poll(&mut fds, end.poll_timeout());
+        if changes.any()
+            && let Ok(scene) = read(Deadline::after(ONE_CALL))
+        {
+            let is_here = scene.places(ip).next().is_some();
+            if is_here && has_left {
+                return;
+            }
+            has_left |= !is_here;
+        }
+        if refusals.iter().any(|refusal| refusal.answer().is_err()) {
+            // The link is gone.
+            return;
+        }
+        if presence.asked() == Some(Asked::Answer) {
+            presence.publish(None, NoMore {});
         }
     }
 }

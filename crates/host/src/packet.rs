@@ -4,7 +4,8 @@ use crate::Deadline;
 use nix::errno::Errno;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, poll};
-use std::io;
+use nix::sys::socket::{LinkAddr, MsgFlags, recv, recvmsg};
+use std::io::{self, IoSliceMut};
 use std::mem::{offset_of, size_of};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
@@ -95,15 +96,74 @@ impl PacketSocket {
         Ok(())
     }
 
+    /// From now on only packets count that have each of these bytes at its offset. The kernel drops the others, which then cost next to nothing.
+    pub fn only(&self, bytes: &[(u32, u8)]) -> io::Result<()> {
+        let statement = |code: u32, otherwise: usize, value: u32| {
+            Ok::<_, io::Error>(libc::sock_filter {
+                code: u16::try_from(code).map_err(io::Error::other)?,
+                jt: 0,
+                jf: u8::try_from(otherwise).map_err(io::Error::other)?,
+                k: value,
+            })
+        };
+        let mut program = Vec::new();
+        for (index, (offset, value)) in bytes.iter().enumerate() {
+            program.push(statement(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, 0, *offset)?);
+            // To the last statement: two for each byte that follows, and the one that takes the packet.
+            let rest = 2 * (bytes.len() - index - 1) + 1;
+            program.push(statement(
+                libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
+                rest,
+                u32::from(*value),
+            )?);
+        }
+        program.push(statement(libc::BPF_RET | libc::BPF_K, 0, u32::MAX)?);
+        program.push(statement(libc::BPF_RET | libc::BPF_K, 0, 0)?);
+        let filter = libc::sock_fprog {
+            len: u16::try_from(program.len()).map_err(io::Error::other)?,
+            filter: program.as_mut_ptr(),
+        };
+        // SAFETY: the kernel copies the program, whose length is given and which lives until after the call.
+        let set = unsafe {
+            libc::setsockopt(
+                self.socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_ATTACH_FILTER,
+                (&raw const filter).cast(),
+                length_of(size_of::<libc::sock_fprog>()),
+            )
+        };
+        if set < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+
+    /// The next packet for this host that is there already, and the hardware address that it came from.
+    pub fn next(&self) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let mut buffer = [0; 2048];
+        loop {
+            let mut slices = [IoSliceMut::new(&mut buffer)];
+            let received =
+                recvmsg::<LinkAddr>(self.socket.as_raw_fd(), &mut slices, None, MsgFlags::MSG_DONTWAIT)
+                    .map(|message| (message.bytes, message.address));
+            match received {
+                Ok((length, Some(from))) if from.pkttype() == libc::PACKET_HOST => {
+                    let hardware = from.addr().map(Vec::from).unwrap_or_default();
+                    return Ok(Some((buffer[..length].to_vec(), hardware)));
+                }
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     /// The next packet that somebody else has sent; `None` at the deadline.
     pub fn receive(&self, deadline: Deadline) -> io::Result<Option<Vec<u8>>> {
         let mut buffer = [0; 2048];
         loop {
-            match nix::sys::socket::recv(
-                self.socket.as_raw_fd(),
-                &mut buffer,
-                nix::sys::socket::MsgFlags::MSG_DONTWAIT,
-            ) {
+            match recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT) {
                 Ok(length) => return Ok(Some(buffer[..length].to_vec())),
                 Err(Errno::EAGAIN | Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),

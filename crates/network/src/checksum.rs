@@ -15,6 +15,11 @@ pub(crate) fn with_pseudo_header(source: IpAddr, destination: IpAddr, protocol: 
     fold(add(add(sum, &length), payload))
 }
 
+/// Of a header, whose own field for it is zero.
+pub(crate) fn of(header: &[u8]) -> u16 {
+    fold(add(0, header))
+}
+
 fn add(sum: u32, bytes: &[u8]) -> u32 {
     bytes.chunks(2).fold(sum, |sum, pair| {
         sum + u32::from(pair[0]) * 256 + pair.get(1).copied().map_or(0, u32::from)

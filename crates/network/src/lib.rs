@@ -7,6 +7,7 @@ pub mod connection;
 mod link;
 pub mod neighbour;
 mod netlink;
+pub mod refusal;
 pub mod reset;
 mod route;
 mod subnet;

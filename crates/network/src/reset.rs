@@ -24,10 +24,10 @@ use std::time::Duration;
 /// How many segments are sent in a second, at most.
 pub const PER_SECOND: u32 = 10_000;
 const BATCH: u32 = 200;
-const TCP: u8 = 6;
-const HEADER: usize = 20;
-const ACK: u8 = 0x10;
-const RST: u8 = 0x04;
+pub(crate) const TCP: u8 = 6;
+pub(crate) const HEADER: usize = 20;
+pub(crate) const ACK: u8 = 0x10;
+pub(crate) const RST: u8 = 0x04;
 /// How long the answer to a tickle may take.
 const ANSWER_TIME: Duration = Duration::from_millis(200);
 
@@ -89,17 +89,24 @@ fn open(ours: IpAddr) -> io::Result<OwnedFd> {
 }
 
 fn send(socket: &OwnedFd, ours: IpAddr, connection: &Connection, number: u32, flags: u8) {
-    let segment = segment(ours, connection, number, flags);
+    let segment = segment(ours, connection, [number, 0], flags);
     // The port of a raw socket's address is the protocol's number or zero.
     let to = SockaddrStorage::from(SocketAddr::new(connection.peer.ip(), 0));
     let _ = sendto(socket.as_raw_fd(), &segment, &to, MsgFlags::MSG_DONTWAIT);
 }
 
-fn segment(ours: IpAddr, connection: &Connection, number: u32, flags: u8) -> [u8; HEADER] {
+/// A segment without data; its numbers are its own and the acknowledged one.
+pub(crate) fn segment(
+    ours: IpAddr,
+    connection: &Connection,
+    [number, acknowledged]: [u32; 2],
+    flags: u8,
+) -> [u8; HEADER] {
     let mut segment = [0; HEADER];
     segment[..2].copy_from_slice(&connection.port.to_be_bytes());
     segment[2..4].copy_from_slice(&connection.peer.port().to_be_bytes());
     segment[4..8].copy_from_slice(&number.to_be_bytes());
+    segment[8..12].copy_from_slice(&acknowledged.to_be_bytes());
     // The header's length in words of 32 bits.
     segment[12] = 5 << 4;
     segment[13] = flags;
@@ -167,24 +174,23 @@ mod tests {
             peer: "10.0.0.2:4000".parse().unwrap(),
             port: 26257,
         };
-        let sent = segment(ours, &connection, 77, RST);
+        let sent = segment(ours, &connection, [77, 0], RST);
         assert_eq!(sent[4..8], 77u32.to_be_bytes());
         assert_eq!(
             checksum::with_pseudo_header(ours, connection.peer.ip(), TCP, &sent),
             0
         );
         assert_eq!(read(&sent, connection.peer.ip()), None, "a reset is no answer");
-        let mut answer = segment(
+        let answer = segment(
             connection.peer.ip(),
             &Connection {
                 peer: SocketAddr::new(ours, 26257),
                 port: 4000,
             },
-            0,
+            [0, 99],
             ACK,
         )
         .to_vec();
-        answer[8..12].copy_from_slice(&99u32.to_be_bytes());
         let mut packet = vec![0x45; 20];
         packet.extend(answer);
         assert_eq!(read(&packet, connection.peer.ip()), Some((connection, 99)));

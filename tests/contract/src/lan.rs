@@ -88,14 +88,22 @@ impl Lan {
         }
     }
 
-    /// A connection from there, which waits on a read for at most `patience`.
+    /// A connection from there, which waits on a read for at most `patience`. Until the network has learnt where an address is now, the host that
+    /// had it refuses.
     #[track_caller]
     pub fn connect(&self, from: Host, to: IpAddr, port: u16, patience: Duration) -> TcpStream {
-        let stream = self
-            .at(from, || {
+        let deadline = Deadline::after(CONNECTS);
+        let stream = loop {
+            let tried = self.at(from, || {
                 TcpStream::connect_timeout(&SocketAddr::new(to, port), CONNECTS)
-            })
-            .unwrap_or_else(|error| panic!("{from:?} cannot reach {to}: {error}"));
+            });
+            match tried {
+                Err(error)
+                    if error.kind() == ErrorKind::ConnectionRefused
+                        && deadline.pause(Duration::from_millis(10)) => {}
+                tried => break tried.unwrap_or_else(|error| panic!("{from:?} cannot reach {to}: {error}")),
+            }
+        };
         stream
             .set_read_timeout(Some(patience))
             .expect("a time that is not zero");

@@ -74,6 +74,47 @@ fn a_stop_tells_each_client_and_the_server() {
     });
 }
 
+/// A client whose connection was reset connects again at once, to where the address was: it must not wait for its own kernel to ask again, which
+/// is a second later at the earliest.
+#[test]
+fn who_comes_back_before_the_address_is_elsewhere_is_refused() {
+    on_a_lan(|_, lan| {
+        for address in [FOUR, SIX] {
+            let listener = lan.listen(&format!("[::]:{PORT}"));
+            let call = |action: &str| call(action).set("ip", address);
+            call("start").run().succeeds();
+            let connect = || {
+                let began = Instant::now();
+                lan.at(CLIENT, || {
+                    TcpStream::connect_timeout(&SocketAddr::new(ip(address), PORT), PATIENCE)
+                })
+                .map_err(|error| (error.kind(), began.elapsed()))
+            };
+            drop((connect().unwrap(), listener.accept().unwrap()));
+            call("stop").run().succeeds();
+            for _ in 0..3 {
+                let (kind, after) = connect().unwrap_err();
+                assert_eq!(kind, ErrorKind::ConnectionRefused, "{address} after {after:?}");
+                assert!(after < Duration::from_millis(900), "{address}: {after:?}");
+            }
+            // And it is served again when the address is back here, or at another node.
+            let served = |by: &std::net::TcpListener| {
+                drop((
+                    lan.connect(CLIENT, ip(address), PORT, PATIENCE),
+                    by.accept().unwrap(),
+                ));
+            };
+            call("start").run().succeeds();
+            served(&listener);
+            call("stop").run().succeeds();
+            let there = lan.at(NODE2, || lan.listen(&format!("[::]:{PORT}")));
+            call_at_node2(lan, "start").set("ip", address).run().succeeds();
+            served(&there);
+            call_at_node2(lan, "stop").set("ip", address).run().succeeds();
+        }
+    });
+}
+
 /// What a kernel without `SOCK_DESTROY` gets.
 #[test]
 fn clients_are_told_where_the_kernel_cannot_end_connections() {

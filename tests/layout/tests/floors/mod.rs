@@ -184,7 +184,8 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/network",
         rooms: &[
-            &["lib", "neighbour", "reset"],
+            &["lib", "neighbour", "refusal"],
+            &["reset"],
             &["address", "connection", "link", "route"],
             &["checksum", "netlink", "subnet"],
         ],
