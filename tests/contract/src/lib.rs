@@ -4,6 +4,7 @@
 //! side with the default ports and paths of a stock installation, and so that the end of a test ends whatever it started.
 
 pub mod call;
+pub mod debian;
 pub mod documents;
 pub mod lan;
 pub mod machine;

@@ -12,6 +12,7 @@ mod drbd_versions;
 mod filesystem;
 mod filesystem_free;
 mod filesystem_users;
+mod fixes;
 mod interface;
 mod lifecycle;
 mod ocf_tester;

@@ -43,8 +43,8 @@ pub(super) fn check(stage: &Stage, line: &Line) -> Verdict {
             Ok("programs of others that the test does not have: read by people only")
         }
         "apt" | "apt-get" | "cat" | "chmod" | "chown" | "corosync-cfgtool" | "corosync-keygen" | "dd"
-        | "du" | "findmnt" | "grep" | "gzip" | "hostnamectl" | "journalctl" | "mkfs" | "modinfo" | "mv"
-        | "ocf-tester" | "openssl" | "sed" | "udevadm" | "umount" | "uname" | "wipefs" | "sort"
+        | "du" | "findmnt" | "grep" | "gzip" | "hostnamectl" | "journalctl" | "ln" | "mkfs" | "modinfo"
+        | "mv" | "ocf-tester" | "openssl" | "sed" | "udevadm" | "umount" | "uname" | "wipefs" | "sort"
         | "install" | "dpkg-reconfigure" | "ip" | "passwd" => {
             words::help(stage, program, arguments, "programs of the system, options only")
         }

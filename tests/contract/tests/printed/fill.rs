@@ -71,7 +71,7 @@ const VALUES: [(&str, &str); 60] = [
 ];
 
 /// Unnamed placeholders.
-const BY_THE_WORD_BEFORE: [(&str, &str); 24] = [
+const BY_THE_WORD_BEFORE: [(&str, &str); 25] = [
     ("rsc_colocation id=\"", "col"),
     ("host auth ", "node1 node2"),
     ("with Promoted ", "KaiwuData-clone"),
@@ -96,6 +96,7 @@ const BY_THE_WORD_BEFORE: [(&str, &str); 24] = [
     ("with-rsc-role=\"", "Promoted"),
     ("--max-depth=2 ", "/var/lib/kaiwudb"),
     ("get-gi ", "kwdb"),
+    ("sed -i ", "'/x/d'"),
 ];
 
 /// The command with a value in every place.

@@ -1,16 +1,15 @@
 //! What the commands are run on: a cluster as `kaiwudb-ha plan` makes it, as a file, and DRBD's configuration.
 
-use contract::programs::{Programs, agents, repository};
+pub(super) use contract::debian::text;
+use contract::debian::{self, RESOURCE_AGENTS};
+use contract::programs::{Programs, repository};
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
-/// Longer than any of them takes; what waits for a cluster is given up.
-const PATIENCE: &str = "20";
-const RESOURCE_AGENTS: &str = "/usr/lib/ocf/resource.d/kaiwudb";
 const CIB: &str = "/root/cib.xml";
 /// The same before it had any resource but a fencing device.
 const FENCED: &str = "/root/fenced.xml";
@@ -42,12 +41,7 @@ pub(super) struct Stage {
 impl Stage {
     /// Installs what is ours and makes the cluster.
     pub(super) fn new(programs: &Programs) -> Self {
-        fs::create_dir_all(RESOURCE_AGENTS).expect("the machine is private");
-        for agent in agents() {
-            fs::copy(programs.agent(&agent), Path::new(RESOURCE_AGENTS).join(agent))
-                .expect("the agents are built");
-        }
-        fs::copy(&programs.command, "/usr/bin/kaiwudb-ha").expect("the command is built");
+        debian::install(programs);
         let wizards = "/usr/share/crmsh/scripts/kaiwudb";
         fs::create_dir_all(wizards).expect("the machine is private");
         fs::copy(
@@ -110,24 +104,7 @@ impl Stage {
 
     /// Runs it, as a node that is called node1, with a limit and nothing to read.
     pub(super) fn run<W: AsRef<OsStr>>(&self, words: &[W], variables: &[(&str, &str)]) -> Output {
-        Command::new("timeout")
-            .args([
-                "--kill-after=5",
-                PATIENCE,
-                "unshare",
-                "--uts",
-                "sh",
-                "-c",
-                "hostname \"$0\"; exec \"$@\"",
-                self.node,
-            ])
-            .args(words)
-            .envs(variables.iter().copied())
-            .env("LC_ALL", "C.UTF-8")
-            .current_dir("/root")
-            .stdin(Stdio::null())
-            .output()
-            .expect("timeout can be run")
+        debian::run_as(self.node, words, variables)
     }
 
     /// What is wrong with the values of our agents' parameters in the changed cluster, by the agents themselves.
@@ -166,9 +143,4 @@ impl Stage {
         }
         Ok(())
     }
-}
-
-/// What it said.
-pub(super) fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }

@@ -168,7 +168,7 @@ pub(super) fn drbdadm(stage: &Stage, arguments: &[&str]) -> Verdict {
 /// A section of DRBD's configuration that is printed: one of the versions reads it.
 pub(super) fn drbd_section(stage: &Stage, line: &Line) -> Verdict {
     let sections = line.text.split("  #").next().unwrap_or_default();
-    let sections = sections.replace("$(openssl rand -hex 32)", "0123456789abcdef");
+    let sections = sections.replace("$(openssl rand -hex 24)", "0123456789abcdef");
     let sections = sections
         .replace("{{", "{")
         .replace("}}", "}")

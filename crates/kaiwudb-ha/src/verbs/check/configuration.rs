@@ -75,7 +75,10 @@ fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                 findings.extend(nodes.iter().map(|node| {
                     Finding::of(rule::FENCING_INCOMPLETE, evidence.as_str())
                         .on(node)
-                        .fix(format!("pcs stonith update FENCE pcmk_host_list={node}"))
+                        .fix(format!(
+                            "{}  # or add the node to the pcmk_host_list of a device that can fence it",
+                            device.replace("NODE", node)
+                        ))
                 }));
             }
             Weakness::NoThirdVote => {
@@ -345,7 +348,7 @@ fn in_one_group(cib: &Cib, first: &Primitive, then: &Primitive) -> String {
             group.id
         ),
         (None, Some(group)) => format!("pcs resource group add {} {then_id} --after {first_id}", group.id),
-        (None, None) => format!("pcs resource group add KaiwuDBGrp {first_id} {then_id}"),
+        (None, None) => format!("pcs resource group add {then_id}Grp {first_id} {then_id}"),
     }
 }
 

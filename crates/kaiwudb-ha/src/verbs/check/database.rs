@@ -12,6 +12,7 @@ use ocf::{Choice, parse_duration};
 use pacemaker::cib::Primitive;
 use site::facts::{DATABASE_UNIT, Database, Facts};
 use site::roles::DATABASE;
+use site::shell::quote;
 use site::tables;
 
 /// Less room than this share of the disk is little.
@@ -152,9 +153,12 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
                 )
                 .on(node)
                 .fix(format!(
-                    "mv {root} {root}.old && install -d -o {account} -g {account} {root}",
+                    "mv {root} {safe} && install -d -o {account} -g {account} {root}",
+                    root = quote(root),
+                    safe = quote(&format!("{root}.old")),
                     account = found.user.as_deref().unwrap_or("kaiwudb")
-                )),
+                ))
+                .fix_with(&["kaiwudb-ha", "guard", root]),
             );
         }
         None if found.store == Some(State::Empty)
@@ -190,7 +194,7 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::of(rule::ROOM_LOW, evidence)
                 .on(node)
-                .fix(format!("du -xh --max-depth=2 {root} | sort -h")),
+                .fix(format!("du -xh --max-depth=2 {} | sort -h", quote(root))),
         );
     }
 }

@@ -123,8 +123,9 @@ fn resource(
             );
         }
     }
+    // DRBD takes 63 characters.
     let secret =
-        "net { cram-hmac-alg sha256; shared-secret \"$(openssl rand -hex 32)\"; }  # the same on both nodes";
+        "net { cram-hmac-alg sha256; shared-secret \"$(openssl rand -hex 24)\"; }  # the same on both nodes";
     match configured.secret {
         Secret::Sample => found(rule::DRBD_SECRET_SAMPLE, "shared-secret".to_owned(), secret),
         Secret::Missing => found(rule::DRBD_SECRET_MISSING, "shared-secret: -".to_owned(), secret),

@@ -5,6 +5,7 @@ use super::rule;
 use super::scene::Scene;
 use site::facts::{Facts, TIME_SERVICES};
 use site::fencing::Means;
+use site::shell::quote;
 use std::time::Duration;
 
 /// More than ssh and a busy machine can explain.
@@ -28,7 +29,7 @@ pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                 Finding::of(rule::SUDO_UNLIMITED, format!("sudoers: {account} NOPASSWD: ALL"))
                     .on(node)
                     .fix(format!(
-                        "grep -l '^{account} ' /etc/sudoers /etc/sudoers.d/*  # remove the line with visudo"
+                        "grep -l '^[[:blank:]]*{account}[[:blank:]]' /etc/sudoers /etc/sudoers.d/*  # remove the line with visudo"
                     )),
             );
         }
@@ -45,7 +46,8 @@ pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::of(rule::SHELL_CHANGED, format!("/bin/sh -> {}", facts.system.shell))
                     .on(node)
-                    .fix("dpkg-reconfigure dash"),
+                    // Debian 12's dash asks nothing any more; what an older one was told it does again when it is upgraded.
+                    .fix("ln -sf dash /bin/sh  # before Debian 12: dpkg-reconfigure dash, and answer yes"),
             );
         }
     }
@@ -184,15 +186,30 @@ fn mounts(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Findi
         };
         let is_ours = source == device || point.trim_end_matches('/') == facts.database.data_root;
         if is_ours && !options.split(',').any(|option| option == "noauto") {
+            // The device may be mounted elsewhere as well, and fields are separated by tabs as often as by blanks.
+            let script = format!(
+                "\\|^[[:blank:]]*{}[[:blank:]]\\+{}[[:blank:]]|d",
+                literally(source),
+                literally(point)
+            );
             findings.push(
                 Finding::of(rule::FSTAB_MOUNTS, format!("fstab: {line}"))
                     .on(node)
                     .fix(format!(
-                        "sed -i '\\|^{source} |d' /etc/fstab && systemctl daemon-reload"
+                        "sed -i {} /etc/fstab && systemctl daemon-reload",
+                        quote(&script)
                     )),
             );
         }
     }
+}
+
+/// The text as a basic regular expression that is this text.
+fn literally(text: &str) -> String {
+    let special = |c: char| "\\.[*^$|".contains(c);
+    text.chars()
+        .flat_map(|c| special(c).then_some('\\').into_iter().chain([c]))
+        .collect()
 }
 
 fn agents(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
