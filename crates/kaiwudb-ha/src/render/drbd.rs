@@ -15,7 +15,7 @@ use std::io::Read;
 const PORT: i64 = 7789;
 /// Seconds. A lost link stops all writes until DRBD has noticed it; at its default of 10 s the agent's `hang_timeout` may be over first.
 const PING_INTERVAL: u32 = 3;
-/// Bytes of the shared secret; DRBD takes 64 characters.
+/// Bytes of the shared secret; DRBD takes 63 characters.
 const SECRET: usize = 24;
 
 /// One node as DRBD's file names it.

@@ -1,6 +1,6 @@
 //! What is wrong in each cluster, and what `check` must call it.
 
-use super::ground::{CONSTRAINTS, COROSYNC, Ground, RESOURCES, ROOT};
+use super::ground::{CONSTRAINTS, COROSYNC, RESOURCES, ROOT, drbd, load, mode};
 use contract::machine::shell;
 use std::fs;
 
@@ -10,13 +10,9 @@ pub(super) struct Case {
     pub(super) name: &'static str,
     /// The findings whose lines are typed.
     pub(super) finds: &'static [&'static str],
-    pub(super) set_up: fn(&Ground),
+    pub(super) set_up: fn(),
     /// What must be so afterwards besides.
-    pub(super) then: fn() -> Result<(), String>,
-}
-
-const fn nothing_more() -> Result<(), String> {
-    Ok(())
+    pub(super) then: Option<fn() -> Result<(), String>>,
 }
 
 /// The guide's resources without what ties them, under other names.
@@ -56,37 +52,37 @@ pub(super) const CASES: [Case; 13] = [
             "stickiness-missing",
             "stop-timeout-short",
         ],
-        set_up: |ground| {
-            ground.load(
+        set_up: || {
+            load(
                 "",
                 "",
                 APART,
                 r#"<rsc_colocation id="c2" rsc="entrance" with-rsc="sql" score="INFINITY"/>"#,
             );
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "an address somewhere",
         finds: &["address-apart", "address-outside-subnets"],
-        set_up: |ground| {
+        set_up: || {
             let together = r#"<rsc_colocation id="c2" rsc="entrance" with-rsc="data" score="INFINITY"/>"#;
-            ground.load(
+            load(
                 "",
                 "",
                 &RESOURCES.replace("198.51.100.77", "192.0.2.77"),
                 &CONSTRAINTS.replace(together, ""),
             );
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "old words",
         finds: &["role-word-old"],
-        set_up: |ground| {
-            ground.load("", "", RESOURCES, &CONSTRAINTS.replace("@promoted@", "Master"));
+        set_up: || {
+            load("", "", RESOURCES, &CONSTRAINTS.replace("@promoted@", "Master"));
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "held back",
@@ -99,7 +95,7 @@ pub(super) const CASES: [Case; 13] = [
             "quorum-ignored",
             "resource-held",
         ],
-        set_up: |ground| {
+        set_up: || {
             let held = r#"<nvpair id="sql-h" name="is-managed" value="false"/><nvpair id="sql-s""#;
             let constraints = format!(
                 r#"{CONSTRAINTS}<rsc_location id="cli-ban-data-on-db-b" rsc="data" node="db-b" score="-INFINITY"/>
@@ -107,59 +103,59 @@ pub(super) const CASES: [Case; 13] = [
                 <rsc_location id="drbd-fence-by-handler-old-power" rsc="power" node="db-a" score="-INFINITY"/>
                 <rsc_order id="again" first="volume" then="sql"/>"#
             );
-            ground.load(
+            load(
                 r#"<nvpair id="m" name="maintenance-mode" value="true"/><nvpair id="q" name="no-quorum-policy" value="ignore"/>"#,
                 r#"<nvpair id="n2s" name="standby" value="on"/><nvpair id="n2m" name="maintenance" value="true"/>"#,
                 &RESOURCES.replace("<nvpair id=\"sql-s\"", held),
                 &constraints,
             );
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "no fencing",
         finds: &["fencing-device-missing", "fencing-off"],
-        set_up: |ground| {
+        set_up: || {
             let (_, resources) = RESOURCES
                 .split_once("</primitive>")
                 .expect("the device is the first");
-            ground.load(
+            load(
                 r#"<nvpair id="f" name="stonith-enabled" value="false"/>"#,
                 "",
                 resources,
                 CONSTRAINTS,
             );
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "a device for one node",
         finds: &["fencing-incomplete"],
-        set_up: |ground| {
-            ground.load(
+        set_up: || {
+            load(
                 "",
                 "",
                 &RESOURCES.replace("\"db-a db-b\"", "\"db-a\""),
                 CONSTRAINTS,
             );
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "a watchdog alone",
         finds: &["watchdog-without-third-vote"],
-        set_up: |ground| {
+        set_up: || {
             let (_, resources) = RESOURCES
                 .split_once("</primitive>")
                 .expect("the device is the first");
-            ground.load(
+            load(
                 r#"<nvpair id="w" name="stonith-watchdog-timeout" value="10s"/>"#,
                 "",
                 resources,
                 CONSTRAINTS,
             );
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "DRBD as it is set up in a hurry",
@@ -174,8 +170,8 @@ pub(super) const CASES: [Case; 13] = [
             "drbd-unfenced",
             "drbd-unverified",
         ],
-        set_up: |ground| {
-            ground.drbd(|line| match line.split_whitespace().next().unwrap_or_default() {
+        set_up: || {
+            drbd(|line| match line.split_whitespace().next().unwrap_or_default() {
                 "protocol" => vec![
                     "protocol A;",
                     "allow-two-primaries yes;",
@@ -189,25 +185,25 @@ pub(super) const CASES: [Case; 13] = [
                 _ => vec![line],
             });
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "DRBD of older times",
         finds: &["drbd-never-unfences", "drbd-secret-missing", "drbd-syncer-legacy"],
-        set_up: |ground| {
-            ground.drbd(|line| match line.split_whitespace().next().unwrap_or_default() {
+        set_up: || {
+            drbd(|line| match line.split_whitespace().next().unwrap_or_default() {
                 "resource" => vec![line, "syncer { rate 330M; }"],
                 "shared-secret" | "cram-hmac-alg" | "unfence-peer" => vec![],
                 "fence-peer" => vec!["fence-peer /usr/lib/drbd/crm-fence-peer.9.sh;"],
                 _ => vec![line],
             });
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "the system",
         finds: &["cluster-in-clear", "fstab-mounts", "shell-changed"],
-        set_up: |_| {
+        set_up: || {
             let corosync = fs::read_to_string(COROSYNC).expect("our own file");
             let clear = corosync
                 .replace("cipher: aes256", "cipher: none")
@@ -220,13 +216,13 @@ pub(super) const CASES: [Case; 13] = [
             fs::write("/etc/fstab", lines).expect("the machine is private");
             shell("ln -sf bash /bin/sh");
         },
-        then: || {
+        then: Some(|| {
             let left = fs::read_to_string("/etc/fstab").unwrap_or_default();
             let expected = "UUID=6f1a  /mnt ext4 noauto 0 0\n";
             (left == expected)
                 .then_some(())
                 .ok_or(format!("fstab has {left:?}"))
-        },
+        }),
     },
     Case {
         name: "certificates",
@@ -238,10 +234,10 @@ pub(super) const CASES: [Case; 13] = [
             "keys-open",
             "names-missing",
         ],
-        set_up: |ground| {
-            ground.mode("tls");
+        set_up: || {
+            mode("tls");
             let certificates = r#"<primitive id="keys" class="ocf" provider="kaiwudb" type="cert-sync"/><primitive id="sql""#;
-            ground.load(
+            load(
                 "",
                 "",
                 &RESOURCES.replace("<primitive id=\"sql\"", certificates),
@@ -253,24 +249,24 @@ pub(super) const CASES: [Case; 13] = [
                  tar czf $d/kw-certs.tar.gz -C $d ca.crt; chown -R kwsvc: $d; chown root: $d/node.key; chmod 644 $d/client.root.key",
             );
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "a store below the mount",
         finds: &["store-below-mount"],
-        set_up: |_| {
+        set_up: || {
             shell(&format!(
                 "umount {ROOT}; mkdir -p {ROOT}/auxiliary; echo start >{ROOT}/kwbase.start_mode"
             ));
         },
-        then: nothing_more,
+        then: None,
     },
     Case {
         name: "a mount point that anybody may use",
         finds: &["mount-point-open"],
-        set_up: |_| {
+        set_up: || {
             shell(&format!("umount {ROOT}"));
         },
-        then: nothing_more,
+        then: None,
     },
 ];

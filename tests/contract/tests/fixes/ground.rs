@@ -111,146 +111,133 @@ pub(super) struct Finding {
     evidence: String,
 }
 
-/// The node.
-#[derive(Debug)]
-pub(super) struct Ground {
-    /// The word for the promoted role.
-    pub(super) promoted: &'static str,
+/// A cluster in order on a machine of the test's own.
+pub(super) fn make(programs: &Programs) {
+    debian::install(programs);
+    fs::copy(&programs.server, "/usr/local/bin/kwbase").expect("the machine is private");
+    fs::copy(
+        repository().join("tests/lab/files/fence_lab.py"),
+        "/usr/sbin/fence_lab",
+    )
+    .expect("the lab has a fence agent");
+    shell(&format!(
+        "chmod 755 /usr/sbin/fence_lab
+         echo 'kwsvc:x:1988:1988::/nonexistent:/bin/sh' >>/etc/passwd; echo 'kwsvc:x:1988:' >>/etc/group
+         mkdir -p /etc/kaiwudb/info /etc/corosync /root/safe {ROOT}
+         ip link add eth7 type veth peer name port7; ip link set eth7 up; ip address add 198.51.100.11/24 dev eth7; ip address add 203.0.113.11/24 dev eth7
+         truncate -s 32M /run/below.img; mkfs.ext4 -q /run/below.img; mount -o loop /run/below.img /srv/kwdb-7; mkdir {ROOT}
+         truncate -s 32M /run/store.img; mkfs.ext4 -q /run/store.img; mount -o loop /run/store.img {ROOT}; chown kwsvc: {ROOT}"
+    ));
+    fs::write(COROSYNC, COROSYNC_TEXT).expect("the machine is private");
+    fs::write(DRBD, DRBD_TEXT).expect("the machine is private");
+    mode("insecure");
+    load("", "", RESOURCES, CONSTRAINTS);
 }
 
-impl Ground {
-    /// A cluster in order on a machine of the test's own.
-    pub(super) fn new(programs: &Programs) -> Self {
-        debian::install(programs);
-        fs::copy(&programs.server, "/usr/local/bin/kwbase").expect("the machine is private");
-        fs::copy(
-            repository().join("tests/lab/files/fence_lab.py"),
-            "/usr/sbin/fence_lab",
-        )
-        .expect("the lab has a fence agent");
-        shell(&format!(
-            "chmod 755 /usr/sbin/fence_lab
-             echo 'kwsvc:x:1988:1988::/nonexistent:/bin/sh' >>/etc/passwd; echo 'kwsvc:x:1988:' >>/etc/group
-             mkdir -p /etc/kaiwudb/info /etc/corosync /root/safe {ROOT}
-             ip link add eth7 type veth peer name port7; ip link set eth7 up; ip address add 198.51.100.11/24 dev eth7; ip address add 203.0.113.11/24 dev eth7
-             truncate -s 32M /run/below.img; mkfs.ext4 -q /run/below.img; mount -o loop /run/below.img /srv/kwdb-7; mkdir {ROOT}
-             truncate -s 32M /run/store.img; mkfs.ext4 -q /run/store.img; mount -o loop /run/store.img {ROOT}; chown kwsvc: {ROOT}"
-        ));
-        fs::write(COROSYNC, COROSYNC_TEXT).expect("the machine is private");
-        fs::write(DRBD, DRBD_TEXT).expect("the machine is private");
-        let ground = Self {
-            promoted: if env::var("SUITE").is_ok_and(|suite| suite == "bullseye") {
-                "Master"
-            } else {
-                "Promoted"
-            },
-        };
-        ground.mode("insecure");
-        ground.load("", "", RESOURCES, CONSTRAINTS);
-        ground
-    }
+/// Says how clients and server speak.
+pub(super) fn mode(security: &str) {
+    let text = MODE.replace("@root@", ROOT).replace("@security@", security);
+    fs::write("/etc/kaiwudb/info/MODE", text).expect("the machine is private");
+}
 
-    /// Says how clients and server speak.
-    pub(super) fn mode(&self, security: &str) {
-        let text = MODE.replace("@root@", ROOT).replace("@security@", security);
-        fs::write("/etc/kaiwudb/info/MODE", text).expect("the machine is private");
-    }
-
-    /// Makes this the cluster's configuration: options beside fencing, attributes of the second node, resources, constraints.
-    pub(super) fn load(&self, options: &str, attributes: &str, resources: &str, constraints: &str) {
-        let fencing = if options.contains("stonith-enabled") {
-            ""
-        } else {
-            r#"<nvpair id="f" name="stonith-enabled" value="true"/>"#
-        };
-        // What this release says of itself: nobody reads a newer one's, and the words depend on it.
-        let empty = shell("cibadmin --empty");
-        let features = empty.split_once("crm_feature_set=\"").expect("it has one").1;
-        let features = features.split('"').next().unwrap_or_default();
-        let schema = if self.promoted == "Master" { "3.0" } else { "3.9" };
-        let text = format!(
-            r#"<cib crm_feature_set="{features}" validate-with="pacemaker-{schema}" epoch="1" num_updates="0" admin_epoch="0"><configuration>
+/// Makes this the cluster's configuration: options beside fencing, attributes of the second node, resources, constraints.
+pub(super) fn load(options: &str, attributes: &str, resources: &str, constraints: &str) {
+    let fencing = if options.contains("stonith-enabled") {
+        ""
+    } else {
+        r#"<nvpair id="f" name="stonith-enabled" value="true"/>"#
+    };
+    // What this release says of itself: nobody reads a newer one's, and the words depend on it.
+    let empty = shell("cibadmin --empty");
+    let features = empty.split_once("crm_feature_set=\"").expect("it has one").1;
+    let features = features.split('"').next().unwrap_or_default();
+    let (role, schema) = if env::var("SUITE").is_ok_and(|suite| suite == "bullseye") {
+        ("Master", "3.0")
+    } else {
+        ("Promoted", "3.9")
+    };
+    let text = format!(
+        r#"<cib crm_feature_set="{features}" validate-with="pacemaker-{schema}" epoch="1" num_updates="0" admin_epoch="0"><configuration>
 <crm_config><cluster_property_set id="options">{fencing}{options}</cluster_property_set></crm_config>
 <nodes><node id="1" uname="db-a"/><node id="2" uname="db-b"><instance_attributes id="n2">{attributes}</instance_attributes></node></nodes>
 <resources>{resources}</resources><constraints>{constraints}</constraints></configuration><status>
 <node_state id="1" uname="db-a" in_ccm="true" crmd="online" join="member" expected="member"/>
 <node_state id="2" uname="db-b" in_ccm="true" crmd="online" join="member" expected="member"/></status></cib>"#
-        );
-        fs::write(CIB, text.replace("@promoted@", self.promoted)).expect("the machine is private");
-        let output = self.run(&["crm_verify", "--xml-file", CIB]);
-        assert!(
-            !debian::text(&output).contains("does not validate"),
-            "{}\n{text}",
-            debian::text(&output)
-        );
-    }
+    );
+    fs::write(CIB, text.replace("@promoted@", role)).expect("the machine is private");
+    let output = run(&["crm_verify", "--xml-file", CIB]);
+    assert!(
+        !debian::text(&output).contains("does not validate"),
+        "{}\n{text}",
+        debian::text(&output)
+    );
+}
 
-    /// Makes this DRBD's configuration for the resource: lines are replaced.
-    pub(super) fn drbd(&self, change: impl Fn(&str) -> Vec<&str>) {
-        let lines: Vec<&str> = DRBD_TEXT.lines().flat_map(change).collect();
-        fs::write(DRBD, lines.join("\n") + "\n").expect("the machine is private");
-    }
+/// Makes this DRBD's configuration for the resource: lines are replaced.
+pub(super) fn drbd(change: impl Fn(&str) -> Vec<&str>) {
+    let lines: Vec<&str> = DRBD_TEXT.lines().flat_map(change).collect();
+    fs::write(DRBD, lines.join("\n") + "\n").expect("the machine is private");
+}
 
-    /// Puts sections into DRBD's resource as an operator would: into those that are there, in the place of what says otherwise.
-    pub(super) fn edit_drbd(&self, sections: &str) {
-        let secret = shell("openssl rand -hex 24");
-        let sections = sections.replace("$(openssl rand -hex 24)", secret.trim());
-        let sections: Vec<(&str, &str)> = sections
-            .split('}')
-            .filter_map(|section| section.split_once('{'))
-            .map(|(name, options)| (name.trim(), options.trim()))
-            .collect();
-        let first_word = |text: &str| {
-            let word = text.split_whitespace().next().unwrap_or_default();
-            word.trim_end_matches(';').to_owned()
-        };
-        let replaced: Vec<String> = sections
-            .iter()
-            .flat_map(|(_, options)| options.split_terminator(';'))
-            .map(first_word)
-            .chain(["syncer".to_owned()])
-            .collect();
-        let text = fs::read_to_string(DRBD).expect("our own file");
-        let mut edited = String::new();
-        for line in text.lines() {
-            let word = first_word(line);
-            if replaced.contains(&word) {
-                continue;
-            }
-            edited += line;
-            edited.push('\n');
-            if let Some((_, options)) = sections.iter().find(|(name, _)| *name == word) {
-                edited += options;
-                edited.push('\n');
-            }
+/// Puts sections into DRBD's resource as an operator would: into those that are there, in the place of what says otherwise.
+pub(super) fn edit_drbd(sections: &str) {
+    let secret = shell("openssl rand -hex 24");
+    let sections = sections.replace("$(openssl rand -hex 24)", secret.trim());
+    let sections: Vec<(&str, &str)> = sections
+        .split('}')
+        .filter_map(|section| section.split_once('{'))
+        .map(|(name, options)| (name.trim(), options.trim()))
+        .collect();
+    let first_word = |text: &str| {
+        let word = text.split_whitespace().next().unwrap_or_default();
+        word.trim_end_matches(';').to_owned()
+    };
+    let replaced: Vec<String> = sections
+        .iter()
+        .flat_map(|(_, options)| options.split_terminator(';'))
+        .map(first_word)
+        .chain(["syncer".to_owned()])
+        .collect();
+    let text = fs::read_to_string(DRBD).expect("our own file");
+    let mut edited = String::new();
+    for line in text.lines() {
+        let word = first_word(line);
+        if replaced.contains(&word) {
+            continue;
         }
-        fs::write(DRBD, edited).expect("our own file");
+        edited += line;
+        edited.push('\n');
+        if let Some((_, options)) = sections.iter().find(|(name, _)| *name == word) {
+            edited += options;
+            edited.push('\n');
+        }
     }
+    fs::write(DRBD, edited).expect("our own file");
+}
 
-    /// Runs it as the first node, on the configuration in the file.
-    pub(super) fn run(&self, words: &[&str]) -> Output {
-        run_as(NODES[0], words, &[("CIB_file", CIB)])
-    }
+/// Runs it as the first node, on the configuration in the file.
+pub(super) fn run(words: &[&str]) -> Output {
+    run_as(NODES[0], words, &[("CIB_file", CIB)])
+}
 
-    /// What `check` finds.
-    pub(super) fn check(&self) -> Vec<Finding> {
-        let output = self.run(&["kaiwudb-ha", "check", "--json"]);
-        let report: Value = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}", debian::text(&output)));
-        let findings = report["findings"].as_array().expect("a list of findings");
-        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        findings
-            .iter()
-            .map(|finding| Finding {
-                id: word(&finding["id"]),
-                fixes: finding["fixes"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .map(word)
-                    .collect(),
-                evidence: word(&finding["evidence"]),
-            })
-            .collect()
-    }
+/// What `check` finds.
+pub(super) fn check() -> Vec<Finding> {
+    let output = run(&["kaiwudb-ha", "check", "--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", debian::text(&output)));
+    let findings = report["findings"].as_array().expect("a list of findings");
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    findings
+        .iter()
+        .map(|finding| Finding {
+            id: word(&finding["id"]),
+            fixes: finding["fixes"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(word)
+                .collect(),
+            evidence: word(&finding["evidence"]),
+        })
+        .collect()
 }

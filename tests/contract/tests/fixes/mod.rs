@@ -11,7 +11,6 @@ use cases::CASES;
 use contract::on_debian;
 use contract::programs::{Programs, repository};
 use elsewhere::ELSEWHERE;
-use ground::Ground;
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -22,9 +21,9 @@ fn a_finding_is_gone_when_its_fix_was_typed() {
         .iter()
         .flat_map(|case| {
             let said = on_debian(|| {
-                let ground = Ground::new(programs);
-                (case.set_up)(&ground);
-                operator::fix_all(&ground, case)
+                ground::make(programs);
+                (case.set_up)();
+                operator::fix_all(case)
             });
             said.into_iter()
                 .map(|complaint| format!("{}: {complaint}", case.name))

@@ -1,7 +1,7 @@
 //! Who types what `check` prints.
 
 use super::cases::Case;
-use super::ground::{CIB, COROSYNC, Finding, Ground, NODES};
+use super::ground::{CIB, COROSYNC, Finding, NODES, check, edit_drbd, run};
 use contract::debian::text;
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ const KNOWN: [(&str, &str); 8] = [
 ];
 
 /// What went otherwise than it should.
-pub(super) fn fix_all(ground: &Ground, case: &Case) -> Vec<String> {
-    let before = ground.check();
+pub(super) fn fix_all(case: &Case) -> Vec<String> {
+    let before = check();
     let expected: BTreeSet<&str> = case.finds.iter().copied().collect();
     let ids = |findings: &[Finding]| -> BTreeSet<String> {
         findings.iter().map(|finding| finding.id.clone()).collect()
@@ -42,13 +42,13 @@ pub(super) fn fix_all(ground: &Ground, case: &Case) -> Vec<String> {
             let command = line.split("  # ").next().unwrap_or_default();
             // One line may be for several findings.
             if typed.insert(command.to_owned())
-                && let Err(why) = act(ground, command)
+                && let Err(why) = act(command)
             {
                 complaints.push(format!("{}: {line}\n{why}", finding.id));
             }
         }
     }
-    let after = ground.check();
+    let after = check();
     let was = ids(&before);
     for finding in after {
         let is_new = !was.contains(&finding.id);
@@ -57,9 +57,7 @@ pub(super) fn fix_all(ground: &Ground, case: &Case) -> Vec<String> {
             complaints.push(format!("{what}: {finding:#?}"));
         }
     }
-    if let Err(why) = (case.then)() {
-        complaints.push(why);
-    }
+    complaints.extend(case.then.and_then(|then| then().err()));
     complaints
 }
 
@@ -68,12 +66,12 @@ fn is_an_alternative(line: &str) -> bool {
     line.starts_with("pcs quorum device add ")
 }
 
-fn act(ground: &Ground, command: &str) -> Result<(), String> {
+fn act(command: &str) -> Result<(), String> {
     if ["net {", "disk {", "handlers {"]
         .iter()
         .any(|section| command.starts_with(section))
     {
-        ground.edit_drbd(command);
+        edit_drbd(command);
         return Ok(());
     }
     let mut command = command.to_owned();
@@ -103,7 +101,7 @@ fn act(ground: &Ground, command: &str) -> Result<(), String> {
         vec![command.replace("NODE", NODES[0])]
     };
     for command in each {
-        let output = ground.run(&["sh", "-ec", &command]);
+        let output = run(&["sh", "-ec", &command]);
         if !output.status.success() {
             return Err(format!("{command}: {}\n{}", output.status, text(&output)));
         }

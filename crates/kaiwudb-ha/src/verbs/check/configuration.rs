@@ -73,11 +73,11 @@ fn fencing(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             Weakness::Uncovered(nodes) => {
                 let evidence = fencing.lists();
                 findings.extend(nodes.iter().map(|node| {
+                    let device = device.replace("NODE", node);
                     Finding::of(rule::FENCING_INCOMPLETE, evidence.as_str())
                         .on(node)
                         .fix(format!(
-                            "{}  # or add the node to the pcmk_host_list of a device that can fence it",
-                            device.replace("NODE", node)
+                            "{device}  # or add the node to the pcmk_host_list of a device that can fence it"
                         ))
                 }));
             }

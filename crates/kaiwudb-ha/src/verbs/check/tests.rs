@@ -553,6 +553,47 @@ fn what_lifts_a_fencing_constraint_depends_on_the_version() {
     }
 }
 
+/// What a person would not expect of a command that fixes something (D16 of the comparison with others).
+#[test]
+fn a_fix_that_interrupts_the_service_says_so() {
+    let line = |change: &dyn Fn(String) -> String, of_node: &dyn Fn(&mut Facts), id: &str| {
+        let cluster = Cluster {
+            cib: cib::parse(&change(OURS.to_owned())),
+            status: Ok(status::Status::default()),
+            site: site(),
+        };
+        let mut nodes = [node("a"), node("b")];
+        of_node(nodes[0].facts.as_mut().unwrap());
+        let found = findings(&Scene::new(&cluster, &nodes));
+        let finding = found.into_iter().find(|finding| finding.rule.id == id);
+        finding.unwrap_or_else(|| panic!("{id}")).fixes.remove(0)
+    };
+    let unpinned = line(
+        &|xml| {
+            xml.replace("kaiwudb-store-KaiwuDB", "other")
+                .replace("KaiwuDB", "Accounts")
+        },
+        &|facts| facts.database.health = Some(site::facts::Verdict::Ready),
+        "store-unpinned",
+    );
+    assert_eq!(
+        unpinned,
+        "crm_resource --restart -r Accounts  # interrupts the service; the next start for another reason does it as well"
+    );
+    let limited = line(
+        &|xml| xml,
+        &|facts| {
+            let unit = Unit {
+                limits: vec!["MemoryMax=1073741824".to_owned()],
+                ..Unit::default()
+            };
+            facts.units.insert(DATABASE_UNIT.to_owned(), unit);
+        },
+        "unit-limits-lost",
+    );
+    assert!(limited.ends_with("  # restarts the database"), "{limited}");
+}
+
 #[test]
 fn clocks_that_differ_are_found_only_beyond_doubt() {
     let cluster = Cluster {
