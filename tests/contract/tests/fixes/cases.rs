@@ -45,6 +45,7 @@ pub(super) const CASES: [Case; 13] = [
             "drbd-unordered",
             "failure-forgotten",
             "file-system-apart",
+            "file-system-rights",
             "file-system-unordered",
             "monitor-missing",
             "monitor-slow",
