@@ -140,6 +140,11 @@ pub(super) fn mode(security: &str) {
     fs::write("/etc/kaiwudb/info/MODE", text).expect("the machine is private");
 }
 
+/// Whether Pacemaker has other words for the roles than Master and Slave: since 2.1, and Debian 11 has 2.0.5.
+pub(super) fn has_new_words() -> bool {
+    env::var("SUITE").map_or(true, |suite| suite != "bullseye")
+}
+
 /// Makes this the cluster's configuration: options beside fencing, attributes of the second node, resources, constraints.
 pub(super) fn load(options: &str, attributes: &str, resources: &str, constraints: &str) {
     let fencing = if options.contains("stonith-enabled") {
@@ -151,10 +156,10 @@ pub(super) fn load(options: &str, attributes: &str, resources: &str, constraints
     let empty = shell("cibadmin --empty");
     let features = empty.split_once("crm_feature_set=\"").expect("it has one").1;
     let features = features.split('"').next().unwrap_or_default();
-    let (role, schema) = if env::var("SUITE").is_ok_and(|suite| suite == "bullseye") {
-        ("Master", "3.0")
-    } else {
+    let (role, schema) = if has_new_words() {
         ("Promoted", "3.9")
+    } else {
+        ("Master", "3.0")
     };
     let text = format!(
         r#"<cib crm_feature_set="{features}" validate-with="pacemaker-{schema}" epoch="1" num_updates="0" admin_epoch="0"><configuration>

@@ -19,6 +19,7 @@ fn a_finding_is_gone_when_its_fix_was_typed() {
     let programs = Programs::get();
     let complaints: Vec<String> = CASES
         .iter()
+        .filter(|case| ground::has_new_words() || case.finds != ["role-word-old"])
         .flat_map(|case| {
             let said = on_debian(|| {
                 ground::make(programs);
