@@ -77,6 +77,8 @@ pub(crate) fn say_farewell(config: &Config, deadline: Deadline) {
     let armed = Companion::of(&ADDRESS_WATCHER, &config.run).replace(|| Ok(()), &variables, deadline);
     if let Err(failure) = armed {
         log::info(format!("clients that come back are not refused: {failure}"));
+        // The one that was there would report that the address is gone.
+        retire(config, deadline);
     }
 }
 
