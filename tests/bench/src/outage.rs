@@ -120,7 +120,7 @@ fn everybody(text: &mut String, names: [&str; 2], designs: &[Measured; 2], hung:
     for kind in OTHERS {
         let _ = write!(text, " | {kind}");
     }
-    let _ = writeln!(text, " |\n|---|---{} |", "|---".repeat(OTHERS.len()));
+    let _ = writeln!(text, " |\n|---|---{}|", "|---".repeat(OTHERS.len()));
     for (index, event) in Event::ALL.into_iter().enumerate() {
         for (name, design) in names.iter().zip(designs) {
             let _ = write!(text, "| {event} | {name}");
