@@ -26,11 +26,11 @@ pub(crate) static RUNTIME: Parameter<Runtime> = Parameter::new(
     "runtime",
     text("bare, systemd or container", "运行方式：bare、systemd 或 container"),
     text(
-        "What starts the server: the agent itself (bare), systemd through the vendor's unit (systemd), or Docker (container). In \
+        "What starts the server: the agent itself (bare), systemd through the vendor's unit (systemd), or Docker or Podman (container). In \
          all three a sentinel watches the server, it counts as started when SQL answers, and is stopped by the same sequence \
          (SIGTERM, SIGTERM, SIGKILL). \
          Default: container where line 1 of /etc/kaiwudb/info/MODE says so, else bare.",
-        "由谁启动服务端：代理自身（bare）、systemd 通过厂商的服务单元（systemd）或 Docker（container）。三种方式都由哨兵进程监视，SQL 可用才算启动完成，停止步骤相同（SIGTERM、SIGTERM、SIGKILL）。若 /etc/kaiwudb/info/MODE 第 1 行为 container 则默认 container，否则 bare。",
+        "由谁启动服务端：代理自身（bare）、systemd 通过厂商的服务单元（systemd）或 Docker、Podman（container）。三种方式都由哨兵进程监视，SQL 可用才算启动完成，停止步骤相同（SIGTERM、SIGTERM、SIGKILL）。若 /etc/kaiwudb/info/MODE 第 1 行为 container 则默认 container，否则 bare。",
     ),
 )
 .default("bare");

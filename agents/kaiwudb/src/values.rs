@@ -9,7 +9,7 @@ pub(crate) enum Runtime {
     Bare,
     /// systemd, through the vendor's unit.
     Systemd,
-    /// Docker.
+    /// Docker or Podman.
     Container,
 }
 

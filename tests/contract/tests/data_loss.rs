@@ -24,6 +24,8 @@ const BATCH: usize = 10;
 const POOL: &str = "/run/pool";
 /// The client's run, of which there is one in each store.
 const RUN: u64 = 1;
+/// So many rows are read at once.
+const PAGE: usize = 5000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the rows are kept.
@@ -206,16 +208,20 @@ fn take(way: Way, images: usize, few: bool, disk: &Path) -> (Vec<Image>, Vec<Ins
     (taken, acknowledged)
 }
 
-/// The numbers of relational and of time-series rows that a server finds; an error where it does not survive.
-fn read_back() -> Result<[HashSet<usize>; 2], SqlError> {
+/// The numbers of relational and of time-series rows that a server finds among so many; an error where it does not survive.
+fn read_back(acknowledged: usize) -> Result<[HashSet<usize>; 2], SqlError> {
     let mut connection = connect()?;
-    let mut numbers = |statement: &str| -> Result<HashSet<usize>, SqlError> {
-        let rows = query(&mut connection, statement)?;
-        let number = |row: Vec<Option<String>>| row.into_iter().next()??.parse().ok();
-        Ok(rows.into_iter().filter_map(number).collect())
+    let mut numbers = |all: &str| -> Result<HashSet<usize>, SqlError> {
+        let mut found = HashSet::new();
+        for from in (0..acknowledged).step_by(PAGE) {
+            let page = format!("{all} AND id >= {from} AND id < {}", from + PAGE);
+            let number = |row: Vec<Option<String>>| row.into_iter().next()??.parse::<usize>().ok();
+            found.extend(query(&mut connection, &page)?.into_iter().filter_map(number));
+        }
+        Ok(found)
     };
     Ok([
-        numbers("SELECT id FROM crash_rows")?,
+        numbers("SELECT id FROM crash_rows WHERE true")?,
         numbers(&series().select(RUN))?,
     ])
 }
@@ -224,7 +230,7 @@ fn read_back() -> Result<[HashSet<usize>; 2], SqlError> {
 fn examine(machine: &Machine, image: &Image, acknowledged: &[Instant], count: &mut Count) {
     store::mount(&image.path);
     let start = machine.agent("start").set("sync_interval", "0").run();
-    let found = (start.code() == 0).then(read_back);
+    let found = (start.code() == 0).then(|| read_back(image.acknowledged));
     count.images += 1;
     match found {
         Some(Ok([relational, series])) => {

@@ -261,7 +261,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// `systemd:` only knows a server that its unit has started.
+    /// `systemd:` only knows a server that its unit has started. In a container that is one to which Compose, the unit's own process, is
+    /// still attached.
     fn is_the_units(&self, server_node: &str, facts: &Facts) -> Result<()> {
         let words = [
             "systemctl",
@@ -277,7 +278,8 @@ impl<'a> Scene<'a> {
             .servers
             .first()
             .map(|server| server.pid.to_string());
-        if Some(main) == server.as_deref() {
+        let is_attached = facts.database.container && main != "0";
+        if is_attached || Some(main) == server.as_deref() {
             return Ok(());
         }
         self.refuse(texts::NOT_THE_UNITS, &[("node", server_node)])
