@@ -3,6 +3,7 @@
 mod any_agent;
 mod bare_node;
 mod companion;
+mod container;
 mod cost;
 mod data_loss;
 mod deadlines;
