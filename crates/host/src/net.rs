@@ -1,9 +1,10 @@
 //! TCP with a deadline on every step, or until somebody hangs up.
 
 use crate::Deadline;
+use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, setsockopt, socket, sockopt};
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -73,6 +74,9 @@ pub enum KeepAlive {
 }
 
 /// Connects as clients without timeouts do: for as long as the kernel tries. What follows on the connection has the deadline that it is given.
+///
+/// Where this host has the address itself it connects from another one, as clients elsewhere do: from the address itself nothing more can be
+/// sent once that has left.
 pub fn connect_patiently(
     address: SocketAddr,
     keep_alive: KeepAlive,
@@ -87,9 +91,35 @@ pub fn connect_patiently(
     let stream = TcpStream::from(socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?);
     setsockopt(&stream, sockopt::KeepAlive, &(keep_alive == KeepAlive::On))?;
     stream.set_nodelay(true)?;
+    if let Some(from) = another(&own_addresses(), address.ip()) {
+        let from = SockaddrStorage::from(SocketAddr::new(from, 0));
+        nix::sys::socket::bind(stream.as_raw_fd(), &from)?;
+    }
     hang_up.hold(&stream)?;
     nix::sys::socket::connect(stream.as_raw_fd(), &SockaddrStorage::from(address))?;
     Ok(DeadlineStream { stream, deadline })
+}
+
+/// Interfaces and addresses of this host.
+fn own_addresses() -> Vec<(String, IpAddr)> {
+    let all = getifaddrs().into_iter().flatten();
+    all.filter_map(|known| {
+        let address = known.address?;
+        let four = address.as_sockaddr_in().map(|four| four.ip().into());
+        let ip = four.or_else(|| address.as_sockaddr_in6().map(|six| six.ip().into()))?;
+        Some((known.interface_name, ip))
+    })
+    .collect()
+}
+
+/// Another address of the interface that has `ip`, of the same family.
+fn another(known: &[(String, IpAddr)], ip: IpAddr) -> Option<IpAddr> {
+    let (interface, _) = known.iter().find(|(_, address)| *address == ip)?;
+    let is_local = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    let mut others = known.iter().filter(|(name, other)| {
+        name == interface && *other != ip && other.is_ipv4() == ip.is_ipv4() && !is_local(*other)
+    });
+    others.next().map(|(_, other)| *other)
 }
 
 fn left(deadline: Deadline) -> io::Result<Duration> {
@@ -208,6 +238,23 @@ mod tests {
             assert_eq!(later.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
         }
         assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_client_on_the_host_itself_connects_from_another_address() {
+        let known = [
+            ("lo", "127.0.0.1"),
+            ("eth0", "10.0.0.11"),
+            ("eth0", "fe80::1"),
+            ("eth0", "10.0.0.100"),
+            ("eth1", "10.0.1.11"),
+        ]
+        .map(|(name, ip)| (name.to_owned(), ip.parse().unwrap()));
+        let another = |ip: &str| another(&known, ip.parse().unwrap()).map(|ip| ip.to_string());
+        assert_eq!(another("10.0.0.100").as_deref(), Some("10.0.0.11"));
+        for none in ["10.0.0.12", "127.0.0.1", "10.0.1.11", "fe80::1"] {
+            assert_eq!(another(none), None, "{none}");
+        }
     }
 
     #[test]

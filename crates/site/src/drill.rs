@@ -97,6 +97,9 @@ pub struct Record {
     pub served_by: Option<String>,
     /// Longest time without a commit since the fault; `None`: nothing was committed again in time.
     pub outage_ms: Option<u64>,
+    /// The same for a client without timeouts; `None`: it was still waiting a minute later.
+    #[serde(default)]
+    pub patient_outage_ms: Option<u64>,
     /// Commits that the server acknowledged.
     pub acknowledged: usize,
     /// Rows that were acknowledged and are not there; `None`: they could not be read back.

@@ -12,7 +12,7 @@ site::texts! {
     TLCP: "the database uses TLCP, which this command does not support", "数据库使用 TLCP，本命令不支持";
     NO_CERTIFICATES: "this node has no certificates to connect with", "本节点没有可用于连接的证书";
     NO_COMMITS: "the client could not commit through {address}: {why}", "客户端无法通过 {address} 提交：{why}";
-    PLAN: "Drill '{fault}' on {node}: a client commits through {address} every 50 ms in a table of its own.", "在 {node} 上演练“{fault}”：客户端每 50 毫秒通过 {address} 向自己的表提交一次。";
+    PLAN: "Drill '{fault}' on {node}: two clients, one of them without timeouts, commit through {address} every 50 ms in tables of their own.", "在 {node} 上演练“{fault}”：两个客户端（其中一个没有超时设置）每 50 毫秒通过 {address} 向自己的表提交一次。";
     PLAN_STANDBY: "{node} is put in standby, which is ended afterwards.", "{node} 将进入待机状态，结束时恢复。";
     PLAN_KILL: "The server on {node} is killed; clients lose their connections.", "{node} 上的服务端将被杀死；客户端连接会断开。";
     PLAN_HANG: "The server on {node} is stopped with SIGSTOP until the cluster has noticed.", "{node} 上的服务端将用 SIGSTOP 暂停，直到集群发现为止。";
@@ -33,6 +33,8 @@ site::texts! {
     TITLE: "Failover drill: {fault} on {node}", "切换演练：{node} 上的 {fault}";
     BEGAN: "Began {time} UTC", "开始于 {time} UTC";
     OUTAGE: "Outage", "中断时间";
+    PATIENT_OUTAGE: "Without timeouts", "无超时客户端";
+    HUNG: "still waiting", "仍在等待";
     OUTAGE_NONE: "not over in time", "超时仍未恢复";
     ACKNOWLEDGED: "Acknowledged commits", "已确认的提交";
     LOST: "of them lost", "其中丢失";
@@ -41,8 +43,8 @@ site::texts! {
     NO_NODE: "no node", "无";
     TIMELINE: "Timeline (seconds since the fault)", "时间线（故障后秒数）";
     CHART: "Time that each commit took; red: no commit was acknowledged", "每次提交所需时间；红色：没有提交被确认";
-    METHOD: "Times are the client's, one row every 50 ms through the virtual IP; Pacemaker's actions were sampled every 200 ms. The outage is the longest time between two acknowledged commits after the fault.",
-        "时间以客户端为准，每 50 毫秒通过虚拟 IP 提交一行；Pacemaker 的动作每 200 毫秒观察一次。中断时间是故障后两次已确认提交之间的最长间隔。";
+    METHOD: "Times are the client's, one row every 50 ms through the virtual IP; Pacemaker's actions were sampled every 200 ms. The outage is the longest time between two acknowledged commits after the fault, for a client that gives up a connection or a commit after 2 s at most. A second client has no timeouts, as JDBC by default: its time shows what ordinary clients wait.",
+        "时间以客户端为准，每 50 毫秒通过虚拟 IP 提交一行；Pacemaker 的动作每 200 毫秒观察一次。中断时间是故障后两次已确认提交之间的最长间隔，该客户端最多 2 秒后放弃连接或提交。另一个客户端没有超时设置（JDBC 的默认行为），其时间表示普通客户端的等待时间。";
     REPORT: "Report: {path}", "报告：{path}";
     NONE_YET: "No drill is recorded on this node.", "本节点上没有演练记录。";
     INJECTED: "the fault: {fault} on {node}", "注入故障：{node} 上的 {fault}";

@@ -15,7 +15,7 @@ use crate::texts::drill as texts;
 use crate::ui::exit::Exit;
 use crate::ui::{output, question};
 use anyhow::{Result, anyhow, bail};
-use client::{Client, Seen};
+use client::{Clients, Seen};
 use host::Deadline;
 use site::drill::{self as record, DIRECTORY, Event, Fault, Kind, Record, history};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ const QUIET: Duration = Duration::from_secs(4);
 const GAP: Duration = Duration::from_millis(150);
 /// A fault that nobody notices is over after this.
 const UNNOTICED: Duration = Duration::from_secs(40);
+/// A client without timeouts that has heard nothing so long after the other one hangs.
+const HUNG: Duration = Duration::from_secs(60);
 /// Reading everything back.
 const READ_BACK: Duration = Duration::from_secs(30);
 
@@ -98,13 +100,13 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
     guard::arm(context, &ready.target, timeout)?;
     let began = record::now();
     let address = ready.sql.address.to_string();
-    let mut client = Client::start(ready.sql.clone(), began)?;
+    let mut clients = Clients::start(ready.sql.clone(), began)?;
     let watch = Watch::start();
     Deadline::after(BEFORE).pause(BEFORE);
-    let seen = client.seen();
+    let seen = clients.seen();
     if seen.commits.is_empty() {
         let why = seen.last_error.map_or_else(|| "-".to_owned(), |(_, why)| why);
-        client.stop();
+        clients.stop();
         guard::disarm()?;
         bail!(texts::NO_COMMITS.fill(context.language, &[("address", &address), ("why", &why)]));
     }
@@ -122,7 +124,7 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
             Deadline::after(duration).pause(duration);
             undone = Some((ready.target.undo(context), Instant::now()));
         }
-        wait_until_over(&client, &watch, zero, Deadline::after(timeout));
+        wait_until_over(&clients, &watch, zero, Deadline::after(timeout));
     }
     let served_by = fault::serving_node(&ready.target.resource);
     // What is undone makes the cluster look again at resources, which would read like a restart.
@@ -132,9 +134,10 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
         let began = Instant::now();
         (ready.target.undo(context), began)
     });
-    let seen = client.stop();
-    let lost = client.lost(Deadline::after(READ_BACK));
-    if let Err(why) = client.clear() {
+    clients.stop();
+    let (seen, patiently) = (clients.seen(), clients.seen_patiently());
+    let lost = clients.lost(Deadline::after(READ_BACK));
+    if let Err(why) = clients.clear() {
         output::note(&texts::TABLE_LEFT.fill(context.language, &[("why", &why)]));
     }
     match undone {
@@ -167,8 +170,12 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
         fault: Some(fault),
         node: ready.target.node.clone(),
         served_by,
-        outage_ms: outage.map(|(from, to)| u64::try_from((to - from).as_millis()).unwrap_or(u64::MAX)),
-        acknowledged: seen.commits.len(),
+        outage_ms: outage.map(milliseconds),
+        patient_outage_ms: outage
+            .filter(|(_, served)| is_served(&patiently, *served))
+            .and_then(|_| longest_gap(&patiently, zero))
+            .map(milliseconds),
+        acknowledged: seen.commits.len() + patiently.commits.len(),
         lost,
         commits: seen
             .commits
@@ -210,10 +217,11 @@ fn agreed(context: &Context, ready: &preflight::Ready, yes: bool) -> Result<bool
 }
 
 /// Waits until there was an outage and everything is quiet again, or until nothing can be expected any more.
-fn wait_until_over(client: &Client, watch: &Watch, zero: Instant, deadline: Deadline) {
+fn wait_until_over(clients: &Clients, watch: &Watch, zero: Instant, deadline: Deadline) {
     while deadline.pause(Duration::from_millis(200)) {
-        let seen = client.seen();
-        let interrupted = longest_gap(&seen, zero).is_some_and(|(from, to)| to - from >= GAP);
+        let seen = clients.seen();
+        let gap = longest_gap(&seen, zero);
+        let interrupted = gap.is_some_and(|(from, to)| to - from >= GAP);
         let quiet_since = seen
             .last_error
             .iter()
@@ -222,7 +230,10 @@ fn wait_until_over(client: &Client, watch: &Watch, zero: Instant, deadline: Dead
             .chain([zero])
             .max();
         let quiet = quiet_since.is_some_and(|since| since.elapsed() >= QUIET) && is_over(&seen);
-        if quiet && (interrupted || zero.elapsed() >= UNNOTICED) {
+        let everybody = gap.is_some_and(|(_, served)| {
+            is_served(&clients.seen_patiently(), served) || served.elapsed() >= HUNG
+        });
+        if quiet && everybody && (interrupted || zero.elapsed() >= UNNOTICED) {
             return;
         }
     }
@@ -232,6 +243,15 @@ fn wait_until_over(client: &Client, watch: &Watch, zero: Instant, deadline: Dead
 fn is_over(seen: &Seen) -> bool {
     let last = seen.commits.last().map(|commit| commit.at);
     last.is_some_and(|at| seen.last_error.as_ref().is_none_or(|(error, _)| at > *error))
+}
+
+/// Whether something was acknowledged since.
+fn is_served(seen: &Seen, since: Instant) -> bool {
+    seen.commits.last().is_some_and(|commit| commit.at > since)
+}
+
+fn milliseconds((from, to): (Instant, Instant)) -> u64 {
+    u64::try_from((to - from).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The longest time between two commits that ended after `zero`.

@@ -345,6 +345,13 @@ pub(crate) fn a_drill_tells_what_it_cost(lab: &Lab) -> Result<()> {
     );
     let outage = record["outage_ms"].as_u64().context("no outage")?;
     ensure!((100..10_000).contains(&outage), "{outage} ms");
+    let patiently = record["patient_outage_ms"]
+        .as_u64()
+        .context("the client without timeouts waits")?;
+    ensure!(
+        (100..10_000).contains(&patiently),
+        "{patiently} ms without timeouts"
+    );
     let events: Vec<&str> = record["events"]
         .as_array()
         .into_iter()

@@ -1,11 +1,12 @@
-//! A client that commits a relational and a time-series row through the virtual IP all the time and remembers what was acknowledged.
+//! Two clients that commit a relational and a time-series row through the virtual IP all the time and remember what was acknowledged: one
+//! gives up soon and tries again, the other has no timeouts, as JDBC by default.
 
 use anyhow::{Context, Result};
 use host::Deadline;
+use host::net::{self, HangUp, KeepAlive};
 use kwdb::series::Rows;
 use kwdb::sql::{Connection, SqlError, Target};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -23,6 +24,8 @@ const TABLE: Duration = Duration::from_secs(10);
 const INTERVAL: Duration = Duration::from_millis(50);
 /// The only run in the drill's own database.
 const RUN: u64 = 1;
+/// What a client without timeouts gives a step that has to have a limit.
+const WITHOUT_END: Duration = Duration::from_secs(86_400);
 /// Before another attempt to connect.
 const RETRY: Duration = Duration::from_millis(20);
 
@@ -41,19 +44,26 @@ pub(super) struct Seen {
     pub(super) last_error: Option<(Instant, String)>,
 }
 
-/// The client, until it is stopped.
+/// The clients, until they are stopped.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(super) struct Clients {
     target: Target,
     table: String,
     series: Rows,
+    impatient: Client,
+    patient: Client,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Client {
     seen: Arc<Mutex<Seen>>,
-    stop: Arc<AtomicBool>,
+    hang_up: HangUp,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Client {
-    /// Makes a table of its own and begins to commit.
+impl Clients {
+    /// Makes tables of their own and begins to commit.
     pub(super) fn start(target: Target, run: i64) -> Result<Self> {
         let table = format!("kaiwudb_ha_drill_{run}");
         let make = format!("CREATE TABLE {table} (id INT8 PRIMARY KEY)");
@@ -70,48 +80,51 @@ impl Client {
                 .query(&statement, Deadline::after(TABLE))
                 .context(statement)?;
         }
-        let seen = Arc::new(Mutex::new(Seen::default()));
-        let stop = Arc::new(AtomicBool::new(false));
-        let worker = Worker {
-            target: target.clone(),
-            table: table.clone(),
-            series: series.clone(),
-            connect,
-            seen: Arc::clone(&seen),
-            stop: Arc::clone(&stop),
+        let client = |connect, first_id| {
+            Client::start(Worker {
+                target: target.clone(),
+                table: table.clone(),
+                series: series.clone(),
+                connect,
+                first_id,
+                seen: Arc::default(),
+                hang_up: HangUp::default(),
+            })
         };
-        let thread = std::thread::spawn(move || worker.work());
+        let [impatient, patient] = [client(Some(connect), 1), client(None, 2)];
         Ok(Self {
             target,
             table,
             series,
-            seen,
-            stop,
-            thread: Some(thread),
+            impatient,
+            patient,
         })
     }
 
-    /// What it has seen so far.
+    /// What the one that gives up soon has seen so far.
     pub(super) fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.impatient.seen()
     }
 
-    /// Ends it.
-    pub(super) fn stop(&mut self) -> Seen {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-        self.seen()
+    /// What the one without timeouts has seen so far.
+    pub(super) fn seen_patiently(&self) -> Seen {
+        self.patient.seen()
+    }
+
+    /// Ends them, whatever they wait for.
+    pub(super) fn stop(&mut self) {
+        self.impatient.stop();
+        self.patient.stop();
     }
 
     /// How many of the acknowledged rows the database does not have; `None` when it could not be asked in time.
     pub(super) fn lost(&self, deadline: Deadline) -> Option<usize> {
         let relational = self.read(&format!("SELECT id FROM {}", self.table), deadline)?;
         let series = self.read(&self.series.select(RUN), deadline)?;
-        let seen = self.seen();
+        let (seen, patiently) = (self.seen(), self.seen_patiently());
         let is_lost = |id: u64| !relational.contains(&id) || !series.contains(&id);
-        Some(seen.commits.iter().filter(|commit| is_lost(commit.id)).count())
+        let all = seen.commits.iter().chain(&patiently.commits);
+        Some(all.filter(|commit| is_lost(commit.id)).count())
     }
 
     fn read(&self, select: &str, deadline: Deadline) -> Option<BTreeSet<u64>> {
@@ -141,6 +154,28 @@ impl Client {
     }
 }
 
+impl Client {
+    fn start(worker: Worker) -> Self {
+        let (seen, hang_up) = (Arc::clone(&worker.seen), worker.hang_up.clone());
+        Self {
+            seen,
+            hang_up,
+            thread: Some(std::thread::spawn(move || worker.work())),
+        }
+    }
+
+    fn seen(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn stop(&mut self) {
+        self.hang_up.hang_up();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 impl Drop for Client {
     fn drop(&mut self) {
         self.stop();
@@ -151,20 +186,24 @@ struct Worker {
     target: Target,
     table: String,
     series: Rows,
-    connect: Duration,
+    /// How long it takes at most to connect; `None` for a client without timeouts.
+    connect: Option<Duration>,
+    /// 1 or 2; the other one has the other numbers.
+    first_id: u64,
     seen: Arc<Mutex<Seen>>,
-    stop: Arc<AtomicBool>,
+    hang_up: HangUp,
 }
 
 impl Worker {
     fn work(self) {
         let mut connection = None;
-        let mut id = 0;
-        while !self.stop.load(Ordering::Relaxed) {
+        // Whether a failed one is there is unknown: its number is never used again.
+        for id in (self.first_id..).step_by(2) {
             let begun = Instant::now();
-            // Whether a failed one is there is unknown: its number is never used again.
-            id += 1;
             let outcome = self.commit(&mut connection, id);
+            if self.hang_up.is_over() {
+                break;
+            }
             let at = Instant::now();
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let pause = match outcome {
@@ -186,11 +225,20 @@ impl Worker {
     fn commit(&self, connection: &mut Option<Connection>, id: u64) -> Result<(), SqlError> {
         let open = match connection {
             Some(open) => open,
-            none => none.insert(Connection::open(&self.target, Deadline::after(self.connect))?),
+            none => none.insert(self.open()?),
         };
+        let limit = || Deadline::after(self.connect.map_or(WITHOUT_END, |_| COMMIT));
         let insert = format!("INSERT INTO {} VALUES ({id})", self.table);
-        open.query(&insert, Deadline::after(COMMIT))?;
-        open.query(&self.series.insert(RUN, id), Deadline::after(COMMIT))
-            .map(drop)
+        open.query(&insert, limit())?;
+        open.query(&self.series.insert(RUN, id), limit()).map(drop)
+    }
+
+    fn open(&self) -> Result<Connection, SqlError> {
+        if let Some(connect) = self.connect {
+            return Connection::open(&self.target, Deadline::after(connect));
+        }
+        let without_end = Deadline::after(WITHOUT_END);
+        let stream = net::connect_patiently(self.target.address, KeepAlive::Off, &self.hang_up, without_end);
+        Connection::on(stream.map_err(SqlError::Io)?, &self.target)
     }
 }

@@ -39,18 +39,16 @@ pub(super) fn sentence(language: Language, event: &Event) -> String {
 pub(super) fn summary(language: Language, record: &Record) -> Vec<(String, String, Tone)> {
     let row =
         |text: site::language::Text, value: String, tone: Tone| (text.of(language).to_owned(), value, tone);
-    let outage = record
-        .outage_ms
-        .map(|outage| i64::try_from(outage).unwrap_or(i64::MAX));
+    let outage = |text: site::language::Text, outage: Option<u64>, none: site::language::Text| match outage {
+        Some(outage) => {
+            let outage = i64::try_from(outage).unwrap_or(i64::MAX);
+            row(text, format!("{} s", seconds(outage)), Tone::Heading)
+        }
+        None => row(text, none.of(language).to_owned(), Tone::Bad),
+    };
     vec![
-        match outage {
-            Some(outage) => row(texts::OUTAGE, format!("{} s", seconds(outage)), Tone::Heading),
-            None => row(
-                texts::OUTAGE,
-                texts::OUTAGE_NONE.of(language).to_owned(),
-                Tone::Bad,
-            ),
-        },
+        outage(texts::OUTAGE, record.outage_ms, texts::OUTAGE_NONE),
+        outage(texts::PATIENT_OUTAGE, record.patient_outage_ms, texts::HUNG),
         row(
             texts::ACKNOWLEDGED,
             record.acknowledged.to_string(),
@@ -130,7 +128,7 @@ pub(super) fn list(context: &Context, records: &[Record]) -> Result<Exit> {
             (record.fault.map_or("", site::drill::Fault::word).to_owned(), None),
             (record.node.clone(), None),
         ];
-        for (name, value, tone) in summary(context.language, record).into_iter().take(3) {
+        for (name, value, tone) in summary(context.language, record).into_iter().take(4) {
             row.push((format!("{name} {value}"), Some(tone)));
         }
         table.row(row);
