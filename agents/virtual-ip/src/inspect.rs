@@ -29,13 +29,15 @@ pub(crate) fn inspect<'a>(config: &Config, ip: IpAddr, scene: &'a Scene) -> Find
             "the interface {nic} no longer exists on this node, and {ip} went with it"
         )));
     }
-    let right = match &chosen {
-        Some(nic) => scene.link_called(nic).map(|link| link.index),
-        None => place::choose(config, ip, scene)
+    let places: Vec<_> = scene.places(ip).collect();
+    let right = match (&chosen, places.as_slice()) {
+        (Some(nic), _) => scene.link_called(nic).map(|link| link.index),
+        // Another agent has put it there, which may choose in another way.
+        (None, [(address, _)]) => Some(address.link),
+        (None, _) => place::choose(config, ip, scene)
             .ok()
             .map(|place| place.link.index),
     };
-    let places: Vec<_> = scene.places(ip).collect();
     let in_place = places
         .iter()
         .find(|(address, _)| right.is_none_or(|right| address.link == right));

@@ -26,6 +26,9 @@ pub(crate) fn monitor(config: &Config, cx: &Context<'_>) -> Result<State, Failur
         Finding::Absent(reason) => return Err(Failure::new(FailureKind::NotRunning, reason)),
         Finding::Wrong(failure) => return Err(failure),
     };
+    if config.nic.is_none() && config.chosen().is_none() {
+        config.note(&link.name);
+    }
     if cx.env.check_level() >= CheckLevel::Service && trouble.is_none() {
         nobody_else_has(link, ip, &scene, cx.deadline)?;
     }

@@ -11,6 +11,7 @@ pub fn table(agent: &str) -> Option<&'static MetaData> {
         roles::CERTIFICATES => Some(cert_sync_agent::CertSync::METADATA),
         roles::DRBD => Some(drbd_promotable_agent::DrbdPromotable::METADATA),
         roles::FILE_SYSTEM => Some(filesystem_agent::FileSystem::METADATA),
+        roles::ADDRESS => Some(virtual_ip_agent::VirtualIp::METADATA),
         _ => None,
     }
 }

@@ -127,6 +127,24 @@ fn an_address_in_the_wrong_place() {
     });
 }
 
+/// What `ocf:heartbeat:IPaddr2` has put on another interface than this agent would: it stays there, and is watched there.
+#[test]
+fn an_address_of_another_agent_is_taken_over_where_it_is() {
+    on_a_lan(|machine, _| {
+        shell("ip link add eth1 type veth peer name port; ip link set eth1 up; ip link set port up");
+        shell("ip address add 10.0.0.9/24 dev eth1");
+        monitor().run().is_silent(0);
+        monitor().run().is_silent(0);
+        assert_eq!(reports(machine), Vec::<String>::new());
+        forget(machine);
+        shell("ip address del 10.0.0.9/24 dev eth1; ip address add 10.0.0.9/24 dev eth0");
+        wait_until("Pacemaker is told", AT_ONCE, || !reports(machine).is_empty());
+        monitor().run().fails(1, &["on eth0 instead of eth1"]);
+        call("stop").run().succeeds();
+        assert_eq!(has(FOUR), None);
+    });
+}
+
 /// A stop, and a start that finds everything in place, are no failure of anything.
 #[test]
 fn nothing_is_reported_that_is_wanted() {

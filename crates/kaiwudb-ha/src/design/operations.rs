@@ -54,6 +54,7 @@ mod tests {
             roles::CERTIFICATES,
             roles::DRBD,
             roles::FILE_SYSTEM,
+            roles::ADDRESS,
         ] {
             for name in ["start", "stop", "monitor"] {
                 let found = of(agent, name);

@@ -4,6 +4,7 @@ use super::resources::named;
 use super::sources::Sources;
 use super::storage::Storage;
 use kwdb::installation::SecureMode;
+use pacemaker::cib::{Cib, Primitive};
 use pacemaker::model::Pairs;
 use site::facts::Database;
 use site::node::Node;
@@ -27,6 +28,20 @@ pub(crate) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs>
         keep.filter_map(|name| Some((name.to_owned(), live.parameter(name)?.to_owned())))
             .collect(),
     )
+}
+
+/// Where the next node finds the clients that still wait for the former one: on the store's file system, where the address starts after it.
+/// In a group it may stand before.
+pub(super) fn tickle_dir(cib: &Cib, roles: &Roles<'_>, storage: &Storage) -> Option<(String, String)> {
+    const NAME: &str = "tickle_dir";
+    let live = roles.address();
+    let is_chosen = live.is_some_and(|live| live.parameter(NAME).is_some());
+    let is_after = |one: &Primitive| {
+        live.is_none_or(|live| !cib.share_group(one, live) || cib.is_ordered(one, live, false))
+    };
+    let below = [roles.file_system, roles.database];
+    (!is_chosen && below.into_iter().flatten().all(is_after))
+        .then(|| (NAME.to_owned(), storage.directory.clone()))
 }
 
 /// What decides as whom and what root starts, as all nodes that answer have it: written down, so that MODE, which the server's account can

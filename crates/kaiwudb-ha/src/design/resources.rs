@@ -97,17 +97,23 @@ pub(crate) fn file_system(id: &str, parameters: Pairs) -> Primitive {
     }
 }
 
-/// The agent of a virtual IP.
-pub(crate) const IP_ADDRESS: &str = "ocf:heartbeat:IPaddr2";
-
-/// The virtual IP. The operations are those that its own meta-data advise.
+/// The virtual IP: `ocf:kaiwudb:virtual-ip`.
 pub(crate) fn address(id: &str, parameters: Pairs) -> Primitive {
     Primitive {
         id: id.to_owned(),
-        agent: IP_ADDRESS.to_owned(),
+        agent: roles::ADDRESS.to_owned(),
         parameters,
         meta: Pairs::new(),
+        operations: operations::operations(roles::ADDRESS),
+    }
+}
+
+/// The virtual IP of an agent that is in its place already. The operations are those that `IPaddr2`'s meta-data advise.
+pub(crate) fn shell_address(id: &str, agent: String, parameters: Pairs) -> Primitive {
+    Primitive {
+        agent,
         operations: vec![once("start", "20s"), once("stop", "20s"), monitor("10s", "20s")],
+        ..address(id, parameters)
     }
 }
 

@@ -90,9 +90,13 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
             &parameters::database(sources, &storage, installed, roles.database.is_none()),
         )
     });
-    let virtual_ip = Primitive {
-        agent: (roles.address()).map_or(resources::IP_ADDRESS.to_owned(), cib::Primitive::agent),
-        ..resources::address(&ids.address, address)
+    let virtual_ip = match roles.address().map(cib::Primitive::agent) {
+        Some(other) if other != roles::ADDRESS => resources::shell_address(&ids.address, other, address),
+        _ => {
+            let mut parameters = address;
+            parameters.extend(parameters::tickle_dir(cib, &roles, &storage));
+            resources::address(&ids.address, parameters)
+        }
     };
     let mut configuration = Configuration::default();
     let fencing = fencing::of(cib, cluster::corosync(sources.nodes));

@@ -1,9 +1,9 @@
 //! Ends what our agents have left running on this node for a resource that they no longer manage: the sentinel, which would report the
-//! server's next end as a failure, or the watcher, which would go on writing promotion scores.
+//! server's next end as a failure, or the watcher, which would go on writing promotion scores or reporting an address.
 
 use crate::ui::exit::Exit;
 use agent::RunDirectory;
-use agent::companion::{Answer, Companion, NoMore, SENTINEL, WATCHER};
+use agent::companion::{ADDRESS_WATCHER, Answer, Companion, NoMore, SENTINEL, WATCHER};
 use anyhow::{Context, Result, bail};
 use host::Deadline;
 use std::fs;
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 /// Ends them and removes what they kept.
 pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     for directory in directories(&arguments.id) {
-        for kind in [&SENTINEL, &WATCHER] {
+        for kind in [&SENTINEL, &WATCHER, &ADDRESS_WATCHER] {
             let companion = Companion::of(kind, &directory);
             companion.retire(Deadline::after(END));
             if !matches!(companion.ask::<NoMore>(Deadline::after(END)), Answer::Absent) {

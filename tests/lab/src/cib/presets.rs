@@ -46,7 +46,9 @@ pub fn ocf() -> Cib {
 
 /// The same with the file system on another device.
 pub(super) fn ocf_on(device: &str) -> Cib {
-    let address = address().operation("monitor", &[("interval", "10s"), ("timeout", "20s")]);
+    let address = with_address("ocf:kaiwudb:virtual-ip")
+        .parameter("tickle_dir", DATA_ROOT)
+        .operation("monitor", &[("interval", "10s"), ("timeout", "20s")]);
     let database = Primitive::new("KaiwuDB", "ocf:kaiwudb:kaiwudb")
         .operation("monitor", &[("interval", "10s"), ("timeout", "30s")])
         .operation("start", &[("timeout", "600s")])
@@ -97,8 +99,13 @@ impl Cib {
     }
 }
 
+/// The guide's virtual IP.
 pub(super) fn address() -> Primitive {
-    Primitive::new("ClusterIP", "ocf:heartbeat:IPaddr2")
+    with_address("ocf:heartbeat:IPaddr2")
+}
+
+fn with_address(agent: &str) -> Primitive {
+    Primitive::new("ClusterIP", agent)
         .parameter("ip", VIRTUAL_IP)
         .parameter("cidr_netmask", "24")
 }

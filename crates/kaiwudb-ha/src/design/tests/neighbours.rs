@@ -235,9 +235,51 @@ fn other_agents_of_the_address_and_the_file_system_stay() {
                     )
                 })
                 .collect();
-            assert!(others.is_empty(), "{address}, {file_system}: {others:?}");
+            let tickles = matches!(others.as_slice(), [Change::Parameter { resource, value }]
+                if resource == "AccountsIP" && value.name == "tickle_dir" && value.new == "/var/lib/kaiwudb");
+            let expected = if address == "ocf:kaiwudb:virtual-ip" {
+                tickles
+            } else {
+                others.is_empty()
+            };
+            assert!(expected, "{address}, {file_system}: {others:?}");
         }
     }
+}
+
+/// Clients of the former node are found by a list on the store: where the address starts after it, and where nobody has chosen another place.
+#[test]
+fn the_address_leaves_its_list_on_the_store_where_it_starts_after_it() {
+    let disk = [
+        ("device", "/dev/drbd0"),
+        ("directory", "/var/lib/kaiwudb"),
+        ("fstype", "ext4"),
+    ];
+    let file_system = primitive("Disk", "ocf:kaiwudb:filesystem", &disk);
+    let database = primitive("DB", "ocf:kaiwudb:kaiwudb", &[]);
+    let address = |more: &[(&str, &str)]| {
+        let parameters = [&[("ip", "192.0.2.100")], more].concat();
+        primitive("IP", "ocf:kaiwudb:virtual-ip", &parameters)
+    };
+    let together = "<rsc_colocation id=\"c\" rsc=\"IP\" with-rsc=\"G\" score=\"INFINITY\"/>";
+    let settings = SETTINGS.replace(
+        "[drbd]\nresource = \"kwdb\"\ndevice = \"/dev/drbd0\"\n[storage]\n",
+        "[storage]\ndevice = \"/dev/drbd0\"\n",
+    );
+    let added = |resources: &str, constraints: &str| {
+        let changes = plan(&live(resources, constraints), &settings).changes;
+        changes.iter().any(|change| matches!(change, Change::Parameter { value, .. } if value.name == "tickle_dir"))
+    };
+    let group = |members: &[&str]| format!("<group id=\"G\">{}</group>", members.concat());
+    let plain = address(&[]);
+    assert!(added(&group(&[&file_system, &database, &plain]), ""));
+    assert!(!added(&group(&[&plain, &file_system, &database]), ""));
+    assert!(!added(&group(&[&file_system, &plain, &database]), ""));
+    // The order is added in the same plan.
+    let apart = group(&[&file_system, &database]);
+    assert!(added(&format!("{apart}{plain}"), together));
+    let chosen = address(&[("tickle_dir", "/srv/shared")]);
+    assert!(!added(&format!("{apart}{chosen}"), together));
 }
 
 proptest! {
