@@ -13,7 +13,8 @@ mod tests;
 
 use model::are_tied;
 pub use model::{
-    ADDRESS, CERTIFICATES, DATABASE, DRBD, Doubt, FILE_SYSTEM, LINBIT, Roles, SHELL_FILE_SYSTEM, Site,
+    ADDRESS, CERTIFICATES, DATABASE, DRBD, Doubt, FILE_SYSTEM, LINBIT, Roles, SHELL_ADDRESSES,
+    SHELL_FILE_SYSTEM, Site,
 };
 use pacemaker::cib::{Cib, Primitive};
 

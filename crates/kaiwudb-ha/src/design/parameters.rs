@@ -30,18 +30,22 @@ pub(crate) fn address(sources: &Sources<'_>, roles: &Roles<'_>) -> Option<Pairs>
     )
 }
 
-/// Where the next node finds the clients that still wait for the former one: on the store's file system, where the address starts after it.
-/// In a group it may stand before.
-pub(super) fn tickle_dir(cib: &Cib, roles: &Roles<'_>, storage: &Storage) -> Option<(String, String)> {
+/// Where the next node finds the clients that still wait for the former one: on the store's file system, where the address (`live`, if it is
+/// there already) starts after it. `planned`: what does not stand in one group with it is put in this order.
+pub(crate) fn tickle_dir(
+    cib: &Cib,
+    roles: &Roles<'_>,
+    live: Option<&Primitive>,
+    directory: &str,
+    planned: bool,
+) -> Option<(String, String)> {
     const NAME: &str = "tickle_dir";
-    let live = roles.address();
     let is_chosen = live.is_some_and(|live| live.parameter(NAME).is_some());
     let is_after = |one: &Primitive| {
-        live.is_none_or(|live| !cib.share_group(one, live) || cib.is_ordered(one, live, false))
+        live.is_none_or(|live| cib.is_ordered(one, live, false) || (planned && !cib.share_group(one, live)))
     };
     let below = [roles.file_system, roles.database];
-    (!is_chosen && below.into_iter().flatten().all(is_after))
-        .then(|| (NAME.to_owned(), storage.directory.clone()))
+    (!is_chosen && below.into_iter().flatten().all(is_after)).then(|| (NAME.to_owned(), directory.to_owned()))
 }
 
 /// What decides as whom and what root starts, as all nodes that answer have it: written down, so that MODE, which the server's account can

@@ -94,7 +94,14 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
         Some(other) if other != roles::ADDRESS => resources::shell_address(&ids.address, other, address),
         _ => {
             let mut parameters = address;
-            parameters.extend(parameters::tickle_dir(cib, &roles, &storage));
+            let directory = &storage.directory;
+            parameters.extend(parameters::tickle_dir(
+                cib,
+                &roles,
+                roles.address(),
+                directory,
+                true,
+            ));
             resources::address(&ids.address, parameters)
         }
     };

@@ -6,7 +6,12 @@ site::texts! {
         "在 {node} 上开始的迁移尚未结束；请在该节点上继续：kaiwudb-ha migrate，或回退：kaiwudb-ha migrate --back";
     NO_RECORD: "there is no record of a migration on this node ({file}); it is on the node on which migrate was run",
         "本节点上没有迁移记录（{file}）；记录在执行 migrate 的节点上";
-    NOTHING: "Nothing to migrate: no resource uses systemd:kaiwudb.service or ocf:linbit:drbd.", "没有需要迁移的资源：没有资源使用 systemd:kaiwudb.service 或 ocf:linbit:drbd。";
+    NOTHING: "Nothing to migrate: all resources of the database use the agents of this suite, or cannot.", "没有需要迁移的资源：数据库的所有资源均已使用本套件的代理，或无法使用。";
+    KEPT: "{resource} stays with {agent}: {why}", "{resource} 继续使用 {agent}：{why}";
+    PARAMETER_NEEDED: "{agent} has no {parameter}={value}", "{agent} 没有 {parameter}={value}";
+    PARAMETER_LOST: "{resource}: {parameter}={value} no longer has an effect, {agent} has no such parameter", "{resource}：{parameter}={value} 不再起作用，{agent} 没有该参数";
+    ELSEWHERE: "its agent or its parameters stand in a template, depend on a rule or are shared with another resource", "其代理或参数写在模板中、取决于规则，或与其他资源共用";
+    CLONED: "it is in a clone or a bundle", "它位于克隆或 bundle 中";
     TWO_NODES: "the cluster has {count} nodes; allowed: exactly 2", "集群有 {count} 个节点；只允许恰好 2 个";
     CLUSTER_MAINTENANCE: "the cluster is in maintenance mode; end that first: crm_attribute -n maintenance-mode -D", "集群处于维护模式；请先退出：crm_attribute -n maintenance-mode -D";
     NODE_NOT_READY: "{node} is offline, in standby, in maintenance or unclean; both nodes must be able to run resources (kaiwudb-ha status)",

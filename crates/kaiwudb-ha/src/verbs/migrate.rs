@@ -6,6 +6,7 @@
 //! runs, and only when Pacemaker's own scheduler says that it would leave everything as it is, it gets the resources back.
 
 mod edit;
+mod exchange;
 mod inspect;
 mod journal;
 mod preflight;
@@ -19,10 +20,12 @@ use crate::ui::exit::Exit;
 use crate::ui::output::{self, Table, Tone};
 use crate::ui::question;
 use anyhow::{Context as _, Result, anyhow, bail};
+use exchange::Kept;
 use host::Deadline;
 use host::lock::ExclusiveLock;
 use journal::{Journal, Side};
 use nix::sys::signal::{SigSet, Signal};
+use preflight::Prepared;
 use serde::Serialize;
 use site::stack;
 use site::time::moment;
@@ -52,6 +55,8 @@ struct Report<'a> {
     resources: Vec<Resource>,
     held: &'a [String],
     unit_was_enabled_on: &'a [String],
+    /// What stays with its agent, and why.
+    kept: &'a [Kept],
 }
 
 /// One resource.
@@ -85,19 +90,24 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if to == Side::Guide && last.is_none() {
         bail!(texts::NO_RECORD.fill(language, &[("file", journal::FILE)]));
     }
-    let last = last.filter(|_| to == Side::Guide);
-    let Some(ready) = preflight::prepare(context, to, last.as_ref())? else {
-        if context.output.is_json() {
-            output::value(&Report::of("nothing-to-do", None))?;
-        } else {
-            output::line(texts::NOTHING.of(language));
+    let ready = match preflight::prepare(context, to, last.as_ref())? {
+        Prepared::Ready(ready) => ready,
+        Prepared::Nothing(kept) => {
+            if context.output.is_json() {
+                output::value(&Report::of("nothing-to-do", None, &kept))?;
+            } else {
+                for one in &kept {
+                    output::line(&one.sentence(context));
+                }
+                output::line(texts::NOTHING.of(language));
+            }
+            return Ok(Exit::Done);
         }
-        return Ok(Exit::Done);
     };
     show(context, &ready.journal, &ready.notes);
     if arguments.dry_run {
         if context.output.is_json() {
-            output::value(&Report::of("possible", Some(&ready.journal)))?;
+            output::value(&Report::of("possible", Some(&ready.journal), &ready.kept))?;
         }
         return Ok(Exit::Done);
     }
@@ -108,6 +118,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context,
         ready.journal,
         Manner::First(ready.version),
+        last.as_ref(),
+        &ready.kept,
         arguments.yes,
     )
 }
@@ -137,10 +149,19 @@ fn resume(context: &Context, arguments: &Arguments, mut journal: Journal, to: Si
     if !arguments.yes && !question::agreed(ask.of(language), texts::NO_TERMINAL.of(language))? {
         return Ok(Exit::Declined);
     }
-    walk(context, journal, Manner::Again, arguments.yes)
+    let earlier = journal.earlier.clone();
+    walk(context, journal, Manner::Again, earlier.as_deref(), &[], arguments.yes)
 }
 
-fn walk(context: &Context, mut journal: Journal, manner: Manner, yes: bool) -> Result<Exit> {
+/// `last` is the record that stays when nothing is done.
+fn walk(
+    context: &Context,
+    mut journal: Journal,
+    manner: Manner,
+    last: Option<&Journal>,
+    kept: &[Kept],
+    yes: bool,
+) -> Result<Exit> {
     let language = context.language;
     let to = journal.to;
     // Nobody is better off with half of it: a terminal that goes away or Ctrl-C must not be the end.
@@ -156,7 +177,7 @@ fn walk(context: &Context, mut journal: Journal, manner: Manner, yes: bool) -> R
                 Side::Guide => ("taken-back", texts::TAKEN_BACK),
             };
             if context.output.is_json() {
-                output::value(&Report::of(result, Some(&journal)))?;
+                output::value(&Report::of(result, Some(&journal), kept))?;
             } else {
                 output::line(&context.output.paint(Tone::Good, text.of(language)));
             }
@@ -168,7 +189,7 @@ fn walk(context: &Context, mut journal: Journal, manner: Manner, yes: bool) -> R
             Ok(Exit::Done)
         }
         Err(Failure::NothingDone(error)) => {
-            Journal::remove()?;
+            Journal::give_way_to(last)?;
             Err(error.context(texts::NOTHING_DONE.of(language)))
         }
         Err(Failure::Different(error)) => {
@@ -236,12 +257,13 @@ fn resources(journal: &Journal) -> Vec<Resource> {
 }
 
 impl<'a> Report<'a> {
-    fn of(result: &'static str, journal: Option<&'a Journal>) -> Self {
+    fn of(result: &'static str, journal: Option<&'a Journal>, kept: &'a [Kept]) -> Self {
         Self {
             result,
             resources: journal.map(resources).unwrap_or_default(),
             held: journal.map_or(&[], |journal| &journal.held),
             unit_was_enabled_on: journal.map_or(&[], |journal| &journal.enabled_on),
+            kept,
         }
     }
 }

@@ -143,6 +143,8 @@ pub struct Mounted {
     pub source: String,
     pub kind: String,
     pub read_only: bool,
+    /// The kernel's number of the mount, which one that is mounted anew does not have.
+    pub id: u64,
 }
 
 /// Room on the store's file system.
@@ -245,6 +247,7 @@ fn look_at_store(found: &mut Database, data_root: &Path, deadline: Deadline, una
                 source: mounted.source,
                 kind: mounted.kind,
                 read_only: mounted.read_only,
+                id: mounted.id,
             });
         }
         Err(error) => unanswered.push(error.to_string()),

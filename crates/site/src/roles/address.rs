@@ -3,10 +3,9 @@
 use super::model::{Doubt, Roles, Site};
 use pacemaker::cib::{Cib, Primitive};
 
-const AGENTS: [&str; 3] = ["ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr", super::ADDRESS];
-
 fn is_address(one: &Primitive) -> bool {
-    AGENTS.contains(&one.agent().as_str())
+    let agent = one.agent();
+    agent == super::ADDRESS || super::SHELL_ADDRESSES.contains(&agent.as_str())
 }
 
 /// The address, without prefix length.

@@ -17,6 +17,9 @@ pub const ADDRESS: &str = "ocf:kaiwudb:virtual-ip";
 pub const LINBIT: &str = "ocf:linbit:drbd";
 /// The guide's agent of the file system.
 pub const SHELL_FILE_SYSTEM: &str = "ocf:heartbeat:Filesystem";
+/// The guide's agent of the virtual IP, and the one before it, which newer guides do not name any more.
+pub const SHELL_ADDRESSES: [&str; 2] = ["ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr"];
+
 /// What is known besides the cluster's configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Site {

@@ -1,11 +1,13 @@
 //! From the KWDB guide's agents to ours and back, under load.
 
 use anyhow::{Context, Result, ensure};
-use lab::{Client, ClientOptions, Event, Lab, Node, Stalls, event};
+use lab::cib::DATA_ROOT;
+use lab::{Client, ClientOptions, Event, Lab, Node, Stalls, VIRTUAL_IP, event};
 use operator::{answer, at_terminal, command, deadline, epoch, findings};
 use std::time::{Duration, Instant};
 
 const AGENT: &str = "/usr/lib/ocf/resource.d/kaiwudb/kaiwudb";
+const ADDRESS_AGENT: &str = "/usr/lib/ocf/resource.d/kaiwudb/virtual-ip";
 const JOURNAL: &str = "/var/lib/kaiwudb-ha/migration.json";
 /// The longest time between two commits that a migration may cost.
 const GAP: Duration = Duration::from_millis(200);
@@ -17,6 +19,9 @@ struct Before {
     pins_the_store: bool,
     enabled: Vec<String>,
     server: i32,
+    /// The kernel's number of the mount and of its parent, and the address with all that the kernel says of it.
+    mount: String,
+    address: String,
 }
 
 fn seen(lab: &Lab) -> Result<Before> {
@@ -26,20 +31,60 @@ fn seen(lab: &Lab) -> Result<Before> {
         node.shell("systemctl is-enabled kaiwudb.service || true", deadline())
             .map(|word| word.trim().to_owned())
     };
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
     Ok(Before {
         resources: section("resources")?,
         pins_the_store: section("crm_config")?.contains("kaiwudb-store-KaiwuDB"),
         enabled: lab.nodes().iter().map(enabled).collect::<Result<_>>()?,
-        server: event::server(lab.cluster().wait_active("KaiwuDB", deadline())?)?,
+        server: event::server(active)?,
+        mount: active.shell(&format!("grep ' {DATA_ROOT} ' /proc/self/mountinfo"), deadline())?,
+        address: active.shell(&format!("ip -o address show to {VIRTUAL_IP}"), deadline())?,
     })
 }
 
-fn agent(lab: &Lab) -> Result<String> {
-    let [first, _] = lab.nodes();
-    first.shell(
-        "crm_resource --resource KaiwuDB --query-xml-raw | grep '<primitive'",
-        deadline(),
-    )
+/// Whether every resource of the database has our agent.
+fn is_ours(lab: &Lab) -> Result<()> {
+    let resources = seen(lab)?.resources;
+    for kind in ["kaiwudb", "filesystem", "virtual-ip"] {
+        let agent = format!("provider=\"kaiwudb\" type=\"{kind}\"");
+        ensure!(resources.contains(&agent), "{kind}: {resources}");
+    }
+    ensure!(!resources.contains("heartbeat"), "{resources}");
+    Ok(())
+}
+
+/// Follows what the kernel says of addresses on a node.
+struct Addresses<'a>(&'a Node);
+
+impl<'a> Addresses<'a> {
+    const SAID: &'static str = "/run/addresses.said";
+    /// An address by which it is seen that somebody listens.
+    const OTHER: &'static str = "192.0.2.99";
+
+    fn follow(node: &'a Node) -> Result<Self> {
+        let begin = format!(
+            "setsid ip -o monitor address >{said} 2>&1 </dev/null & echo $! >{said}.pid
+             for i in $(seq 100); do
+                 ip address add {other}/32 dev lo; ip address del {other}/32 dev lo
+                 grep -q 'Deleted.*{other}' {said} && exit 0
+                 sleep 0.1
+             done
+             exit 1",
+            said = Self::SAID,
+            other = Self::OTHER
+        );
+        node.shell(&begin, deadline())?;
+        Ok(Self(node))
+    }
+
+    /// The virtual IP has not been away for a moment.
+    fn nothing_was_removed(self) -> Result<()> {
+        let end = format!("kill $(cat {said}.pid); cat {said}", said = Self::SAID);
+        let said = self.0.shell(&end, deadline())?;
+        let removed = |line: &&str| line.contains("Deleted") && line.contains(VIRTUAL_IP);
+        ensure!(!said.lines().any(|line| removed(&line)), "{said}");
+        Ok(())
+    }
 }
 
 /// Nothing is held any more, and the database is watched.
@@ -104,6 +149,26 @@ pub(crate) fn it_refuses(lab: &Lab) -> Result<()> {
     ensure!(
         dry.status == Some(0) && dry.stdout.contains("\"possible\""),
         "{dry}"
+    );
+    // What ours could not do on a node stays with its agent, and the rest goes on.
+    let refuses = format!(
+        "#!/bin/sh\nif [ \"$1\" = validate-all ]; then echo 'ocf-exit-reason:no subnet for a test' >&2; exit 2; fi\n\
+         exec {ADDRESS_AGENT}.real \"$@\"\n"
+    );
+    second.shell(&format!("mv {ADDRESS_AGENT} {ADDRESS_AGENT}.real"), deadline())?;
+    second.write_file_with_mode(ADDRESS_AGENT, refuses, 0o755)?;
+    let kept = command(first, "kaiwudb-ha migrate --dry-run --json");
+    second.shell(&format!("mv {ADDRESS_AGENT}.real {ADDRESS_AGENT}"), deadline())?;
+    let kept = kept?;
+    let report: serde_json::Value = serde_json::from_str(&kept.stdout)?;
+    ensure!(
+        kept.status == Some(0)
+            && report["kept"][0]["id"] == "ClusterIP"
+            && report["kept"][0]["why"] == "node2: no subnet for a test"
+            && report["resources"]
+                .as_array()
+                .is_some_and(|exchanged| exchanged.len() == 2),
+        "{kept}"
     );
     ensure!((seen(lab)?, epoch(first)?) == before, "something has changed");
     Ok(())
@@ -175,6 +240,7 @@ fn be_degraded_once(active: &Node) -> Result<()> {
 pub(crate) fn under_load(lab: &Lab) -> Result<()> {
     let [first, second] = lab.nodes();
     let before = seen(lab)?;
+    let addresses = Addresses::follow(lab.cluster().wait_active("ClusterIP", deadline())?)?;
     let stalls = Stalls::watch()?;
     let mut client = Client::start(lab, &ClientOptions::default())?;
     client.wait_for_commits(5, deadline())?;
@@ -185,12 +251,18 @@ pub(crate) fn under_load(lab: &Lab) -> Result<()> {
         migrated.status == Some(0) && migrated.stdout.contains("\"migrated\""),
         "{migrated}"
     );
-    ensure!(agent(lab)?.contains("provider=\"kaiwudb\""), "{}", agent(lab)?);
+    is_ours(lab)?;
     let now = seen(lab)?;
     ensure!(
         now.server == before.server && now.enabled == ["disabled", "disabled"],
         "{now:#?}"
     );
+    ensure!(
+        now.mount == before.mount && now.address == before.address,
+        "{before:#?} {now:#?}"
+    );
+    // Of a former node's clients nothing was known to the guide's agent.
+    ensure!(now.resources.contains("name=\"tickle_dir\""), "{now:#?}");
     ensure!(now.pins_the_store, "the store is not pinned");
     let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
     let order = active.shell("systemctl show --property=Before kaiwudb.service", deadline())?;
@@ -209,8 +281,8 @@ pub(crate) fn under_load(lab: &Lab) -> Result<()> {
     let back = command(second, "kaiwudb-ha migrate --back --yes")?;
     ensure!(back.status == Some(0), "{back}");
     ensure!(seen(lab)? == before, "{before:#?} {:#?}", seen(lab)?);
-    let left = active.shell("pgrep -f '[k]aiwudb-sentinel' || true", deadline())?;
-    ensure!(left.trim().is_empty(), "a sentinel is left: {left}");
+    let left = active.shell("pgrep -f '[k]aiwudb-sentinel|[v]irtual-ip' || true", deadline())?;
+    ensure!(left.trim().is_empty(), "a companion is left: {left}");
 
     // Interrupted on the way: taken back, or finished.
     kill_in(second, "", "probe")?;
@@ -228,9 +300,14 @@ pub(crate) fn under_load(lab: &Lab) -> Result<()> {
     kill_in(second, "", "exchange")?;
     let finished = at_terminal(second, "kaiwudb-ha migrate", "Finish it", "echo y")?;
     ensure!(finished.status == Some(0), "{finished}");
-    ensure!(agent(lab)?.contains("provider=\"kaiwudb\""), "{}", agent(lab)?);
+    is_ours(lab)?;
     is_managed(lab)?;
-    ensure!(seen(lab)?.server == before.server, "the server was restarted");
+    let now = seen(lab)?;
+    ensure!(
+        (now.server, &now.mount, &now.address) == (before.server, &before.mount, &before.address),
+        "{before:#?} {now:#?}"
+    );
+    addresses.nothing_was_removed()?;
 
     let ended = Instant::now();
     let report = client.stop();

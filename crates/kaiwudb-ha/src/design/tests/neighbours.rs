@@ -268,7 +268,9 @@ fn the_address_leaves_its_list_on_the_store_where_it_starts_after_it() {
     );
     let added = |resources: &str, constraints: &str| {
         let changes = plan(&live(resources, constraints), &settings).changes;
-        changes.iter().any(|change| matches!(change, Change::Parameter { value, .. } if value.name == "tickle_dir"))
+        changes
+            .iter()
+            .any(|change| matches!(change, Change::Parameter { value, .. } if value.name == "tickle_dir"))
     };
     let group = |members: &[&str]| format!("<group id=\"G\">{}</group>", members.concat());
     let plain = address(&[]);

@@ -14,6 +14,7 @@ use pacemaker::status::{self, Status};
 use pacemaker::xml::Element;
 use site::facts;
 use site::node::Node;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// One question to the cluster.
@@ -26,8 +27,8 @@ const PART_OF_WAITING: Duration = Duration::from_secs(15);
 /// Pacemaker's scheduler on a copy.
 const SIMULATION: Duration = Duration::from_secs(60);
 
-/// What runs where.
-pub(super) fn seen(status: &Status, nodes: &[Node]) -> Seen {
+/// What runs where, and where these virtual IPs are.
+pub(super) fn seen(status: &Status, nodes: &[Node], virtual_ips: &[IpAddr]) -> Seen {
     let mut seen = Seen::default();
     for instance in &status.instances {
         // Pacemaker may move a fencing device at any time.
@@ -48,6 +49,17 @@ pub(super) fn seen(status: &Status, nodes: &[Node]) -> Seen {
         if let Some(mount) = &facts.database.mount {
             seen.mounts
                 .insert((node.name.clone(), mount.source.clone(), mount.kind.clone()));
+            seen.mount_ids.insert((node.name.clone(), mount.id));
+        }
+        for (interface, ip) in facts
+            .interfaces
+            .iter()
+            .flat_map(|one| virtual_ips.iter().map(move |ip| (one, ip)))
+        {
+            if let Some(entry) = interface.entry(*ip) {
+                seen.addresses
+                    .insert((node.name.clone(), interface.name.clone(), entry.to_owned()));
+            }
         }
     }
     seen
@@ -67,7 +79,7 @@ pub(super) fn unchanged(context: &Context, journal: &Journal, ids: &[String]) ->
     let status = status::get(Deadline::after(QUESTION))?;
     let names: Vec<String> = status.nodes.iter().map(|node| node.name.clone()).collect();
     let nodes = site::node::gather(context, &names, None);
-    let different = only(&journal.before).difference(&only(&seen(&status, &nodes)));
+    let different = only(&journal.before).difference(&only(&seen(&status, &nodes, &journal.virtual_ips())));
     if different.is_empty() {
         return Ok(());
     }

@@ -5,11 +5,14 @@ use crate::texts::migrate as texts;
 use anyhow::{Context, Result};
 use host::file;
 use ocf::ExitCode;
+use pacemaker::cib::agent_of;
 use pacemaker::xml::Element;
 use serde::{Deserialize, Serialize};
 use site::language::Text;
+use site::roles;
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::net::IpAddr;
 use std::path::Path;
 
 const DIRECTORY: &str = "/var/lib/kaiwudb-ha";
@@ -73,6 +76,12 @@ pub(super) struct Seen {
     pub(super) servers: BTreeSet<(String, i32, u64)>,
     /// Node, device and kind of the store's mount.
     pub(super) mounts: BTreeSet<(String, String, String)>,
+    /// Node and number of the store's mount: one that was mounted anew has another.
+    #[serde(default)]
+    pub(super) mount_ids: BTreeSet<(String, u64)>,
+    /// Node, interface and virtual IP with the length of its prefix.
+    #[serde(default)]
+    pub(super) addresses: BTreeSet<(String, String, String)>,
 }
 
 /// One migration.
@@ -93,6 +102,9 @@ pub(super) struct Journal {
     /// Where the store is mounted.
     #[serde(default)]
     pub(super) data_root: String,
+    /// The migration before this one, which is to be taken back after it.
+    #[serde(default)]
+    pub(super) earlier: Option<Box<Journal>>,
 }
 
 impl Side {
@@ -104,7 +116,23 @@ impl Side {
     }
 }
 
+/// The virtual IPs among these.
+pub(super) fn virtual_ips(exchanges: &[Exchange]) -> Vec<IpAddr> {
+    let ips = exchanges.iter().filter_map(|exchange| {
+        let ours = exchange.element(Side::Ours);
+        let pairs = ours.path(&["instance_attributes", "nvpair"]);
+        let ip = pairs.into_iter().find(|pair| pair.get("name") == Some("ip"))?;
+        ip.get("value")?.parse().ok()
+    });
+    ips.collect()
+}
+
 impl Exchange {
+    /// Whether it is the database.
+    pub(super) fn is_database(&self) -> bool {
+        agent_of(&self.element(Side::Ours)) == roles::DATABASE
+    }
+
     /// The primitive on one side.
     pub(super) fn element(&self, side: Side) -> Element {
         let text = match side {
@@ -137,6 +165,8 @@ impl Seen {
         let mut found = lines(&self.active, &now.active);
         found.extend(lines(&self.servers, &now.servers));
         found.extend(lines(&self.mounts, &now.mounts));
+        found.extend(lines(&self.mount_ids, &now.mount_ids));
+        found.extend(lines(&self.addresses, &now.addresses));
         found
     }
 }
@@ -194,9 +224,22 @@ impl Journal {
         self.step == Step::Done
     }
 
-    /// Forgets it.
-    pub(super) fn remove() -> Result<()> {
-        file::remove(Path::new(FILE)).with_context(|| format!("cannot remove {FILE}"))
+    /// Puts the one before it in its place.
+    pub(super) fn give_way_to(earlier: Option<&Self>) -> Result<()> {
+        match earlier {
+            Some(earlier) => earlier.write(),
+            None => file::remove(Path::new(FILE)).with_context(|| format!("cannot remove {FILE}")),
+        }
+    }
+
+    /// The database's own exchange, which is about the vendor's unit and the store as well.
+    pub(super) fn database(&self) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.is_database())
+    }
+
+    /// The virtual IPs among what is exchanged.
+    pub(super) fn virtual_ips(&self) -> Vec<IpAddr> {
+        virtual_ips(&self.exchanges)
     }
 
     /// Ids of what is exchanged.

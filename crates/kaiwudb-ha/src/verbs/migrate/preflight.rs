@@ -1,16 +1,15 @@
 //! Whether a migration may begin. It refuses everything that it would not know how to take back.
 
 use super::edit;
+use super::exchange::{self, Chosen, Kept};
 use super::inspect::{self, QUESTION};
-use super::journal::{Exchange, Journal, Side, Step};
+use super::journal::{Exchange, Journal, Side, Step, virtual_ips};
 use super::units;
 use crate::context::Context;
-use crate::design::resources;
 use crate::texts::migrate as texts;
 use anyhow::{Result, anyhow, bail};
 use host::Deadline;
 use pacemaker::change::Version;
-use pacemaker::model::{Primitive, Spelling};
 use pacemaker::xml::Element;
 use site::cluster::{self, Cluster};
 use site::facts::Facts;
@@ -18,9 +17,7 @@ use site::facts::Verdict;
 use site::fencing::Fencing;
 use site::language::Text;
 use site::node::{self, Node};
-use site::roles;
 use site::status;
-use site::tables;
 use site::texts::general;
 use std::time::Duration;
 
@@ -35,6 +32,17 @@ pub(super) struct Ready {
     pub(super) version: Version,
     /// What the operator should know first.
     pub(super) notes: Vec<String>,
+    /// What stays with its agent.
+    pub(super) kept: Vec<Kept>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Prepared {
+    /// Nothing: every resource has our agent, or stays with its own.
+    Nothing(Vec<Kept>),
+    /// This.
+    Ready(Box<Ready>),
 }
 
 /// What was asked, for all checks.
@@ -45,8 +53,8 @@ struct Scene<'a> {
     cib: &'a Element,
 }
 
-/// Looks; `None` when there is nothing to migrate, an error says why it cannot be done. `last` is the migration to take back.
-pub(super) fn prepare(context: &Context, to: Side, last: Option<&Journal>) -> Result<Option<Ready>> {
+/// Looks; an error says why it cannot be done. `last` is the last migration: the one to take back, or the one before this one.
+pub(super) fn prepare(context: &Context, to: Side, last: Option<&Journal>) -> Result<Prepared> {
     let (cluster, nodes) = cluster::ask(context)?;
     if let Err(why) = &cluster.cib {
         bail!(general::CLUSTER_SILENT.fill(context.language, &[("why", why)]));
@@ -58,22 +66,38 @@ pub(super) fn prepare(context: &Context, to: Side, last: Option<&Journal>) -> Re
         nodes: &nodes,
         cib: &cib,
     };
-    let exchanges = match last {
-        Some(last) => last.exchanges.clone(),
-        None => scene.exchanges()?,
+    let taken_back = last.filter(|_| to == Side::Guide);
+    let mut chosen = match taken_back {
+        Some(last) => Chosen {
+            exchanges: last.exchanges.clone(),
+            ..Chosen::default()
+        },
+        None => scene.choose()?,
     };
-    if exchanges.is_empty() {
-        return Ok(None);
+    if chosen.exchanges.is_empty() {
+        return Ok(Prepared::Nothing(chosen.kept));
     }
-    scene.nodes_are_ready()?;
+    scene.nodes_are_ready(chosen.exchanges.iter().any(Exchange::is_database))?;
+    scene.agents_are_installed(&chosen.exchanges, to)?;
+    if to == Side::Ours {
+        exchange::that_can_work(context, &nodes, &mut chosen);
+    }
+    let Chosen {
+        exchanges,
+        kept,
+        lost,
+    } = chosen;
+    if exchanges.is_empty() {
+        return Ok(Prepared::Nothing(kept));
+    }
+    let with_database = exchanges.iter().any(Exchange::is_database);
     let ids: Vec<&str> = exchanges.iter().map(|exchange| exchange.id.as_str()).collect();
     let held = edit::belonging(&cib, &ids);
     scene.resources_are_well(&edit::members(&cib, &held))?;
     let (server_node, facts) = scene.server()?;
-    if to == Side::Guide {
+    if to == Side::Guide && with_database {
         scene.is_the_units(server_node, facts)?;
     }
-    scene.agents_are_installed(&exchanges, to)?;
     scene.replication_is_well()?;
     inspect::wait_until_idle(context, IDLE)?;
     // Of an idle cluster, and of the one configuration that is then changed.
@@ -83,12 +107,20 @@ pub(super) fn prepare(context: &Context, to: Side, last: Option<&Journal>) -> Re
         began: site::time::now_us() / 1_000_000,
         to,
         step: Step::Hold,
-        before: inspect::seen(&status, &nodes),
+        before: inspect::seen(&status, &nodes, &virtual_ips(&exchanges)),
         exchanges,
         held,
-        enabled_on: last.map_or_else(|| units::enabled_on(&nodes), |last| last.enabled_on.clone()),
-        pinned: last.and_then(|last| last.pinned.clone()),
+        enabled_on: match taken_back {
+            Some(last) => last.enabled_on.clone(),
+            None if with_database => units::enabled_on(&nodes),
+            None => Vec::new(),
+        },
+        pinned: taken_back.and_then(|last| last.pinned.clone()),
         data_root: node::data_root(&nodes),
+        earlier: match taken_back {
+            Some(last) => last.earlier.clone(),
+            None => last.cloned().map(Box::new),
+        },
     };
     inspect::does_nothing(context, &cib)?;
     let rehearsed = edit::rehearsed(&cib, &journal.exchanges, to);
@@ -98,14 +130,17 @@ pub(super) fn prepare(context: &Context, to: Side, last: Option<&Journal>) -> Re
     if !fenced {
         notes.push(texts::NO_FENCING.of(context.language).to_owned());
     }
-    if to == Side::Ours {
+    if to == Side::Ours && with_database {
         notes.extend(limits_lost(context, &nodes, &cluster));
     }
-    Ok(Some(Ready {
+    notes.extend(lost);
+    notes.extend(kept.iter().map(|kept| kept.sentence(context)));
+    Ok(Prepared::Ready(Box::new(Ready {
         journal,
         version: Version::of(&cib),
         notes,
-    }))
+        kept,
+    })))
 }
 
 /// What the vendor's unit limits and the next server, which the agent starts, is not limited by.
@@ -125,51 +160,16 @@ impl<'a> Scene<'a> {
     }
 
     /// The guide's primitives with ours in their place.
-    fn exchanges(&self) -> Result<Vec<Exchange>> {
-        let spelling = Spelling::of_schema(self.cib.get("validate-with").unwrap_or_default());
+    fn choose(&self) -> Result<Chosen> {
         // Other services may have the same agents.
         let roles = self.cluster.certain_roles(self.context)?;
-        let ours_ids: Vec<&str> = roles.all().map(|one| one.id.as_str()).collect();
-        let mut found = Vec::new();
-        for old in self.cib.descendants() {
-            if old.name != "primitive" || !ours_ids.contains(&old.id()) {
-                continue;
-            }
-            let id = old.id();
-            let new = match pacemaker::cib::agent_of(old).as_str() {
-                "systemd:kaiwudb" | "systemd:kaiwudb.service" => resources::database(id, &[]),
-                roles::LINBIT => {
-                    self.parameters_are_known(old)?;
-                    resources::drbd(id, "")
-                }
-                _ => continue,
-            };
-            found.push(Exchange {
-                id: id.to_owned(),
-                guide: old.text(),
-                ours: replaced(old, &new, spelling).text(),
-            });
-        }
-        Ok(found)
+        let Ok(cib) = &self.cluster.cib else {
+            return Ok(Chosen::default());
+        };
+        exchange::choose(self.context, self.cib, cib, &roles)
     }
 
-    fn parameters_are_known(&self, old: &Element) -> Result<()> {
-        let known = tables::parameters(roles::DRBD);
-        let unknown = old
-            .all("instance_attributes")
-            .flat_map(|set| &set.children)
-            .filter_map(|pair| pair.get("name"))
-            .find(|name| !known.iter().any(|known| known.name() == *name));
-        match unknown {
-            Some(name) => self.refuse(
-                texts::UNKNOWN_PARAMETER,
-                &[("resource", old.id()), ("parameter", name)],
-            ),
-            None => Ok(()),
-        }
-    }
-
-    fn nodes_are_ready(&self) -> Result<()> {
+    fn nodes_are_ready(&self, with_database: bool) -> Result<()> {
         let language = self.context.language;
         let status = self
             .cluster
@@ -195,7 +195,9 @@ impl<'a> Scene<'a> {
                     return self.refuse(general::NODE_SILENT, &[("node", &node.name), ("why", why)]);
                 }
                 Ok(facts) if !facts.root => return self.refuse(general::NOT_ROOT, &[("node", &node.name)]),
-                Ok(facts) if facts.database.container => return self.refuse(texts::CONTAINER, &[]),
+                Ok(facts) if with_database && facts.database.container => {
+                    return self.refuse(texts::CONTAINER, &[]);
+                }
                 Ok(facts) => versions.push((node.name.as_str(), facts.version.as_str())),
             }
         }
@@ -338,20 +340,4 @@ impl<'a> Scene<'a> {
         }
         Ok(())
     }
-}
-
-/// The primitive with the agent and the operations of another one; everything else stays as it is.
-fn replaced(old: &Element, new: &Primitive, spelling: Spelling) -> Element {
-    let mut element = old.clone();
-    new.name_agent(&mut element);
-    let operations = new.operations(spelling);
-    match element
-        .children
-        .iter_mut()
-        .find(|child| child.name == "operations")
-    {
-        Some(place) => *place = operations,
-        None => element.children.push(operations),
-    }
-    element
 }

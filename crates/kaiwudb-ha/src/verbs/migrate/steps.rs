@@ -16,7 +16,6 @@ use pacemaker::change::{self, Refused, Version};
 use pacemaker::xml::Element;
 use site::guard;
 use site::node;
-use site::roles;
 use std::time::Duration;
 
 /// Until monitors that were running when they were cancelled have ended.
@@ -67,7 +66,7 @@ pub(super) fn walk(context: &Context, journal: &mut Journal, manner: Manner) -> 
     let looked = finish(context, journal);
     let kept = match journal.to {
         Side::Ours => journal.begin(Step::Done),
-        Side::Guide => Journal::remove(),
+        Side::Guide => Journal::give_way_to(journal.earlier.as_deref()),
     };
     if manner == Manner::Undo {
         return kept.map_err(Failure::Step);
@@ -125,6 +124,9 @@ fn online() -> Result<Vec<String>> {
 }
 
 fn units(context: &Context, journal: &mut Journal) -> Result<()> {
+    if journal.database().is_none() {
+        return Ok(());
+    }
     begin(context, journal, Step::Units)?;
     units::give(context, journal, journal.to).map_err(|why| anyhow!(why))?;
     if !journal.data_root.is_empty() {
@@ -213,6 +215,9 @@ fn probe(context: &Context, journal: &mut Journal, manner: Manner) -> Result<()>
 
 /// The agent pins the store when it starts the server, which it has not: until then an empty directory would do for it.
 fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
+    let Some(database) = journal.database().map(|exchange| exchange.id.clone()) else {
+        return Ok(());
+    };
     begin(context, journal, Step::Pin)?;
     let deadline = Deadline::after(CHANGE);
     if journal.to == Side::Guide {
@@ -223,14 +228,7 @@ fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
         }
         return Ok(());
     }
-    let database = journal
-        .exchanges
-        .iter()
-        .find(|exchange| pacemaker::cib::agent_of(&exchange.element(Side::Ours)) == roles::DATABASE);
-    let Some(database) = database else {
-        return Ok(());
-    };
-    let name = StoreIdentity::option(&database.id);
+    let name = StoreIdentity::option(&database);
     if attribute::get(Scope::Cluster, &name, deadline)?.is_some() {
         return Ok(());
     }
