@@ -34,7 +34,7 @@ site::texts! {
     NO_FENCING: "Fencing is off or has no device. The migration does not need it, but the cluster does: kaiwudb-ha check", "隔离已关闭或没有隔离设备。迁移不需要它，但集群需要：kaiwudb-ha check";
     LIMITS_LOST: "The unit's limits ({limits}) are in force until the next start of the server only, because the agent starts it without the unit. To keep them, afterwards: pcs resource update {resource} runtime=systemd; that restarts the database",
         "服务单元的限制（{limits}）只在服务端下次启动之前有效，因为代理启动服务端时不经过该单元。如需保留，请在迁移后执行：pcs resource update {resource} runtime=systemd；这会重启数据库";
-    WHAT: "Without stopping the database or unmounting anything:", "不停止数据库、不卸载任何文件系统：";
+    WHAT: "Without stopping the database, unmounting anything or removing an address:", "不停止数据库、不卸载文件系统、不移除地址：";
     HELD: "In maintenance meanwhile: {resources}", "期间处于维护模式：{resources}";
     UNIT_DISABLED: "kaiwudb.service is disabled on {nodes}: the cluster starts the database, not systemd", "将在 {nodes} 上禁用 kaiwudb.service：数据库由集群启动，而不是开机启动";
     UNIT_ENABLED: "kaiwudb.service is enabled on {nodes}, as it was", "将在 {nodes} 上恢复启用 kaiwudb.service";
