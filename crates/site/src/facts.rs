@@ -51,7 +51,7 @@ pub struct Facts {
     pub root: bool,
     /// What the operating system says.
     pub system: System,
-    /// Its network interfaces that are up.
+    /// Its network interfaces.
     pub interfaces: Vec<Interface>,
     /// Units of systemd that matter, by name.
     pub units: BTreeMap<String, Unit>,

@@ -1,17 +1,24 @@
 //! The network interfaces of this node and what addresses they have.
 
 use host::Deadline;
+use network::neighbour::hardware_text;
 use network::{Address, Link, Netlink, Subnet};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::net::IpAddr;
 
-/// An interface that is up, the loopback interface excepted.
+/// An interface, the loopback interface excepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Interface {
     /// Its name.
     pub name: String,
+    /// Other names that it has.
+    pub other_names: Vec<String>,
+    /// Why nothing is reached over it: it is switched off, or it has no carrier. In the words of `ip link`.
+    pub trouble: Option<String>,
+    /// Its hardware address, as `52:54:00:12:34:56`.
+    pub hardware: String,
     /// Its addresses with the lengths of their prefixes, as `192.0.2.1/24`.
     pub addresses: Vec<String>,
 }
@@ -28,9 +35,15 @@ fn look(deadline: Deadline) -> io::Result<Vec<Interface>> {
     let netlink = Netlink::route(deadline)?;
     let addresses = Address::all(&netlink)?;
     let links = Link::all(&netlink)?.into_iter();
-    let up = links.filter(|link| link.is_up() && !link.is_loopback());
-    Ok(up
+    Ok(links
+        .filter(|link| !link.is_loopback())
         .map(|link| Interface {
+            trouble: (!link.is_up())
+                .then_some("DOWN")
+                .or((!link.has_carrier()).then_some("NO-CARRIER"))
+                .map(str::to_owned),
+            hardware: hardware_text(&link.hardware),
+            other_names: link.other_names,
             addresses: addresses
                 .iter()
                 .filter(|address| address.link == link.index)
@@ -46,6 +59,12 @@ impl Interface {
     pub fn entry(&self, ip: IpAddr) -> Option<&str> {
         let mut entries = self.addresses.iter().map(String::as_str);
         entries.find(|entry| subnet(entry).is_some_and(|subnet| subnet.ip == ip))
+    }
+
+    /// Whether this is one of its names, maybe with a label of an address behind it.
+    pub fn is_called(&self, name: &str) -> bool {
+        let name = name.split_once(':').map_or(name, |(name, _)| name);
+        self.name == name || self.other_names.iter().any(|other| other == name)
     }
 
     /// Whether one of its addresses, this one excepted, is in a subnet that holds it.
@@ -73,10 +92,20 @@ mod tests {
     fn what_reaches_an_address() {
         let interface = Interface {
             name: "eth0".to_owned(),
+            other_names: vec!["enp3s0".to_owned()],
             addresses: ["192.0.2.1/24", "192.0.2.9/24", "198.51.100.7/32", "fd00::1/64"]
                 .map(str::to_owned)
                 .into(),
+            ..Interface::default()
         };
+        for (name, is_it) in [
+            ("eth0", true),
+            ("eth0:web", true),
+            ("enp3s0", true),
+            ("eth00", false),
+        ] {
+            assert_eq!(interface.is_called(name), is_it, "{name}");
+        }
         for (ip, reaches, entry) in [
             ("192.0.2.9", true, Some("192.0.2.9/24")),
             ("192.0.3.9", false, None),

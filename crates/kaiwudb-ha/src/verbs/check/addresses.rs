@@ -1,19 +1,27 @@
 //! The virtual IP and the nodes' own interfaces.
 
 use super::finding::Finding;
+use super::report::MIGRATE;
 use super::rule;
 use super::scene::Scene;
 use pacemaker::cib::Primitive;
 use site::facts::Interface;
+use site::roles;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// Looks at every address of the database on every node.
+/// The agent before `ocf:heartbeat:IPaddr2`.
+const OLD_AGENT: &str = "ocf:heartbeat:IPaddr";
+
+/// Inspects every address of the database on every node.
 pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     for address in &scene.roles.addresses {
+        agent(address, findings);
         let written = address.parameter("ip").and_then(|ip| ip.split('/').next());
         let Some(ip) = written.and_then(|ip| ip.parse::<IpAddr>().ok()) else {
             continue;
         };
+        of_a_node(scene, address, ip, findings);
         for (node, facts) in scene.facts() {
             // A release that does not tell, or a node without a network of its own.
             if facts
@@ -23,9 +31,95 @@ pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             {
                 continue;
             }
-            outside(address, ip, node, &facts.interfaces, findings);
+            place(address, ip, node, &facts.interfaces, findings);
             twice(scene, address, ip, node, &facts.interfaces, findings);
         }
+    }
+}
+
+/// What it is with the agent, wherever the address runs.
+fn agent(address: &Primitive, findings: &mut Vec<Finding>) {
+    let agent = address.agent();
+    if agent == roles::ADDRESS {
+        return;
+    }
+    let is_old = agent == OLD_AGENT;
+    let rule = if is_old {
+        rule::ADDRESS_AGENT_OLD
+    } else {
+        rule::ADDRESS_AGENT_SILENT
+    };
+    findings.push(Finding::of(rule, format!("{}: {agent}", address.id)).fix(MIGRATE));
+    if address.parameter("cidr_netmask").is_none() {
+        findings.push(
+            Finding::of(rule::ADDRESS_NETMASK_MISSING, format!("{}: cidr_netmask", address.id)).fix(format!(
+                "pcs resource update {address} cidr_netmask=PREFIX  # restarts the address; or {MIGRATE}, whose agent needs none",
+                address = address.id
+            )),
+        );
+    }
+}
+
+/// Whether a node cannot be without it.
+fn of_a_node(scene: &Scene<'_>, address: &Primitive, ip: IpAddr, findings: &mut Vec<Finding>) {
+    let is_it = |text: &String| text.parse() == Ok(ip);
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for (node, facts) in scene.facts() {
+        let corosync = facts.corosync.iter().flat_map(|corosync| &corosync.nodes);
+        let named = corosync.filter(|(_, addresses)| addresses.iter().any(is_it));
+        found.extend(named.map(|(node, _)| format!("corosync.conf: {node}: {ip}")));
+        if facts.database.address.as_ref().is_some_and(is_it) {
+            found.insert(format!("{node}: MODE: {ip}"));
+        }
+    }
+    findings.extend(found.into_iter().map(|evidence| {
+        Finding::of(rule::ADDRESS_OF_A_NODE, format!("{}; {evidence}", address.id)).fix(format!(
+            "pcs resource update {address} ip=ADDRESS  # one that no host has; interrupts the connections of clients",
+            address = address.id
+        ))
+    }));
+}
+
+/// Whether the node has a place for it.
+fn place(address: &Primitive, ip: IpAddr, node: &str, interfaces: &[Interface], findings: &mut Vec<Finding>) {
+    let nic = address.parameter("nic").filter(|nic| !nic.is_empty());
+    let named: Vec<&Interface> = interfaces
+        .iter()
+        .filter(|interface| nic.is_none_or(|nic| interface.is_called(nic)))
+        .collect();
+    if let (Some(nic), []) = (nic, named.as_slice()) {
+        let names: Vec<&str> = interfaces
+            .iter()
+            .map(|interface| interface.name.as_str())
+            .collect();
+        let finding = Finding::of(
+            rule::ADDRESS_INTERFACE_MISSING,
+            format!("{}: nic={nic}; {}", address.id, names.join(" ")),
+        );
+        // Then each node takes the interface that has the subnet.
+        findings.push(finding.on(node).fix(format!(
+            "pcs resource update {address} nic=  # restarts the address; interfaces of two nodes may have different names then",
+            address = address.id
+        )));
+        return;
+    }
+    // Whoever names both knows of a subnet in which no node has another address.
+    let is_given = nic.is_some() && address.parameter("cidr_netmask").is_some();
+    let right: Vec<&Interface> = named
+        .into_iter()
+        .filter(|interface| is_given || interface.reaches(ip))
+        .collect();
+    if right.is_empty() {
+        outside(address, ip, node, interfaces, findings);
+    } else if right.iter().all(|interface| interface.trouble.is_some()) {
+        findings.extend(right.iter().map(|interface| {
+            let (name, trouble) = (&interface.name, interface.trouble.as_deref().unwrap_or_default());
+            Finding::of(rule::ADDRESS_LINK_DEAD, format!("{}: {name}: {trouble}", address.id))
+                .on(node)
+                .fix(format!(
+                    "ip link set dev {name} up  # cable and switch, if it is; or what lies below a bond, a bridge, a VLAN"
+                ))
+        }));
     }
 }
 
@@ -36,13 +130,6 @@ fn outside(
     interfaces: &[Interface],
     findings: &mut Vec<Finding>,
 ) {
-    // Whoever names both knows of a subnet in which no node has another address.
-    let is_named = ["nic", "cidr_netmask"]
-        .iter()
-        .all(|name| address.parameter(name).is_some());
-    if is_named || interfaces.iter().any(|interface| interface.reaches(ip)) {
-        return;
-    }
     let own: Vec<&str> = interfaces
         .iter()
         .flat_map(|interface| &interface.addresses)

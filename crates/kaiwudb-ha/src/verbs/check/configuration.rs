@@ -13,7 +13,7 @@ use pacemaker::model::Operation;
 use pacemaker::version::WITH_PROMOTION;
 use site::facts::{Facts, Verdict};
 use site::fencing::{Means, Weakness};
-use site::roles::{DATABASE, LINBIT};
+use site::roles::{ADDRESS, DATABASE, LINBIT};
 use site::shell::quote;
 use std::time::Duration;
 
@@ -291,7 +291,7 @@ fn address(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         return;
     };
     if scene.roles.addresses.is_empty() {
-        let evidence = format!("ocf:heartbeat:IPaddr2, {}: 0", database.id);
+        let evidence = format!("{ADDRESS}, {}: 0", database.id);
         findings.push(Finding::of(rule::ADDRESS_MISSING, evidence).fix(APPLY));
     }
     for address in &scene.roles.addresses {

@@ -97,6 +97,24 @@ rules! {
     ADDRESS_TWICE: Error, "address-twice",
         "The node has the virtual IP although the cluster does not run it there: two nodes answer for it, and clients reach either.",
         "集群没有在该节点启用虚拟 IP，节点上却有此地址：两个节点同时应答，客户端可能连到任意一个。";
+    ADDRESS_OF_A_NODE: Error, "address-of-a-node",
+        "The virtual IP is an address of a node itself: after a failover both nodes have it, and the nodes no longer see each other.",
+        "虚拟 IP 是某个节点自身的地址：切换后两个节点都有此地址，节点之间失去联系。";
+    ADDRESS_INTERFACE_MISSING: Error, "address-interface-missing",
+        "This node has no interface of that name: the virtual IP cannot start here, and a failover to this node fails.",
+        "该节点没有此名称的网卡：虚拟 IP 无法在此启用，切换到该节点会失败。";
+    ADDRESS_LINK_DEAD: Warning, "address-link-dead",
+        "The interface for the virtual IP is switched off or has no carrier: on this node no client reaches the database.",
+        "用于虚拟 IP 的网卡被关闭或无载波：客户端无法访问该节点上的数据库。";
+    ADDRESS_NETMASK_MISSING: Advice, "address-netmask-missing",
+        "IPaddr2 takes the prefix from the routes at the moment of a start: without the right one it fails, or the address gets another prefix.",
+        "IPaddr2 在启动时按当时的路由确定前缀：没有合适的路由时启动失败，或前缀错误。";
+    ADDRESS_AGENT_OLD: Warning, "address-agent-old",
+        "IPaddr is obsolete and IPv4 only; a later release of resource-agents may no longer have it.",
+        "IPaddr 已过时且只支持 IPv4；以后的 resource-agents 版本可能不再包含它。";
+    ADDRESS_AGENT_SILENT: Advice, "address-agent-silent",
+        "When the address leaves, clients are told nothing: one without timeouts waits seconds after a switchover, and forever for an answer of a node that failed.",
+        "地址移走时客户端得不到通知：没有超时设置的客户端在计划内切换后要等待数秒，等待故障节点应答的则会一直等下去。";
     STICKINESS_MISSING: Warning, "stickiness-missing",
         "When a repaired node comes back, the database may move to it: an unnecessary outage.",
         "故障节点修复并重新加入后，数据库可能迁回：造成一次不必要的中断。";

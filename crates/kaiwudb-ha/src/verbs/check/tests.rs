@@ -16,7 +16,7 @@ const OURS: &str = r#"<cib crm_feature_set="3.16.2"><configuration><crm_config>
   <cluster_property_set id="k"><nvpair id="k1" name="kaiwudb-store-KaiwuDB" value="filesystem=f cluster=c"/></cluster_property_set>
  </crm_config><nodes><node id="1" uname="a"/><node id="2" uname="b"/></nodes><resources>
   <primitive id="Fence" class="stonith" type="fence_x"><instance_attributes id="Fi"><nvpair id="Fh" name="pcmk_host_list" value="a b"/></instance_attributes></primitive>
-  <primitive id="ClusterIP" class="ocf" provider="heartbeat" type="IPaddr2"><instance_attributes id="Ai"><nvpair id="An" name="ip" value="10.0.0.9"/></instance_attributes>
+  <primitive id="ClusterIP" class="ocf" provider="kaiwudb" type="virtual-ip"><instance_attributes id="Ai"><nvpair id="An" name="ip" value="10.0.0.9"/></instance_attributes>
    <operations><op id="A1" name="monitor" interval="10s"/></operations></primitive>
   <group id="G"><primitive id="KaiwuFS" class="ocf" provider="heartbeat" type="Filesystem">
    <instance_attributes id="FSi"><nvpair id="FS1" name="device" value="/dev/drbd3"/><nvpair id="FS2" name="directory" value="/var/lib/kaiwudb"/><nvpair id="FS3" name="options" value="noatime,nodev,nosuid"/></instance_attributes>
@@ -48,7 +48,7 @@ fn node(name: &str) -> Node {
     facts.database.data_root = "/var/lib/kaiwudb".to_owned();
     facts.database.secure_mode = Some(kwdb::installation::SecureMode::Insecure);
     facts.database.user = Some("kaiwudb".to_owned());
-    facts.system.agents = vec!["kaiwudb".to_owned()];
+    facts.system.agents = ["kaiwudb", "virtual-ip"].map(str::to_owned).into();
     facts.corosync = Some(Corosync {
         nodes: [("a", "1"), ("b", "2")]
             .map(|(name, host)| {
@@ -409,7 +409,125 @@ fn interface(address: &str) -> Interface {
     Interface {
         name: "eth0".to_owned(),
         addresses: vec![address.to_owned()],
+        ..Interface::default()
     }
+}
+
+/// What is found about the address with these parameters and this agent, when node a has these interfaces: rule and first fix.
+fn of_the_address(agent: &str, parameters: &str, interfaces: &[Interface]) -> Vec<(&'static str, String)> {
+    let pairs: String = parameters
+        .split_whitespace()
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| format!("<nvpair id=\"A-{name}\" name=\"{name}\" value=\"{value}\"/>"))
+        .collect::<Vec<_>>()
+        .concat();
+    let xml = OURS
+        .replace("provider=\"kaiwudb\" type=\"virtual-ip\"", agent)
+        .replace("<nvpair id=\"An\" name=\"ip\" value=\"10.0.0.9\"/>", &pairs);
+    assert!(xml.contains(agent) && xml.contains(&pairs));
+    let cluster = Cluster {
+        cib: cib::parse(&xml),
+        status: Ok(status::Status::default()),
+        site: site(),
+    };
+    let mut nodes = [node("a"), node("b")];
+    if let Ok(facts) = &mut nodes[0].facts {
+        facts.interfaces = interfaces.to_vec();
+    }
+    let found = findings(&Scene::new(&cluster, &nodes)).into_iter();
+    found
+        .map(|finding| {
+            (
+                finding.rule.id,
+                finding.fixes.first().cloned().unwrap_or_default(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_agent_of_the_address() {
+    let of = |kind: &str, parameters: &str| {
+        let agent = format!("provider=\"heartbeat\" type=\"{kind}\"");
+        of_the_address(&agent, parameters, &[])
+    };
+    let migrate = || "kaiwudb-ha migrate".to_owned();
+    let given = "ip=10.0.0.9 cidr_netmask=24";
+    assert_eq!(of("IPaddr2", given), [("address-agent-silent", migrate())]);
+    assert_eq!(of("IPaddr", given), [("address-agent-old", migrate())]);
+    let without = of("IPaddr2", "ip=10.0.0.9");
+    assert_eq!(without[1].0, "address-netmask-missing");
+    assert!(
+        without[1]
+            .1
+            .starts_with("pcs resource update ClusterIP cidr_netmask=PREFIX  #"),
+        "{without:?}"
+    );
+}
+
+/// Where the address would have to go on a node.
+#[test]
+fn the_place_of_the_address() {
+    let ours = "provider=\"kaiwudb\" type=\"virtual-ip\"";
+    let named = |name: &str, address: &str, trouble: Option<&str>| Interface {
+        name: name.to_owned(),
+        trouble: trouble.map(str::to_owned),
+        ..interface(address)
+    };
+    let rules = |parameters: &str, interfaces: &[Interface]| -> Vec<&str> {
+        let found = of_the_address(ours, parameters, interfaces);
+        found.into_iter().map(|(rule, _)| rule).collect()
+    };
+    let well = [
+        named("bond0.7", "10.0.0.1/24", None),
+        named("eth1", "10.1.0.1/24", None),
+    ];
+    assert_eq!(rules("ip=10.0.0.9", &well), Vec::<&str>::new());
+    assert_eq!(rules("ip=10.0.0.9 nic=bond0.7:web", &well), Vec::<&str>::new());
+    // An interface without that subnet, unless the prefix says what to do.
+    assert_eq!(rules("ip=10.0.0.9 nic=eth1", &well), ["address-outside-subnets"]);
+    assert_eq!(
+        rules("ip=10.0.0.9 nic=eth1 cidr_netmask=24", &well),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        of_the_address(ours, "ip=10.0.0.9 nic=eth0", &well),
+        [(
+            "address-interface-missing",
+            "pcs resource update ClusterIP nic=  # restarts the address; interfaces of two nodes may have different names then"
+                .to_owned()
+        )]
+    );
+    for trouble in ["DOWN", "NO-CARRIER"] {
+        let dead = [
+            named("eth0", "10.0.0.1/24", Some(trouble)),
+            named("eth1", "10.1.0.1/24", None),
+        ];
+        assert_eq!(rules("ip=10.0.0.9", &dead), ["address-link-dead"]);
+        assert_eq!(
+            rules("ip=10.0.0.9 nic=eth0 cidr_netmask=24", &dead),
+            ["address-link-dead"]
+        );
+        // Another one has the subnet, too.
+        let other = [dead[0].clone(), named("eth1", "10.0.0.2/24", None)];
+        assert_eq!(rules("ip=10.0.0.9", &other), Vec::<&str>::new());
+    }
+    let six = [named("eth0", "2001:db8::1/64", None)];
+    assert_eq!(rules("ip=2001:db8::9", &six), Vec::<&str>::new());
+    assert_eq!(rules("ip=2001:db8:1::9", &six), ["address-outside-subnets"]);
+}
+
+/// Corosync's configuration has 10.0.0.1 for node a.
+#[test]
+fn an_address_that_a_node_needs_itself() {
+    let found = of_the_address("provider=\"kaiwudb\" type=\"virtual-ip\"", "ip=10.0.0.1", &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "address-of-a-node");
+    let advertised = self::found(
+        |xml| xml,
+        |facts| facts.database.address = Some("10.0.0.9".to_owned()),
+    );
+    assert!(advertised.contains("address-of-a-node"), "{advertised:?}");
 }
 
 /// The cluster runs the address on b, and a has it as well.
