@@ -14,6 +14,7 @@ mod order;
 mod plan;
 mod split_brain;
 mod status;
+mod who_has;
 
 use crate::context::Context;
 use crate::ui::exit::Exit;
@@ -56,6 +57,9 @@ pub(crate) enum Subcommand {
     /// Keep a server that is started by hand from creating an empty database below the mount point; apply and migrate call this on both nodes
     #[command(hide = true)]
     Guard(guard::Arguments),
+    /// Print who else answers for an address on the networks of this node; check calls this on every node
+    #[command(hide = true)]
+    WhoHas(who_has::Arguments),
 }
 
 impl Subcommand {
@@ -70,6 +74,7 @@ impl Subcommand {
                 | Self::Disarm(_)
                 | Self::Durable(_)
                 | Self::Guard(_)
+                | Self::WhoHas(_)
         )
     }
 
@@ -90,6 +95,7 @@ impl Subcommand {
             Self::Plan(arguments) => plan::run(context, arguments),
             Self::SplitBrain(arguments) => split_brain::run(context, arguments),
             Self::Status(arguments) => status::run(context, arguments),
+            Self::WhoHas(arguments) => who_has::run(arguments),
         }
     }
 }

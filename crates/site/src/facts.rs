@@ -97,6 +97,17 @@ impl Facts {
             )
             .chain(corosync.map(|(node, _)| host(node)))
             .chain(addresses.map(host))
+            .chain(self.interfaces.iter().flat_map(|interface| {
+                let names = interface.other_names.iter().chain(&interface.trouble);
+                let is_hardware = interface.hardware.is_empty() || value::is_hardware(&interface.hardware);
+                names
+                    .map(word)
+                    .chain([
+                        (interface.name.clone(), value::is_interface(&interface.name)),
+                        (interface.hardware.clone(), is_hardware),
+                    ])
+                    .collect::<Vec<_>>()
+            }))
             .chain(self.drbd.resources.keys().map(name))
             .chain(
                 self.drbd

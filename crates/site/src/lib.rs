@@ -19,6 +19,7 @@ pub mod guard;
 pub mod language;
 pub mod leftover;
 pub mod mount_point;
+pub mod neighbours;
 pub mod node;
 pub mod order;
 pub mod roles;

@@ -72,7 +72,30 @@ pub fn is_interface(text: &str) -> bool {
     text.len() <= 15 && is_word(text) && !text.contains(['/', ':'])
 }
 
+/// A hardware address as `ip link` writes it; the longest are those of InfiniBand.
+pub fn is_hardware(text: &str) -> bool {
+    text.len() <= 59
+        && text
+            .split(':')
+            .all(|byte| byte.len() == 2 && byte.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
 /// A fence agent.
 pub fn is_fence_agent(text: &str) -> bool {
     text.starts_with("fence_") && is_name(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hardware_addresses() {
+        for right in ["52:54:00:12:34:56", "0a"] {
+            assert!(is_hardware(right), "{right}");
+        }
+        for wrong in ["", "52:54:00:12:34:5", "52-54", "zz:00", "\u{1b}[2J", "52:54 x"] {
+            assert!(!is_hardware(wrong), "{wrong}");
+        }
+    }
 }

@@ -80,6 +80,12 @@ const CHINESE: &[(&str, &str)] = &[
         "Keep a server that is started by hand from creating an empty database below the mount point; apply and migrate call this on both nodes",
         "防止手工启动的服务端在挂载点之下新建空数据库；apply 和 migrate 会在两个节点上调用它",
     ),
+    (
+        "Print who else answers for an address on the networks of this node; check calls this on every node",
+        "显示本节点所在网络中还有谁应答某个地址；check 会在每个节点上调用它",
+    ),
+    ("The address", "地址"),
+    ("Hardware addresses that may answer", "允许应答的硬件地址"),
     ("Mount point of the store", "数据目录的挂载点"),
     ("Make it an ordinary directory again", "恢复为普通目录"),
     (

@@ -65,7 +65,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 /// Everything that is wrong, the worst first, and what did not answer.
 fn inspect(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
     let (cluster, nodes) = cluster::ask(context)?;
-    let scene = Scene::new(&cluster, &nodes);
+    let mut scene = Scene::new(&cluster, &nodes);
+    scene.ask_the_network(context);
     let doubts = scene.roles.doubts.iter();
     let mut unanswered: Vec<String> = doubts.map(|doubt| doubt::sentence(context, doubt)).collect();
     // One word about a cluster that does not run is enough.

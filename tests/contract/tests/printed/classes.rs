@@ -45,7 +45,7 @@ pub(super) fn check(stage: &Stage, line: &Line) -> Verdict {
         "apt" | "apt-get" | "cat" | "chmod" | "chown" | "corosync-cfgtool" | "corosync-keygen" | "dd"
         | "du" | "findmnt" | "grep" | "gzip" | "hostnamectl" | "journalctl" | "ln" | "mkfs" | "modinfo"
         | "mv" | "ocf-tester" | "openssl" | "sed" | "udevadm" | "umount" | "uname" | "wipefs" | "sort"
-        | "install" | "dpkg-reconfigure" | "ip" | "passwd" => {
+        | "install" | "dpkg-reconfigure" | "ip" | "passwd" | "sysctl" => {
             words::help(stage, program, arguments, "programs of the system, options only")
         }
         "cd" | "vi" | "ssh" | "scp" => Ok("cd, vi, ssh and scp, read by a shell only"),

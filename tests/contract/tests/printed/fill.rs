@@ -4,7 +4,7 @@ use super::line::Line;
 
 /// What stands in a command for something that is known only when it is printed, and a value for it. Those that a format string leaves
 /// without a name are filled by the word before them.
-const VALUES: [(&str, &str); 60] = [
+const VALUES: [(&str, &str); 63] = [
     ("{device}  #", "pcs stonith list  #"),
     ("{cib}", "KaiwuDB"),
     ("{location}", "KaiwuDBGrp"),
@@ -13,6 +13,9 @@ const VALUES: [(&str, &str); 60] = [
     ("{interface}", "eth0"),
     ("update {address} ", "update ClusterIP "),
     ("nic=INTERFACE cidr_netmask=PREFIX", "nic=eth0 cidr_netmask=24"),
+    ("cidr_netmask=PREFIX", "cidr_netmask=24"),
+    ("ClusterIP ip=ADDRESS", "ClusterIP ip=192.0.2.9"),
+    ("{ip}", "192.0.2.9"),
     ("{value}", "on"),
     ("set {option}=true", "set stonith-enabled=true"),
     ("{agent}", "ocf:heartbeat:IPaddr2"),

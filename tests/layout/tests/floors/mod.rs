@@ -226,7 +226,7 @@ pub(crate) const FLOORS: &[Floors] = &[
         rooms: &[
             &["status"],
             &["leftover"],
-            &["cluster", "drbd_dialect", "guard"],
+            &["cluster", "drbd_dialect", "guard", "neighbours"],
             &["doubt", "stack"],
             &["node"],
             &["context", "fencing", "order"],

@@ -17,10 +17,8 @@ const OLD_AGENT: &str = "ocf:heartbeat:IPaddr";
 pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     for address in &scene.roles.addresses {
         agent(address, findings);
-        let written = address.parameter("ip").and_then(|ip| ip.split('/').next());
-        let Some(ip) = written.and_then(|ip| ip.parse::<IpAddr>().ok()) else {
-            continue;
-        };
+    }
+    for (address, ip) in scene.virtual_ips() {
         of_a_node(scene, address, ip, findings);
         for (node, facts) in scene.facts() {
             // A release that does not tell, or a node without a network of its own.
@@ -33,6 +31,38 @@ pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             }
             place(address, ip, node, &facts.interfaces, findings);
             twice(scene, address, ip, node, &facts.interfaces, findings);
+        }
+    }
+    answered(scene, findings);
+}
+
+/// What the network says. A host that is about to take the address asks as we do, so a node's own question is no answer.
+fn answered(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    for answer in &scene.answers {
+        let (id, ip, hardware) = (&answer.resource, answer.ip, &answer.hardware);
+        let owner = scene.facts().find_map(|(node, facts)| {
+            let interface = facts.interfaces.iter().find(|one| one.hardware == *hardware)?;
+            Some((node, facts, interface))
+        });
+        let Some((node, facts, interface)) = owner else {
+            let finding = Finding::of(rule::ADDRESS_ANSWERED, format!("{id}: {ip}: {hardware}"));
+            findings.push(finding.on(&answer.asked_by).fix(format!(
+                "ip neigh show {ip}  # find the host with this hardware address; one of the two needs another address"
+            )));
+            continue;
+        };
+        let place = facts.interfaces.iter().find(|one| one.entry(ip).is_some());
+        // What lies below a bond has no address of its own.
+        if let Some(place) =
+            place.filter(|place| place.name != interface.name && !interface.addresses.is_empty())
+        {
+            let evidence = format!("{id}: {ip}: {} {}, not {}", interface.name, hardware, place.name);
+            let finding = Finding::of(rule::ADDRESS_OTHER_HARDWARE, evidence);
+            findings.push(
+                finding
+                    .on(node)
+                    .fix("sysctl -w net.ipv4.conf.all.arp_ignore=1  # and in /etc/sysctl.d"),
+            );
         }
     }
 }
@@ -112,13 +142,16 @@ fn place(address: &Primitive, ip: IpAddr, node: &str, interfaces: &[Interface], 
     if right.is_empty() {
         outside(address, ip, node, interfaces, findings);
     } else if right.iter().all(|interface| interface.trouble.is_some()) {
-        findings.extend(right.iter().map(|interface| {
-            let (name, trouble) = (&interface.name, interface.trouble.as_deref().unwrap_or_default());
-            Finding::of(rule::ADDRESS_LINK_DEAD, format!("{}: {name}: {trouble}", address.id))
-                .on(node)
-                .fix(format!(
-                    "ip link set dev {name} up  # cable and switch, if it is; or what lies below a bond, a bridge, a VLAN"
-                ))
+        findings.extend(right.iter().map(|one| {
+            let (interface, trouble) = (&one.name, one.trouble.as_deref().unwrap_or_default());
+            Finding::of(
+                rule::ADDRESS_LINK_DEAD,
+                format!("{}: {interface}: {trouble}", address.id),
+            )
+            .on(node)
+            .fix(format!(
+                "ip link set dev {interface} up  # cable and switch, if it is; or what lies below a bond, a bridge, a VLAN"
+            ))
         }));
     }
 }

@@ -100,6 +100,12 @@ rules! {
     ADDRESS_OF_A_NODE: Error, "address-of-a-node",
         "The virtual IP is an address of a node itself: after a failover both nodes have it, and the nodes no longer see each other.",
         "虚拟 IP 是某个节点自身的地址：切换后两个节点都有此地址，节点之间失去联系。";
+    ADDRESS_ANSWERED: Error, "address-answered",
+        "Another host answers for the virtual IP: clients reach either, and a start of the address fails.",
+        "有其他主机应答虚拟 IP：客户端可能连到任意一个，该地址的启动会失败。";
+    ADDRESS_OTHER_HARDWARE: Warning, "address-other-hardware",
+        "Another interface of the node answers for the virtual IP: when it goes down, clients lose an address that is still there.",
+        "节点上的另一块网卡应答虚拟 IP：该网卡断开后，地址仍在，客户端却无法访问。";
     ADDRESS_INTERFACE_MISSING: Error, "address-interface-missing",
         "This node has no interface of that name: the virtual IP cannot start here, and a failover to this node fails.",
         "该节点没有此名称的网卡：虚拟 IP 无法在此启用，切换到该节点会失败。";

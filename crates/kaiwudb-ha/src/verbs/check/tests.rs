@@ -517,6 +517,49 @@ fn the_place_of_the_address() {
     assert_eq!(rules("ip=2001:db8:1::9", &six), ["address-outside-subnets"]);
 }
 
+/// Node b asks the network for the address, which a has on eth0.
+#[test]
+fn who_answers_for_the_address() {
+    let hardware = |last: &str| format!("52:54:00:00:00:{last}");
+    let on = |name: &str, last: &str, addresses: &[&str]| Interface {
+        name: name.to_owned(),
+        hardware: hardware(last),
+        addresses: addresses.iter().map(|&address| address.to_owned()).collect(),
+        ..Interface::default()
+    };
+    let cluster = Cluster {
+        cib: cib::parse(OURS),
+        status: Ok(status::Status::default()),
+        site: site(),
+    };
+    let mut nodes = [node("a"), node("b")];
+    if let [Ok(a), Ok(b)] = nodes.each_mut().map(|node| node.facts.as_mut()) {
+        a.interfaces = vec![
+            on("eth0", "0a", &["10.0.0.1/24", "10.0.0.9/24"]),
+            on("eth1", "1a", &["10.0.0.3/24"]),
+            on("eth2", "2a", &[]),
+        ];
+        b.interfaces = vec![on("eth0", "0b", &["10.0.0.2/24"])];
+    }
+    let found = |last: &str| -> Vec<(&'static str, Option<String>)> {
+        let mut scene = Scene::new(&cluster, &nodes);
+        scene.answers = vec![scene::Answer {
+            resource: "ClusterIP".to_owned(),
+            ip: "10.0.0.9".parse().unwrap(),
+            asked_by: "b".to_owned(),
+            hardware: hardware(last),
+        }];
+        let found = findings(&scene).into_iter();
+        found.map(|finding| (finding.rule.id, finding.node)).collect()
+    };
+    assert_eq!(found("ff"), [("address-answered", Some("b".to_owned()))]);
+    assert_eq!(found("1a"), [("address-other-hardware", Some("a".to_owned()))]);
+    // It has moved meanwhile; below a bond; a node that asks at the same moment.
+    for last in ["0a", "2a", "0b"] {
+        assert_eq!(found(last), []);
+    }
+}
+
 /// Corosync's configuration has 10.0.0.1 for node a.
 #[test]
 fn an_address_that_a_node_needs_itself() {
