@@ -119,7 +119,7 @@ rules! {
         "IPaddr is obsolete and IPv4 only; a later release of resource-agents may no longer have it.",
         "IPaddr 已过时且只支持 IPv4；以后的 resource-agents 版本可能不再包含它。";
     ADDRESS_AGENT_SILENT: Advice, "address-agent-silent",
-        "When the address leaves, clients are told nothing: one without timeouts waits seconds after a switchover, and forever for an answer of a node that failed.",
+        "When the address leaves, no client hears of it: one without timeouts waits seconds after a switchover, and forever for an answer of a node that failed.",
         "地址移走时客户端得不到通知：没有超时设置的客户端在计划内切换后要等待数秒，等待故障节点应答的则会一直等下去。";
     STICKINESS_MISSING: Warning, "stickiness-missing",
         "When a repaired node comes back, the database may move to it: an unnecessary outage.",

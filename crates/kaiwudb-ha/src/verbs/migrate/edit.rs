@@ -10,15 +10,6 @@ use std::collections::BTreeSet;
 /// What stands in the resources section and may hold others.
 const RESOURCES: [&str; 4] = ["primitive", "group", "clone", "master"];
 
-/// By these the scheduler sees that parameters are others than those of the last start.
-const DIGESTS: [&str; 5] = [
-    "op-digest",
-    "op-force-restart",
-    "op-restart-digest",
-    "op-secure-digest",
-    "op-secure-params",
-];
-
 fn resources(cib: &Element) -> &[Element] {
     cib.child("configuration")
         .and_then(|configuration| configuration.child("resources"))
@@ -177,10 +168,20 @@ pub(super) fn exchange(cib: &mut Element, exchanges: &[Exchange], to: Side) -> b
 }
 
 /// What the CIB would be when all is done: the agents exchanged, and their history with them, everything where it was. For a rehearsal.
-/// The history loses its digests, which the new agents' parameters do not have; they are probed anew.
+/// The history has digests of the parameters of before, and the scheduler would restart what has others: so the parameters stay. The new
+/// agents' history will have been made with theirs.
 pub(super) fn rehearsed(cib: &Element, exchanges: &[Exchange], to: Side) -> Element {
     let mut copy = cib.clone();
     exchange(&mut copy, exchanges, to);
+    for exchange in exchanges {
+        let is_it = |element: &Element| element.name == "primitive" && element.id() == exchange.id;
+        let is_set = |element: &Element| element.name == "instance_attributes";
+        if let Some(new) = section(&mut copy).and_then(|section| find(section, &is_it)) {
+            new.children.retain(|child| !is_set(child));
+            let before = exchange.element(to.other()).children;
+            new.children.splice(0..0, before.into_iter().filter(is_set));
+        }
+    }
     let Some(status) = copy.children.iter_mut().find(|child| child.name == "status") else {
         return copy;
     };
@@ -195,11 +196,6 @@ pub(super) fn rehearsed(cib: &Element, exchanges: &[Exchange], to: Side) -> Elem
                 match wanted.get(name) {
                     Some(value) => history.set(name, value),
                     None => history.unset(name),
-                }
-            }
-            for operation in &mut history.children {
-                for name in DIGESTS {
-                    operation.unset(name);
                 }
             }
         }
@@ -278,7 +274,7 @@ mod tests {
         <rsc_location id="l1" rsc="Other" node="node1" score="50"/>
         <rsc_colocation id="c3"><resource_set id="s"><resource_ref id="Friend"/><resource_ref id="ClusterIP"/></resource_set></rsc_colocation>
         </constraints></configuration><status><node_state uname="node1"><lrm id="1"><lrm_resources>
-        <lrm_resource id="KaiwuDB" class="systemd" type="kaiwudb.service"><lrm_rsc_op id="KaiwuDB_last_0" operation="start" interval="0" rc-code="0" op-digest="f0"/></lrm_resource>
+        <lrm_resource id="KaiwuDB" class="systemd" type="kaiwudb.service"><lrm_rsc_op id="KaiwuDB_last_0" operation="start" interval="0" rc-code="0"/></lrm_resource>
         <lrm_resource id="KaiwuData:0" class="ocf" provider="linbit" type="drbd"/>
         </lrm_resources></lrm></node_state></status></cib>"#;
 
@@ -374,8 +370,17 @@ mod tests {
         let status = rehearsed.child("status").unwrap();
         assert_eq!(agent_of(status.by_id("KaiwuDB").unwrap()), "ocf:kaiwudb:kaiwudb");
         assert_eq!(history("KaiwuData:0"), "ocf:kaiwudb:drbd-promotable");
-        // Parameters may be others.
-        assert!(cib().text().contains("op-digest") && !rehearsed.text().contains("op-digest"));
+    }
+
+    /// The history's digests are those of the parameters of before.
+    #[test]
+    fn the_rehearsal_keeps_the_parameters() {
+        let mut exchanges = exchanges(&cib());
+        exchanges[1].ours = exchanges[1].ours.replace("value=\"drbd3\"", "value=\"other\"");
+        let rehearsed = rehearsed(&cib(), &exchanges, Side::Ours);
+        let data = primitive(&rehearsed, "KaiwuData").unwrap();
+        assert_eq!(agent_of(data), "ocf:kaiwudb:drbd-promotable");
+        assert!(data.text().contains("value=\"drbd3\"") && !data.text().contains("value=\"other\""));
     }
 
     #[test]
