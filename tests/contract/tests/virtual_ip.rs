@@ -259,6 +259,27 @@ fn an_address_that_somebody_has_is_refused() {
     });
 }
 
+/// What `kaiwudb-ha check` has every node ask. The node that has the address does not count, nor does who is expected to have it.
+#[test]
+fn the_command_finds_out_who_else_answers() {
+    on_a_lan(|_, lan| {
+        let command = Programs::get().command.display();
+        let who_has = |ip: &str, expected: &str| shell(&format!("{command} who-has {ip} {expected}"));
+        for (ip, entry) in [(FOUR, "10.0.0.9/24"), (SIX, "2001:db8::9/64 nodad")] {
+            assert_eq!(who_has(ip, ""), "");
+            call("start").set("ip", ip).run().succeeds();
+            assert_eq!(who_has(ip, ""), "");
+            lan.shell_at(CLIENT, &format!("ip address add {entry} dev eth0"));
+            let hardware = hardware(&lan.shell_at(CLIENT, "ip -o link show eth0"));
+            assert_eq!(who_has(ip, "52:54:00:00:00:01").trim(), hardware);
+            call("stop").set("ip", ip).run().succeeds();
+            assert_eq!(who_has(ip, "").trim(), hardware);
+            assert_eq!(who_has(ip, &hardware), "");
+        }
+        assert_eq!(who_has("192.0.2.77", ""), "", "no network of this node");
+    });
+}
+
 #[test]
 fn the_question_for_duplicates_is_short_and_left_out_where_the_answer_is_known() {
     on_a_lan(|machine, lan| {

@@ -97,6 +97,11 @@ pub(super) fn members(cib: &Element, tops: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// The id of the set by which a resource is held.
+fn held_by(resource: &str) -> String {
+    format!("{resource}-{MIGRATION}")
+}
+
 /// Puts resources in maintenance: their monitors end and nothing is done to them. `node` is where the journal is.
 pub(super) fn hold(cib: &mut Element, tops: &[String], node: &str) {
     let Some(section) = section(cib) else { return };
@@ -105,7 +110,7 @@ pub(super) fn hold(cib: &mut Element, tops: &[String], node: &str) {
         .iter_mut()
         .filter(|top| tops.iter().any(|id| top.id() == id))
     {
-        let id = format!("{}-{MIGRATION}", top.id());
+        let id = held_by(top.id());
         if top.children.iter().any(|child| child.id() == id) {
             continue;
         }
@@ -121,7 +126,7 @@ pub(super) fn hold(cib: &mut Element, tops: &[String], node: &str) {
 pub(super) fn release(cib: &mut Element) {
     let Some(section) = section(cib) else { return };
     for top in &mut section.children {
-        let id = format!("{}-{MIGRATION}", top.id());
+        let id = held_by(top.id());
         top.children.retain(|child| child.id() != id);
     }
 }
@@ -145,7 +150,12 @@ pub(super) fn exchange(cib: &mut Element, exchanges: &[Exchange], to: Side) -> b
             return to == Side::Guide;
         };
         let is_ours = agent_of(current) == agent_of(&exchange.element(Side::Ours));
-        if to == Side::Ours && !is_ours && *current != exchange.element(Side::Guide) {
+        // One that is in no group is held itself.
+        let mut unheld = current.clone();
+        unheld
+            .children
+            .retain(|child| child.id() != held_by(&exchange.id));
+        if to == Side::Ours && !is_ours && unheld != exchange.element(Side::Guide) {
             return false;
         }
     }
@@ -160,7 +170,13 @@ pub(super) fn exchange(cib: &mut Element, exchanges: &[Exchange], to: Side) -> b
             if let Some(current) = find(top, &is_it)
                 && (agent_of(current) == ours) == (to == Side::Guide)
             {
+                let held = current
+                    .children
+                    .iter()
+                    .find(|child| child.id() == held_by(&exchange.id));
+                let held = held.cloned();
                 *current = wanted.clone();
+                current.children.splice(0..0, held);
             }
         }
     }
@@ -346,6 +362,29 @@ mod tests {
             .set("description", "changed since");
         assert!(exchange(&mut changed, &exchanges, Side::Guide));
         assert_eq!(changed, before);
+    }
+
+    /// A resource that is in no group is held by a set of its own, which stays while its agent is exchanged.
+    #[test]
+    fn one_that_stands_alone_stays_held() {
+        let guide = primitive(&cib(), "ClusterIP").unwrap().clone();
+        let mut ours = guide.clone();
+        ours.set("provider", "kaiwudb");
+        ours.set("type", "virtual-ip");
+        let exchanges = [Exchange {
+            id: "ClusterIP".to_owned(),
+            guide: guide.text(),
+            ours: ours.text(),
+        }];
+        let mut changed = cib();
+        hold(&mut changed, &["ClusterIP".to_owned()], "node1");
+        for (to, wanted) in [(Side::Ours, &ours), (Side::Guide, &guide)] {
+            assert!(exchange(&mut changed, &exchanges, to), "{to:?}");
+            assert_eq!(holder(&changed), Some("node1"));
+            let mut released = changed.clone();
+            release(&mut released);
+            assert_eq!(primitive(&released, "ClusterIP"), Some(wanted));
+        }
     }
 
     #[test]
