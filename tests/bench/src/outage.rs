@@ -50,7 +50,7 @@ pub(crate) fn measure(runs: usize, others: bool, hung: Duration, tls: bool) -> R
     }
     let names = ["this suite", "the guide's design"];
     let designs = [
-        design(names[0], &ocf().with_own_address(), runs, others, hung, tls)?,
+        design(names[0], &ocf(), runs, others, hung, tls)?,
         design(names[1], &guide(), runs, others, hung, tls)?,
     ];
     let mut text = format!(

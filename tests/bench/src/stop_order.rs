@@ -34,7 +34,7 @@ pub(crate) fn measure(runs: usize, hung: Duration, tls: bool) -> Result<()> {
          | address stops | agent | impatient | patient | impatient, with those that wait | waiting | in transaction |\n\
          |---|---|---|---|---|---|---|\n"
     );
-    for (agent, base) in [("IPaddr2", ocf()), ("virtual-ip", ocf().with_own_address())] {
+    for (agent, base) in [("IPaddr2", ocf().with_guides_address()), ("virtual-ip", ocf())] {
         for (name, order) in ORDERS {
             let cib = in_order(base.clone(), order);
             lab.cluster().reload(&cib)?;

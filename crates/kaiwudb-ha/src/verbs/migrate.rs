@@ -150,7 +150,14 @@ fn resume(context: &Context, arguments: &Arguments, mut journal: Journal, to: Si
         return Ok(Exit::Declined);
     }
     let earlier = journal.earlier.clone();
-    walk(context, journal, Manner::Again, earlier.as_deref(), &[], arguments.yes)
+    walk(
+        context,
+        journal,
+        Manner::Again,
+        earlier.as_deref(),
+        &[],
+        arguments.yes,
+    )
 }
 
 /// `last` is the record that stays when nothing is done.

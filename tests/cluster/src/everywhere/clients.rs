@@ -23,7 +23,6 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// With `ocf:kaiwudb:virtual-ip` each of them has an answer or an error when the next node serves, whatever has happened to the other one.
 pub fn nobody_is_left_hanging(scene: &Scene<'_>) -> Result<()> {
-    scene.reconfigure(lab::cib::Cib::with_own_address)?;
     for event in [Event::Standby, Event::Kill, Event::PowerOff] {
         let (heard, outage) = hear(scene, event)?;
         for kind in heard {

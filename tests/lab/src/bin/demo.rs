@@ -8,7 +8,7 @@ use std::time::Duration;
 fn main() -> ExitCode {
     show(Options::from_environment().map(|options| Demonstration {
         options,
-        cib: cib::ocf().with_own_address(),
+        cib: cib::ocf(),
         events: &Event::ALL,
         interval: Duration::from_millis(20),
         resources: "ClusterIP, KaiwuFS and KaiwuDB",

@@ -89,12 +89,13 @@ impl Cib {
         self.change("Fence", |fence| fence.parameter("pcmk_host_map", &map))
     }
 
-    /// Gives the address to `ocf:kaiwudb:virtual-ip`, which keeps its list of connections beside the store.
+    /// Gives the address to the guide's agent, which knows nothing of connections.
     #[must_use]
-    pub fn with_own_address(self) -> Self {
-        self.change("ClusterIP", |mut address| {
-            "ocf:kaiwudb:virtual-ip".clone_into(&mut address.agent);
-            address.parameter("tickle_dir", DATA_ROOT)
+    pub fn with_guides_address(self) -> Self {
+        self.change("ClusterIP", |mut ours| {
+            ours.agent = address().agent;
+            ours.parameters.retain(|(name, _)| name != "tickle_dir");
+            ours
         })
     }
 }
@@ -171,12 +172,17 @@ mod tests {
     }
 
     #[test]
-    fn the_address_can_be_ours_and_stop_before_or_after_the_server() {
+    fn the_address_can_be_the_guides_and_stop_before_or_after_the_server() {
         let stops_first = |first: &str, then: &str| Constraint::StopOrder {
             first: first.to_owned(),
             then: then.to_owned(),
         };
-        let cib = ocf().with_own_address();
+        let [_, resources, ..] = ocf().with_guides_address().sections();
+        assert!(
+            resources.contains("IPaddr2") && !resources.contains("tickle_dir"),
+            "{resources}"
+        );
+        let cib = ocf();
         let [_, resources, constraints, _] = cib
             .constrain(stops_first("ClusterIP", "KaiwuDB"))
             .constrain(stops_first("KaiwuDB", "ClusterIP"))
