@@ -46,8 +46,9 @@ fn seen(lab: &Lab) -> Result<Before> {
 fn is_ours(lab: &Lab) -> Result<()> {
     let resources = seen(lab)?.resources;
     for kind in ["kaiwudb", "filesystem", "virtual-ip"] {
-        let agent = format!("provider=\"kaiwudb\" type=\"{kind}\"");
-        ensure!(resources.contains(&agent), "{kind}: {resources}");
+        let words = ["<primitive", "provider=\"kaiwudb\"", &format!("type=\"{kind}\"")];
+        let is_it = |line: &str| words.iter().all(|word| line.contains(word));
+        ensure!(resources.lines().any(is_it), "{kind}: {resources}");
     }
     ensure!(!resources.contains("heartbeat"), "{resources}");
     Ok(())
