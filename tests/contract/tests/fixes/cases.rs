@@ -34,7 +34,7 @@ const APART: &str = r#"
  <instance_attributes id="entrance-i"><nvpair id="entrance-a" name="ip" value="198.51.100.77"/></instance_attributes>
  <operations><op id="entrance-o" name="monitor" interval="10s" enabled="false"/></operations></primitive>"#;
 
-pub(super) const CASES: [Case; 13] = [
+pub(super) const CASES: [Case; 14] = [
     Case {
         name: "nothing is tied to anything",
         finds: &[
@@ -74,6 +74,16 @@ pub(super) const CASES: [Case; 13] = [
                 &RESOURCES.replace("198.51.100.77", "192.0.2.77"),
                 &CONSTRAINTS.replace(together, ""),
             );
+        },
+        then: None,
+    },
+    Case {
+        name: "an address on an interface that this node does not have",
+        finds: &["address-interface-missing"],
+        set_up: || {
+            let ip = r#"name="ip" value="198.51.100.77"/>"#;
+            let with_nic = format!(r#"{ip}<nvpair id="entrance-n" name="nic" value="eth0"/>"#);
+            load("", "", &RESOURCES.replace(ip, &with_nic), CONSTRAINTS);
         },
         then: None,
     },

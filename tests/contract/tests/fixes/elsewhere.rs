@@ -11,7 +11,14 @@ const PACKAGES: &str = "the system's installer and its network; a unit test has 
 
 /// What a finding is called, and the reason.
 pub(super) const ELSEWHERE: &[(&str, &str)] = &[
+    ("address-agent-old", MIGRATE),
+    ("address-agent-silent", MIGRATE),
+    ("address-answered", HANDS),
+    ("address-link-dead", LIVE),
     ("address-missing", APPLY),
+    ("address-netmask-missing", HANDS),
+    ("address-of-a-node", HANDS),
+    ("address-other-hardware", LIVE),
     ("address-twice", LIVE),
     ("advertises-virtual-ip", LIVE),
     ("agent-missing", PACKAGES),

@@ -90,7 +90,7 @@ pub(super) const RESOURCES: &str = r#"
   <meta_attributes id="sql-m"><nvpair id="sql-s" name="resource-stickiness" value="200"/></meta_attributes>
   <operations><op id="sql-1" name="monitor" interval="10s"/><op id="sql-2" name="start" interval="0" timeout="300s"/>
    <op id="sql-3" name="stop" interval="0" timeout="120s"/></operations></primitive></group>
-<primitive id="entrance" class="ocf" provider="heartbeat" type="IPaddr2">
+<primitive id="entrance" class="ocf" provider="kaiwudb" type="virtual-ip">
  <instance_attributes id="entrance-i"><nvpair id="entrance-a" name="ip" value="198.51.100.77"/></instance_attributes>
  <operations><op id="entrance-o" name="monitor" interval="10s"/></operations></primitive>"#;
 
@@ -124,7 +124,7 @@ pub(super) fn make(programs: &Programs) {
         "chmod 755 /usr/sbin/fence_lab
          echo 'kwsvc:x:1988:1988::/nonexistent:/bin/sh' >>/etc/passwd; echo 'kwsvc:x:1988:' >>/etc/group
          mkdir -p /etc/kaiwudb/info /etc/corosync /root/safe {ROOT}
-         ip link add eth7 type veth peer name port7; ip link set eth7 up; ip address add 198.51.100.11/24 dev eth7; ip address add 203.0.113.11/24 dev eth7
+         ip link add eth7 type veth peer name port7; ip link set eth7 up; ip link set port7 up; ip address add 198.51.100.11/24 dev eth7; ip address add 203.0.113.11/24 dev eth7
          truncate -s 32M /run/below.img; mkfs.ext4 -q /run/below.img; mount -o loop /run/below.img /srv/kwdb-7; mkdir {ROOT}
          truncate -s 32M /run/store.img; mkfs.ext4 -q /run/store.img; mount -o loop /run/store.img {ROOT}; chown kwsvc: {ROOT}"
     ));

@@ -61,8 +61,8 @@ impl<'a> Scene<'a> {
                 .filter(|interface| interface.entry(ip).is_some())
                 .map(|interface| interface.hardware.clone())
                 .collect();
-            for (node, _) in self.facts() {
-                let others = neighbours::on_node(context, node, ip, &expected).into_iter();
+            for (node, facts) in self.facts() {
+                let others = neighbours::on_node(context, node, &facts.host, ip, &expected).into_iter();
                 answers.extend(others.map(|hardware| Answer {
                     resource: address.id.clone(),
                     ip,
