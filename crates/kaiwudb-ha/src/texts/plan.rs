@@ -19,8 +19,8 @@ site::texts! {
     AFTER: "{then} starts after {first}", "{then} 在 {first} 之后启动";
     AFTER_PROMOTION: "{then} starts after {first} is promoted", "{then} 在 {first} 提升之后启动";
     AVOIDS: "{resource} does not run on {node}", "{resource} 不在 {node} 上运行";
-    NOT_FOR_CRMSH: "{resource}: crmsh would change the value of {name}, which has a backslash, or characters beyond ASCII beside quotation marks, & or <; use 'kaiwudb-ha apply', --format pcs or --format cib",
-        "{resource}：参数 {name} 的值含有反斜杠，或同时含有非 ASCII 字符与引号、& 或 <，crmsh 会改变它；请使用 kaiwudb-ha apply、--format pcs 或 --format cib";
+    NOT_FOR_CRMSH: "{resource}: crmsh would change the value of {name}, which has a backslash, or characters beyond ASCII beside quotation marks, & or <; use 'kaiwudb-ha apply' or another --format",
+        "{resource}：参数 {name} 的值含有反斜杠，或同时含有非 ASCII 字符与引号、& 或 <，crmsh 会改变它；请使用 kaiwudb-ha apply 或其他 --format";
     OTHER_AGENT: "{resource} is managed by {old}; it becomes {new} without a stop of the database by: kaiwudb-ha migrate",
         "{resource} 由 {old} 管理；用 kaiwudb-ha migrate 可在不停止数据库的情况下改为 {new}";
     SIMULATED: "What Pacemaker would do then (crm_simulate; nothing is changed):", "之后 Pacemaker 将如何动作（crm_simulate 模拟，不影响集群）：";
