@@ -3,6 +3,7 @@
 use crate::Ground;
 use anyhow::{Context, Result, bail, ensure};
 use host::Deadline;
+use lab::cib::Cib;
 use lab::{Audit, Client, ClientOptions, Event, Lab, Node, Outcome, Stalls, steps};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -190,6 +191,15 @@ impl<'ground> Scene<'ground> {
     /// The pinned store.
     pub fn pin(&self) -> Result<Option<String>> {
         self.lab().cluster().pin()
+    }
+
+    /// Changes the configuration until the test is over, and waits until the database runs by it.
+    pub fn reconfigure(&self, change: impl FnOnce(Cib) -> Cib) -> Result<()> {
+        let cluster = self.lab().cluster();
+        cluster.reload(&change(self.ground.cib.clone()))?;
+        cluster.wait_idle(Self::deadline())?;
+        cluster.wait_active("ClusterIP", Self::deadline())?;
+        Ok(())
     }
 
     /// Asks until the answer is yes.

@@ -2,6 +2,7 @@
 
 use crate::Scene;
 use anyhow::{Context, Result, ensure};
+use lab::cib::Cib;
 use lab::{Clients, Event, Heard, Kind};
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub fn nobody_is_left_hanging(scene: &Scene<'_>) -> Result<()> {
 
 /// What the test above is about: with `ocf:heartbeat:IPaddr2` who waits for an answer of a node without power waits for ever.
 pub fn another_address_leaves_them_hanging(scene: &Scene<'_>) -> Result<()> {
+    scene.reconfigure(Cib::with_guides_address)?;
     let (heard, _) = hear(scene, Event::PowerOff)?;
     let waiting = heard.iter().find(|heard| heard.kind == Kind::Waiting);
     let waiting = waiting.context("nobody has waited")?;
