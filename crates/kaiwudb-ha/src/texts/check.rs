@@ -13,8 +13,8 @@ site::texts! {
     FIXABLE: "{count} of them can be fixed now: kaiwudb-ha check --fix", "其中 {count} 个可以立即修复：kaiwudb-ha check --fix";
     ASK: "Run on {node}: {command}? [y/N] ", "在 {node} 上执行：{command}？[y/N] ";
     HERE: "this node", "本节点";
-    MENDED: "done: {command}", "完成：{command}";
-    NOT_MENDED: "{command}: {why}", "未完成 {command}：{why}";
+    FIXED: "done: {command}", "完成：{command}";
+    NOT_FIXED: "{command}: {why}", "未完成 {command}：{why}";
     NO_TERMINAL: "--fix asks before each command, but standard input is not a terminal; use --yes to answer yes to all",
         "--fix 会在每条命令前询问，但标准输入不是终端；如全部同意请加 --yes";
 }

@@ -26,10 +26,7 @@ pub(super) enum Outcome {
 /// Asks and runs.
 pub(super) fn run(context: &Context, findings: &[Finding], yes: bool) -> Result<Outcome> {
     let language = context.language;
-    let fixes: Vec<(&Finding, &Fix)> = findings
-        .iter()
-        .filter_map(|finding| Some((finding, finding.automatic.as_ref()?)))
-        .collect();
+    let fixes = different(findings);
     if fixes.is_empty() {
         return Ok(Outcome::Nothing);
     }
@@ -50,12 +47,27 @@ pub(super) fn run(context: &Context, findings: &[Finding], yes: bool) -> Result<
             None => here(&words, deadline).map_err(|error| error.to_string()),
         };
         let said = match result {
-            Ok(()) => texts::MENDED.fill(language, &[("command", &line)]),
-            Err(why) => texts::NOT_MENDED.fill(language, &[("command", &line), ("why", &why)]),
+            Ok(()) => texts::FIXED.fill(language, &[("command", &line)]),
+            Err(why) => texts::NOT_FIXED.fill(language, &[("command", &line), ("why", &why)]),
         };
         output::note(&said);
     }
     Ok(outcome)
+}
+
+/// What is to be run: what fixes two findings is asked for once.
+fn different(findings: &[Finding]) -> Vec<(&Finding, &Fix)> {
+    let mut fixes: Vec<(&Finding, &Fix)> = Vec::new();
+    for finding in findings {
+        if let Some(fix) = &finding.automatic
+            && !fixes
+                .iter()
+                .any(|(other, known)| (&other.node, *known) == (&finding.node, fix))
+        {
+            fixes.push((finding, fix));
+        }
+    }
+    fixes
 }
 
 /// Where the cluster does not run, a node has no name in it.
@@ -64,4 +76,25 @@ fn here(words: &[&str], deadline: Deadline) -> Result<(), CommandError> {
         .split_first()
         .map_or(("true", &[][..]), |(first, rest)| (*first, rest));
     Command::new(program).args(arguments).run_ok(deadline).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rule;
+    use super::*;
+
+    #[test]
+    fn what_fixes_two_findings_is_asked_for_once() {
+        let on = |node: &str, command: &str| {
+            Finding::of(rule::FILES_UNSYNCED, "")
+                .on(node)
+                .fix_safely(&[command])
+        };
+        let findings = [on("a", "x"), on("a", "x"), on("b", "x"), on("a", "y")];
+        let commands: Vec<_> = different(&findings)
+            .iter()
+            .map(|(finding, fix)| (finding.node.as_deref().unwrap(), fix.command[0].as_str()))
+            .collect();
+        assert_eq!(commands, [("a", "x"), ("b", "x"), ("a", "y")]);
+    }
 }
