@@ -8,7 +8,6 @@ use std::time::Duration;
 
 /// `ocf:kaiwudb` or the guide's agents mount on it and unmount it as before; root himself cannot write below.
 const SCRIPT: &str = r#"
-guard="$PROGRAM guard"
 cd "$DIRECTORY"
 mkdir real below
 touch below/store
@@ -17,16 +16,16 @@ mount -t tmpfs tmpfs real
 # While something is mounted there, also twice, and through a link.
 mount -t tmpfs tmpfs real
 touch real/data
-$guard "$DIRECTORY/link"
+"$PROGRAM" guard "$DIRECTORY/link"
 mountpoint -q real && test -e real/data && touch real/more || exit 1
 umount real
 umount real
 ! touch real/store 2>/dev/null && ! mkdir real/store 2>/dev/null || exit 2
 # And again while nothing is mounted, now for a caller that ignores how its children end.
-env --ignore-signal=CHLD $guard "$DIRECTORY/real" || exit 3
+env --ignore-signal=CHLD "$PROGRAM" guard "$DIRECTORY/real" || exit 3
 mount -t tmpfs tmpfs real && touch real/data && umount real || exit 4
-! $guard "$DIRECTORY/below" 2>said && grep -q 'not empty below the mount' said || exit 5
-$guard "$DIRECTORY/real" --lift && touch real/store || exit 6
+! "$PROGRAM" guard "$DIRECTORY/below" 2>said && grep -q 'not empty below the mount' said || exit 5
+"$PROGRAM" guard "$DIRECTORY/real" --lift && touch real/store || exit 6
 "#;
 
 testing::tests![nothing_can_be_written_below_a_guarded_mount_point];

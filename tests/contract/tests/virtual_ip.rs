@@ -264,7 +264,7 @@ fn an_address_that_somebody_has_is_refused() {
 fn the_command_finds_out_who_else_answers() {
     on_a_lan(|_, lan| {
         let command = Programs::get().command.display();
-        let who_has = |ip: &str, expected: &str| shell(&format!("{command} who-has {ip} {expected}"));
+        let who_has = |ip: &str, expected: &str| shell(&format!("'{command}' who-has {ip} {expected}"));
         for (ip, entry) in [(FOUR, "10.0.0.9/24"), (SIX, "2001:db8::9/64 nodad")] {
             assert_eq!(who_has(ip, ""), "");
             call("start").set("ip", ip).run().succeeds();

@@ -91,7 +91,7 @@ fn settings(text: &str) {
 /// ssh and sshd as one program: the words are joined, and a shell of root's takes them apart.
 fn a_node_behind_ssh() {
     let command = Programs::get().command.display();
-    program("kaiwudb-ha", &format!("exec {command} \"$@\""));
+    program("kaiwudb-ha", &format!("exec '{command}' \"$@\""));
     program(
         "ssh",
         "while [ \"$1\" != -- ]; do shift; done; shift; exec unshare --uts sh -c \"hostname node2; $*\"",
@@ -152,7 +152,7 @@ fn a_key_is_a_link_by_the_time_it_is_mended() {
         );
         let command = Programs::get().command.display();
         shell(&format!(
-            "for i in $(seq 1000); do {command} close-keys >/dev/null 2>&1 || true; done"
+            "for i in $(seq 1000); do '{command}' close-keys >/dev/null 2>&1 || true; done"
         ));
         assert!(racer.is_running());
         drop(racer);

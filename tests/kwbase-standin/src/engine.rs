@@ -49,9 +49,9 @@ pub(crate) fn run(node: &Arc<Node>) {
     }
 }
 
-/// On a full disk the real server's log is what fails first, at start and later.
+/// On a full disk the real server's log is what fails first, at start and later; here it may be `PostgreSQL`, which begins with a capital.
 fn is_full(error: &str) -> bool {
-    error.contains("no space left on device")
+    error.to_ascii_lowercase().contains("no space left on device")
 }
 
 /// A start that failed: 1, unless the server is being stopped anyway or the disk is full.

@@ -82,7 +82,10 @@ fn a_full_disk_refuses_the_start_until_there_is_space() {
     assert!(!Command::new("sh").args(["-c", &fill]).status().unwrap().success());
     let (code, errors) = setup.fails();
     assert_eq!(code, Some(2), "{errors}");
-    assert!(errors.contains("no space left on device"), "{errors}");
+    assert!(
+        errors.to_lowercase().contains("no space left on device"),
+        "{errors}"
+    );
     fs::remove_file(&filler).unwrap();
     let _server = setup.serve();
     assert_eq!(setup.value("SELECT i FROM t"), "1");
