@@ -62,7 +62,7 @@ impl Lan {
         let path = PathBuf::from(format!("/run/{name}-at-{}", host.0));
         let file = program.display();
         shell(&format!(
-            "printf '#!/bin/sh\\nexec ip netns exec {} {file} \"$@\"\\n' >{1}; chmod +x {1}",
+            "printf '#!/bin/sh\\nexec ip netns exec {} \"{file}\" \"$@\"\\n' >{1}; chmod +x {1}",
             host.0,
             path.display()
         ));

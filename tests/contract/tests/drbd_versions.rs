@@ -70,7 +70,7 @@ fn what_is_written_fits_the_version_that_is_there() {
             // A module that is installed and not loaded.
             program("/usr/sbin/modinfo", &format!("echo {version}"));
             let planned = shell(&format!(
-                "unshare --uts sh -c 'hostname node1; {} plan --format drbd'",
+                "unshare --uts sh -c 'hostname node1; \"{}\" plan --format drbd'",
                 programs.command.display()
             ));
             fits(version, &planned);

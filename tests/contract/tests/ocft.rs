@@ -27,7 +27,7 @@ fn the_cases_of_ocft_for_a_file_system() {
         let agent = Programs::get().agent("filesystem");
         // Agent and root are changed, nothing else.
         let said = machine.shell(&format!(
-            "cp {} {provider}/filesystem; mkdir -p {ROOT} /run/changed /run/work /run/cases
+            "cp '{}' {provider}/filesystem; mkdir -p {ROOT} /run/changed /run/work /run/cases
              mount -t overlay -o lowerdir=/,upperdir=/run/changed,workdir=/run/work root {ROOT}
              for directory in /dev /etc /proc /sys /usr/lib/ocf /var/lib; do mount --rbind $directory {ROOT}$directory; done
              mkdir -p {ROOT}/run/resource-agents

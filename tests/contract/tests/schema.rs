@@ -21,7 +21,7 @@ fn schemas() -> &'static Path {
         // Another run of these tests may fetch them at the same time.
         let script = repository().join("tests/contract/files/schemas.sh");
         shell(&format!(
-            "mkdir -p {0}; exec 9<{0}; flock 9; [ -e {0}/ocf-1.1.rng ] || {1} {0}",
+            "mkdir -p '{0}'; exec 9<'{0}'; flock 9; [ -e '{0}/ocf-1.1.rng' ] || '{1}' '{0}'",
             directory.display(),
             script.display()
         ));
@@ -56,7 +56,7 @@ fn committed_files_are_what_the_agents_print() {
 #[test]
 fn every_schema_that_applies() {
     Programs::get();
-    let pcs = |version: &str| format!("--relaxng {}/ocf-{version}.rng", schemas().display());
+    let pcs = |version: &str| format!("--relaxng '{}/ocf-{version}.rng'", schemas().display());
     let debian = "/usr/share/resource-agents";
     for agent in agents() {
         // ocf-tester's document type, the schema of the resource-agents project, pcs.
@@ -68,13 +68,13 @@ fn every_schema_that_applies() {
             ("1.1", pcs("1.1")),
         ] {
             shell(&format!(
-                "xmllint --noout --nonet {schema} {}",
+                "xmllint --noout --nonet {schema} '{}'",
                 committed(dialect, &agent).display()
             ));
         }
         // As ocf-tester does it: by the document's own DOCTYPE.
         shell(&format!(
-            "cd {debian}; xmllint --noout --valid - <{}",
+            "cd {debian}; xmllint --noout --valid - <'{}'",
             committed("1.0", &agent).display()
         ));
     }
@@ -123,12 +123,12 @@ fn a_schema_notices_a_defect() {
     fs::write(broken.path(), text.replace("timeout=", "patience=")).expect("our own file");
     let lint = |schema: &str| {
         let script = format!(
-            "! xmllint --noout --nonet {schema} {} 2>/dev/null",
+            "! xmllint --noout --nonet {schema} '{}' 2>/dev/null",
             broken.path().display()
         );
         shell(&script)
     };
     lint("--dtdvalid /usr/share/resource-agents/ra-api-1.dtd");
     lint("--relaxng /usr/share/resource-agents/metadata.rng");
-    lint(&format!("--relaxng {}/ocf-1.0.rng", schemas().display()));
+    lint(&format!("--relaxng '{}/ocf-1.0.rng'", schemas().display()));
 }

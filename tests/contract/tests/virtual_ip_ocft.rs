@@ -70,7 +70,7 @@ fn runs(config: &str, cases: usize) {
         let agent = Programs::get().agent("virtual-ip");
         // Agent and root are changed, nothing else. The tool keeps its notes in /tmp.
         let said = machine.shell(&format!(
-            "cp {} {provider}/virtual-ip; mount -t tmpfs tmpfs /tmp; mkdir -p /run/cases /run/resource-agents
+            "cp '{}' {provider}/virtual-ip; mount -t tmpfs tmpfs /tmp; mkdir -p /run/cases /run/resource-agents
              for n in 0 1; do ip link add eth$n type veth peer name port$n; ip link set eth$n up; ip link set port$n up; done
              sed -e 's/^\\(\\s*Agent\\) .*/\\1 virtual-ip/' -e 's|^\\(\\s*AgentRoot\\) .*|\\1 {provider}|' {CASES}/{config} >/run/cases/{config}
              ocft make -d /run/cases {config} && ocft test {config} 2>&1 || true",
