@@ -28,7 +28,7 @@ pub fn races(few: u32) -> u32 {
 
 /// Gives the directories of the installation to the server's account, as the vendor's installer does.
 pub fn stock_layout() {
-    // Root's own directory is the test's; the checkout may lie below it.
+    // The checkout may lie below one of the directories that are the test's own.
     let programs = Programs::get()
         .command
         .parent()
@@ -36,9 +36,9 @@ pub fn stock_layout() {
     let programs = programs.display();
     shell(&format!(
         "mkdir -p /etc/kaiwudb/info /etc/kaiwudb/certs /root /tmp /run/programs
-         mount --bind '{programs}' /run/programs; mount -t tmpfs none /root
-         case '{programs}' in /root/*) mkdir -p '{programs}'; mount --bind /run/programs '{programs}';; esac
-         umount /run/programs; mount -t tmpfs -o mode=1777 none /tmp
+         mount --bind '{programs}' /run/programs; mount -t tmpfs none /root; mount -t tmpfs -o mode=1777 none /tmp
+         case '{programs}' in /root/*|/tmp/*) mkdir -p '{programs}'; mount --bind /run/programs '{programs}';; esac
+         umount /run/programs
          printf 'bare\\nsingle\\n/usr/local/kaiwudb\\n{DATA_ROOT}\\n26257\\n8080\\nkaiwudb\\ninsecure\\nfalse\\n127.0.0.1\\n' \
          >/etc/kaiwudb/info/MODE
          chown -R kaiwudb: /etc/kaiwudb {DATA_ROOT}
