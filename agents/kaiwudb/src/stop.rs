@@ -126,19 +126,26 @@ fn release(config: &Config, run: &RunDirectory, sessions: &[i32], deadline: Dead
     let mut asked = false;
     loop {
         let holders = holders_of(config.data_root())?;
-        let ours: Vec<Process> = holders
-            .iter()
-            .copied()
-            .filter(|holder| {
-                holder
-                    .session()
-                    .is_some_and(|session| sessions.contains(&session))
-            })
-            .collect();
+        let is_the_servers = |process: &Process| {
+            process
+                .session()
+                .is_some_and(|session| sessions.contains(&session))
+        };
+        let ours: Vec<Process> = holders.iter().copied().filter(is_the_servers).collect();
+        let flushes = |process: &Process| sentinel::is_child(run, *process);
         if holders.is_empty() {
+            // The kernel lets go of what an ending process had open a moment after its descriptors have left /proc (do_exit: exit_files,
+            // then exit_task_work). Its own threads, in session 0, look like that all the time.
+            let is_ending = |process: Process| {
+                process.session() != Some(0)
+                    && process.is_exiting()
+                    && (is_the_servers(&process) || flushes(&process))
+            };
+            if Process::all().any(is_ending) && deadline.pause(Duration::from_millis(1)) {
+                continue;
+            }
             return Ok(());
         }
-        let flushes = |holder: &Process| sentinel::is_child(run, *holder);
         if ours.is_empty() && !holders.iter().all(flushes) {
             log::warning(format!(
                 "still in use: {} by {}",
