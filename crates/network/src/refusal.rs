@@ -9,6 +9,7 @@
 use crate::checksum;
 use crate::connection::Connection;
 use crate::link::{Link, LinkKind};
+use crate::netlink::octets;
 use crate::reset::{ACK, HEADER, RST, TCP, segment};
 use host::packet::PacketSocket;
 use std::io;
@@ -62,13 +63,6 @@ impl Refusal {
 impl AsFd for Refusal {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
-    }
-}
-
-fn octets(ip: IpAddr) -> Vec<u8> {
-    match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
     }
 }
 

@@ -87,6 +87,11 @@ impl<'cib> Roles<'cib> {
         address::ip(self.address()?)
     }
 
+    /// Every virtual IP with its resource, without prefix length.
+    pub fn virtual_ips(&self) -> impl Iterator<Item = (&'cib Primitive, &'cib str)> {
+        (self.addresses.iter()).filter_map(|address| Some((*address, address::ip(address)?)))
+    }
+
     /// The name of the DRBD resource.
     pub fn drbd_resource(&self) -> Option<&'cib str> {
         self.data?.0.parameter("drbd_resource")

@@ -39,6 +39,13 @@ const TWO_NODES: &str = "[nodes.node1]\naddress = \"192.0.2.11\"\ndisk = \"/dev/
 const EMPTY: &str = "<cib validate-with=\"pacemaker-3.0\" crm_feature_set=\"3.0.14\" epoch=\"1\" num_updates=\"0\" admin_epoch=\"0\"><configuration><crm_config/>\
     <nodes><node id=\"1\" uname=\"node1\"/><node id=\"2\" uname=\"node2\"/></nodes><resources/><constraints/></configuration><status/></cib>";
 
+/// The same nodes with a disk that both reach, in place of DRBD.
+fn on_a_shared_disk() -> String {
+    TWO_NODES
+        .replace("[drbd]\nresource = \"kwdb\"\n", "")
+        .replace("[storage]\n", "[storage]\ndevice = \"/dev/sdb\"\n")
+}
+
 /// What a call of the command said, and how it ended.
 struct Said {
     status: Option<i32>,
@@ -423,11 +430,7 @@ fn a_new_plan_leaves_nothing_to_mode() {
     on_a_machine(|_machine| {
         stock_layout();
         a_node_behind_ssh();
-        settings(
-            &TWO_NODES
-                .replace("[drbd]\nresource = \"kwdb\"\n", "")
-                .replace("[storage]\n", "[storage]\ndevice = \"/dev/sdb\"\n"),
-        );
+        settings(&on_a_shared_disk());
         program("cibadmin", &format!("echo '{EMPTY}'"));
         let said = call(&["plan"]);
         for expected in [
@@ -467,9 +470,7 @@ fn crmsh_reads_the_values_that_were_meant() {
                 .collect();
             settings(&format!(
                 "{}[fencing.device]\nagent = \"fence_ipmilan\"\n{}",
-                TWO_NODES
-                    .replace("[drbd]\nresource = \"kwdb\"\n", "")
-                    .replace("[storage]\n", "[storage]\ndevice = \"/dev/sdb\"\n"),
+                on_a_shared_disk(),
                 parameters.concat()
             ));
             let said = call(&["plan", "--format", "crmsh"]);

@@ -40,11 +40,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         anyhow!(texts::NO_SERVER.fill(language, &values))
     })?;
     let values = durability::query(&mut connection, Deadline::after(QUESTION))?;
-    let unknown = SETTINGS.map(|setting| setting.name).to_vec();
-    let unknown: Vec<&str> = unknown
-        .into_iter()
-        .filter(|name| !values.contains_key(*name))
-        .collect();
+    let names = SETTINGS.iter().map(|setting| setting.name);
+    let unknown: Vec<&str> = names.filter(|name| !values.contains_key(*name)).collect();
     if !unknown.is_empty() {
         bail!(texts::UNKNOWN.fill(language, &[("settings", &unknown.join(", "))]));
     }

@@ -45,10 +45,8 @@ impl<'a> Scene<'a> {
 
     /// The virtual IPs that can be read.
     pub(super) fn virtual_ips(&self) -> impl Iterator<Item = (&'a Primitive, IpAddr)> {
-        self.roles.addresses.iter().filter_map(|address| {
-            let ip = address.parameter("ip")?.split('/').next()?;
-            Some((*address, ip.parse().ok()?))
-        })
+        let written = self.roles.virtual_ips();
+        written.filter_map(|(address, ip)| Some((address, ip.parse().ok()?)))
     }
 
     /// Has every node ask the network who answers for the virtual IPs.
