@@ -210,7 +210,7 @@ lab-packages:
 	@$(TOOLCHAIN)/need.sh systemd-container iproute2 e2fsprogs util-linux mount procps psmisc kmod
 
 test-packages: lab-packages
-	@$(TOOLCHAIN)/need.sh postgresql openssl curl libxml2-utils
+	@$(TOOLCHAIN)/need.sh postgresql openssl curl libxml2-utils prometheus
 
 # One call for all programs: the standard library and what our crates share are compiled once.
 lab-programs:

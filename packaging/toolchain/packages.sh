@@ -54,6 +54,7 @@ install_packages() {
     [ $# -gt 0 ] || return 0
     say "installing Debian packages: $*"
     case $* in *postgresql*) no_postgresql_server ;; esac
+    case $* in *prometheus*) no_prometheus_server ;; esac
     # An installation that was interrupted has to be completed before apt does anything.
     dpkg --configure --pending >/dev/null 2>&1 </dev/null 9>&- || true
     refreshed=
@@ -66,6 +67,15 @@ install_packages() {
 
 unanswered() {
     printf '%s\n' "$apt_said" | grep -m 1 -E 'Connection failed|timed out|resolving'
+}
+
+# Only Prometheus' programs are wanted: Debian's package would start a server that listens everywhere. `systemctl unmask prometheus` ends that.
+no_prometheus_server() {
+    unit=/etc/systemd/system/prometheus.service
+    if [ -z "$(installed_version prometheus)" ] && [ ! -e "$unit" ] && [ ! -L "$unit" ]; then
+        mkdir -p "${unit%/*}"
+        ln -s /dev/null "$unit"
+    fi
 }
 
 # Only PostgreSQL's programs are wanted: Debian's package would start a server. A machine that has PostgreSQL keeps its

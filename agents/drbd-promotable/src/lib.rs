@@ -31,6 +31,16 @@ pub fn fence_peer() -> std::process::ExitCode {
     fence_peer::main().into()
 }
 
+/// The peers with which DRBD has found a split brain since they were last connected, as the watcher of this resource remembers it.
+pub fn split_brains(instance: &str) -> Vec<String> {
+    run_directory::RunDirectory::of(instance).split_brains()
+}
+
+/// DRBD's name of what this resource has started last, which a stop does not forget.
+pub fn drbd_resource(instance: &str) -> Option<String> {
+    run_directory::RunDirectory::of(instance).resource()
+}
+
 /// The agent with its parameters read.
 #[derive(Debug)]
 pub struct DrbdPromotable {

@@ -29,6 +29,11 @@ use agent::{Context, ResourceAgent};
 use config::Config;
 use ocf::{CheckLevel, Env, Failure, MetaData, State};
 
+/// How long a flush of the store of this resource has not returned; `None` when all is well, or nobody flushes.
+pub fn flush_stalled_for(instance: &str) -> Option<std::time::Duration> {
+    sentinel::flush_stalled_for(&run_directory::RunDirectory::of(instance))
+}
+
 /// The agent with its parameters read.
 #[derive(Debug)]
 pub struct Kaiwudb {

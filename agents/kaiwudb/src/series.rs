@@ -5,14 +5,11 @@ use crate::config::Config;
 use crate::diagnosis;
 use crate::run_directory::{Record, RunDirectory};
 use host::{Deadline, Process, log, wait_for_end};
+use kwdb::series::Found;
 use kwdb::sql::{Connection, SqlError};
 use ocf::Failure;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// One table of time series, of whatever database: the engine opens them all in the same way.
-const A_TABLE: &str = "SELECT table_catalog, table_name FROM \"\".information_schema.tables \
-     WHERE table_type = 'TIME SERIES TABLE' LIMIT 1";
 /// The catalog answers from memory. One that does not is not what this looks for.
 const CATALOG_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that is ended by a signal takes 0.1 to 0.2 s (measured), longer the more memory it has.
@@ -20,25 +17,6 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The sentinel writes down how the server ended a moment after the end.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// A table that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Table {
-    database: String,
-    name: String,
-}
-
-impl Table {
-    /// One row: it makes the engine open its files, whatever their size.
-    fn query(&self) -> String {
-        let quoted = |name: &str| name.replace('"', "\"\"");
-        format!(
-            "SELECT * FROM \"{}\".\"{}\" LIMIT 1",
-            quoted(&self.database),
-            quoted(&self.name)
-        )
-    }
-}
 
 /// What a query of time series has shown.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +41,7 @@ pub(crate) fn verify(
         return Seen::Well;
     };
     let Some(table) = run
-        .read::<Table>(Record::Series)
+        .read::<Found>(Record::Series)
         .or_else(|| find(run, connection, deadline))
     else {
         return Seen::Well;
@@ -87,18 +65,13 @@ pub(crate) fn verify(
     }
 }
 
-fn find(run: &RunDirectory, connection: &mut Connection, deadline: Deadline) -> Option<Table> {
-    let rows = connection.query(A_TABLE, deadline.slice(CATALOG_TIMEOUT));
-    let mut row = match rows {
-        Ok(rows) => rows.into_iter().next()?.into_iter(),
+fn find(run: &RunDirectory, connection: &mut Connection, deadline: Deadline) -> Option<Found> {
+    let table = match Found::any(connection, deadline.slice(CATALOG_TIMEOUT)) {
+        Ok(table) => table?,
         Err(error) => {
             log::debug(format!("whether there are time series cannot be told: {error}"));
             return None;
         }
-    };
-    let table = Table {
-        database: row.next()??,
-        name: row.next()??,
     };
     // Without it the next look asks the catalog again.
     let _ = run.write(Record::Series, &table);

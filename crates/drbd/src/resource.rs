@@ -2,7 +2,7 @@
 
 use crate::event::{self, Event, Line, Object, Verb};
 use crate::state::{ConnectionState, Disk, Replication, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A resource as this node sees it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,6 +125,23 @@ impl Resource {
             }
         }
         Err("the answer of drbdsetup events2 is cut off".into())
+    }
+
+    /// Puts together an answer that is about every resource, by name. An error when it is cut off.
+    pub fn all_from_events(text: &str) -> Result<Vec<Self>, String> {
+        let events = text.lines().filter_map(|line| match event::parse(line) {
+            Some(Line::Event(event)) => event.resource(),
+            _ => None,
+        });
+        let names: BTreeSet<&str> = events.collect();
+        if names.is_empty() {
+            // Nobody's state is complete, too, when nothing says so.
+            return Self::from_events("", text).map(|_| Vec::new());
+        }
+        names
+            .into_iter()
+            .map(|name| Self::from_events(name, text))
+            .collect()
     }
 
     /// Whether the kernel knows the resource.

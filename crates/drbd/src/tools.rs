@@ -75,6 +75,14 @@ pub fn configuration_unchecked(path: Option<&Path>, deadline: Deadline) -> Resul
     Config::parse(&output.text()).map_err(Error::Answer)
 }
 
+/// The state of every resource that the kernel knows, by name. The module must be loaded.
+pub fn all(deadline: Deadline) -> Result<Vec<Resource>, Error> {
+    let output = Command::new("drbdsetup")
+        .args(["events2", "--now", "--statistics"])
+        .run_ok(deadline)?;
+    Resource::all_from_events(&output.text()).map_err(Error::Answer)
+}
+
 impl Tools {
     /// The tools for `resource`; `configuration` as for `drbdadm -c`.
     pub fn new(resource: impl Into<String>, configuration: Option<PathBuf>) -> Self {

@@ -31,23 +31,54 @@ const QUESTION: u32 = 72;
 /// Whether somebody is connected to `port` in the network namespace of `process`, which may be a container's. A connection whose other
 /// end is the process's own is nobody's; one from another program of that namespace counts as any other.
 pub fn is_connected(process: Process, port: u16, deadline: Deadline) -> io::Result<bool> {
+    let count = in_namespace_of(process, deadline, || ask(process, port, deadline).map(u64::from))?;
+    Ok(count > 0)
+}
+
+/// How many connections to `port` there are in the network namespace of `process`, as [`is_connected`] counts them, up to 100,000.
+pub fn connections(process: Process, port: u16, deadline: Deadline) -> io::Result<u64> {
+    in_namespace_of(process, deadline, || count(process, port, deadline))
+}
+
+/// Asks there, which may be a container's.
+fn in_namespace_of(
+    process: Process,
+    deadline: Deadline,
+    question: impl FnOnce() -> io::Result<u64>,
+) -> io::Result<u64> {
     if process.shares_namespace("net") {
-        return ask(process, port, deadline);
+        return question();
     }
     let namespace = File::open(format!("/proc/{}/ns/net", process.pid()))?;
     // Only a child may go there: there is no way back for us.
     let answer = bounded::run(deadline, || {
         let answer = setns(&namespace, CloneFlags::CLONE_NEWNET)
             .map_err(io::Error::from)
-            .and_then(|()| ask(process, port, deadline));
-        answer.map_or_else(|error| error.to_string().into_bytes(), |yes| vec![u8::from(yes)])
+            .and_then(|()| question());
+        answer
+            .map_or_else(|error| error.to_string(), |count| count.to_string())
+            .into_bytes()
     });
-    match answer.as_deref() {
-        Ok([0]) => Ok(false),
-        Ok([1]) => Ok(true),
-        Ok(error) => Err(io::Error::other(String::from_utf8_lossy(error).into_owned())),
-        Err(error) => Err(io::Error::other(error.to_string())),
+    let answer = answer.map_err(|error| io::Error::other(error.to_string()))?;
+    let answer = String::from_utf8_lossy(&answer);
+    answer.parse().map_err(|_| io::Error::other(answer.into_owned()))
+}
+
+fn count(process: Process, port: u16, deadline: Deadline) -> io::Result<u64> {
+    let mut total = 0;
+    let mut own = 0;
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        let sockets = sockets(family, [port, 0], ESTABLISHED, MOST, deadline)?;
+        total += sockets.len() as u64;
+        // Both ends of a connection to itself have the same address.
+        let to_itself = sockets
+            .iter()
+            .filter(|socket| socket.addresses[0] == socket.addresses[1]);
+        for socket in to_itself.take(MANY) {
+            own += u64::from(is_own(process, socket, deadline)?);
+        }
     }
+    Ok(total - own)
 }
 
 /// The accounts whose programs listen on `port` in our network namespace, at whatever address.
@@ -94,6 +125,8 @@ fn is_own(process: Process, socket: &Socket, deadline: Deadline) -> io::Result<b
 
 /// More connections than this are not looked at one by one.
 const MANY: usize = 16;
+/// More connections than this are not counted.
+const MOST: usize = 100_000;
 
 /// A socket as the kernel lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -295,6 +328,8 @@ mod tests {
             let mut said = [0];
             std::io::Read::read_exact(client.stdout.as_mut().unwrap(), &mut said).unwrap();
             assert!(is_connected(me, port, soon()).unwrap(), "{address}");
+            assert_eq!(connections(me, port, soon()).unwrap(), 1, "{address}");
+            assert_eq!(connections(another(), port, soon()).unwrap(), 2, "{address}");
             drop(client.stdin.take());
             client.wait().unwrap();
             drop((own, session));

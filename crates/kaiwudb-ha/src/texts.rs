@@ -6,6 +6,7 @@ pub(crate) mod disks;
 pub(crate) mod drill;
 pub(crate) mod durable;
 pub(crate) mod help;
+pub(crate) mod metrics;
 pub(crate) mod migrate;
 pub(crate) mod plan;
 pub(crate) mod question;

@@ -9,6 +9,7 @@ mod drill;
 mod durable;
 mod facts;
 mod guard;
+mod metrics;
 mod migrate;
 mod order;
 mod plan;
@@ -31,6 +32,8 @@ pub(crate) enum Subcommand {
     Apply(apply::Arguments),
     /// Show the cluster, the database, replication and certificates on one screen
     Status(status::Arguments),
+    /// Print metrics of this node for Prometheus
+    Metrics(metrics::Arguments),
     /// Rehearse a failover with a client that commits continuously, and report outage and lost rows
     Drill(drill::Arguments),
     /// Replace the agents of KWDB's guide with those of this package while the database runs, or go back
@@ -63,7 +66,8 @@ pub(crate) enum Subcommand {
 }
 
 impl Subcommand {
-    /// Whether it is about this node alone, as another one asks: then this node's settings have no say.
+    /// Whether it is about this node alone: as another one asks, and then this node's settings have no say; or for a monitoring system,
+    /// which is not kept waiting for settings that can be read.
     pub(crate) const fn is_an_order(&self) -> bool {
         matches!(
             self,
@@ -74,6 +78,7 @@ impl Subcommand {
                 | Self::Disarm(_)
                 | Self::Durable(_)
                 | Self::Guard(_)
+                | Self::Metrics(_)
                 | Self::WhoHas(_)
         )
     }
@@ -90,6 +95,7 @@ impl Subcommand {
             Self::Durable(arguments) => durable::run(context, arguments),
             Self::Facts => facts::run(),
             Self::Guard(arguments) => guard::run(arguments),
+            Self::Metrics(arguments) => metrics::run(context, arguments),
             Self::Migrate(arguments) => migrate::run(context, arguments),
             Self::Order => order::run(),
             Self::Plan(arguments) => plan::run(context, arguments),

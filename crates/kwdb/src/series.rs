@@ -1,4 +1,46 @@
-//! A table of time series for a client that writes one row after the other and counts them later.
+//! Tables of time series: one for a client that writes one row after the other and counts them later, and any that there is, to see
+//! whether the engine answers.
+
+use crate::sql::{Connection, SqlError};
+use host::Deadline;
+use serde::{Deserialize, Serialize};
+
+/// One table of time series, of whatever database: the engine opens them all in the same way.
+const A_TABLE: &str = "SELECT table_catalog, table_name FROM \"\".information_schema.tables \
+     WHERE table_type = 'TIME SERIES TABLE' LIMIT 1";
+
+/// A table that was found in the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    database: String,
+    name: String,
+}
+
+impl Found {
+    /// Looks for one; `None` where there is none.
+    pub fn any(connection: &mut Connection, deadline: Deadline) -> Result<Option<Self>, SqlError> {
+        let rows = connection.query(A_TABLE, deadline)?;
+        Ok(rows.into_iter().next().and_then(Self::of))
+    }
+
+    fn of(row: Vec<Option<String>>) -> Option<Self> {
+        let mut row = row.into_iter();
+        Some(Self {
+            database: row.next()??,
+            name: row.next()??,
+        })
+    }
+
+    /// Reads one row: it makes the engine open its files, whatever their size.
+    pub fn query(&self) -> String {
+        let quoted = |name: &str| name.replace('"', "\"\"");
+        format!(
+            "SELECT * FROM \"{}\".\"{}\" LIMIT 1",
+            quoted(&self.database),
+            quoted(&self.name)
+        )
+    }
+}
 
 /// The database and table of such rows. Names are words of letters, digits and underscores.
 #[derive(Clone, Debug, PartialEq, Eq)]

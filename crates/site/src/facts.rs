@@ -19,7 +19,7 @@ mod word;
 
 pub use certificates::Certificates;
 pub use corosync::{Corosync, gather as corosync};
-pub use database::{Database, Sentinel, Server, Store, Verdict, sql_target};
+pub use database::{Database, Pulse, Sentinel, Server, Store, Verdict, sql_target};
 pub use drbd::{Configured, Drbd, Secret};
 pub use interfaces::Interface;
 pub use patience::PATIENCE;
@@ -133,6 +133,17 @@ pub struct LastDrill {
     pub outage_ms: Option<u64>,
     /// Acknowledged rows that were lost; `None`: not known.
     pub lost: Option<usize>,
+}
+
+/// What changes from second to second, without a program: the database and its certificates. `store` as for [`gather`].
+pub fn pulse(
+    store: Option<&Store>,
+    deadline: Deadline,
+    unanswered: &mut Vec<String>,
+) -> (Database, Pulse, Option<Certificates>) {
+    let (database, pulse) = database::gather_with_pulse(store, deadline, unanswered);
+    let certificates = certificates::gather(&database, deadline, unanswered);
+    (database, pulse, certificates)
 }
 
 /// Gathers the facts of this node. `store` is the database that is meant, where its resource says more than the installation.

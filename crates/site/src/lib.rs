@@ -6,6 +6,7 @@
 //! - [`value`] is what a value can look like, whoever says it; [`settings`] is what an operator has written down, [`tables`] what our agents say of themselves;
 //! - [`roles`] tells which resource is what, [`fencing`] how a node is switched off, [`leftover`] what holds a resource back,
 //!   [`drbd_dialect`] how DRBD's configuration is written: pure functions;
+//! - [`pulse`] is how this node is at this moment, for what asks again and again;
 //! - [`status`] is the state of all of it and what needs attention, [`drill`] the record of a rehearsed failover.
 
 pub mod cluster;
@@ -22,6 +23,7 @@ pub mod mount_point;
 pub mod neighbours;
 pub mod node;
 pub mod order;
+pub mod pulse;
 pub mod roles;
 pub mod settings;
 pub mod shell;

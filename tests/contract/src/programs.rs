@@ -64,6 +64,7 @@ fn install_needs() {
             "perl",
             "postgresql",
             "procps",
+            "prometheus",
             "psmisc",
             "resource-agents",
             "xfsprogs",

@@ -16,6 +16,7 @@ mod filesystem_users;
 mod fixes;
 mod interface;
 mod lifecycle;
+mod metrics;
 mod ocf_tester;
 mod ocft;
 mod old_stacks;

@@ -21,6 +21,18 @@ const CHINESE: &[(&str, &str)] = &[
         "在一屏内显示集群、数据库、复制和证书的状态",
     ),
     (
+        "Print metrics of this node for Prometheus",
+        "输出本节点的 Prometheus 监控指标",
+    ),
+    (
+        "Write them into this directory of the node exporter's textfile collector instead",
+        "改为写入 node exporter 的 textfile collector 所读取的目录",
+    ),
+    (
+        "Answer one HTTP request on standard input and output; the socket unit calls this",
+        "在标准输入和输出上应答一次 HTTP 请求；由 socket 单元调用",
+    ),
+    (
         "Find problems in the set-up, before, during and after deployment",
         "在部署之前、期间和之后检查配置中的问题",
     ),

@@ -12,7 +12,8 @@ use kwdb::installation::{
     self, DEFAULT_DATA_ROOT, DEFAULT_HTTP_PORT, DEFAULT_SQL_PORT, Deployment, Mode, SecureMode,
 };
 use kwdb::process::Starter;
-use kwdb::{process, sql, store};
+use kwdb::series::Found;
+use kwdb::{clients, process, sql, store};
 use ocf::Choice;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -169,6 +170,13 @@ pub struct Server {
     pub advertise: Option<String>,
 }
 
+impl Server {
+    /// The process, as it was seen.
+    fn process(&self) -> Process {
+        Process::remembered(self.pid, self.started)
+    }
+}
+
 /// What a sentinel reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -181,8 +189,58 @@ pub struct Sentinel {
     pub server: i32,
 }
 
+/// What is worth asking every few seconds besides the facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// Whether a query of time series is answered; `None` where there is no table of them, or nobody to ask.
+    pub series: Option<Verdict>,
+    /// Connections to the SQL port; `None` where that cannot be known.
+    pub connections: Option<u64>,
+}
+
 /// Looks at the database.
 pub(super) fn gather(store: Option<&Store>, deadline: Deadline, unanswered: &mut Vec<String>) -> Database {
+    look(store, deadline, unanswered).0
+}
+
+/// Looks at the database and feels its pulse.
+pub(super) fn gather_with_pulse(
+    store: Option<&Store>,
+    deadline: Deadline,
+    unanswered: &mut Vec<String>,
+) -> (Database, Pulse) {
+    let (found, connection) = look(store, deadline, unanswered);
+    let server = found.servers.first().map(Server::process);
+    let connections = server.and_then(|server| {
+        let port = clients::port(server)?;
+        let all = host::tcp::connections(server, port, deadline.slice(super::patience::QUESTION)).ok()?;
+        // One of them is ours.
+        Some(all.saturating_sub(u64::from(connection.is_some())))
+    });
+    let series = connection.and_then(|mut connection| ask_series(&mut connection, deadline));
+    (found, Pulse { series, connections })
+}
+
+/// An engine that answers with an error is alive: the table may have been dropped meanwhile.
+fn ask_series(connection: &mut sql::Connection, deadline: Deadline) -> Option<Verdict> {
+    let deadline = deadline.slice(super::patience::QUESTION);
+    let answer = Found::any(connection, deadline).and_then(|table| match table {
+        Some(table) => connection.query(&table.query(), deadline).map(|_| true),
+        None => Ok(false),
+    });
+    match answer {
+        Ok(true) => Some(Verdict::Ready),
+        Ok(false) | Err(sql::SqlError::Server { .. }) => None,
+        Err(error) => Some(Verdict::NotReady(error.to_string())),
+    }
+}
+
+/// The connection is one that has answered.
+fn look(
+    store: Option<&Store>,
+    deadline: Deadline,
+    unanswered: &mut Vec<String>,
+) -> (Database, Option<sql::Connection>) {
     let mut mode = match Mode::read() {
         Ok(mode) => mode,
         Err(error) => {
@@ -220,9 +278,10 @@ pub(super) fn gather(store: Option<&Store>, deadline: Deadline, unanswered: &mut
             .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")),
         ..Database::default()
     };
+    // The server first: a store that hangs must not keep it from being asked.
+    let connection = look_at_server(&mut found, &data_root, &mode, store, deadline, unanswered);
     look_at_store(&mut found, &data_root, deadline, unanswered);
-    look_at_server(&mut found, &data_root, &mode, store, deadline, unanswered);
-    found
+    (found, connection)
 }
 
 /// The server's account as MODE names it: its writer may name himself, and nobody an account of the operating system's own.
@@ -289,7 +348,7 @@ fn look_at_server(
     store: Option<&Store>,
     deadline: Deadline,
     unanswered: &mut Vec<String>,
-) {
+) -> Option<sql::Connection> {
     let home = mode
         .origin
         .as_deref()
@@ -312,7 +371,7 @@ fn look_at_server(
         .map(server)
         .collect();
     if found.servers.is_empty() && !found.container {
-        return;
+        return None;
     }
     let http = SocketAddr::from((host(store), mode.http_port.unwrap_or(DEFAULT_HTTP_PORT)));
     let health = health::ask(http, deadline.slice(super::patience::QUESTION));
@@ -324,14 +383,18 @@ fn look_at_server(
         unwell => Some(Verdict::NotReady(unwell.to_string())),
     };
     if !is_undecided && found.health != Some(Verdict::Ready) {
-        return;
+        return None;
     }
-    let Some(target) = target(mode, store) else {
-        return;
-    };
+    let target = target(mode, store)?;
     match ask_server(found, &target, deadline.slice(super::patience::QUESTION)) {
-        Ok(()) => found.health = Some(Verdict::Ready),
-        Err(error) => unanswered.push(format!("SQL: {error}")),
+        Ok(connection) => {
+            found.health = Some(Verdict::Ready);
+            Some(connection)
+        }
+        Err(error) => {
+            unanswered.push(format!("SQL: {error}"));
+            None
+        }
     }
 }
 
@@ -369,7 +432,11 @@ pub fn sql_target(store: Option<&Store>) -> io::Result<Option<sql::Target>> {
     Ok(target(&mode, store))
 }
 
-fn ask_server(found: &mut Database, target: &sql::Target, deadline: Deadline) -> Result<(), sql::SqlError> {
+fn ask_server(
+    found: &mut Database,
+    target: &sql::Target,
+    deadline: Deadline,
+) -> Result<sql::Connection, sql::SqlError> {
     let mut connection = sql::Connection::open(target, deadline)?;
     let mut ask = |statement: &str| -> Result<Option<String>, sql::SqlError> {
         match connection.query(statement, deadline) {
@@ -386,7 +453,7 @@ fn ask_server(found: &mut Database, target: &sql::Target, deadline: Deadline) ->
     found.cluster_id = ask(CLUSTER_ID)?;
     found.version = ask("SELECT version()")?;
     found.settings = durability::query(&mut connection, deadline)?;
-    Ok(())
+    Ok(connection)
 }
 
 fn server(process: Process) -> Server {

@@ -27,6 +27,9 @@ pub struct Settings {
     /// Whether and how certificates are kept alike.
     #[serde(default)]
     pub certificates: CertificateSettings,
+    /// How the pair is called in metrics.
+    #[serde(default)]
+    pub metrics: MetricsSettings,
     /// Id of the database's resource, where the cluster has several databases.
     pub resource: Option<Spanned<String>>,
     /// The file as it was read.
@@ -119,6 +122,14 @@ pub struct CertificateSettings {
     /// Names and addresses by which clients call the server, besides those of the nodes and the virtual one.
     #[serde(default)]
     pub names: Vec<Spanned<String>>,
+}
+
+/// How the pair is called in metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsSettings {
+    /// The value of the label `pair`; without it the names of both nodes, which many sites have in common.
+    pub pair: Option<Spanned<String>>,
 }
 
 /// A value of a parameter.

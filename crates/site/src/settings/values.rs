@@ -41,6 +41,9 @@ pub(super) fn check(settings: &Settings, place: &Place<'_>) -> Result<()> {
     }
     check_fencing(settings, place)?;
     check_database(settings, place)?;
+    if let Some(pair) = &settings.metrics.pair {
+        word("[metrics] pair", pair, is_name, texts::NAME, place)?;
+    }
     for name in &settings.certificates.names {
         word("[certificates] names", name, is_host, texts::HOST, place)?;
     }

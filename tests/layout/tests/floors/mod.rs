@@ -3,6 +3,7 @@
 /// The packages, by the names by which they depend on each other.
 pub(crate) const PACKAGES: &[&[&str]] = &[
     &["kaiwudb-ha"],
+    &["metrics"],
     &["site"],
     &[
         "cert-sync-agent",
@@ -165,7 +166,7 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/kwdb",
         rooms: &[
-            &["clients", "durability", "environment", "server"],
+            &["clients", "durability", "environment", "series", "server"],
             &[
                 "address",
                 "health",
@@ -173,13 +174,16 @@ pub(crate) const FLOORS: &[Floors] = &[
                 "installation",
                 "lib",
                 "process",
-                "series",
                 "signatures",
                 "sql",
                 "store",
             ],
             &["tls"],
         ],
+    },
+    Floors {
+        package: "crates/metrics",
+        rooms: &[&["lib", "samples"], &["families", "http"], &["exposition"]],
     },
     Floors {
         package: "crates/network",
@@ -224,7 +228,7 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/site",
         rooms: &[
-            &["status"],
+            &["pulse", "status"],
             &["leftover"],
             &["cluster", "drbd_dialect", "guard", "neighbours"],
             &["doubt", "stack"],
