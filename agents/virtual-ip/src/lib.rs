@@ -6,6 +6,7 @@
 
 mod config;
 mod inspect;
+mod list;
 mod monitor;
 mod neighbours;
 mod parameters;

@@ -1,8 +1,8 @@
 //! The list of connections by which the next node finds clients that still wait for this one.
 //!
 //! It lies where the next node can read it when it takes over: on the volume that is replicated. An attribute of the cluster would have
-//! to be written by every node's manager each second, and 20,000 connections are half a megabyte. It is never synced, may be old, lost or
-//! cut off; every line stands for itself. Who can write it as root could as well send packets: a file of another owner is not read.
+//! to be written by every node's manager each second, and 20,000 connections are half a megabyte. It may be old, lost or cut off;
+//! every line stands for itself. Who can write it as root could as well send packets: a file of another owner is not read.
 //!
 //! That volume may hang, so it is touched in children only.
 
@@ -65,7 +65,7 @@ pub(crate) fn leave(config: &Config, ip: IpAddr, connections: &BTreeSet<Connecti
     let Some(path) = path(config, ip) else { return };
     let text = text(ip, connections);
     let written = bounded::run(deadline.slice(PATIENCE), || {
-        replace(&path, &text).map_or_else(|error| error.to_string().into_bytes(), |()| Vec::new())
+        replace(&path, &text, false).map_or_else(|error| error.to_string().into_bytes(), |()| Vec::new())
     });
     let error = match written {
         Ok(error) if error.is_empty() => return,
@@ -78,15 +78,18 @@ pub(crate) fn leave(config: &Config, ip: IpAddr, connections: &BTreeSet<Connecti
     ));
 }
 
-/// Writes the list while others work; its status is zero when it is there.
+/// Writes the list while others work; its status is zero when it is there. With `sync` it is on the disk by then, the other node's, too.
 pub(crate) fn begin_to_write(
     config: &Config,
     ip: IpAddr,
     connections: &BTreeSet<Connection>,
+    sync: bool,
 ) -> Option<io::Result<Background>> {
     let path = path(config, ip)?;
     let text = text(ip, connections);
-    Some(Background::start(|| u8::from(replace(&path, &text).is_err())))
+    Some(Background::start(|| {
+        u8::from(replace(&path, &text, sync).is_err())
+    }))
 }
 
 fn path(config: &Config, ip: IpAddr) -> Option<PathBuf> {
@@ -137,7 +140,7 @@ fn open(path: &Path) -> io::Result<(Duration, Vec<u8>)> {
 }
 
 /// Replaces the file as a whole. The directory may be another user's, who must not choose what is written to.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, text: &str, sync: bool) -> io::Result<()> {
     let aside = aside(path);
     host::file::remove(&aside)?;
     let mut file: File = OpenOptions::new()
@@ -146,7 +149,14 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         .mode(0o600)
         .open(&aside)?;
     file.write_all(text.as_bytes())?;
-    fs::rename(&aside, path)
+    if sync {
+        file.sync_all()?;
+    }
+    fs::rename(&aside, path)?;
+    match path.parent() {
+        Some(directory) if sync => File::open(directory)?.sync_all(),
+        _ => Ok(()),
+    }
 }
 
 /// Not by its extension: an address has dots.
@@ -248,7 +258,7 @@ mod tests {
     fn only_what_root_has_written_is_read_and_nothing_else_is_written() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("list");
-        replace(&path, "one").unwrap();
+        replace(&path, "one", true).unwrap();
         assert_eq!(open(&path).unwrap().1, b"one");
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
         assert!(open(&path).is_err(), "anybody can write it");
@@ -258,7 +268,7 @@ mod tests {
         fs::remove_file(&path).unwrap();
         symlink(&other, &path).unwrap();
         assert!(open(&path).is_err(), "a link");
-        replace(&path, "two").unwrap();
+        replace(&path, "two", false).unwrap();
         assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
         assert_eq!(open(&path).unwrap().1, b"two");
     }

@@ -6,18 +6,17 @@
 
 use crate::config::Config;
 use crate::inspect::{Finding, inspect};
+use crate::list::List;
 use crate::neighbours::{announce, read};
 use crate::peers;
 use crate::scene::failure;
 use agent::companion::{ADDRESS_WATCHER, Asked, Companion, FailureReport, NoMore, Presence, Reporter};
-use host::bounded::Background;
 use host::{Deadline, log};
-use network::connection::{self, Connection};
+use network::connection::Connection;
 use network::refusal::Refusal;
 use network::{Changes, reset};
 use nix::poll::{PollFd, PollFlags, poll};
 use ocf::{Env, Failure};
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -42,13 +41,6 @@ const TOLD_AFTER: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(3),
 ];
-/// The list is made this often at most, and this seldom at least.
-const LIST_PAUSE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
-/// A list that says the same is written anew after so long, which shows that the address is held still.
-const STALE: Duration = Duration::from_secs(5);
-/// Making the list may take one part in so many of the time.
-const LIST_SHARE: u32 = 200;
-
 /// Arms a watcher in place of any other. `takeover`: the address has come here just now, and the network is to be told. Whether there is
 /// one now; without it the address works all the same.
 pub(crate) fn arm(config: &Config, takeover: bool, deadline: Deadline) -> bool {
@@ -183,15 +175,7 @@ struct Watch<'a> {
     announcements: (u64, Instant),
     /// Clients of the former node, and when they are to be told; the last one comes first.
     to_tell: (Vec<Connection>, Vec<Instant>),
-    list: List,
-}
-
-/// The list of connections.
-struct List {
-    due: Instant,
-    written: Option<(BTreeSet<Connection>, Instant)>,
-    under_way: Option<Background>,
-    cannot: bool,
+    list: List<'a>,
 }
 
 impl<'a> Watch<'a> {
@@ -210,12 +194,7 @@ impl<'a> Watch<'a> {
             report: None,
             announcements: (if takeover { config.announcements } else { 0 }, now),
             to_tell: (Vec::new(), if tells { times } else { Vec::new() }),
-            list: List {
-                due: now,
-                written: None,
-                under_way: None,
-                cannot: false,
-            },
+            list: List::new(config, ip),
         }
     }
 
@@ -227,11 +206,13 @@ impl<'a> Watch<'a> {
             self.learn_whom_to_tell();
         }
         loop {
-            let mut fds = [
-                PollFd::new(changes.as_fd(), PollFlags::POLLIN),
-                PollFd::new(self.presence.as_fd(), PollFlags::POLLIN),
-            ];
+            let mut fds: Vec<PollFd<'_>> = [changes.as_fd(), self.presence.as_fd()]
+                .into_iter()
+                .chain(self.list.wakes())
+                .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
+                .collect();
             let _ = poll(&mut fds, Deadline::after(self.sleep()).poll_timeout());
+            self.list.hear();
             if changes.any() {
                 let moment = Deadline::after(BELONGS_TOGETHER);
                 moment.pause(BELONGS_TOGETHER);
@@ -253,7 +234,7 @@ impl<'a> Watch<'a> {
         let until = |at: Instant| at.saturating_duration_since(Instant::now());
         let announcement = (self.announcements.0 > 0).then(|| until(self.announcements.1));
         let tell = self.to_tell.1.last().map(|at| until(*at));
-        let list = self.lists().then(|| until(self.list.due));
+        let list = if self.is_here { self.list.due_in() } else { None };
         [
             self.report.as_ref().map(FailureReport::due_in),
             announcement,
@@ -277,7 +258,10 @@ impl<'a> Watch<'a> {
         let finding = inspect(self.config, self.ip, &scene);
         self.is_here = matches!(finding, Finding::Well(_) | Finding::DeadLink(..));
         let (trouble, matters) = match finding {
-            Finding::Well(_) => (None, false),
+            Finding::Well(link) => {
+                self.list.follow(link);
+                (None, false)
+            }
             Finding::DeadLink(_, reason) => (Some(reason), self.config.link_matters),
             Finding::Absent(reason) => (Some(reason), true),
             Finding::Wrong(failure) => (Some(failure.reason), true),
@@ -351,63 +335,15 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether the list is kept now: not before the former node's has served its purpose, and not when the address is away, because
-    /// the list would be empty.
-    fn lists(&self) -> bool {
-        self.config.tickle_dir.is_some() && self.to_tell.1.is_empty() && self.is_here
-    }
-
+    /// The former node's list serves until all have been told. While the address is away it would be empty.
     fn keep_list(&mut self) {
-        if !self.lists() || self.list.due > Instant::now() {
-            return;
+        if self.is_here {
+            let untold: &[Connection] = if self.to_tell.1.is_empty() {
+                &[]
+            } else {
+                &self.to_tell.0
+            };
+            self.list.keep(untold);
         }
-        if let Some(result) = self.list.under_way.as_ref().map(Background::result) {
-            match result {
-                // A volume that hangs.
-                None => {
-                    self.list.due = Instant::now() + LIST_PAUSE[0];
-                    return;
-                }
-                Some(0) => self.list.cannot = false,
-                Some(_) => {
-                    if !std::mem::replace(&mut self.list.cannot, true) {
-                        log::warning(format!(
-                            "cannot write the list of connections to {}",
-                            self.config
-                                .tickle_dir
-                                .as_deref()
-                                .unwrap_or_else(|| "".as_ref())
-                                .display()
-                        ));
-                    }
-                    self.list.written = None;
-                }
-            }
-            self.list.under_way = None;
-        }
-        let began = Instant::now();
-        let now: BTreeSet<Connection> = match connection::of(self.ip, Deadline::after(ONE_CALL)) {
-            Ok(known) => known.iter().map(|known| known.connection).collect(),
-            Err(error) => {
-                log::debug(format!("cannot list the connections: {error}"));
-                self.list.due = began + LIST_PAUSE[1];
-                return;
-            }
-        };
-        let is_known =
-            |(written, at): &(BTreeSet<Connection>, Instant)| *written == now && at.elapsed() < STALE;
-        if !self.list.written.as_ref().is_some_and(is_known) {
-            match peers::begin_to_write(self.config, self.ip, &now) {
-                Some(Ok(child)) => {
-                    self.list.under_way = Some(child);
-                    self.list.written = Some((now, Instant::now()));
-                }
-                Some(Err(error)) => log::warning(format!("cannot write the list of connections: {error}")),
-                None => {}
-            }
-        }
-        // The child's time counts as well; it is about as long.
-        self.list.due =
-            Instant::now() + (began.elapsed() * 2 * LIST_SHARE).clamp(LIST_PAUSE[0], LIST_PAUSE[1]);
     }
 }

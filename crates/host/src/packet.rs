@@ -27,6 +27,17 @@ struct LinkAddress {
     more: [u8; LONGEST_ADDRESS],
 }
 
+/// What a byte of a packet has to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Octet {
+    /// Where it is, counted from the header after the link's.
+    pub at: u32,
+    /// Which of its bits count.
+    pub mask: u8,
+    /// What these bits have to be.
+    pub value: u8,
+}
+
 impl PacketSocket {
     /// For packets of `protocol` (`ETH_P_*`) on the link with this number.
     pub fn open(link: u32, protocol: u16) -> io::Result<Self> {
@@ -96,8 +107,8 @@ impl PacketSocket {
         Ok(())
     }
 
-    /// From now on only packets count that have each of these bytes at its offset. The kernel drops the others, which then cost next to nothing.
-    pub fn only(&self, bytes: &[(u32, u8)]) -> io::Result<()> {
+    /// From now on only packets count that have each of these. The kernel drops the others, which then cost next to nothing.
+    pub fn only(&self, octets: &[Octet]) -> io::Result<()> {
         let statement = |code: u32, otherwise: usize, value: u32| {
             Ok::<_, io::Error>(libc::sock_filter {
                 code: u16::try_from(code).map_err(io::Error::other)?,
@@ -107,15 +118,18 @@ impl PacketSocket {
             })
         };
         let mut program = Vec::new();
-        for (index, (offset, value)) in bytes.iter().enumerate() {
-            program.push(statement(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, 0, *offset)?);
-            // To the last statement: two for each byte that follows, and the one that takes the packet.
-            let rest = 2 * (bytes.len() - index - 1) + 1;
-            program.push(statement(
-                libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
-                rest,
-                u32::from(*value),
-            )?);
+        for (index, octet) in octets.iter().enumerate() {
+            // To the last statement: three for each octet that follows, and the one that takes the packet.
+            let rest = 3 * (octets.len() - index - 1) + 1;
+            program.extend([
+                statement(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, 0, octet.at)?,
+                statement(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0, octet.mask.into())?,
+                statement(
+                    libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
+                    rest,
+                    octet.value.into(),
+                )?,
+            ]);
         }
         program.push(statement(libc::BPF_RET | libc::BPF_K, 0, u32::MAX)?);
         program.push(statement(libc::BPF_RET | libc::BPF_K, 0, 0)?);

@@ -2,6 +2,7 @@
 //! virtual address needs. No program is started.
 
 mod address;
+pub mod arrival;
 mod checksum;
 pub mod connection;
 mod link;
@@ -11,6 +12,7 @@ pub mod refusal;
 pub mod reset;
 mod route;
 mod subnet;
+mod wire;
 
 pub use address::{Address, NewAddress};
 pub use link::{Link, LinkKind};

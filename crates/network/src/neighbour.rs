@@ -3,6 +3,7 @@
 use crate::Link;
 use crate::checksum;
 use crate::link::LinkKind;
+use crate::wire::{ETH_P_IPV6, IPV6_HEADER};
 use host::Deadline;
 use host::packet::PacketSocket;
 use nix::sys::socket::{
@@ -17,7 +18,6 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 const ETH_P_ARP: u16 = 0x0806;
-const ETH_P_IPV6: u16 = 0x86dd;
 const ARP_REQUEST: u16 = 1;
 const ARP_REPLY: u16 = 2;
 const ICMPV6: u8 = 58;
@@ -25,7 +25,6 @@ const NEIGHBOUR_SOLICITATION: u8 = 135;
 const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
 /// The hop limit of neighbour discovery: what has passed a router is not believed.
 const HOPS: u8 = 255;
-const IPV6_HEADER: usize = 40;
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 
 /// A question is sent so often: one may be lost.

@@ -10,19 +10,14 @@ use crate::checksum;
 use crate::connection::Connection;
 use crate::link::{Link, LinkKind};
 use crate::netlink::octets;
-use crate::reset::{ACK, HEADER, RST, TCP, segment};
+use crate::reset::segment;
+use crate::wire::{ACK, FIN, IPV4_HEADER, IPV6_HEADER, RST, SYN, TCP, TCP_HEADER, segments_to};
 use host::packet::PacketSocket;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
-const ETH_P_IP: u16 = 0x0800;
-const ETH_P_IPV6: u16 = 0x86dd;
-const IPV4_HEADER: usize = 20;
-const IPV6_HEADER: usize = 40;
 const HOPS: u8 = 64;
-const SYN: u8 = 0x02;
-const FIN: u8 = 0x01;
 
 /// Refuses connections to one address that come over one link.
 #[derive(Debug)]
@@ -37,14 +32,9 @@ impl Refusal {
         if link.kind != LinkKind::Ethernet {
             return Ok(None);
         }
-        let (kind, protocol_at, address_at) = match ip {
-            IpAddr::V4(_) => (ETH_P_IP, 9, 16),
-            IpAddr::V6(_) => (ETH_P_IPV6, 6, 24),
-        };
-        let socket = PacketSocket::open(link.index, kind)?;
-        let address = (address_at..).zip(octets(ip));
-        let wanted: Vec<(u32, u8)> = [(protocol_at, TCP)].into_iter().chain(address).collect();
-        socket.only(&wanted)?;
+        let (protocol, segments) = segments_to(ip);
+        let socket = PacketSocket::open(link.index, protocol)?;
+        socket.only(&segments)?;
         Ok(Some(Self { socket, ip }))
     }
 
@@ -116,7 +106,7 @@ fn refusal(packet: &[u8], ours: IpAddr) -> Option<Vec<u8>> {
 }
 
 fn ip_header(ours: IpAddr, to: IpAddr) -> Option<Vec<u8>> {
-    let payload = u16::try_from(HEADER).ok()?;
+    let payload = u16::try_from(TCP_HEADER).ok()?;
     let mut header = match ours {
         IpAddr::V4(_) => {
             let mut header = vec![0x45, 0];

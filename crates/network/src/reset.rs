@@ -9,6 +9,7 @@
 
 use crate::checksum;
 use crate::connection::Connection;
+use crate::wire::{ACK, RST, TCP, TCP_HEADER};
 use host::Deadline;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::socket::{
@@ -24,10 +25,6 @@ use std::time::Duration;
 /// How many segments are sent in a second, at most.
 pub const PER_SECOND: u32 = 10_000;
 const BATCH: u32 = 200;
-pub(crate) const TCP: u8 = 6;
-pub(crate) const HEADER: usize = 20;
-pub(crate) const ACK: u8 = 0x10;
-pub(crate) const RST: u8 = 0x04;
 /// How long the answer to a tickle may take.
 const ANSWER_TIME: Duration = Duration::from_millis(200);
 
@@ -101,8 +98,8 @@ pub(crate) fn segment(
     connection: &Connection,
     [number, acknowledged]: [u32; 2],
     flags: u8,
-) -> [u8; HEADER] {
-    let mut segment = [0; HEADER];
+) -> [u8; TCP_HEADER] {
+    let mut segment = [0; TCP_HEADER];
     segment[..2].copy_from_slice(&connection.port.to_be_bytes());
     segment[2..4].copy_from_slice(&connection.peer.port().to_be_bytes());
     segment[4..8].copy_from_slice(&number.to_be_bytes());

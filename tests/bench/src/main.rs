@@ -28,7 +28,7 @@ enum Part {
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
-    /// How often each event happens
+    /// How often each event happens, with each of the parts
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
     runs: u8,
     /// What to measure; several are possible
@@ -37,6 +37,9 @@ struct Cli {
     /// Connect with TLS
     #[arg(long)]
     tls: bool,
+    /// Measure the guide's design with ocf:heartbeat:portblock as well
+    #[arg(long)]
+    portblock: bool,
     /// A client that has heard nothing so many seconds after the service is back hangs
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
     hung: u64,
@@ -63,12 +66,8 @@ fn run(cli: &Cli) -> Result<()> {
     let runs = usize::from(cli.runs);
     let hung = Duration::from_secs(cli.hung);
     let is_wanted = |part| cli.part.contains(&part);
-    outage::measure(
-        if is_wanted(Part::Outages) { runs } else { 0 },
-        is_wanted(Part::Others),
-        hung,
-        cli.tls,
-    )?;
+    let parts = [Part::Outages, Part::Others].map(is_wanted);
+    outage::measure(runs, parts, cli.portblock, hung, cli.tls)?;
     if is_wanted(Part::StopOrder) {
         stop_order::measure(runs, hung, cli.tls)?;
     }

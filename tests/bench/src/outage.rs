@@ -1,7 +1,7 @@
 //! What clients see of each event.
 
 use anyhow::{Context, Result, ensure};
-use lab::cib::{Cib, guide, ocf};
+use lab::cib::{Cib, guide, guide_with_portblock, ocf};
 use lab::{
     ByHand, Client, ClientOptions, Clients, Deadline, Event, Heard, Installation, Kind, Lab, Options, event,
     steps,
@@ -43,16 +43,41 @@ struct Measured {
     others: Vec<Runs>,
 }
 
-/// Prints the tables.
-pub(crate) fn measure(runs: usize, others: bool, hung: Duration, tls: bool) -> Result<()> {
-    if runs == 0 && !others {
+/// A design, with what its nodes need besides what every lab's have.
+struct Design {
+    name: &'static str,
+    cib: Cib,
+    packages: &'static [&'static str],
+}
+
+/// Prints the tables. `portblock`: with a third design.
+pub(crate) fn measure(
+    runs: usize,
+    parts: [bool; 2],
+    portblock: bool,
+    hung: Duration,
+    tls: bool,
+) -> Result<()> {
+    let [outages_wanted, others_wanted] = parts;
+    if !outages_wanted && !others_wanted {
         return Ok(());
     }
-    let names = ["this suite", "the guide's design"];
-    let designs = [
-        design(names[0], &ocf(), runs, others, hung, tls)?,
-        design(names[1], &guide(), runs, others, hung, tls)?,
+    let design = |name, cib, packages| Design { name, cib, packages };
+    let mut designs = vec![
+        design("this suite", ocf(), &[][..]),
+        design("the guide's design", guide(), &[]),
     ];
+    if portblock {
+        designs.push(design(
+            "the guide's with portblock",
+            guide_with_portblock(),
+            &["iptables"],
+        ));
+    }
+    let all: Vec<(&str, Measured)> = designs
+        .into_iter()
+        .map(|design| Ok((design.name, design.measure(runs, parts, hung, tls)?)))
+        .collect::<Result<_>>()?;
     let mut text = format!(
         "\nThe server is {}{}. The guide has no fencing: it takes over without knowing that the other node is dead.\n",
         match Installation::from_environment()?.program {
@@ -61,60 +86,68 @@ pub(crate) fn measure(runs: usize, others: bool, hung: Duration, tls: bool) -> R
         },
         if tls { ", with TLS" } else { "" },
     );
-    if runs > 0 {
-        outages(&mut text, names, &designs, runs);
+    if outages_wanted {
+        outages(&mut text, &all, runs);
     }
-    if others {
-        everybody(&mut text, names, &designs, hung);
+    if others_wanted {
+        everybody(&mut text, &all, runs, hung);
     }
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("cannot print")
 }
 
-fn outages(text: &mut String, names: [&str; 2], designs: &[Measured; 2], runs: usize) {
-    let [ours, guides] = designs;
+fn outages(text: &mut String, designs: &[(&str, Measured)], runs: usize) {
     let _ = write!(
         text,
         "\nOutage: longest time between two acknowledged commits, median of {runs} (all runs). The impatient client gives up a \
-         connection after 50 ms and a commit after 500 ms, the patient one has no timeouts. Bare floor, by hand without a cluster: \
-         {:.2} s in the first lab, {:.2} s in the second.\n\n\
-         | event | client | {} | ÷ floor | {} | ÷ floor | guide ÷ ours |\n|---|---|---|---|---|---|---|\n",
-        ours.floor.as_secs_f64(),
-        guides.floor.as_secs_f64(),
-        names[0],
-        names[1],
+         connection after 50 ms and a commit after 500 ms, the patient one has no timeouts. Bare floor, by hand without a cluster:"
     );
-    for (event, (ours_runs, guides_runs)) in Event::ALL
-        .into_iter()
-        .zip(ours.outages.iter().zip(&guides.outages))
-    {
+    for (name, design) in designs {
+        let _ = write!(text, " {:.2} s in the lab of {name}.", design.floor.as_secs_f64());
+    }
+    text.push_str("\n\n| event | client");
+    for (number, (name, _)) in designs.iter().enumerate() {
+        let _ = write!(
+            text,
+            " | {name} | ÷ floor{}",
+            if number > 0 { " | ÷ ours" } else { "" }
+        );
+    }
+    let _ = writeln!(text, " |\n|---|---{}|", "|---".repeat(3 * designs.len() - 1));
+    for (index, event) in Event::ALL.into_iter().enumerate() {
         for client in ["impatient", "patient"] {
-            let times = |runs: &Runs| times(runs, client == "patient");
-            let (left, right) = (times(ours_runs), times(guides_runs));
-            let longer = match (median(&left), median(&right)) {
-                (Some(ours), Some(guides)) => format!("{:.1}", guides.as_secs_f64() / ours.as_secs_f64()),
-                (Some(_), None) => "for ever".to_owned(),
-                _ => "–".to_owned(),
-            };
-            let _ = writeln!(
-                text,
-                "| {event} | {client} | {} | {} | {} | {} | {longer} |",
-                cell(&left),
-                ratio(&left, ours.floor),
-                cell(&right),
-                ratio(&right, guides.floor)
-            );
+            let _ = write!(text, "| {event} | {client}");
+            let mut ours = None;
+            for (number, (_, design)) in designs.iter().enumerate() {
+                let times = times(&design.outages[index], client == "patient");
+                let _ = write!(text, " | {} | {}", cell(&times), ratio(&times, design.floor));
+                match number {
+                    0 => ours = median(&times),
+                    _ => {
+                        let _ = write!(text, " | {}", longer(ours, median(&times)));
+                    }
+                }
+            }
+            text.push_str(" |\n");
         }
     }
 }
 
-fn everybody(text: &mut String, names: [&str; 2], designs: &[Measured; 2], hung: Duration) {
+fn longer(ours: Option<Duration>, other: Option<Duration>) -> String {
+    match (ours, other) {
+        (Some(ours), Some(other)) => format!("{:.1}", other.as_secs_f64() / ours.as_secs_f64()),
+        (Some(_), None) => "for ever".to_owned(),
+        _ => "–".to_owned(),
+    }
+}
+
+fn everybody(text: &mut String, designs: &[(&str, Measured)], runs: usize, hung: Duration) {
     let _ = write!(
         text,
-        "\nOther clients, none with timeouts. Those that wait for an answer when it happens: time until an answer or an error. The \
-         others: longest time without an answer. Hung: neither within {} s after the service was back. They were connected together, \
-         which makes a drain longer.\n\n| event | design",
+        "\nOther clients, none with timeouts, the worst of {runs} runs. Those that wait for an answer when it happens: time until an \
+         answer or an error. The others: longest time without an answer. Hung: neither within {} s after the service was back. They were \
+         connected together, which makes a drain longer.\n\n| event | design",
         hung.as_secs()
     );
     for kind in OTHERS {
@@ -122,19 +155,14 @@ fn everybody(text: &mut String, names: [&str; 2], designs: &[Measured; 2], hung:
     }
     let _ = writeln!(text, " |\n|---|---{}|", "|---".repeat(OTHERS.len()));
     for (index, event) in Event::ALL.into_iter().enumerate() {
-        for (name, design) in names.iter().zip(designs) {
+        for (name, design) in designs {
             let _ = write!(text, "| {event} | {name}");
-            let seen = design
-                .others
-                .get(index)
-                .and_then(|runs| runs.first())
-                .cloned()
-                .flatten();
+            let noticed: Option<Vec<&Seen>> = design.others[index].iter().map(Option::as_ref).collect();
             for kind in OTHERS {
-                let cell = match &seen {
-                    None => not_noticed(),
-                    Some(seen) => of_kind(seen, kind).map_or_else(|| "–".to_owned(), Heard::to_string),
-                };
+                let cell = noticed.as_ref().map_or_else(not_noticed, |all| {
+                    Heard::worst(all.iter().filter_map(|seen| of_kind(seen, kind)))
+                        .map_or_else(|| "–".to_owned(), |heard| heard.to_string())
+                });
                 let _ = write!(text, " | {cell}");
             }
             text.push_str(" |\n");
@@ -146,43 +174,45 @@ fn of_kind(seen: &Seen, kind: Kind) -> Option<&Heard> {
     seen.heard.iter().find(|heard| heard.kind == kind)
 }
 
-/// The floor, and what clients saw of every event with one configuration.
-fn design(name: &str, cib: &Cib, runs: usize, others: bool, hung: Duration, tls: bool) -> Result<Measured> {
-    eprintln!("{name}: a lab starts");
-    let installation = Installation {
-        tls,
-        ..Installation::from_environment()?
-    };
-    let lab = Lab::up(&Options::from_environment()?)?;
-    lab::install(&lab, &lab::package_from_environment()?, &installation)?;
-    let floor = lab::floor(&lab, &installation, ByHand::BARE, ROUNDS)?;
-    lab::activate(&lab, cib)?;
-    let audit = lab.audit()?;
-    let mut client = Client::start(&lab, &ClientOptions::default())?;
-    let mut measured = Measured {
-        floor,
-        outages: Vec::new(),
-        others: Vec::new(),
-    };
-    for event in Event::ALL {
-        measured
-            .outages
-            .push(repeat(name, &lab, &client, event, &[Kind::Patient], hung, runs)?);
-    }
-    if others {
-        for event in Event::ALL {
-            measured
-                .others
-                .push(repeat(name, &lab, &client, event, &OTHERS, hung, 1)?);
+impl Design {
+    /// The floor, and what clients see of every event.
+    fn measure(&self, runs: usize, parts: [bool; 2], hung: Duration, tls: bool) -> Result<Measured> {
+        let name = self.name;
+        eprintln!("{name}: a lab starts");
+        let installation = Installation {
+            tls,
+            ..Installation::from_environment()?
+        };
+        let mut options = Options::from_environment()?;
+        options
+            .packages
+            .extend(self.packages.iter().map(ToString::to_string));
+        let lab = Lab::up(&options)?;
+        lab::install(&lab, &lab::package_from_environment()?, &installation)?;
+        let floor = lab::floor(&lab, &installation, ByHand::BARE, ROUNDS)?;
+        lab::activate(&lab, &self.cib)?;
+        let audit = lab.audit()?;
+        let mut client = Client::start(&lab, &ClientOptions::default())?;
+        let [outages, others] =
+            [(parts[0], &[Kind::Patient][..]), (parts[1], &OTHERS)].map(|(wanted, kinds)| {
+                let events = Event::ALL.into_iter().filter(|_| wanted);
+                events
+                    .map(|event| repeat(name, &lab, &client, event, kinds, hung, runs))
+                    .collect::<Result<Vec<Runs>>>()
+            });
+        let measured = Measured {
+            floor,
+            outages: outages?,
+            others: others?,
+        };
+        client.stop();
+        let lost = client.lost()?.len();
+        ensure!(lost == 0, "{name}: {lost} acknowledged commits are lost");
+        if let Err(error) = audit.finish() {
+            eprintln!("{name}: {error:#}");
         }
+        Ok(measured)
     }
-    client.stop();
-    let lost = client.lost()?.len();
-    ensure!(lost == 0, "{name}: {lost} acknowledged commits are lost");
-    if let Err(error) = audit.finish() {
-        eprintln!("{name}: {error:#}");
-    }
-    Ok(measured)
 }
 
 fn repeat(

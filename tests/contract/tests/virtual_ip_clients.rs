@@ -233,6 +233,36 @@ fn the_next_node_tells_the_clients_of_one_that_has_died() {
     });
 }
 
+/// A client is on the list when it has only just connected: one that waits for the answer to its first question when the node dies would
+/// wait for ever. Each connects when the list has just been made, which is otherwise made once a second.
+#[test]
+fn a_client_is_listed_when_it_connects() {
+    on_a_lan(|machine, lan| {
+        machine.shell(&format!("mkdir {VOLUME}"));
+        for address in [FOUR, SIX] {
+            let call = |action: &str| call(action).set("ip", address).set("tickle_dir", VOLUME);
+            let listener = lan.listen(&format!("[::]:{PORT}"));
+            call("start").run().succeeds();
+            let list = format!("{VOLUME}/.kaiwudb-ha-connections-{address}");
+            let listed = |port: u16| {
+                std::fs::read_to_string(&list).is_ok_and(|text| text.contains(&format!(":{port} {PORT}\n")))
+            };
+            let times = (0..10).map(|_| {
+                let client = lan.connect(CLIENT, ip(address), PORT, PATIENCE);
+                let began = Instant::now();
+                let _server = listener.accept().expect("it is connected");
+                let port = client.local_addr().expect("it is bound").port();
+                eventually("the connection is listed", || listed(port));
+                began.elapsed()
+            });
+            // The first one met a watcher that was just beginning.
+            let best = times.skip(1).min().unwrap_or_default();
+            assert!(best < Duration::from_millis(600), "{address}: {best:?}");
+            call("stop").run().succeeds();
+        }
+    });
+}
+
 /// A list that says what is not true makes nobody lose a connection, and one that cannot be read nothing at all.
 #[test]
 fn a_wrong_list_does_no_harm() {

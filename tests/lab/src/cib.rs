@@ -4,7 +4,7 @@ mod drbd;
 mod presets;
 
 pub use drbd::{NFS_ROOT, drbd_guide, drbd_nfs, drbd_ocf};
-pub use presets::{DATA_ROOT, DISK, fenced, guide, ocf};
+pub use presets::{DATA_ROOT, DISK, fenced, guide, guide_with_portblock, ocf};
 
 use quick_xml::escape::escape;
 use std::fmt::Write;

@@ -106,6 +106,14 @@ impl Clients {
 }
 
 impl Heard {
+    /// The worst of several events, of clients of one kind.
+    pub fn worst<'a>(all: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        all.into_iter().copied().reduce(|mut worst, other| {
+            worst.add(&other);
+            worst
+        })
+    }
+
     fn add(&mut self, other: &Self) {
         self.longest = self.longest.max(other.longest);
         self.hung += other.hung;

@@ -2,9 +2,9 @@
 
 use crate::Scene;
 use anyhow::{Context, Result, ensure};
-use lab::cib::Cib;
-use lab::{Clients, Event, Heard, Kind};
-use std::time::Duration;
+use lab::cib::{Cib, DATA_ROOT};
+use lab::{Clients, Event, Heard, Kind, VIRTUAL_IP};
+use std::time::{Duration, Instant};
 
 const EVERYBODY: [Kind; 6] = [
     Kind::Patient,
@@ -22,10 +22,14 @@ const HORIZON: Duration = Duration::from_secs(10);
 /// after whole seconds.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
+/// Whether the node has written down each connection of the address with a database's client, for the next node.
+const LISTED: &str = "ss -Htn state established '( sport = :26257 )' src $0 | sed 's/\\[::ffff:\\([0-9.]*\\)]/\\1/g' |
+     while read -r _ _ ours peer; do grep -qxF \"$peer ${ours##*:}\" $1/.kaiwudb-ha-connections-$0 || exit 1; done && echo all";
+
 /// With `ocf:kaiwudb:virtual-ip` each of them has an answer or an error when the next node serves, whatever has happened to the other one.
 pub fn nobody_is_left_hanging(scene: &Scene<'_>) -> Result<()> {
     for event in [Event::Standby, Event::Kill, Event::PowerOff] {
-        let (heard, outage) = hear(scene, event)?;
+        let (heard, outage) = hear(scene, event, wait_until_listed)?;
         for kind in heard {
             let connects = kind.kind == Kind::Http;
             ensure!(
@@ -42,17 +46,37 @@ pub fn nobody_is_left_hanging(scene: &Scene<'_>) -> Result<()> {
 /// What the test above is about: with `ocf:heartbeat:IPaddr2` who waits for an answer of a node without power waits for ever.
 pub fn another_address_leaves_them_hanging(scene: &Scene<'_>) -> Result<()> {
     scene.reconfigure(Cib::with_guides_address)?;
-    let (heard, _) = hear(scene, Event::PowerOff)?;
+    let (heard, _) = hear(scene, Event::PowerOff, |_| Ok(()))?;
     let waiting = heard.iter().find(|heard| heard.kind == Kind::Waiting);
     let waiting = waiting.context("nobody has waited")?;
     ensure!(waiting.hung == waiting.of, "waiting clients were told: {waiting}");
     Ok(())
 }
 
+/// Who has only just connected may be unknown to the next node.
+fn wait_until_listed(scene: &Scene<'_>) -> Result<()> {
+    let began = Instant::now();
+    let (active, _) = scene.nodes()?;
+    let ask = ["sh", "-c", LISTED, VIRTUAL_IP, DATA_ROOT];
+    scene.wait_until("every client is listed", Scene::deadline(), || {
+        Ok(active.exec(ask, Scene::deadline())?.stdout.trim() == "all")
+    })?;
+    eprintln!(
+        "all clients are listed {:.2} s later",
+        began.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
 /// What everybody hears of an event, and the outage of an impatient client. The nodes are well again afterwards.
-fn hear(scene: &Scene<'_>, event: Event) -> Result<(Vec<Heard>, Duration)> {
+fn hear(
+    scene: &Scene<'_>,
+    event: Event,
+    until: impl FnOnce(&Scene<'_>) -> Result<()>,
+) -> Result<(Vec<Heard>, Duration)> {
     let mut clients = Clients::start(scene.lab(), &EVERYBODY)?;
     clients.wait_until_ready(Scene::deadline())?;
+    until(scene)?;
     let outcome = event.run(scene.lab(), &scene.client, Scene::deadline())?;
     let heard = clients.heard(&outcome, HORIZON);
     for kind in &heard {

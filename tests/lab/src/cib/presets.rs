@@ -39,6 +39,38 @@ pub(super) fn guide_on(device: &str) -> Cib {
         })
 }
 
+/// The guide's design with what there is for clients of `ocf:heartbeat:IPaddr2`: `ocf:heartbeat:portblock` drops what comes before the
+/// database serves, and makes clients of a failed node notice ("tickle ACK"). Needs Debian's package `iptables`.
+pub fn guide_with_portblock() -> Cib {
+    let port = |id: &str, action: &str| {
+        Primitive::new(id, "ocf:heartbeat:portblock")
+            .parameter("protocol", "tcp")
+            .parameter("portno", "26257")
+            .parameter("ip", VIRTUAL_IP)
+            .parameter("action", action)
+    };
+    let unblock = port("Unblock", "unblock")
+        .parameter("tickle_dir", DATA_ROOT)
+        // Here it writes the list of connections, too.
+        .operation("monitor", &[("interval", "10s"), ("timeout", "20s")]);
+    let with_database = |resource: &str| Constraint::Colocation {
+        resource: resource.to_owned(),
+        with: "KaiwuDB".to_owned(),
+    };
+    let order = |first: &str, then: &str| Constraint::StartOrder {
+        first: first.to_owned(),
+        then: then.to_owned(),
+    };
+    guide()
+        .with(Resource::Primitive(port("Block", "block")))
+        .with(Resource::Primitive(unblock))
+        .constrain(with_database("Block"))
+        .constrain(with_database("Unblock"))
+        .constrain(order("Block", "ClusterIP"))
+        .constrain(order("ClusterIP", "Unblock"))
+        .constrain(order("KaiwuDBGrp", "Unblock"))
+}
+
 /// Our design: the same resources with our agents, fencing, stickiness, and the virtual IP after the database.
 pub fn ocf() -> Cib {
     ocf_on(DISK)

@@ -88,7 +88,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["lib"],
             &["monitor", "start", "stop"],
             &["watcher"],
-            &["inspect", "validate"],
+            &["inspect", "list", "validate"],
             &["peers", "place"],
             &["config", "neighbours"],
             &["parameters", "scene"],
@@ -188,9 +188,9 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/network",
         rooms: &[
-            &["lib", "neighbour", "refusal"],
+            &["lib", "arrival", "neighbour", "refusal"],
             &["reset"],
-            &["address", "connection", "link", "route"],
+            &["address", "connection", "link", "route", "wire"],
             &["checksum", "netlink", "subnet"],
         ],
     },
