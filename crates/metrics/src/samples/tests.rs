@@ -93,7 +93,7 @@ fn every_release_of_pacemaker_gives_the_same_series() {
     assert_eq!(sets(RECORDED[1]), sets(RECORDED[2]));
 }
 
-/// ClusterLabs/ha_cluster_exporter issue 193: two instances of a clone that is stopped differ in nothing.
+/// `ClusterLabs/ha_cluster_exporter` issue 193: two instances of a clone that is stopped differ in nothing.
 #[test]
 fn a_clone_that_is_stopped_gives_no_label_set_twice() {
     let stopped = "<resource id=\"KaiwuData\" resource_agent=\"ocf:kaiwudb:drbd-promotable\" role=\"Stopped\" target_role=\"Stopped\" \
