@@ -35,7 +35,7 @@ COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS)))
 
 # What does not fit into the time that one waits for `make test`.
 LONGER := certificates operator runtimes
-SUITES := check unit toolchain-test $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
+SUITES := check unit toolchain-test administration-test $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
 
 .PHONY: help
 help: ## this list
@@ -127,12 +127,17 @@ toolchain-test:
 	@$(TOOLCHAIN)/need.sh iproute2 mount util-linux
 	@$(TOOLCHAIN)/test.sh
 
-.PHONY: $(addsuffix -test,$(TESTS))
+.PHONY: administration-test $(addsuffix -test,$(TESTS))
 $(addsuffix -test,$(TESTS)): %-test:
-	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*)
+	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*) $(TARGETS_$*)
+
+# Those of its tests that other suites may run beside are a suite of their own.
+TARGETS_cluster := --test database --test tls
+administration-test: lab-ready
+	$(CARGO) test --locked --no-fail-fast -p cluster --test administration
 
 # The suites need programs; those that start nodes need the whole lab.
-$(addsuffix -test,$(TESTS)): test-packages
+administration-test $(addsuffix -test,$(TESTS)): test-packages
 $(addsuffix -test,$(filter certificates cluster drbd lab operator runtimes,$(TESTS))): lab-ready
 
 # Its tests wait for events most of the time.
@@ -180,7 +185,7 @@ bench: lab-ready ## measures outages against the numbers to beat (root, minutes)
 # --- a real server -----------------------------------------------------------
 
 # The suites in which the server is the one of KWBASE_HOME.
-REAL := contract-test lab-test cluster-test certificates-test operator-test runtimes-test crash-images
+REAL := contract-test lab-test administration-test cluster-test certificates-test operator-test runtimes-test crash-images
 
 .PHONY: real-test crash-images
 real-test: ## everything that runs on a real server, KWBASE_HOME=DIR with bin/kwbase and lib/, in one table (root, hours)

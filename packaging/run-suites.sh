@@ -114,15 +114,20 @@ ended() {
     [ "$verdict" = ok ] || failures "$log"
 }
 
+# What others may run beside. Two take turns with another one, so that no more than four run at a time.
+declare -A beside=(
+    [contract-test]='' [administration-test]='' [kwbase-standin-test]='' [lab-test]=''
+    [hostile-test]=kwbase-standin-test [toolchain-test]=lab-test
+)
+
 # plan SUITE...: what runs beside what. Compiling takes both processors, so that is done first; then come the suites that wait
 # for events most of the time, side by side; then those with bounds on time, each with the machine for itself.
 plan() {
-    local suite compiled='' before=''
-    local -a alone=()
+    local suite turn before prepared='' compiled=''
     case " $* " in
     *-test\ * | *matrix-*)
         lab_phases
-        before='lab-image lab-programs lab-packages'
+        prepared='lab-image lab-programs lab-packages'
         ;;
     esac
     for suite in "$@"; do
@@ -130,22 +135,26 @@ plan() {
         check | unit)
             phase "$suite" 90 "$compiled" "$suite"
             compiled=$suite
-            before+=" $suite"
+            prepared+=" $suite"
             ;;
-        contract-test | kwbase-standin-test | lab-test) ;;
-        *) alone+=("$suite") ;;
         esac
     done
-    local prepared=$before
+    before=$prepared
+    for suite in "$@"; do
+        [ -n "${beside[$suite]+is}" ] || continue
+        turn=${beside[$suite]}
+        case " $* " in
+        *" ${turn:-none} "*) ;;
+        *) turn='' ;;
+        esac
+        phase "$suite" 150 "$prepared $turn" "$suite"
+        before+=" $suite"
+    done
     for suite in "$@"; do
         case $suite in
-        contract-test | kwbase-standin-test | lab-test)
-            phase "$suite" 150 "$prepared" "$suite"
-            before+=" $suite"
-            ;;
+        check | unit) continue ;;
         esac
-    done
-    for suite in "${alone[@]}"; do
+        [ -z "${beside[$suite]+is}" ] || continue
         phase "$suite" 250 "$before" "$suite"
         before+=" $suite"
     done

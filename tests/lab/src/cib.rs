@@ -1,4 +1,7 @@
 //! Cluster configurations as data, and as the XML that `cibadmin` loads.
+//!
+//! Not those of `pacemaker::model`, which can only express what `plan` may write: here is what a site may have, such as the guide's
+//! configuration and operations with any attribute. And what writes the product's configurations is tested with others than its own.
 
 mod drbd;
 mod presets;

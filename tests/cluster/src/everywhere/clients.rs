@@ -28,7 +28,7 @@ const LISTED: &str = "ss -Htn state established '( sport = :26257 )' src $0 | se
 
 /// With `ocf:kaiwudb:virtual-ip` each of them has an answer or an error when the next node serves, whatever has happened to the other one.
 pub fn nobody_is_left_hanging(scene: &Scene<'_>) -> Result<()> {
-    for event in [Event::Standby, Event::Kill, Event::PowerOff] {
+    for event in Event::ALL {
         let (heard, outage) = hear(scene, event, wait_until_listed)?;
         for kind in heard {
             let connects = kind.kind == Kind::Http;
