@@ -1,7 +1,7 @@
 //! SHA-256 as a value.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, io};
 
 /// A SHA-256 digest; shown and stored as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,6 +15,21 @@ impl Digest {
         let mut array = [0; 32];
         array.copy_from_slice(digest.as_ref());
         Self(array)
+    }
+
+    /// The digest of all that can be read.
+    pub fn of_reader(mut from: impl io::Read) -> io::Result<Self> {
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        let mut part = vec![0; 256 * 1024];
+        loop {
+            match from.read(&mut part)? {
+                0 => break,
+                length => context.update(&part[..length]),
+            }
+        }
+        let mut array = [0; 32];
+        array.copy_from_slice(context.finish().as_ref());
+        Ok(Self(array))
     }
 
     /// The bytes.
@@ -108,6 +123,7 @@ mod tests {
         // FIPS 180-2, appendix B.1.
         assert!(digest.to_string().starts_with("ba7816bf8f01cfea"));
         assert_eq!(Digest::try_from(digest.to_string()), Ok(digest));
+        assert_eq!(Digest::of_reader(&b"abc"[..]).unwrap(), digest);
         for wrong in ["", "ba78", &"zz".repeat(32), &"é".repeat(32)] {
             assert!(Digest::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }

@@ -111,6 +111,11 @@ pub fn of_newer_kernels(deadline: Deadline) -> Vec<(String, Option<Version>)> {
         .collect()
 }
 
+/// The newest of these kernels, which boots next unless somebody has chosen another one.
+pub fn newest<'a>(releases: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    releases.max_by_key(|release| numbers(release))
+}
+
 /// The numbers in the name of a release, which order it: 6.1.0-9 comes before 6.1.0-10.
 fn numbers(release: &str) -> Vec<u64> {
     release

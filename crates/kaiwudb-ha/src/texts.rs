@@ -10,5 +10,6 @@ pub(crate) mod metrics;
 pub(crate) mod migrate;
 pub(crate) mod plan;
 pub(crate) mod question;
+pub(crate) mod ready;
 pub(crate) mod split_brain;
 pub(crate) mod status;

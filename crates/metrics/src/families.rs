@@ -40,6 +40,15 @@ families! {
     RESOURCE_REASON: Gauge, "resource_reason", "Always 1; why a resource failed or is degraded, with # in place of numbers.";
     COMPANION_ALIVE: Gauge, "companion_alive", "Whether the sentinel or watcher of a resource that is active on this node answers.";
 
+    // What timers have found on this node.
+    FAILOVER_READY: Gauge, "failover_ready", "Whether a failover would have succeeded when kaiwudb-ha-ready.timer looked last.";
+    FAILOVER_OBSTACLE: Gauge, "failover_obstacle", "Always 1; a reason why a failover would not have succeeded.";
+    READINESS_AT: Gauge, "readiness_timestamp_seconds", "When kaiwudb-ha-ready.timer looked last.";
+    FAILOVER_EXPECTED: Gauge, "failover_expected_seconds", "Outage that the last good drill of this fault has measured.";
+    DRILL_AT: Gauge, "last_good_drill_timestamp_seconds", "When the last good drill of this fault began.";
+    CHECK_FINDINGS: Gauge, "check_findings", "Findings of kaiwudb-ha check when kaiwudb-ha-check.timer ran last.";
+    CHECK_AT: Gauge, "check_timestamp_seconds", "When kaiwudb-ha-check.timer ran last.";
+
     // The database on this node.
     DATABASE_INFO: Gauge, "database_info", "Always 1; labels name the resource and the release.";
     DATABASE_RUNNING: Gauge, "database_running", "Whether a server of the store runs on this node.";

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod database;
+mod kept;
 mod replication;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub fn of(pulse: &Pulse, pair: Option<&str>, took: Duration) -> Exposition {
     cluster::add(&mut found, pulse);
     database::add(&mut found, pulse);
     replication::add(&mut found, pulse);
+    kept::add(&mut found, pulse);
     found
 }
 

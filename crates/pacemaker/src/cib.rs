@@ -10,6 +10,9 @@ use effective::effective;
 use host::{Command, Deadline};
 use ocf::{Role, parse_boolean};
 
+/// Pacemaker's INFINITY.
+pub const INFINITY: u64 = 1_000_000;
+
 /// The configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Cib {
@@ -344,6 +347,13 @@ impl Cib {
                     .find_map(|resource| resource.meta(name))
             })
             .or_else(|| self.resource_default(name))
+    }
+
+    /// The failures after which the primitive with this id may no longer run on a node; Pacemaker's default is never.
+    pub fn migration_threshold(&self, id: &str) -> u64 {
+        let primitive = self.primitives().find(|one| one.id == id);
+        let configured = primitive.and_then(|one| self.meta(one, "migration-threshold")?.parse().ok());
+        configured.filter(|threshold| *threshold > 0).unwrap_or(INFINITY)
     }
 }
 

@@ -24,6 +24,11 @@ pub fn wait(deadline: Deadline) -> Result<(), Error> {
     }
 }
 
+/// Whether the controller has nothing on its way now: what is written then aborts no transition. False during an election.
+pub fn is_now(deadline: Deadline) -> Result<bool, Error> {
+    controller_is_idle(deadline)
+}
+
 fn nothing_planned(deadline: Deadline) -> Result<(), Error> {
     let left = Duration::from_secs(deadline.remaining().as_secs().max(1));
     Command::new("crm_resource")

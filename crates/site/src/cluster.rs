@@ -7,6 +7,7 @@ use crate::node::{self, Node};
 use crate::roles::{self, Doubt, Roles, Site};
 use crate::stack;
 use anyhow::Result;
+use drbd::generation::{Generations, Relation, relation};
 use host::Deadline;
 use pacemaker::cib::{self, Cib};
 use pacemaker::status::{self, Status};
@@ -181,6 +182,25 @@ impl Cluster {
             })
             .collect()
     }
+}
+
+/// DRBD's resources with a split brain that both sides show; while they are connected their generations are the same or become it.
+pub fn split_brains(nodes: &[Node]) -> Vec<&str> {
+    let known: Vec<&BTreeMap<String, String>> = nodes
+        .iter()
+        .filter_map(|node| Some(&node.facts.as_ref().ok()?.drbd.generations))
+        .collect();
+    let [one, other] = known[..] else {
+        return Vec::new();
+    };
+    let is_split = |resource: &str, line: &str| {
+        let here = Generations::parse(line);
+        let there = other.get(resource).and_then(|line| Generations::parse(line));
+        here.zip(there)
+            .is_some_and(|(here, there)| relation(&here, &there) == Some(Relation::Split))
+    };
+    let split = one.iter().filter(|(resource, line)| is_split(resource, line));
+    split.map(|(resource, _)| resource.as_str()).collect()
 }
 
 /// What the nodes' configurations of Corosync say.

@@ -14,16 +14,18 @@ mod multipath;
 mod password;
 mod patience;
 mod system;
+mod takeover;
 mod units;
 mod word;
 
 pub use certificates::Certificates;
 pub use corosync::{Corosync, gather as corosync};
-pub use database::{Database, Pulse, Sentinel, Server, Store, Verdict, sql_target};
+pub use database::{Database, Mounted, Pulse, Sentinel, Server, Store, Usage, Verdict, sql_target};
 pub use drbd::{Configured, Drbd, Secret};
 pub use interfaces::Interface;
 pub use patience::PATIENCE;
 pub use system::System;
+pub use takeover::Takeover;
 pub use units::{DATABASE as DATABASE_UNIT, TIME_SERVICES, Unit};
 
 use crate::drill;
@@ -63,8 +65,12 @@ pub struct Facts {
     pub certificates: Option<Certificates>,
     /// DRBD and its resources.
     pub drbd: Drbd,
+    /// What it needs to take the database over.
+    pub takeover: Takeover,
     /// The last drill that was run from this node.
     pub last_drill: Option<LastDrill>,
+    /// The last drill of each fault that came out well, of those that were run from this node.
+    pub good_drills: Vec<LastDrill>,
     /// Questions that were not answered.
     pub unanswered: Vec<String>,
 }
@@ -135,6 +141,21 @@ pub struct LastDrill {
     pub lost: Option<usize>,
 }
 
+impl From<&drill::Record> for LastDrill {
+    fn from(record: &drill::Record) -> Self {
+        Self {
+            began: record.began,
+            fault: record
+                .fault
+                .map(|fault| fault.word().to_owned())
+                .unwrap_or_default(),
+            node: record.node.clone(),
+            outage_ms: record.outage_ms,
+            lost: record.lost,
+        }
+    }
+}
+
 /// What changes from second to second, without a program: the database and its certificates. `store` as for [`gather`].
 pub fn pulse(
     store: Option<&Store>,
@@ -161,6 +182,11 @@ pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
     let name = pacemaker::node::name(&ocf::Env::default(), deadline.slice(QUESTION))
         .unwrap_or_else(|_| host.clone());
     let database = database::gather(store, deadline, &mut unanswered);
+    let drills = drill::history(Path::new(drill::DIRECTORY));
+    let of_fault = |fault| {
+        let mut drills = drills.iter().rev();
+        drills.find(|drill| drill.fault == Some(fault) && drill.is_good())
+    };
     Facts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         name,
@@ -170,18 +196,13 @@ pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
         interfaces: interfaces::gather(deadline.slice(QUESTION), &mut unanswered),
         units,
         corosync,
-        last_drill: drill::history(Path::new(drill::DIRECTORY))
-            .pop()
-            .map(|record| LastDrill {
-                began: record.began,
-                fault: record
-                    .fault
-                    .map(|fault| fault.word().to_owned())
-                    .unwrap_or_default(),
-                node: record.node,
-                outage_ms: record.outage_ms,
-                lost: record.lost,
-            }),
+        last_drill: drills.last().map(LastDrill::from),
+        good_drills: drill::Fault::ALL
+            .into_iter()
+            .filter_map(of_fault)
+            .map(LastDrill::from)
+            .collect(),
+        takeover: takeover::gather(&database, store, deadline),
         certificates: certificates::gather(&database, deadline, &mut unanswered),
         drbd: drbd::gather(deadline, &mut unanswered),
         database,

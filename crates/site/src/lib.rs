@@ -7,6 +7,8 @@
 //! - [`roles`] tells which resource is what, [`fencing`] how a node is switched off, [`leftover`] what holds a resource back,
 //!   [`drbd_dialect`] how DRBD's configuration is written: pure functions;
 //! - [`pulse`] is how this node is at this moment, for what asks again and again;
+//! - [`kept`] is what was found last time;
+//! - [`readiness`] is whether a failover would succeed now;
 //! - [`status`] is the state of all of it and what needs attention, [`drill`] the record of a rehearsed failover.
 
 pub mod cluster;
@@ -17,6 +19,7 @@ pub mod drill;
 pub mod facts;
 pub mod fencing;
 pub mod guard;
+pub mod kept;
 pub mod language;
 pub mod leftover;
 pub mod mount_point;
@@ -24,6 +27,7 @@ pub mod neighbours;
 pub mod node;
 pub mod order;
 pub mod pulse;
+pub mod readiness;
 pub mod roles;
 pub mod settings;
 pub mod shell;

@@ -2,6 +2,8 @@
 //! does not answer says why, in a word of a fixed list.
 
 use crate::facts::{self, Certificates, Corosync, Database, Store};
+use crate::kept::{self, Check, Kept};
+use crate::readiness::Readiness;
 use crate::roles::{self, ADDRESS, DATABASE, DRBD};
 use agent::RunDirectory;
 use agent::companion::{ADDRESS_WATCHER, Answer, Companion, Kind, NoMore, SENTINEL, WATCHER};
@@ -11,6 +13,7 @@ use host::{Command, CommandError, Deadline, Process};
 use pacemaker::Error;
 use pacemaker::cib::{self, Cib};
 use pacemaker::status::{self, Status};
+use std::path::Path;
 use std::time::Duration;
 
 /// One question to the cluster, of which there are two, and which answers within 50 ms.
@@ -134,6 +137,10 @@ pub struct Pulse {
     pub replicated: Vec<Replicated>,
     /// Sentinels and watchers.
     pub watched: Vec<Watched>,
+    /// Whether a failover would have succeeded when somebody looked last.
+    pub readiness: Option<Kept<Readiness>>,
+    /// What `check` has found when it looked last.
+    pub check: Option<Kept<Check>>,
     /// What did not answer, in words.
     pub unanswered: Vec<String>,
 }
@@ -192,6 +199,8 @@ pub fn feel(named: Option<&str>) -> Pulse {
         certificates,
         drbd_module: kernel::loaded_version().map(|version| version.to_string()),
         drbd,
+        readiness: kept::kept(Path::new(kept::DIRECTORY)),
+        check: kept::kept(Path::new(kept::DIRECTORY)),
         unanswered,
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod attention;
 pub mod general;
+pub mod readiness;
 pub mod roles;
 pub mod settings;
 pub mod stack;

@@ -17,6 +17,7 @@ mod fixes;
 mod interface;
 mod lifecycle;
 mod metrics;
+mod monitoring;
 mod ocf_tester;
 mod ocft;
 mod old_stacks;

@@ -10,6 +10,9 @@ site::texts! {
     NOTHING: "No problems found.", "没有发现问题。";
     NOTHING_ANSWERED: "No problems found in what could be examined; see the lines with ? for the rest.", "已检查的部分没有发现问题；其余部分见带 ? 的行。";
     COUNTS: "errors: {errors}, warnings: {warnings}, recommendations: {advice}", "{errors} 个错误，{warnings} 个警告，{advice} 条建议";
+    NOTHING_NEW: "Nothing has come or gone since the last check.", "自上次检查以来没有变化。";
+    GONE: "gone: {id}", "已消除：{id}";
+    GONE_ON: "gone: {id}  ({node})", "已消除：{id}（{node}）";
     FIXABLE: "{count} of them can be fixed now: kaiwudb-ha check --fix", "其中 {count} 个可以立即修复：kaiwudb-ha check --fix";
     ASK: "Run on {node}: {command}? [y/N] ", "在 {node} 上执行：{command}？[y/N] ";
     HERE: "this node", "本节点";

@@ -37,6 +37,22 @@ const CHINESE: &[(&str, &str)] = &[
         "在部署之前、期间和之后检查配置中的问题",
     ),
     (
+        "Print one line with performance data and use the exit statuses of a Nagios plugin",
+        "输出一行带性能数据的结果，并使用 Nagios 插件的退出状态",
+    ),
+    (
+        "Print only what is new or gone since the last call with this option; a daily timer calls this",
+        "只输出自上次使用此选项以来新增或消除的问题；由每日定时器调用",
+    ),
+    (
+        "Say whether a failover would succeed now, with every reason against it, and how long it would take",
+        "说明现在能否成功切换、每个不利因素以及预计耗时",
+    ),
+    (
+        "With --ready: keep the answer for metrics and write it into a node attribute; a timer calls this",
+        "与 --ready 一起使用：为监控指标保存结果并写入节点属性；由定时器调用",
+    ),
+    (
         "Fix what can be fixed safely, asking before each command",
         "修复低风险问题，每条命令执行前询问",
     ),

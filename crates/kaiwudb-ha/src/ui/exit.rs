@@ -19,6 +19,13 @@ pub(crate) enum Exit {
     Declined = 5,
 }
 
+/// What a monitoring plugin means by the same numbers (Nagios, Icinga, Zabbix).
+impl Exit {
+    pub(crate) const PLUGIN_WARNING: Self = Self::Found;
+    pub(crate) const PLUGIN_CRITICAL: Self = Self::Usage;
+    pub(crate) const PLUGIN_UNKNOWN: Self = Self::Failed;
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -9,6 +9,8 @@ mod drbd;
 mod finding;
 mod fix;
 mod leftovers;
+mod nagios;
+mod news;
 mod report;
 mod rule;
 mod scene;
@@ -21,12 +23,14 @@ use crate::ui::exit::Exit;
 use anyhow::Result;
 use finding::Finding;
 use scene::Scene;
-use site::cluster;
+use site::cluster::{self, Cluster};
 use site::doubt;
+use site::node::Node;
 use site::stack;
 use site::texts::general;
 
 /// Options of `check`.
+#[allow(clippy::struct_excessive_bools)] // they are what the operator has typed
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Fix what can be fixed safely, asking before each command
@@ -35,21 +39,36 @@ pub(crate) struct Arguments {
     /// With --fix: answer every question with yes
     #[arg(long, requires = "fix")]
     yes: bool,
+    /// Print one line with performance data and use the exit statuses of a Nagios plugin
+    #[arg(long, conflicts_with_all = ["fix", "json", "new"])]
+    nagios: bool,
+    /// Print only what is new or gone since the last call with this option; a daily timer calls this
+    #[arg(long, conflicts_with = "fix")]
+    new: bool,
 }
 
 /// Looks and reports; fixes when told to.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     stack::verify_here(context)?;
-    let (mut findings, unanswered) = inspect(context)?;
-    report::print(context, &findings, &unanswered)?;
+    let (cluster, nodes) = cluster::ask(context)?;
+    let (mut findings, unanswered) = inspect(context, &cluster, &nodes);
+    if arguments.nagios {
+        return Ok(nagios::run(context, &cluster, &nodes, &findings, &unanswered));
+    }
+    if arguments.new {
+        news::run(context, &findings, &unanswered)?;
+    } else {
+        report::print(context, &findings, &unanswered)?;
+    }
     if arguments.fix {
         match fix::run(context, &findings, arguments.yes)? {
             fix::Outcome::Declined => return Ok(Exit::Declined),
             fix::Outcome::Nothing => {}
             fix::Outcome::Fixed => {
-                let again = inspect(context)?;
-                findings = again.0;
-                report::print(context, &findings, &again.1)?;
+                let (cluster, nodes) = cluster::ask(context)?;
+                let (again, unanswered) = inspect(context, &cluster, &nodes);
+                report::print(context, &again, &unanswered)?;
+                findings = again;
             }
         }
     }
@@ -63,9 +82,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 }
 
 /// Everything that is wrong, the worst first, and what did not answer.
-fn inspect(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
-    let (cluster, nodes) = cluster::ask(context)?;
-    let mut scene = Scene::new(&cluster, &nodes);
+fn inspect(context: &Context, cluster: &Cluster, nodes: &[Node]) -> (Vec<Finding>, Vec<String>) {
+    let mut scene = Scene::new(cluster, nodes);
     scene.ask_the_network(context);
     let doubts = scene.roles.doubts.iter();
     let mut unanswered: Vec<String> = doubts.map(|doubt| doubt::sentence(context, doubt)).collect();
@@ -73,7 +91,7 @@ fn inspect(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
     if let Err(why) = &cluster.cib {
         unanswered.push(general::CLUSTER_SILENT.fill(context.language, &[("why", why)]));
     }
-    for node in &nodes {
+    for node in nodes {
         match &node.facts {
             Ok(facts) => {
                 unanswered.extend(
@@ -90,7 +108,7 @@ fn inspect(context: &Context) -> Result<(Vec<Finding>, Vec<String>)> {
                 .push(general::NODE_SILENT.fill(context.language, &[("node", &node.name), ("why", why)])),
         }
     }
-    Ok((findings(&scene), unanswered))
+    (findings(&scene), unanswered)
 }
 
 /// Applies every rule.

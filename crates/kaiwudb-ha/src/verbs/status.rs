@@ -1,5 +1,6 @@
 //! `status`: the whole cluster on one screen, what needs attention at the end, where the eye is.
 
+mod ready;
 mod screen;
 mod terminal;
 
@@ -19,10 +20,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     watch: Option<u64>,
+    /// Say whether a failover would succeed now, with every reason against it, and how long it would take
+    #[arg(long, conflicts_with = "watch")]
+    ready: bool,
+    /// With --ready: keep the answer for metrics and write it into a node attribute; a timer calls this
+    #[arg(long, requires = "ready")]
+    publish: bool,
 }
 
 /// Shows the cluster once, or again and again.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    if arguments.ready {
+        return ready::run(context, arguments.publish);
+    }
     let Some(seconds) = arguments.watch else {
         return show(context, None);
     };

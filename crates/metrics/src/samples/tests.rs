@@ -4,7 +4,9 @@ use super::*;
 use pacemaker::cib::Cib;
 use pacemaker::status;
 use site::facts::{self, Database, Verdict};
+use site::kept::{Check, Finding, Kept};
 use site::pulse::{Replicated, Watched};
+use site::readiness::{Measured, Readiness, Reason};
 use std::collections::BTreeSet;
 
 const RECORDED: [&str; 3] = [
@@ -29,6 +31,8 @@ fn silent(why: Silence) -> Pulse {
         drbd: Err(Silence::NotInstalled),
         replicated: Vec::new(),
         watched: Vec::new(),
+        readiness: None,
+        check: None,
         unanswered: Vec::new(),
     }
 }
@@ -290,6 +294,52 @@ fn a_split_brain_is_said_until_the_peer_is_connected() {
         &[
             &line(0),
             "drbd_resource_up{node=\"node1\",pair=\"p\",resource=\"gone\"} 0",
+        ],
+    );
+}
+
+#[test]
+fn what_timers_have_found_is_told_with_its_time() {
+    let reason = |id: &str| Reason {
+        id: id.to_owned(),
+        node: Some("node2".to_owned()),
+        text: "words".to_owned(),
+    };
+    let text = text(&Pulse {
+        readiness: Some(Kept {
+            at: 1_800_000_000,
+            found: Readiness {
+                reasons: vec![reason("port-taken"), reason("port-taken")],
+                measured: vec![Measured {
+                    fault: "kill".to_owned(),
+                    outage_ms: 1250,
+                    at: 1_700_000_000,
+                }],
+                ..Readiness::default()
+            },
+        }),
+        check: Some(Kept {
+            at: 1_800_000_001,
+            found: Check {
+                findings: vec![Finding {
+                    severity: "error".to_owned(),
+                    ..Finding::default()
+                }],
+            },
+        }),
+        ..with(RECORDED[1])
+    });
+    all_in(
+        &text,
+        &[
+            "failover_ready{node=\"node1\",pair=\"p\"} 0",
+            "failover_obstacle{about=\"node2\",node=\"node1\",obstacle=\"port-taken\",pair=\"p\"} 1",
+            "readiness_timestamp_seconds{node=\"node1\",pair=\"p\"} 1800000000",
+            "failover_expected_seconds{fault=\"kill\",node=\"node1\",pair=\"p\"} 1.25",
+            "last_good_drill_timestamp_seconds{fault=\"kill\",node=\"node1\",pair=\"p\"} 1700000000",
+            "check_findings{node=\"node1\",pair=\"p\",severity=\"error\"} 1",
+            "check_findings{node=\"node1\",pair=\"p\",severity=\"warning\"} 0",
+            "check_timestamp_seconds{node=\"node1\",pair=\"p\"} 1800000001",
         ],
     );
 }

@@ -39,6 +39,10 @@ pub struct Store {
     pub listen_host: Option<String>,
     /// Where its certificates are.
     pub certs_dir: Option<String>,
+    /// Its program.
+    pub binary: Option<String>,
+    /// Its account.
+    pub user: Option<String>,
 }
 
 impl Store {
@@ -51,6 +55,8 @@ impl Store {
             sql_port: port("sql_port"),
             listen_host: parameter("listen_host"),
             certs_dir: parameter("certs_dir"),
+            binary: parameter("binary"),
+            user: parameter("user"),
         };
         (found != Self::default()).then_some(found)
     }
@@ -141,8 +147,11 @@ impl From<Verdict> for String {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Mounted {
+    /// The device.
     pub source: String,
+    /// Type of the file system.
     pub kind: String,
+    /// Whether nothing can be written.
     pub read_only: bool,
     /// The kernel's number of the mount, which one that is mounted anew does not have.
     pub id: u64,
@@ -152,9 +161,13 @@ pub struct Mounted {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Usage {
+    /// Bytes that a service account can still write.
     pub free_bytes: u64,
+    /// All bytes.
     pub total_bytes: u64,
+    /// Files that can still be made.
     pub free_inodes: u64,
+    /// All files that can be made; 0: no limit.
     pub total_inodes: u64,
 }
 

@@ -1,7 +1,7 @@
 //! What an operator must look at now: the state, not the set-up, which is `check`'s.
 
 use super::view::View;
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 use crate::context::Context;
 use crate::facts::Verdict;
 use crate::fencing::{Fencing, Weakness};
@@ -11,14 +11,10 @@ use crate::node::Node;
 use crate::roles::{DATABASE, Roles};
 use crate::texts::{attention as texts, general};
 use crate::time::{date, now_us};
-use drbd::generation::{Generations, Relation, relation};
 use ocf::parse_interval;
-use pacemaker::cib::Cib;
+use pacemaker::cib::{Cib, INFINITY};
 use pacemaker::status::Status;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Pacemaker's INFINITY.
-const INFINITY: u64 = 1_000_000;
+use std::collections::BTreeSet;
 
 /// What needs attention, in the operator's language, the worst first.
 pub(super) fn sentences(
@@ -148,15 +144,9 @@ fn of_resources(
     }
 }
 
-/// The failures after which a resource may no longer run on a node; Pacemaker's default is never.
+/// The failures after which a resource may no longer run on a node.
 fn threshold(cib: Option<&Cib>, resource: &str) -> u64 {
-    let primitive = cib.and_then(|cib| {
-        cib.primitives()
-            .find(|one| one.id == resource)
-            .map(|one| (cib, one))
-    });
-    let configured = primitive.and_then(|(cib, one)| cib.meta(one, "migration-threshold")?.parse().ok());
-    configured.filter(|threshold| *threshold > 0).unwrap_or(INFINITY)
+    cib.map_or(INFINITY, |cib| cib.migration_threshold(resource))
 }
 
 /// The resources that have failed too often on every node that could run them, in one sentence each: when that ends, and what ends it.
@@ -308,23 +298,9 @@ fn of_database(context: &Context, view: &View, say: &mut impl FnMut(String)) {
     }
 }
 
-/// A split brain that both sides show; while they are connected their generations are the same or become it.
 fn of_generations(context: &Context, nodes: &[Node], say: &mut impl FnMut(String)) {
-    let known: Vec<&BTreeMap<String, String>> = nodes
-        .iter()
-        .filter_map(|node| Some(&node.facts.as_ref().ok()?.drbd.generations))
-        .collect();
-    let [one, other] = known[..] else { return };
-    for (resource, line) in one {
-        let sides = (
-            Generations::parse(line),
-            other.get(resource).and_then(|line| Generations::parse(line)),
-        );
-        if let (Some(one), Some(other)) = sides
-            && relation(&one, &other) == Some(Relation::Split)
-        {
-            say(texts::SPLIT_BRAIN.fill(context.language, &[("resource", resource)]));
-        }
+    for resource in cluster::split_brains(nodes) {
+        say(texts::SPLIT_BRAIN.fill(context.language, &[("resource", resource)]));
     }
 }
 

@@ -228,7 +228,9 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/site",
         rooms: &[
-            &["pulse", "status"],
+            &["pulse"],
+            &["kept"],
+            &["readiness", "status"],
             &["leftover"],
             &["cluster", "drbd_dialect", "guard", "neighbours"],
             &["doubt", "stack"],

@@ -96,6 +96,8 @@ pub(crate) const ROOT_ONLY: &[(&str, &str)] = &[
         "crates/site drill",
         "the drill's directory, which the operator names",
     ),
+    ("crates/site kept", "/var/lib/kaiwudb-ha"),
     ("crates/site facts::system", "/sys and /proc"),
+    ("crates/site facts::takeover", "/run/kaiwudb-ha"),
     ("crates/site mount_point", "lists names and opens nothing"),
 ];

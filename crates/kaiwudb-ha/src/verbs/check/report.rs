@@ -29,7 +29,7 @@ pub(super) fn print(context: &Context, findings: &[Finding], unanswered: &[Strin
     Ok(())
 }
 
-fn json_of(finding: &Finding, language: Language) -> Value {
+pub(super) fn json_of(finding: &Finding, language: Language) -> Value {
     json!({
         "id": finding.rule.id,
         "severity": finding.rule.severity,
