@@ -276,6 +276,7 @@ install: build man ## installs for MACHINE below DESTDIR
 	install -D -m 0644 packaging/crmsh/kaiwudb/main.yml '$(DESTDIR)/usr/share/crmsh/scripts/kaiwudb/main.yml'
 	install -D -m 0644 -t '$(DESTDIR)/usr/lib/systemd/system' $(wildcard packaging/systemd/*)
 	install -D -m 0644 -t '$(DESTDIR)/usr/share/kaiwudb-ha/prometheus' packaging/monitoring/kaiwudb-ha.rules.yml
+	install -D -m 0644 -t '$(DESTDIR)/usr/share/kaiwudb-ha/grafana' packaging/monitoring/kaiwudb-ha.json
 	install -D -m 0644 -t '$(DOC)/examples' packaging/ansible/kaiwudb-ha.yml
 	man=$$(realpath -m '$(DESTDIR)/usr/share/man') && cd '$(MAN)' && find . -type f -exec install -D -m 0644 {} "$$man/{}" ';'
 

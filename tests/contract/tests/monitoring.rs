@@ -10,6 +10,9 @@ use std::process::Command;
 
 const RULES: &str = include_str!("../../../packaging/monitoring/kaiwudb-ha.rules.yml");
 const RULES_TEST: &str = include_str!("../../../packaging/monitoring/kaiwudb-ha.rules.test.yml");
+const DASHBOARD: &str = include_str!("../../../packaging/monitoring/kaiwudb-ha.json");
+const SIMULATED: &str = include_str!("../../../packaging/monitoring/simulate.prom");
+const MANUAL: &str = include_str!("../../../docs/monitoring.md");
 
 #[track_caller]
 fn promtool(words: &[&str]) -> String {
@@ -55,9 +58,45 @@ fn names(text: &str) -> BTreeSet<&str> {
 #[test]
 fn rules_and_documents_name_only_metrics_that_there_are() {
     let known: BTreeSet<&str> = families::ALL.iter().map(|family| family.name).collect();
-    for text in [RULES, RULES_TEST] {
+    for text in [RULES, RULES_TEST, DASHBOARD, SIMULATED] {
         assert_eq!(names(text).difference(&known).collect::<Vec<_>>(), [&""; 0]);
     }
+    for family in families::ALL {
+        let name = family.name.trim_start_matches("kaiwudb_ha_");
+        let row = format!("| `{name}` | {} |", family.help);
+        assert!(
+            MANUAL.lines().any(|line| line == row),
+            "docs/monitoring.md has no row\n{row}"
+        );
+    }
+}
+
+/// Every query of the dashboard, with a pair's name in place of the variable.
+fn queries() -> Vec<String> {
+    let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).expect("it is JSON");
+    let panels = dashboard["panels"].as_array().expect("it has panels");
+    let targets = panels
+        .iter()
+        .filter_map(|panel| panel["targets"].as_array())
+        .flatten();
+    targets
+        .map(|target| target["expr"].as_str().expect("a query").replace("$pair", "p"))
+        .collect()
+}
+
+#[test]
+fn prometheus_takes_the_dashboards_queries() {
+    let queries = queries();
+    assert!(queries.len() > 20);
+    let directory = tempfile::tempdir().expect("/tmp can be written");
+    let path = directory.path().join("queries.yml");
+    let rule = |(number, query): (usize, &String)| serde_json::json!({ "record": format!("query:{number}"), "expr": query });
+    let rules: Vec<_> = queries.iter().enumerate().map(rule).collect();
+    // JSON is YAML.
+    let text = serde_json::json!({ "groups": [{ "name": "queries", "rules": rules }] }).to_string();
+    fs::write(&path, text).expect("our own directory");
+    let said = promtool(&["check", "rules", &path.display().to_string()]);
+    assert!(said.contains(&format!("{} rules found", queries.len())), "{said}");
 }
 
 #[test]
