@@ -2,28 +2,18 @@
 
 mod cluster;
 mod node;
+mod reason;
 #[cfg(test)]
 mod tests;
 
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::drill::Fault;
-use crate::facts::{Facts, LastDrill};
-use crate::language::Text;
+use crate::facts::LastDrill;
 use crate::node::Node;
+pub use reason::Reason;
+use reason::{Findings, SILENT};
 use serde::{Deserialize, Serialize};
-
-/// A reason against it. Its id is an interface: it is a label of metrics and a word in an attribute.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Reason {
-    /// What is wrong, for programs.
-    pub id: String,
-    /// The node that it is about.
-    pub node: Option<String>,
-    /// What is wrong, in the operator's language.
-    pub text: String,
-}
 
 /// How long the database was away when somebody tried.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,9 +42,6 @@ pub struct Readiness {
     /// The last good drill of each fault.
     pub measured: Vec<Measured>,
 }
-
-/// Of what could not be asked.
-const SILENT: &str = "node-silent";
 
 impl Readiness {
     /// Whether nothing but silence speaks against it: then it is not known.
@@ -92,34 +79,6 @@ pub fn judge(context: &Context, cluster: &Cluster, nodes: &[Node]) -> Readiness 
         target: pair.map(|pair| pair.target),
         reasons: found.reasons,
     }
-}
-
-/// Who serves, and who would take over.
-struct Pair {
-    serving: String,
-    target: String,
-}
-
-struct Findings<'a> {
-    context: &'a Context,
-    reasons: Vec<Reason>,
-}
-
-impl Findings<'_> {
-    fn add(&mut self, id: &str, node: Option<&str>, text: Text, values: &[(&str, &str)]) {
-        let reason = Reason {
-            id: id.to_owned(),
-            node: node.map(str::to_owned),
-            text: text.fill(self.context.language, values),
-        };
-        if !self.reasons.contains(&reason) {
-            self.reasons.push(reason);
-        }
-    }
-}
-
-fn facts_of<'a>(nodes: &'a [Node], name: &str) -> Option<&'a Facts> {
-    nodes.iter().find(|node| node.name == name)?.facts.as_ref().ok()
 }
 
 fn measured(nodes: &[Node]) -> Vec<Measured> {

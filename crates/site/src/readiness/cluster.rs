@@ -1,6 +1,6 @@
 //! What the cluster and DRBD say.
 
-use super::{Findings, Pair, facts_of};
+use super::reason::{Findings, Pair, facts_of};
 use crate::cluster::{self, Cluster};
 use crate::fencing::Weakness;
 use crate::leftover::{self, Kind};

@@ -1,6 +1,6 @@
 //! What the node that would take over has, beside what the one that serves has.
 
-use super::{Findings, Pair, SILENT, facts_of};
+use super::reason::{Findings, Pair, SILENT, facts_of};
 use crate::cluster::Cluster;
 use crate::facts::{DATABASE_UNIT, Facts, Unit};
 use crate::node::Node;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::context::Chosen;
-use crate::facts::{Certificates, Configured, Server, Unit, Usage};
+use crate::facts::{Certificates, Configured, Facts, Server, Unit, Usage};
 use crate::language::Language;
 use crate::roles::Site;
 use crate::settings::Settings;
