@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 /// It is made this often at most and this seldom at least while nothing is heard of new connections.
 const PAUSE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
-/// It is made this often at most while clients connect.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+/// It is made this often at most while clients connect: each time it is synced, which the disk has to do beside what the database wants.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// Clients that connect together are listed together.
 const TOGETHER: Duration = Duration::from_millis(20);
 /// A list that says the same is written anew after so long, which shows that the address is held still.
@@ -173,13 +173,12 @@ impl<'a> List<'a> {
     }
 
     fn write(&mut self, all: BTreeSet<Connection>) {
-        let (is_known, is_fresh) = self.written.as_ref().map_or((false, false), |(written, at)| {
-            (*written == all, at.elapsed() < STALE)
-        });
-        if is_known && is_fresh {
+        let is_known =
+            |(written, at): &(BTreeSet<Connection>, Instant)| *written == all && at.elapsed() < STALE;
+        if self.written.as_ref().is_some_and(is_known) {
             return;
         }
-        match peers::begin_to_write(self.config, self.ip, &all, !is_known) {
+        match peers::begin_to_write(self.config, self.ip, &all) {
             Some(Ok(child)) => {
                 self.under_way = Some(child);
                 self.written = Some((all, Instant::now()));

@@ -78,17 +78,16 @@ pub(crate) fn leave(config: &Config, ip: IpAddr, connections: &BTreeSet<Connecti
     ));
 }
 
-/// Writes the list while others work; its status is zero when it is there. With `sync` it is on the disk by then, the other node's, too.
+/// Writes the list while others work; its status is zero when it is on the disk, the other node's, too.
 pub(crate) fn begin_to_write(
     config: &Config,
     ip: IpAddr,
     connections: &BTreeSet<Connection>,
-    sync: bool,
 ) -> Option<io::Result<Background>> {
     let path = path(config, ip)?;
     let text = text(ip, connections);
     Some(Background::start(|| {
-        u8::from(replace(&path, &text, sync).is_err())
+        u8::from(replace(&path, &text, true).is_err())
     }))
 }
 

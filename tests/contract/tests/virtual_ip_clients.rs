@@ -257,7 +257,7 @@ fn a_client_is_listed_when_it_connects() {
             });
             // The first one met a watcher that was just beginning.
             let best = times.skip(1).min().unwrap_or_default();
-            assert!(best < Duration::from_millis(600), "{address}: {best:?}");
+            assert!(best < Duration::from_millis(900), "{address}: {best:?}");
             call("stop").run().succeeds();
         }
     });
