@@ -6,8 +6,8 @@ use crate::sentinel;
 use crate::series::{self, Seen};
 use crate::server::{self, Question, Served, Serving};
 use crate::{concern, degraded, diagnosis, durability};
-use agent::Context;
 use agent::companion::Reporter;
+use agent::{Context, last_place};
 use host::{log, wait_for_end};
 use kwdb::sql;
 use ocf::{CheckLevel, Failure, FailureKind, Role, State};
@@ -135,6 +135,7 @@ fn serves(
         )
     });
     let reasons: Vec<String> = [
+        last_place::reason(cx.env, cx.deadline),
         sentinel,
         served.concern,
         slow,

@@ -1,6 +1,6 @@
 //! From a word on the command line to an exit status.
 
-use crate::{Context, ResourceAgent, action_deadline, report, trace};
+use crate::{Context, ResourceAgent, action_deadline, last_place, report, trace};
 use host::log;
 use ocf::{Action, CheckLevel, Env, ExitCode, Failure, FailureKind, Parameters, Role, State};
 use std::any::Any;
@@ -76,7 +76,12 @@ fn dispatch<A: ResourceAgent>(env: &Env) -> u8 {
     match perform::<A>(spec.action, &cx) {
         Ok(Answer::Done) => ExitCode::Success,
         Ok(Answer::State(state)) => downgrade_if_unsupported(env, state).exit_code(),
-        Err(failure) => fail(env, &failure),
+        Err(failure) => {
+            if spec.action == Action::Monitor && !env.interval().is_zero() {
+                last_place::keep(env, &failure.reason, cx.deadline);
+            }
+            fail(env, &failure)
+        }
     }
     .number()
 }

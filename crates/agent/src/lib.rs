@@ -7,6 +7,7 @@
 mod action_deadline;
 pub mod companion;
 mod driver;
+pub mod last_place;
 mod report;
 mod resource_agent;
 mod run_directory;

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::attribute::{self, Scope};
+use crate::last_place::{self, LastPlace};
 use host::{Command, Deadline, log};
 use ocf::FeatureSet;
 use std::time::Duration;
@@ -20,26 +21,34 @@ const COUNTING: Duration = Duration::from_secs(1);
 /// does). The next start of the resource waits for it.
 const SECOND_COUNT: Duration = Duration::from_millis(150);
 
+/// What Pacemaker calls a failure that it was told of.
+const INJECTED: &str = "asyncmon_0";
+
 /// Records a failure of `resource` on `node`; the cluster recovers it at once (30 to 50 ms, measured with 2.1.5). For an
 /// instance of a clone give the id of the primitive. `features` is what Pacemaker told the agent.
 ///
 /// Pacemaker's own text for such a failure is always "Simulated failure", so `reason` is kept beside it in the transient
 /// node attribute `failure-reason-RESOURCE`, which `crm_mon -A` shows.
+///
+/// Where the failure would leave something without a node, the count is lowered before, so that the resource starts again here; the answer
+/// says so.
 pub fn report(
     resource: &str,
     node: &str,
     reason: &str,
     features: Option<FeatureSet>,
     deadline: Deadline,
-) -> Result<(), Error> {
-    let counter = FailCount {
-        scope: Scope::Transient(node),
-        name: format!("fail-count-{resource}#asyncmon_0"),
-    };
+) -> Result<Option<LastPlace>, Error> {
+    let counter = FailCount::of(resource, node, INJECTED);
+    let last = last_place(resource, node, INJECTED, deadline);
     let twice = features.is_none_or(|features| features < COUNTS_ONCE);
+    let wanted = last.map(|place| place.before);
     let before = if twice {
-        counter.begin_lower(deadline)
+        counter.begin_lower(wanted, deadline)
     } else {
+        if let Some(before) = wanted {
+            counter.set(before, deadline)?;
+        }
         None
     };
     Command::new("crm_resource")
@@ -53,27 +62,62 @@ pub fn report(
     if let Err(error) = attribute::explain(node, &name, reason, EXPLAIN_DELAY, deadline) {
         log::debug(format!("{name}: {error}"));
     }
-    Ok(())
+    Ok(last)
 }
 
-/// The fail count of injected failures. One that is off by one is no reason not to report, so errors are left at that.
+/// The same for a failure that Pacemaker learns of itself, from the exit status of `operation` (`monitor_10000`): what has to be done before.
+pub fn expect(
+    resource: &str,
+    node: &str,
+    operation: &str,
+    deadline: Deadline,
+) -> Result<Option<LastPlace>, Error> {
+    let last = last_place(resource, node, operation, deadline);
+    if let Some(place) = last {
+        FailCount::of(resource, node, operation).set(place.before, deadline)?;
+    }
+    Ok(last)
+}
+
+/// A scheduler that cannot be asked keeps no failure from being reported.
+fn last_place(resource: &str, node: &str, operation: &str, deadline: Deadline) -> Option<LastPlace> {
+    last_place::find(resource, node, operation, deadline).unwrap_or_else(|error| {
+        log::warning(format!(
+            "cannot tell whether {resource} can run on another node: {error}"
+        ));
+        None
+    })
+}
+
+/// The fail count of one operation. One that is off by one is no reason not to report, so errors are left at that.
 struct FailCount<'a> {
     scope: Scope<'a>,
     name: String,
 }
 
-impl FailCount<'_> {
+impl<'a> FailCount<'a> {
+    fn of(resource: &str, node: &'a str, operation: &str) -> Self {
+        Self {
+            scope: Scope::Transient(node),
+            name: format!("fail-count-{resource}#{operation}"),
+        }
+    }
+
+    fn set(&self, count: i64, deadline: Deadline) -> Result<(), Error> {
+        attribute::set(self.scope, &self.name, &count.to_string(), deadline)
+    }
+
     fn read(&self, deadline: Deadline) -> Option<i64> {
         attribute::get(self.scope, &self.name, deadline)
             .ok()?
             .map_or(Some(0), |value| value.parse().ok())
     }
 
-    /// Takes one off, because a controller that counts twice adds two. Returns the count as it was; `None` when it cannot
-    /// be read or is INFINITY.
-    fn begin_lower(&self, deadline: Deadline) -> Option<i64> {
-        let before = self.read(deadline)?;
-        attribute::set(self.scope, &self.name, &(before - 1).to_string(), deadline).ok()?;
+    /// Takes one off the count, or off the `wanted` one, because a controller that counts twice adds two. Returns that count; `None`
+    /// when it cannot be read or is INFINITY.
+    fn begin_lower(&self, wanted: Option<i64>, deadline: Deadline) -> Option<i64> {
+        let before = wanted.or_else(|| self.read(deadline))?;
+        self.set(before - 1, deadline).ok()?;
         Some(before)
     }
 
@@ -92,12 +136,7 @@ impl FailCount<'_> {
                 _ => {}
             }
             if !deadline.pause(Duration::from_millis(50)) {
-                let _ = attribute::set(
-                    self.scope,
-                    &self.name,
-                    &expected.to_string(),
-                    Deadline::after(COUNTING),
-                );
+                let _ = self.set(expected, Deadline::after(COUNTING));
                 return;
             }
         }

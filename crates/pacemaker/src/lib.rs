@@ -8,6 +8,7 @@ pub mod compare;
 mod error;
 pub mod failure;
 pub mod idle;
+pub mod last_place;
 pub mod live;
 pub mod merge;
 pub mod model;

@@ -18,6 +18,10 @@ pub const TESTS: &[Test] = &[
         "a_server_that_fails_again_and_again_moves",
         failures::again_and_again,
     ),
+    (
+        "a_server_that_fails_on_every_node_serves_in_between",
+        failures::on_every_node,
+    ),
     ("a_server_that_cannot_start_is_left_alone", failures::cannot_start),
     ("a_killed_sentinel_is_replaced", sentinel::killed),
     ("a_node_without_power_is_fenced", power_off),

@@ -1,5 +1,6 @@
 //! Telling Pacemaker that a resource has failed, until it listens.
 
+use crate::last_place;
 use host::bounded::Background;
 use host::{Deadline, log};
 use ocf::{Env, primitive_of};
@@ -49,7 +50,8 @@ impl Reporter {
         }
         let node = node::name(&self.env, Deadline::after(ONE_CALL))?;
         let features = self.env.feature_set();
-        failure::report(&self.resource, &node, reason, features, Deadline::after(ONE_CALL))?;
+        let last = failure::report(&self.resource, &node, reason, features, Deadline::after(ONE_CALL))?;
+        last_place::note(&self.env, last, reason);
         log::info(format!("reported to Pacemaker: {reason}"));
         Ok(Told::Pacemaker)
     }

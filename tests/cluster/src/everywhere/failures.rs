@@ -107,6 +107,51 @@ pub(crate) fn again_and_again(scene: &Scene<'_>) -> Result<()> {
     )
 }
 
+/// What kills it goes along to the other node. `plan`'s threshold, and the smallest one; the sentinel says it, and a monitor where there is none.
+pub(crate) fn on_every_node(scene: &Scene<'_>) -> Result<()> {
+    const SENTENCE: &str = "no other node can run it";
+    // Banned on both nodes it would be stopped for a minute (failure-timeout).
+    let limit = 30 * SECOND;
+    let dies = |threshold: u32, round: u32| {
+        let outage = scene.event(Event::Kill)?.outage();
+        eprintln!(
+            "threshold {threshold}, failure {round}: outage {:.2} s",
+            outage.as_secs_f64()
+        );
+        ensure!(
+            outage < limit,
+            "threshold {threshold}: failure {round} costs {outage:?}"
+        );
+        scene.wait_idle()
+    };
+    for threshold in [2, 1] {
+        scene.shell(&format!(
+            "crm_resource --meta -r KaiwuDB --set-parameter=migration-threshold --parameter-value={threshold}"
+        ))?;
+        scene.lab().cluster().cleanup(None, Scene::deadline())?;
+        scene.wait_idle()?;
+        // Twice as many as would close both nodes.
+        for round in 1..=4 * threshold {
+            dies(threshold, round)?;
+        }
+        scene.wait_for_sentence(SENTENCE, Scene::deadline())?;
+        scene.wait_for_sentence("KaiwuDB-concern", Scene::deadline())?;
+    }
+    let (node, _) = scene.nodes()?;
+    node.shell(
+        &format!("kill -KILL {}", Database::on(node).sentinel()?),
+        Scene::deadline(),
+    )?;
+    dies(1, 5)?;
+    scene
+        .lab()
+        .cluster()
+        .cleanup(Some("KaiwuDB"), Scene::deadline())?;
+    scene.wait_until("nothing is said after a cleanup", Scene::deadline(), || {
+        Ok(!scene.crm_mon()?.contains(SENTENCE))
+    })
+}
+
 /// Each node tries once, says why, and that is that.
 pub(crate) fn cannot_start(scene: &Scene<'_>) -> Result<()> {
     const FILE: &str = "/etc/kaiwudb/script/kaiwudb_env";

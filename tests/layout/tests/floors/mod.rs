@@ -99,6 +99,7 @@ pub(crate) const FLOORS: &[Floors] = &[
         rooms: &[
             &["lib"],
             &["companion", "driver"],
+            &["last_place"],
             &[
                 "action_deadline",
                 "report",
@@ -218,8 +219,9 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/pacemaker",
         rooms: &[
-            &["idle", "merge"],
-            &["compare", "failure", "score", "simulate", "status"],
+            &["failure", "idle", "merge"],
+            &["last_place"],
+            &["compare", "score", "simulate", "status"],
             &["attribute", "change", "lib", "live", "node"],
             &["cib", "model"],
             &["error", "version", "xml"],

@@ -265,6 +265,17 @@ pub(crate) fn under_load(lab: &Lab) -> Result<()> {
     // Of a former node's clients nothing was known to the guide's agent.
     ensure!(now.resources.contains("name=\"tickle_dir\""), "{now:#?}");
     ensure!(now.pins_the_store, "the store is not pinned");
+    // MODE belongs to the server's account.
+    for (name, value) in [
+        ("user", "kaiwudb"),
+        ("binary", "kwbase"),
+        ("runtime", "bare"),
+        ("data_root", DATA_ROOT),
+    ] {
+        let is_written = (now.resources.lines())
+            .any(|line| line.contains(&format!("name=\"{name}\"")) && line.contains(&format!("{value}\"")));
+        ensure!(is_written, "{name}: {now:#?}");
+    }
     let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
     let order = active.shell("systemctl show --property=Before kaiwudb.service", deadline())?;
     ensure!(order.contains("pacemaker.service"), "{order}");

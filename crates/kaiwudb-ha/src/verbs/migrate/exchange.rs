@@ -100,8 +100,14 @@ impl Kept {
     }
 }
 
-/// Looks at the database's own resources.
-pub(super) fn choose(context: &Context, document: &Element, cib: &Cib, roles: &Roles<'_>) -> Result<Chosen> {
+/// Looks at the database's own resources. `installed`: as whom, what and where the nodes run it, which is written down as `plan` does.
+pub(super) fn choose(
+    context: &Context,
+    document: &Element,
+    cib: &Cib,
+    roles: &Roles<'_>,
+    installed: &Pairs,
+) -> Result<Chosen> {
     let chooser = Chooser {
         context,
         document,
@@ -115,7 +121,7 @@ pub(super) fn choose(context: &Context, document: &Element, cib: &Cib, roles: &R
         };
         let new = match agent.as_str() {
             "systemd:kaiwudb" | "systemd:kaiwudb.service" => {
-                chooser.replaced(old, &resources::database(&one.id, &[]))
+                chooser.with_parameters(old, &resources::database(&one.id, installed))
             }
             roles::LINBIT => {
                 chooser.parameters_are_known(one)?;
@@ -222,6 +228,26 @@ impl Chooser<'_> {
         {
             Some(place) => *place = operations,
             None => element.children.push(operations),
+        }
+        Ok(element)
+    }
+
+    /// The same, with parameters.
+    fn with_parameters(&self, old: &Element, new: &Primitive) -> Result<Element, String> {
+        let mut element = self.replaced(old, new)?;
+        let wanted = new.element(Spelling::of_schema(
+            self.document.get("validate-with").unwrap_or_default(),
+        ));
+        for set in wanted.all("instance_attributes") {
+            let place = element.child_or_new(&set.name);
+            if place.get("id").is_none() {
+                place.set("id", set.id());
+            }
+            // A unit takes none, so what stands there has been without effect.
+            place
+                .children
+                .retain(|pair| set.children.iter().all(|new| new.get("name") != pair.get("name")));
+            place.children.extend(set.children.iter().cloned());
         }
         Ok(element)
     }
@@ -379,7 +405,8 @@ mod tests {
         };
         let roles = Roles::of(&cib, &site);
         assert_eq!(roles.doubts, []);
-        choose(&context, &document, &cib, &roles).unwrap()
+        let installed = named(&[("data_root", "/var/lib/kaiwudb"), ("user", "kaiwudb")]);
+        choose(&context, &document, &cib, &roles, &installed).unwrap()
     }
 
     fn guide_with(from: &str, to: &str) -> String {
@@ -429,6 +456,10 @@ mod tests {
         let address = ours(&chosen, "ClusterIP").unwrap();
         assert_eq!(address, (roles::ADDRESS.to_owned(), named(&ADDRESS)));
         assert_eq!(ours(&chosen, "KaiwuFS").unwrap().0, roles::FILE_SYSTEM);
+        // What MODE says, which the server's account can change, is written down.
+        let database = ours(&chosen, "KaiwuDB").unwrap();
+        let installed = named(&[("data_root", "/var/lib/kaiwudb"), ("user", "kaiwudb")]);
+        assert_eq!(database, (roles::DATABASE.to_owned(), installed));
         let address = &chosen.exchanges.iter().find(|one| one.id == "ClusterIP").unwrap();
         let element = address.element(Side::Ours);
         let op = |id: &str, name: &str| element.by_id(id).unwrap().get(name).map(str::to_owned);

@@ -6,6 +6,7 @@ use super::inspect::{self, QUESTION};
 use super::journal::{Exchange, Journal, Side, Step, virtual_ips};
 use super::units;
 use crate::context::Context;
+use crate::design::parameters;
 use crate::texts::migrate as texts;
 use anyhow::{Result, anyhow, bail};
 use host::Deadline;
@@ -166,7 +167,8 @@ impl<'a> Scene<'a> {
         let Ok(cib) = &self.cluster.cib else {
             return Ok(Chosen::default());
         };
-        exchange::choose(self.context, self.cib, cib, &roles)
+        let installed = parameters::installed(self.nodes, &node::data_root(self.nodes));
+        exchange::choose(self.context, self.cib, cib, &roles, &installed)
     }
 
     fn nodes_are_ready(&self, with_database: bool) -> Result<()> {
