@@ -178,9 +178,10 @@ matrix: lab-ready ## contract and cluster tests on every supported Debian releas
 $(addprefix matrix-,$(RELEASES) $(UNRELEASED)): matrix-%: lab-ready
 	SUITE=$* KAIWUDB_HA_AGENTS='$(LAB)' $(CARGO) test --locked --no-fail-fast -p contract -p cluster
 
-bench: lab-ready ## measures outages against the numbers to beat (root, minutes)
+bench: lab-ready ## measures outages against the numbers to beat; BEFORE=COMMIT: actions beside those of an earlier agent (root, minutes)
 	@$(TOOLCHAIN)/need.sh strace
-	$(CARGO) run --locked -p bench
+	$(if $(BEFORE),@packaging/before.sh '$(CARGO_TARGET_DIR)/before' '$(BEFORE)' $(MACHINE) >'$(CARGO_TARGET_DIR)/before.path')
+	$(CARGO) run --locked -p bench$(if $(BEFORE), -- --before "$$(cat '$(CARGO_TARGET_DIR)/before.path')")
 
 # --- a real server -----------------------------------------------------------
 

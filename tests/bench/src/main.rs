@@ -1,12 +1,14 @@
 //! `make bench`: how long clients of several kinds wait when something happens, with our agents and with the KWDB guide's design, and
 //! what a monitor costs next to `ocf:heartbeat:pgsql`. Prints tables in Markdown.
 
+mod before;
 mod monitor;
 mod outage;
 mod stop_order;
 
 use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -43,6 +45,9 @@ struct Cli {
     /// A client that has heard nothing so many seconds after the service is back hangs
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
     hung: u64,
+    /// An earlier kaiwudb agent's program: start, monitor and stop are measured beside it
+    #[arg(long, value_name = "PROGRAM")]
+    before: Option<PathBuf>,
     /// How often each monitor is run
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     monitors: u16,
@@ -73,6 +78,9 @@ fn run(cli: &Cli) -> Result<()> {
     }
     if is_wanted(Part::Monitor) {
         monitor::measure(cli.monitors)?;
+    }
+    if let Some(earlier) = &cli.before {
+        before::measure(earlier, cli.monitors.div_ceil(10))?;
     }
     Ok(())
 }

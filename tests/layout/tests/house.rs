@@ -86,6 +86,26 @@ fn verbs_are_sealed() {
     }
 }
 
+/// Words stay words: no program of ours starts a shell, here or, through a typed order, on the other node.
+#[test]
+fn nothing_is_said_to_a_shell() {
+    let shells = ["sh", "bash", "dash"].map(|shell| format!("\"{shell}\""));
+    for package in packages::all() {
+        let source = packages::repository().join(&package.directory).join("src");
+        for module in package.modules.keys() {
+            let file = if module.is_empty() {
+                "lib".to_owned()
+            } else {
+                module.join("/")
+            };
+            let text = std::fs::read_to_string(source.join(file + ".rs")).expect("a module has a file");
+            let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let said = shells.iter().find(|shell| shipped.contains(shell.as_str()));
+            assert_eq!(said, None, "{}: {}", package.directory, module.join("::"));
+        }
+    }
+}
+
 /// A value type does not live with a behaviour. An agent's table of parameters knows no module but `values`; and of a module that carries
 /// out an action (one that the agent's root calls) others take functions and constants, never a type.
 #[test]

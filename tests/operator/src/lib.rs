@@ -65,7 +65,7 @@ pub fn ground() -> Result<Lab> {
 }
 
 /// Nodes with KWDB, TLS, our package and ssh between them.
-fn ready(options: &Options) -> Result<Lab> {
+pub fn ready(options: &Options) -> Result<Lab> {
     let package = lab::package_from_environment()?;
     let lab = Lab::up(options)?;
     let installation = Installation {

@@ -12,12 +12,7 @@ use crate::roles::{DATABASE, Roles};
 use crate::texts::{attention as texts, general};
 use crate::time::{date, now_us};
 use ocf::parse_interval;
-<<<<<<< HEAD
 use pacemaker::cib::{Cib, INFINITY};
-=======
-use pacemaker::cib::Cib;
-use pacemaker::last_place;
->>>>>>> bae4b052 (pacemaker, agent: a failure does not close the last node that can run a resource; migrate writes user, binary, runtime and data_root; dependencies: the RustSec database of 2026-08-21)
 use pacemaker::status::Status;
 use std::collections::BTreeSet;
 
@@ -151,12 +146,7 @@ fn of_resources(
 
 /// The failures after which a resource may no longer run on a node.
 fn threshold(cib: Option<&Cib>, resource: &str) -> u64 {
-<<<<<<< HEAD
     cib.map_or(INFINITY, |cib| cib.migration_threshold(resource))
-=======
-    cib.and_then(|cib| last_place::threshold(cib, resource))
-        .unwrap_or(INFINITY)
->>>>>>> bae4b052 (pacemaker, agent: a failure does not close the last node that can run a resource; migrate writes user, binary, runtime and data_root; dependencies: the RustSec database of 2026-08-21)
 }
 
 /// The resources that have failed too often on every node that could run them, in one sentence each: when that ends, and what ends it.
