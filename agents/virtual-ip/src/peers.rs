@@ -8,15 +8,14 @@
 
 use crate::config::Config;
 use host::bounded::{self, Background};
+use host::untrusted::Directory;
 use host::{Deadline, log};
 use network::connection::Connection;
-use nix::libc;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -119,13 +118,11 @@ fn find(config: &Config, ip: IpAddr, deadline: Deadline) -> Option<Found> {
 
 /// Reads a file that only root can have written.
 fn open(path: &Path) -> io::Result<(Duration, Vec<u8>)> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)?;
+    let (directory, name) = split(path)?;
+    let file = directory.file(name)?;
     let facts = file.metadata()?;
     let is_roots = facts.uid() == nix::unistd::geteuid().as_raw() && facts.mode() & 0o022 == 0;
-    if !facts.is_file() || !is_roots || facts.len() > LONGEST {
+    if !is_roots || facts.len() > LONGEST {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let written = facts.modified()?;
@@ -140,29 +137,26 @@ fn open(path: &Path) -> io::Result<(Duration, Vec<u8>)> {
 
 /// Replaces the file as a whole. The directory may be another user's, who must not choose what is written to.
 fn replace(path: &Path, text: &str, sync: bool) -> io::Result<()> {
-    let aside = aside(path);
-    host::file::remove(&aside)?;
-    let mut file: File = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&aside)?;
+    let (directory, name) = split(path)?;
+    // Not by its extension: an address has dots.
+    let aside = format!("{name}.new");
+    directory.remove(&aside)?;
+    let mut file = directory.create(&aside, 0o600)?;
     file.write_all(text.as_bytes())?;
     if sync {
         file.sync_all()?;
     }
-    fs::rename(&aside, path)?;
-    match path.parent() {
-        Some(directory) if sync => File::open(directory)?.sync_all(),
-        _ => Ok(()),
-    }
+    directory.rename(&aside, &directory, name)?;
+    if sync { directory.sync() } else { Ok(()) }
 }
 
-/// Not by its extension: an address has dots.
-fn aside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    name.into()
+/// The directory, held by a descriptor, and the name in it.
+fn split(path: &Path) -> io::Result<(Directory, &str)> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let (Some(directory), Some(name)) = (path.parent(), name) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    Ok((Directory::open(directory)?, name))
 }
 
 fn first_line(ip: IpAddr) -> String {
@@ -203,7 +197,8 @@ fn read_line(line: &str, ip: IpAddr) -> Option<Connection> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::fs;
+    use std::os::unix::fs::{chown, lchown, symlink};
 
     const OURS: &str = "10.0.0.9";
 
@@ -263,12 +258,29 @@ mod tests {
         assert!(open(&path).is_err(), "anybody can write it");
         let other = directory.path().join("other");
         fs::write(&other, "precious").unwrap();
-        symlink(&other, aside(&path)).unwrap();
+        symlink(&other, directory.path().join("list.new")).unwrap();
         fs::remove_file(&path).unwrap();
         symlink(&other, &path).unwrap();
         assert!(open(&path).is_err(), "a link");
         replace(&path, "two", false).unwrap();
         assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
         assert_eq!(open(&path).unwrap().1, b"two");
+    }
+
+    /// The list lies below the store, which is the server's account's: it can put a link in the place of a directory.
+    #[test]
+    fn a_link_of_the_accounts_leads_nowhere() {
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let (store, roots) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        chown(store.path(), Some(4711), Some(4711)).unwrap();
+        let link = store.path().join("lists");
+        symlink(roots.path(), &link).unwrap();
+        lchown(&link, Some(4711), Some(4711)).unwrap();
+        replace(&link.join("list"), "text", false).unwrap_err();
+        assert_eq!(fs::read_dir(roots.path()).unwrap().count(), 0);
+        replace(&roots.path().join("list"), "text", false).unwrap();
+        open(&link.join("list")).unwrap_err();
     }
 }

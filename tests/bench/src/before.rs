@@ -76,7 +76,11 @@ pub(crate) fn measure(earlier: &Path, monitors: u16) -> Result<()> {
         ("stop", "stop"),
     ] {
         let (now, then) = (times.median(PRESENT, what)?, times.median(EARLIER, what)?);
-        let _ = writeln!(table, "| {name} | {now:.1} ms | {then:.1} ms | {:.2} |", now / then);
+        let _ = writeln!(
+            table,
+            "| {name} | {now:.1} ms | {then:.1} ms | {:.2} |",
+            now / then
+        );
     }
     std::io::stdout()
         .write_all(table.as_bytes())

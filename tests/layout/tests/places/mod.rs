@@ -48,10 +48,6 @@ pub(crate) const ROOT_ONLY: &[(&str, &str)] = &[
     ("agents/kaiwudb sentinel::launch", "/run/kaiwudb-ha"),
     ("agents/kaiwudb sentinel::words", "/run/kaiwudb-ha"),
     ("agents/kaiwudb start", "/proc/sys"),
-    (
-        "agents/virtual-ip peers",
-        "tickle_dir, which the cluster's configuration names and root owns",
-    ),
     ("crates/agent companion", "/run/kaiwudb-ha"),
     ("crates/agent run_directory", "/run/kaiwudb-ha"),
     ("crates/drbd holders", "/sys and /proc"),

@@ -16,9 +16,7 @@ pub(crate) const ROOT: &str = "/srv/kwdb-7/store";
 /// Two nodes and a database in a group, an address behind it.
 pub(crate) fn make() -> Result<Lab> {
     let options = Options {
-        packages: ["openssh-server", "multipath-tools", "sbd"]
-            .map(str::to_owned)
-            .into(),
+        packages: ["openssh-server", "multipath-tools"].map(str::to_owned).into(),
         cluster_names: Some(NAMES.map(str::to_owned)),
         ..Options::from_environment()?
     };
@@ -34,7 +32,7 @@ pub(crate) fn make() -> Result<Lab> {
                  ssh-keyscan -q {} {} >>/root/.ssh/known_hosts
                  mkdir -p {ROOT} && sed -i '4s|.*|{ROOT}|' /etc/kaiwudb/info/MODE && kaiwudb-ha guard {ROOT}
                  systemctl disable --quiet --now multipathd.service multipathd.socket
-                 systemctl enable --quiet multipathd.service sbd.service
+                 systemctl enable --quiet multipathd.service
                  printf 'blacklist {{ devnode \"^drbd[0-9]\" }}\\n' >/etc/multipath.conf",
                 addresses[0], addresses[1], NAMES[0], NAMES[1]
             ),
