@@ -1,18 +1,37 @@
 //! The certificate directory itself, where its path goes through symbolic links: it is replaced as a whole, and a link cannot be.
 
+use host::Deadline;
+use host::bounded;
 use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// As the kernel allows.
 const MOST_LINKS: usize = 40;
+/// Links are read within microseconds.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The path without links; components that do not exist stay. An error says which link is not followed: one in a directory that others
 /// than root can write to could be led anywhere, and root writes there.
 pub(crate) fn of(path: &Path) -> Result<PathBuf, String> {
+    // A file system that somebody has mounted on the way need not answer.
+    let answer = bounded::run(Deadline::after(PATIENCE), || match walk(path) {
+        Ok(real) => [b"=", real.as_os_str().as_bytes()].concat(),
+        Err(why) => [b"!", why.as_bytes()].concat(),
+    });
+    match answer.as_deref().map(<[u8]>::split_first) {
+        Ok(Some((b'=', real))) => Ok(PathBuf::from(OsStr::from_bytes(real))),
+        Ok(Some((_, why))) => Err(String::from_utf8_lossy(why).into_owned()),
+        _ => Err(format!("{} does not answer", path.display())),
+    }
+}
+
+fn walk(path: &Path) -> Result<PathBuf, String> {
     let words = |path: &Path| {
         path.components()
             .map(|part| part.as_os_str().to_owned())

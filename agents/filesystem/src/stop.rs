@@ -73,6 +73,10 @@ fn unmount_all(config: &Config, note: Option<&Note>, deadline: Deadline) -> Resu
             deadline.pause(if users.is_empty() { RETRY } else { OTHERS_RETRY });
         } else {
             asked.end(&to_end, deadline);
+            if asked.are_evading() {
+                let ours = targets.iter().filter(|target| target.came_with_us);
+                users::end_accounts(ours, &namespaces, deadline);
+            }
         }
         before = Some(refusal);
     }

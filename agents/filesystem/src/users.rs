@@ -1,6 +1,7 @@
 //! Who uses what has to be unmounted, and how they are made to let go.
 
 use crate::targets::Target;
+use host::evasion;
 use host::holders::{self, Wanted};
 use host::namespace::Namespace;
 use host::{Deadline, Process, describe, log, wait_for_end};
@@ -51,6 +52,26 @@ pub(crate) fn of_detached(file_system: &str, namespaces: &[Namespace], deadline:
     search(&wanted, namespaces, deadline)
 }
 
+/// Ends all that is run by those accounts, root's aside, that use one of the targets by processes which cannot be caught: it is the last
+/// thing before the node has to be fenced, which would end all of it as well.
+pub(crate) fn end_accounts<'a>(
+    targets: impl IntoIterator<Item = &'a Target<'a>>,
+    namespaces: &[Namespace],
+    deadline: Deadline,
+) {
+    let mut wanted = Wanted::default();
+    for target in targets {
+        wanted.mount(target.mount);
+    }
+    for account in holders::accounts(&wanted, namespaces, |process| !is_spared(process)) {
+        if account != 0
+            && let Err(error) = evasion::end_all_of(account, deadline)
+        {
+            log::warning(format!("cannot end what uid {account} runs: {error}"));
+        }
+    }
+}
+
 /// Whom a stop never ends: the first process, ourselves and who has called us, the cluster's own programs.
 pub(crate) fn is_spared(process: Process) -> bool {
     let ours = Process::current().map(Process::lineage).unwrap_or_default();
@@ -74,11 +95,23 @@ fn is_cluster(process: Process) -> bool {
     is_installed && runs_as_the_cluster && (CLUSTER.contains(&name) || name.starts_with("pacemaker-"))
 }
 
+/// So long nobody who was asked may still have been there, while others were: then they cannot be caught one by one.
+const EVADED: Duration = Duration::from_secs(3);
+
 /// Those who have been asked to end, and when.
 #[derive(Debug, Default)]
-pub(crate) struct Asked(HashMap<Process, Instant>);
+pub(crate) struct Asked {
+    when: HashMap<Process, Instant>,
+    /// Since when each round has found only others than those who had been asked.
+    others_since: Option<Instant>,
+}
 
 impl Asked {
+    /// Whether those who use it are gone whenever they are looked at, and have left others in their place.
+    pub(crate) fn are_evading(&self) -> bool {
+        self.others_since.is_some_and(|since| since.elapsed() >= EVADED)
+    }
+
     /// Asks with SIGTERM, and who still uses it when the time to end is over with SIGKILL. Waits until all of them have ended,
     /// or that time is over. Says whom it ends.
     pub(crate) fn end(&mut self, users: &[Process], deadline: Deadline) {
@@ -86,8 +119,13 @@ impl Asked {
         let new: Vec<Process> = users
             .iter()
             .copied()
-            .filter(|user| !self.0.contains_key(user))
+            .filter(|user| !self.when.contains_key(user))
             .collect();
+        if new.len() < users.len() {
+            self.others_since = None;
+        } else {
+            self.others_since.get_or_insert_with(Instant::now);
+        }
         if !new.is_empty() {
             log::warning(format!(
                 "ending processes that still use the file system: {}",
@@ -95,12 +133,12 @@ impl Asked {
             ));
         }
         for user in users {
-            let signal = match self.0.get(user) {
+            let signal = match self.when.get(user) {
                 None => Signal::SIGTERM,
                 Some(asked) if asked.elapsed() >= grace => Signal::SIGKILL,
                 Some(_) => continue,
             };
-            self.0.entry(*user).or_insert_with(Instant::now);
+            self.when.entry(*user).or_insert_with(Instant::now);
             if let Err(error) = user.signal(signal) {
                 log::warning(format!("{}: {signal}: {error}", describe(&[*user])));
             }

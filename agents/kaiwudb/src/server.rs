@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::run_directory::{Record, RunDirectory, recorded_server};
+use host::untrusted::Directory;
 use host::{Deadline, Process, describe, log, tcp};
 use kwdb::health::{self, Health};
 use kwdb::sql::{self, Service};
@@ -233,11 +234,13 @@ fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<Served
 
 /// Root is not let in. A node that has no certificate of root is meant to be so.
 fn closed(config: &Config, why: &str) -> Option<String> {
-    let certificate = config.server.certs_directory.join("client.root.crt");
-    if !certificate.exists() {
+    const CERTIFICATE: &str = "client.root.crt";
+    let directory = &config.server.certs_directory;
+    let found = Directory::open(directory).and_then(|directory| directory.inspect(CERTIFICATE));
+    if !matches!(found, Ok(Some(_))) {
         log::debug(format!(
-            "{} is missing: the server cannot be looked into",
-            certificate.display()
+            "no {CERTIFICATE} in {}: the server cannot be looked into",
+            directory.display()
         ));
         return None;
     }

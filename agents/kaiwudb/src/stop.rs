@@ -5,6 +5,7 @@ use crate::drain::Drain;
 use crate::run_directory::{ProcessRecord, Record, RunDirectory, recorded_server};
 use crate::{concern, run_directory, runtime, sentinel, server};
 use agent::Context;
+use host::evasion;
 use host::holders::{self, Wanted};
 use host::{Command, Deadline, Process, ProcessState, WaitOutcome};
 use host::{describe, log, mount, namespace, wait_for_end};
@@ -34,7 +35,7 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         if let Some(server) = recorded_server(&run) {
             run.note(Record::Stopping, &ProcessRecord::from(server))?;
         }
-        return release(config, &run, &[], cx.deadline);
+        return release(config, &run, &[], &[], cx.deadline);
     }
     run.create()?;
     let _lock = run_directory::lock(&run, cx.deadline)?;
@@ -60,13 +61,14 @@ fn end_all(
     runtime::forbid_restart(config, cx.deadline)?;
     let drain = Drain::needed(config, run, cx.deadline);
     let sessions: Vec<i32> = servers.iter().filter_map(|server| server.session()).collect();
+    let accounts: Vec<u32> = servers.iter().filter_map(|server| server.user_id()).collect();
     for server in servers {
         // The sentinel must know by the server's identity that this end is wanted, before it happens.
         run.note(Record::Stopping, &ProcessRecord::from(server))?;
         end(config, server, drain, cx.deadline)?;
     }
     runtime::settle(config, cx.deadline)?;
-    release(config, run, &sessions, cx.deadline)
+    release(config, run, &sessions, &accounts, cx.deadline)
 }
 
 fn end(config: &Config, server: Process, drain: Drain, deadline: Deadline) -> Result<(), Failure> {
@@ -120,10 +122,16 @@ fn does_not_end(server: Process) -> String {
 
 /// The file system can be unmounted only when nothing uses it. What is left of the server's own session is ended; others
 /// are named in the log and left to the Filesystem agent, whose business they are.
-fn release(config: &Config, run: &RunDirectory, sessions: &[i32], deadline: Deadline) -> Result<(), Failure> {
-    unmount_leftovers(config, deadline);
-    let deadline = deadline.slice(HOLDERS_TIMEOUT);
-    let mut asked = false;
+fn release(
+    config: &Config,
+    run: &RunDirectory,
+    sessions: &[i32],
+    accounts: &[u32],
+    action: Deadline,
+) -> Result<(), Failure> {
+    unmount_leftovers(config, action);
+    let mut deadline = action.slice(HOLDERS_TIMEOUT);
+    let mut is_last_try = false;
     loop {
         let holders = holders_of(config.data_root())?;
         let is_the_servers = |process: &Process| {
@@ -155,13 +163,21 @@ fn release(config: &Config, run: &RunDirectory, sessions: &[i32], deadline: Dead
             return Ok(());
         }
         // Children of the server notice its end themselves; who has not after half the time is ended.
-        if !asked && deadline.remaining() < HOLDERS_TIMEOUT / 2 {
-            asked = true;
+        if deadline.remaining() < HOLDERS_TIMEOUT / 2 {
             for holder in &ours {
                 let _ = holder.signal(Signal::SIGKILL);
             }
         }
-        if !deadline.pause(Duration::from_millis(5)) {
+        if deadline.pause(Duration::from_millis(5)) {
+            continue;
+        }
+        // Whoever has forked again each time that he was looked at is ended with all that the server's account runs.
+        let ended =
+            !is_last_try && (accounts.iter()).any(|account| evasion::end_all_of(*account, action).is_ok());
+        if ended {
+            is_last_try = true;
+            deadline = action.slice(HOLDERS_TIMEOUT);
+        } else {
             return Err(Failure::generic(format!(
                 "the server has ended, but {} is still in use by {}",
                 config.data_root().display(),

@@ -8,7 +8,7 @@ use crate::mount;
 use crate::namespace::Namespace;
 use crate::reference::{self, Reference};
 use crate::{Deadline, Process};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -92,19 +92,35 @@ impl Wanted {
 /// Every process that holds something of what is wanted: a directory, its program, an open file, a socket that is bound there.
 /// Only links and tables of /proc are read.
 pub fn of(wanted: &Wanted, namespaces: &[Namespace]) -> Vec<Process> {
+    Process::all().filter(is_holder(wanted, namespaces)).collect()
+}
+
+/// The accounts that run those of them whom `counts` is true of, also of those that have ended by the time this returns.
+pub fn accounts(
+    wanted: &Wanted,
+    namespaces: &[Namespace],
+    counts: impl Fn(Process) -> bool,
+) -> BTreeSet<u32> {
+    let mut is_holder = is_holder(wanted, namespaces);
+    Process::all()
+        .filter_map(|process| Some((process, process.user_id()?)))
+        .filter(|(process, _)| is_holder(process) && counts(*process))
+        .map(|(_, account)| account)
+        .collect()
+}
+
+fn is_holder<'a>(wanted: &'a Wanted, namespaces: &'a [Namespace]) -> impl FnMut(&Process) -> bool + 'a {
     let known = numbers(namespaces);
     let mut sockets = Sockets::default();
-    Process::all()
-        .filter(|process| {
-            reference::of(*process).any(|held| {
-                wanted.includes(&held, &known)
-                    || held.is_socket
-                        && sockets
-                            .place(*process, held.inode)
-                            .is_some_and(|path| wanted.includes_socket(&path, *process, namespaces))
-            })
+    move |process| {
+        reference::of(*process).any(|held| {
+            wanted.includes(&held, &known)
+                || held.is_socket
+                    && sockets
+                        .place(*process, held.inode)
+                        .is_some_and(|path| wanted.includes_socket(&path, *process, namespaces))
         })
-        .collect()
+    }
 }
 
 fn numbers(namespaces: &[Namespace]) -> HashSet<u64> {

@@ -12,6 +12,7 @@ mod clean_slate;
 mod command;
 pub mod daemon;
 mod deadline;
+pub mod evasion;
 pub mod file;
 pub mod holders;
 pub mod lock;

@@ -4,7 +4,8 @@
 //! lies there is opened here and nowhere else:
 //! - a path is walked one component at a time, each by the descriptor of the one before it. A symbolic link is followed only where
 //!   root alone could have made it;
-//! - what is opened is a regular file, so nothing waits for a pipe's other end and no device is touched, and only so much is read;
+//! - what is opened is a regular file, so nothing waits for a pipe's other end and no device is touched, and only so much is read; no file system
+//!   is entered that an account serves itself;
 //! - a file is read for somebody only if whoever can put files there may read it himself: no secret of root's is quoted for him;
 //! - what is changed is changed by the descriptor of its directory ([`Directory`]), never by a path for the second time.
 //!
@@ -14,6 +15,7 @@
 
 mod directory;
 mod path;
+mod served;
 
 pub use directory::{Directory, Found, Kind};
 pub use path::{Text, Writers, read, read_tail, writers};

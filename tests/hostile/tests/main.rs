@@ -9,6 +9,7 @@ mod neighbour;
 mod operator;
 mod places;
 mod reading;
+mod tricks;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
             operator::TESTS,
             places::TESTS,
             reading::TESTS,
+            tricks::TESTS,
         ],
         testing::without_root(),
     )

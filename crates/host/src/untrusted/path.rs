@@ -1,5 +1,6 @@
 //! A path, walked so that nobody who could change a part of it leads root astray.
 
+use super::served;
 use rustix::fs::{self as sys, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::collections::VecDeque;
@@ -73,7 +74,12 @@ pub(super) struct Place {
 const HELD: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 fn held(directory: impl AsFd, name: &OsStr) -> io::Result<(OwnedFd, Stat)> {
-    let fd = sys::openat(directory, name, HELD, Mode::empty())?;
+    let fd = sys::openat(&directory, name, HELD, Mode::empty())?;
+    // Before anything is asked of it.
+    let device = served::device(&fd)?;
+    if name != "/" && device != served::device(&directory)? && device.is_an_accounts()? {
+        return Err(refused("a file system that an account has mounted"));
+    }
     let found = sys::fstat(&fd)?;
     Ok((fd, found))
 }

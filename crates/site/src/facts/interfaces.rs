@@ -47,7 +47,7 @@ fn look(deadline: Deadline) -> io::Result<Vec<Interface>> {
             addresses: addresses
                 .iter()
                 .filter(|address| address.link == link.index)
-                .map(|address| address.subnet.to_string())
+                .map(|address| written(address.subnet))
                 .collect(),
             name: link.name,
         })
@@ -74,6 +74,11 @@ impl Interface {
             .filter_map(|entry| subnet(entry))
             .any(|subnet| subnet.ip != ip && subnet.is_subnet() && subnet.contains(ip))
     }
+}
+
+/// An address with the length of its prefix. A subnet's own text begins with the first address of it.
+fn written(address: Subnet) -> String {
+    format!("{}/{}", address.ip, address.prefix)
 }
 
 fn subnet(entry: &str) -> Option<Subnet> {
@@ -114,6 +119,9 @@ mod tests {
             ("fd00::9", true, None),
             ("fd01::9", false, None),
         ] {
+            if let Some(entry) = entry {
+                assert_eq!(subnet(entry).map(written).as_deref(), Some(entry));
+            }
             let ip: IpAddr = ip.parse().unwrap();
             assert_eq!(
                 (interface.reaches(ip), interface.entry(ip)),

@@ -144,7 +144,7 @@ pub(crate) const FLOORS: &[Floors] = &[
     Floors {
         package: "crates/host",
         rooms: &[
-            &["holders", "lib", "user"],
+            &["evasion", "holders", "lib", "user"],
             &["block", "command", "namespace"],
             &["daemon", "mount", "reference", "tcp"],
             &["account", "bounded", "lock", "net", "packet", "process"],

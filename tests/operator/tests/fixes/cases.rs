@@ -22,14 +22,13 @@ pub(crate) fn sbd_disabled(lab: &Lab) -> Result<()> {
         "cibadmin --modify --xml-text '<primitive id=\"Fence\" class=\"stonith\" type=\"fence_sbd\"/>'",
         deadline(),
     )?;
-    let wrong = "systemctl disable --quiet sbd.service";
-    let result = fixed(
-        lab,
-        "sbd-disabled",
-        On::Both,
-        wrong,
-        "systemctl disable --quiet sbd.service",
+    // The real unit keeps Corosync from starting where there is no watchdog.
+    let unit = "/etc/systemd/system/sbd.service";
+    let wrong = format!(
+        "printf '[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' >{unit} && systemctl daemon-reload"
     );
+    let tidy = format!("systemctl disable --quiet sbd.service; rm {unit}; systemctl daemon-reload");
+    let result = fixed(lab, "sbd-disabled", On::Both, &wrong, &tidy);
     active.shell(
         "cibadmin --modify --xml-text '<primitive id=\"Fence\" class=\"stonith\" type=\"fence_lab\"/>' && \
          crm_resource --cleanup -r Fence && crm_resource --wait",
@@ -42,12 +41,6 @@ pub(crate) fn multipath_disabled(lab: &Lab) -> Result<()> {
     let wrong =
         "rm -f /etc/multipath.conf; systemctl disable --quiet --now multipathd.socket multipathd.service";
     fixed(lab, "multipath-disabled", On::Passive, wrong, "true")
-}
-
-pub(crate) fn multipath_takes_drbd(lab: &Lab) -> Result<()> {
-    let wrong =
-        "printf 'blacklist_exceptions { devnode \".*\" }\\n' >/etc/multipath.conf; multipathd reconfigure";
-    fixed(lab, "multipath-takes-drbd", On::Passive, wrong, "true")
 }
 
 pub(crate) fn two_node_missing(lab: &Lab) -> Result<()> {
@@ -75,7 +68,7 @@ pub(crate) fn address_other_hardware(lab: &Lab) -> Result<()> {
 pub(crate) fn address_link_dead(lab: &Lab) -> Result<()> {
     for (node, number) in lab.nodes().iter().zip(1..) {
         node.shell(
-            &format!("ip link add door0 type dummy; ip address add 198.51.100.1{number}/24 dev door0; ip link set dev door0 up"),
+            &format!("ip link add door0 type veth peer name yard0; ip link set dev yard0 up; ip address add 198.51.100.1{number}/24 dev door0; ip link set dev door0 up"),
             deadline(),
         )?;
     }

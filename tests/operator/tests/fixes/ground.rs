@@ -26,14 +26,17 @@ pub(crate) fn make() -> Result<Lab> {
         format!("{address} {}", node.cluster_name())
     });
     for node in lab.nodes() {
+        // A container has no device mapper: of multipathd only the unit is the real one.
         node.shell(
             &format!(
                 "printf '%s\\n' '{}' '{}' >>/etc/hosts
-                 ssh-keyscan -q {} {} >>/root/.ssh/known_hosts
-                 mkdir -p {ROOT} && sed -i '4s|.*|{ROOT}|' /etc/kaiwudb/info/MODE && kaiwudb-ha guard {ROOT}
-                 systemctl disable --quiet --now multipathd.service multipathd.socket
-                 systemctl enable --quiet multipathd.service
-                 printf 'blacklist {{ devnode \"^drbd[0-9]\" }}\\n' >/etc/multipath.conf",
+                 ssh-keyscan {} {} 2>/dev/null >>/root/.ssh/known_hosts
+                 mkdir -p {ROOT} && sed -i '4s|.*|{ROOT}|' /etc/kaiwudb/info/MODE && sed -i 's|--store=.*|--store={ROOT}|' $(systemctl show -p FragmentPath --value kaiwudb.service) && kaiwudb-ha guard {ROOT}
+                 printf 'blacklist {{ devnode \"^drbd[0-9]\" }}\\n' >/etc/multipath.conf
+                 mkdir -p /etc/systemd/system/multipathd.service.d
+                 printf '[Unit]\\nConditionVirtualization=\\n[Service]\\nType=simple\\nExecStart=\\nExecStart=/bin/sleep infinity\\n' \
+                   >/etc/systemd/system/multipathd.service.d/container.conf
+                 systemctl daemon-reload; systemctl enable --quiet --now multipathd.service; systemctl is-active multipathd.service",
                 addresses[0], addresses[1], NAMES[0], NAMES[1]
             ),
             deadline(),

@@ -15,7 +15,6 @@ const TESTS: &[Test] = &[
     ("the_cluster_is_not_enabled", cases::cluster_disabled),
     ("sbd_is_not_enabled", cases::sbd_disabled),
     ("multipathd_does_not_run", cases::multipath_disabled),
-    ("multipath_takes_drbd", cases::multipath_takes_drbd),
     ("two_node_is_missing", cases::two_node_missing),
     ("an_address_that_two_nodes_have", cases::address_twice),
     ("other_hardware_answers", cases::address_other_hardware),

@@ -1,0 +1,115 @@
+//! What comes to an attacker's mind who has read the agents: file systems of his own, processes that cannot be caught, paths without end.
+
+use contract::machine::{DATA_ROOT, shell};
+use contract::programs::Programs;
+use contract::{Call, on_a_bare_machine, on_a_machine, store};
+use hostile::{
+    SERVICE, SOON, as_account, cert_sync, database, honest_servers, start_as, stock_layout,
+    the_service_goes_on,
+};
+use std::thread;
+use std::time::Duration;
+
+testing::tests![
+    a_file_system_of_the_accounts_own,
+    processes_that_are_gone_when_they_are_looked_at,
+    processes_that_leave_their_group_as_well,
+    a_path_without_end,
+];
+
+/// FUSE, as `fusermount` does it for anybody, over directories of the account's own: root may not look into it, or waits for ever.
+fn a_file_system_of_the_accounts_own() {
+    for options in ["", ",allow_other"] {
+        for place in ["info", "script", "certs"] {
+            on_a_machine(|machine| {
+                stock_layout();
+                shell(
+                    "mkdir -p /etc/corosync; head -c 128 /dev/zero | tr '\\0' x >/etc/corosync/authkey; chmod 400 /etc/corosync/authkey",
+                );
+                machine.agent("start").run().succeeds();
+                shell(&format!(
+                    "(exec 9<>/dev/fuse; mount -i -t fuse evil /etc/kaiwudb/{place} -o fd=9,rootmode=40000,user_id={SERVICE},group_id={SERVICE}{options}
+                     exec sleep 600) >/dev/null 2>&1 & echo $! >/run/fuse.pid; sleep 1; grep -q ' /etc/kaiwudb/{place} ' /proc/self/mounts"
+                ));
+                for action in ["monitor", "stop"] {
+                    for call in [database(action), cert_sync(action)] {
+                        let outcome = call.run();
+                        assert!(outcome.took < SOON * 2, "{place}{options} {action}: {outcome:?}");
+                        assert!(
+                            action != "stop" || outcome.code() == 0,
+                            "{place}{options}: {outcome:?}"
+                        );
+                    }
+                }
+                assert!(honest_servers().is_empty());
+                machine.probe().run().within(SOON).is_silent(7);
+                shell(&format!(
+                    "kill $(cat /run/fuse.pid); sleep 0.2; umount /etc/kaiwudb/{place}"
+                ));
+                the_service_goes_on(machine);
+            });
+        }
+    }
+}
+
+const POINT: &str = "/var/lib/mounted";
+
+/// A file system of which something of the account's does not let go: a stop succeeds all the same.
+fn held_by(script: &str) {
+    on_a_bare_machine(|_machine| {
+        stock_layout();
+        let device = shell(&format!("losetup --find --show {}", store::empty().display()));
+        let device = device.trim();
+        let call = |action: &str| {
+            Call::new(Programs::get().agent("filesystem"), action)
+                .env("OCF_RESOURCE_INSTANCE", "KaiwuFS")
+                .env("OCF_RESOURCE_TYPE", "filesystem")
+                .set("device", device)
+                .set("directory", POINT)
+                .set("fstype", "ext4")
+        };
+        call("start").run().succeeds();
+        shell(&format!("chown kaiwudb: {POINT}"));
+        let _holder = start_as(SERVICE, script);
+        thread::sleep(Duration::from_secs(1));
+        let outcome = call("stop").run();
+        shell("pkill -KILL -u kaiwudb || true");
+        outcome.within(SOON * 2).succeeds();
+        shell(&format!("losetup --detach {device}"));
+    });
+}
+
+/// Each has forked the next one and ended before anybody can send it a signal.
+fn processes_that_are_gone_when_they_are_looked_at() {
+    held_by(&format!(
+        "cd {POINT} && exec perl -e '$SIG{{TERM}} = q(IGNORE); $SIG{{CHLD}} = q(IGNORE); while (1) {{ fork and exit }}'"
+    ));
+}
+
+fn processes_that_leave_their_group_as_well() {
+    held_by(&format!(
+        "cd {POINT} && exec perl -MPOSIX -e '$SIG{{TERM}} = q(IGNORE); while (1) {{ fork and exit; POSIX::setsid() }}'"
+    ));
+}
+
+/// The kernel cannot tell where such a process is: its directory has a path of more than 4096 bytes.
+fn a_path_without_end() {
+    let name = "x".repeat(200);
+    held_by(&format!(
+        "cd {POINT} && exec perl -e 'for (1..40) {{ mkdir q({name}); chdir q({name}) or die }} $SIG{{TERM}} = q(IGNORE); sleep 600 while 1'"
+    ));
+    on_a_machine(|machine| {
+        stock_layout();
+        machine.agent("start").run().succeeds();
+        let _holder = start_as(
+            SERVICE,
+            &format!(
+                "cd {DATA_ROOT} && exec perl -e 'for (1..40) {{ mkdir q({name}); chdir q({name}) or die }} sleep 600 while 1'"
+            ),
+        );
+        thread::sleep(Duration::from_secs(1));
+        machine.agent("stop").run().within(SOON).succeeds();
+        assert!(honest_servers().is_empty());
+        as_account(SERVICE, &format!("rm -rf {DATA_ROOT}/{name}"));
+    });
+}
