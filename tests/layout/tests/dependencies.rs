@@ -34,7 +34,7 @@ const TWICE: [(&str, &str); 4] = [
     ("windows-sys", "never built here"),
 ];
 
-/// The day of the RustSec database (github.com/rustsec/advisory-db, `bf5c0d245`) against which every package of Cargo.lock was held; the
+/// The day of the database of advisories (`rustsec/advisory-db` at `bf5c0d245`) against which every package of Cargo.lock was held; the
 /// network in which this is built has no newer one. After that day `cargo audit` knows more.
 const DATABASE_OF: &str = "2026-08-21";
 
