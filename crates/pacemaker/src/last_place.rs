@@ -3,21 +3,11 @@
 //! `migration-threshold` is meant for a node that is broken: the resource moves to another one. Where the others are banned already, or
 //! cannot run it for any other reason, it would only stay stopped until `failure-timeout`, although it could serve meanwhile.
 
-use crate::cib::{self, Cib};
+use crate::cib::{self, Cib, INFINITY};
 use crate::status::{self, Status};
 use crate::xml::Element;
 use crate::{Error, simulate};
 use host::Deadline;
-
-/// Pacemaker's INFINITY, as a count: that of a start or a stop, which bans wherever it fails.
-const INFINITY: i64 = 1_000_000;
-
-/// The failures after which a resource may no longer run on a node; `None`, which is Pacemaker's default: it always may.
-pub fn threshold(cib: &Cib, resource: &str) -> Option<u64> {
-    let primitive = cib.primitives().find(|one| one.id == resource)?;
-    let configured = cib.meta(primitive, "migration-threshold")?.parse().ok();
-    configured.filter(|threshold| *threshold > 0)
-}
 
 /// The only node that can still run what this failure would ban from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +49,14 @@ fn banned_by(
     node: &str,
     operation: &str,
 ) -> Option<LastPlace> {
-    let threshold = threshold(cib, resource).filter(|threshold| *threshold < INFINITY.unsigned_abs())?;
+    // A count of INFINITY is that of a start or a stop, which bans wherever it fails.
+    let infinity = i64::try_from(INFINITY).ok()?;
+    let threshold = cib.migration_threshold(resource);
+    let limit = i64::try_from(threshold).ok().filter(|limit| *limit < infinity)?;
     let prefix = format!("fail-count-{resource}#");
     let counts = attributes(document, node).filter_map(|(name, value)| {
         let count = if value.ends_with("INFINITY") {
-            INFINITY
+            infinity
         } else {
             value.parse().unwrap_or(0)
         };
@@ -71,9 +64,8 @@ fn banned_by(
     });
     let (own, others): (Vec<_>, Vec<_>) = counts.partition(|(name, _)| *name == operation);
     let sum = |counts: &[(&str, i64)]| counts.iter().map(|(_, count)| count).sum::<i64>();
-    let limit = i64::try_from(threshold).ok()?;
     let all = sum(&own) + sum(&others);
-    (all < INFINITY && all + 1 >= limit).then(|| LastPlace {
+    (all < infinity && all + 1 >= limit).then(|| LastPlace {
         threshold,
         before: limit - 2 - sum(&others),
     })

@@ -20,7 +20,10 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("address-missing", APPLY),
     ("address-netmask-missing", HANDS),
     ("address-of-a-node", HANDS),
-    ("address-other-hardware", TYPED),
+    (
+        "address-other-hardware",
+        "a container may not change the kernel's settings",
+    ),
     ("address-twice", TYPED),
     ("advertises-virtual-ip", TYPED),
     ("agent-missing", PACKAGES),

@@ -55,15 +55,6 @@ pub(crate) fn address_twice(lab: &Lab) -> Result<()> {
     fixed(lab, "address-twice", On::Passive, &wrong, "true")
 }
 
-/// A second interface in the same network answers for what the first one has.
-pub(crate) fn address_other_hardware(lab: &Lab) -> Result<()> {
-    let wrong = "below=$(ip -o -4 address show to 10.77.0.0/24 | awk '{print $2; exit}')
-                 ip link add second0 link \"$below\" type macvlan mode bridge
-                 ip address add 10.77.0.201/24 dev second0 noprefixroute; ip link set dev second0 up";
-    let tidy = "ip link del second0; sysctl -q -w net.ipv4.conf.all.arp_ignore=0";
-    fixed(lab, "address-other-hardware", On::Active, wrong, tidy)
-}
-
 /// Of an address in a network of its own, so that the cluster's is not cut.
 pub(crate) fn address_link_dead(lab: &Lab) -> Result<()> {
     for (node, number) in lab.nodes().iter().zip(1..) {

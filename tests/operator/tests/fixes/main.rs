@@ -17,7 +17,6 @@ const TESTS: &[Test] = &[
     ("multipathd_does_not_run", cases::multipath_disabled),
     ("two_node_is_missing", cases::two_node_missing),
     ("an_address_that_two_nodes_have", cases::address_twice),
-    ("other_hardware_answers", cases::address_other_hardware),
     ("the_link_of_an_address_is_down", cases::address_link_dead),
     ("the_store_is_not_pinned", cases::store_unpinned),
     ("the_virtual_ip_is_advertised", cases::advertises_virtual_ip),
