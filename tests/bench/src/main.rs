@@ -39,7 +39,7 @@ struct Cli {
     /// Connect with TLS
     #[arg(long)]
     tls: bool,
-    /// Measure the guide's design with ocf:heartbeat:portblock as well
+    /// Measure the guide's design with ocf:heartbeat:portblock as well; with SUITE=trixie, as bookworm's does not find its own rules
     #[arg(long)]
     portblock: bool,
     /// A client that has heard nothing so many seconds after the service is back hangs

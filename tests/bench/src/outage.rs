@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const ROUNDS: usize = 5;
 
 /// The columns of the second table.
-const OTHERS: [Kind; 5] = [
+const OTHERS: [Kind; 6] = [
+    Kind::Patient,
     Kind::Waiting,
     Kind::KeepAlive,
     Kind::Pool,
