@@ -40,6 +40,10 @@ families! {
     RESOURCE_REASON: Gauge, "resource_reason", "Always 1; why a resource failed or is degraded, with # in place of numbers.";
     COMPANION_ALIVE: Gauge, "companion_alive", "Whether the sentinel or watcher of a resource that is active on this node answers.";
 
+    // Where the database has been, as looks at it have seen it.
+    FAILOVERS: Counter, "failovers_total", "How often the database was seen on another node than before, by cause.";
+    FAILOVER_AT: Gauge, "last_failover_timestamp_seconds", "When the database was seen on another node than before for the last time.";
+
     // What timers have found on this node.
     FAILOVER_READY: Gauge, "failover_ready", "Whether a failover would have succeeded when kaiwudb-ha-ready.timer looked last.";
     FAILOVER_OBSTACLE: Gauge, "failover_obstacle", "Always 1; a reason why a failover would not have succeeded.";

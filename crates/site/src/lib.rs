@@ -6,6 +6,7 @@
 //! - [`value`] is what a value can look like, whoever says it; [`settings`] is what an operator has written down, [`tables`] what our agents say of themselves;
 //! - [`roles`] tells which resource is what, [`fencing`] how a node is switched off, [`leftover`] what holds a resource back,
 //!   [`drbd_dialect`] how DRBD's configuration is written: pure functions;
+//! - [`placement`] is where the database has been;
 //! - [`pulse`] is how this node is at this moment, for what asks again and again;
 //! - [`kept`] is what was found last time;
 //! - [`readiness`] is whether a failover would succeed now;
@@ -26,6 +27,7 @@ pub mod mount_point;
 pub mod neighbours;
 pub mod node;
 pub mod order;
+pub mod placement;
 pub mod pulse;
 pub mod readiness;
 pub mod roles;

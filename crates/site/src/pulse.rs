@@ -3,8 +3,10 @@
 
 use crate::facts::{self, Certificates, Corosync, Database, Store};
 use crate::kept::{self, Check, Kept};
+use crate::placement::Placement;
 use crate::readiness::Readiness;
 use crate::roles::{self, ADDRESS, DATABASE, DRBD};
+use crate::time::now_us;
 use agent::RunDirectory;
 use agent::companion::{ADDRESS_WATCHER, Answer, Companion, Kind, NoMore, SENTINEL, WATCHER};
 use drbd::resource::Resource;
@@ -137,6 +139,8 @@ pub struct Pulse {
     pub replicated: Vec<Replicated>,
     /// Sentinels and watchers.
     pub watched: Vec<Watched>,
+    /// Where the database has been.
+    pub placement: Placement,
     /// Whether a failover would have succeeded when somebody looked last.
     pub readiness: Option<Kept<Readiness>>,
     /// What `check` has found when it looked last.
@@ -171,6 +175,10 @@ pub fn feel(named: Option<&str>) -> Pulse {
         |corosync| corosync.nodes.keys().cloned().collect(),
     );
     let node = own_name(&host, status.as_ref().ok());
+    let placement = placement(
+        status.as_ref().ok(),
+        database_resource.as_ref().ok().and_then(Option::as_deref),
+    );
     let names: Vec<String> = RunDirectory::all().iter().map(RunDirectory::name).collect();
     Pulse {
         watched: watched(&node, status.as_ref().ok(), &names),
@@ -199,10 +207,27 @@ pub fn feel(named: Option<&str>) -> Pulse {
         certificates,
         drbd_module: kernel::loaded_version().map(|version| version.to_string()),
         drbd,
+        placement,
         readiness: kept::kept(Path::new(kept::DIRECTORY)),
         check: kept::kept(Path::new(kept::DIRECTORY)),
         unanswered,
     }
+}
+
+/// Where the database has been, this look included. What cannot be written is counted by the next look that can.
+fn placement(status: Option<&Status>, database: Option<&str>) -> Placement {
+    let directory = Path::new(kept::DIRECTORY);
+    let before = kept::kept::<Placement>(directory)
+        .map(|kept| kept.found)
+        .unwrap_or_default();
+    let next = status
+        .zip(database)
+        .and_then(|(status, database)| before.after(status, database, now_us() / 1_000_000));
+    let Some(next) = next else { return before };
+    if let Err(error) = kept::keep(directory, next.clone()) {
+        host::log::debug(format!("{}: {error}", kept::DIRECTORY));
+    }
+    next
 }
 
 /// A program is asked only where the cluster does not know the host by its own name.

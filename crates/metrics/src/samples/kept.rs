@@ -1,7 +1,8 @@
-//! What timers have found on this node, and when.
+//! What was kept on this node: where the database has been, and what timers have found, with their times.
 
 use crate::exposition::Exposition;
 use crate::families as of;
+use site::placement::Cause;
 use site::pulse::Pulse;
 
 /// Those that there are: a count of 0 says more than no count.
@@ -9,6 +10,13 @@ const SEVERITIES: [&str; 3] = ["error", "warning", "advice"];
 
 pub(super) fn add(found: &mut Exposition, pulse: &Pulse) {
     let node = ("node", pulse.node.as_str());
+    for cause in Cause::ALL {
+        let count = pulse.placement.counts.get(cause.word()).copied().unwrap_or(0);
+        found.count(&of::FAILOVERS, &[node, ("cause", cause.word())], count);
+    }
+    if let Some(moved) = pulse.placement.moved {
+        found.add(&of::FAILOVER_AT, &[node], seconds(moved));
+    }
     if let Some(kept) = &pulse.readiness {
         let readiness = &kept.found;
         found.flag(&of::FAILOVER_READY, &[node], readiness.ready);

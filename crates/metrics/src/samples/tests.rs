@@ -5,6 +5,7 @@ use pacemaker::cib::Cib;
 use pacemaker::status;
 use site::facts::{self, Database, Verdict};
 use site::kept::{Check, Finding, Kept};
+use site::placement::Placement;
 use site::pulse::{Replicated, Watched};
 use site::readiness::{Measured, Readiness, Reason};
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ fn silent(why: Silence) -> Pulse {
         drbd: Err(Silence::NotInstalled),
         replicated: Vec::new(),
         watched: Vec::new(),
+        placement: Placement::default(),
         readiness: None,
         check: None,
         unanswered: Vec::new(),
@@ -306,6 +308,11 @@ fn what_timers_have_found_is_told_with_its_time() {
         text: "words".to_owned(),
     };
     let text = text(&Pulse {
+        placement: Placement {
+            moved: Some(1_700_000_001),
+            counts: [("node_lost".to_owned(), 3)].into(),
+            ..Placement::default()
+        },
         readiness: Some(Kept {
             at: 1_800_000_000,
             found: Readiness {
@@ -332,6 +339,9 @@ fn what_timers_have_found_is_told_with_its_time() {
     all_in(
         &text,
         &[
+            "failovers_total{cause=\"node_lost\",node=\"node1\",pair=\"p\"} 3",
+            "failovers_total{cause=\"standby\",node=\"node1\",pair=\"p\"} 0",
+            "last_failover_timestamp_seconds{node=\"node1\",pair=\"p\"} 1700000001",
             "failover_ready{node=\"node1\",pair=\"p\"} 0",
             "failover_obstacle{about=\"node2\",node=\"node1\",obstacle=\"port-taken\",pair=\"p\"} 1",
             "readiness_timestamp_seconds{node=\"node1\",pair=\"p\"} 1800000000",

@@ -231,6 +231,7 @@ pub(crate) const FLOORS: &[Floors] = &[
         package: "crates/site",
         rooms: &[
             &["pulse"],
+            &["placement"],
             &["kept"],
             &["readiness", "status"],
             &["leftover"],
