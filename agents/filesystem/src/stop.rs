@@ -37,6 +37,8 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
 
 /// Unmounts every target; what was mounted, where there was something.
 fn unmount_all(config: &Config, note: Option<&Note>, deadline: Deadline) -> Result<Option<Note>, Failure> {
+    // Who only comes and goes, such as a script that looks at files, is not told from who evades: until then there may be a gap.
+    let last_resort = deadline.remaining() / 2;
     let mut asked = Asked::default();
     let mut before: Option<Refusal> = None;
     let mut found = None;
@@ -73,7 +75,7 @@ fn unmount_all(config: &Config, note: Option<&Note>, deadline: Deadline) -> Resu
             deadline.pause(if users.is_empty() { RETRY } else { OTHERS_RETRY });
         } else {
             asked.end(&to_end, deadline);
-            if asked.are_evading() {
+            if asked.are_evading() && deadline.remaining() < last_resort {
                 let ours = targets.iter().filter(|target| target.came_with_us);
                 users::end_accounts(ours, &namespaces, deadline);
             }

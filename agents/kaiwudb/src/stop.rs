@@ -11,6 +11,7 @@ use host::{Command, Deadline, Process, ProcessState, WaitOutcome};
 use host::{describe, log, mount, namespace, wait_for_end};
 use nix::sys::signal::Signal;
 use ocf::Failure;
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -132,6 +133,7 @@ fn release(
     unmount_leftovers(config, action);
     let mut deadline = action.slice(HOLDERS_TIMEOUT);
     let mut is_last_try = false;
+    let mut asked: HashSet<Process> = HashSet::new();
     loop {
         let holders = holders_of(config.data_root())?;
         let is_the_servers = |process: &Process| {
@@ -162,18 +164,22 @@ fn release(
             ));
             return Ok(());
         }
+        // One that stays although it was ended is stuck in the kernel.
+        let are_evading = ours.iter().all(|holder| !asked.contains(holder));
         // Children of the server notice its end themselves; who has not after half the time is ended.
         if deadline.remaining() < HOLDERS_TIMEOUT / 2 {
             for holder in &ours {
                 let _ = holder.signal(Signal::SIGKILL);
+                asked.insert(*holder);
             }
         }
         if deadline.pause(Duration::from_millis(5)) {
             continue;
         }
         // Whoever has forked again each time that he was looked at is ended with all that the server's account runs.
-        let ended =
-            !is_last_try && (accounts.iter()).any(|account| evasion::end_all_of(*account, action).is_ok());
+        let ended = !is_last_try
+            && are_evading
+            && (accounts.iter()).any(|account| evasion::end_all_of(*account, action).is_ok());
         if ended {
             is_last_try = true;
             deadline = action.slice(HOLDERS_TIMEOUT);

@@ -62,6 +62,7 @@ fn held_by(script: &str) {
         let device = device.trim();
         let call = |action: &str| {
             Call::new(Programs::get().agent("filesystem"), action)
+                .env("OCF_RESKEY_CRM_meta_timeout", "20000")
                 .env("OCF_RESOURCE_INSTANCE", "KaiwuFS")
                 .env("OCF_RESOURCE_TYPE", "filesystem")
                 .set("device", device)
