@@ -63,6 +63,36 @@ pub fn explain(
     Ok(())
 }
 
+/// Sets an attribute of a node that only the attribute managers know: it never gets into the CIB, so nothing is computed anew, and it is
+/// gone when its node is.
+pub fn share(node: &str, name: &str, value: &str, deadline: Deadline) -> Result<(), Error> {
+    let update = format!("--update={value}");
+    updater(node, name)
+        .args(["--private", &update])
+        .run_ok(deadline)?;
+    Ok(())
+}
+
+/// Removes what [`share`] has set; success when it is not there.
+pub fn stop_sharing(node: &str, name: &str, deadline: Deadline) -> Result<(), Error> {
+    remove(updater(node, name), deadline)
+}
+
+/// The attribute of every node that has it, as the attribute managers know it, which may be before the CIB does: node and value.
+pub fn everywhere(name: &str, deadline: Deadline) -> Result<Vec<(String, String)>, Error> {
+    let command = Command::new("attrd_updater").args(["-n", name, "-A", "-Q"]);
+    let text = absent(command.run_ok(deadline))?.unwrap_or_default();
+    Ok(text.lines().filter_map(host_and_value).collect())
+}
+
+/// `name="NAME" host="NODE" value="VALUE"`, since 1.1.13; the value is not quoted further.
+fn host_and_value(line: &str) -> Option<(String, String)> {
+    let (_, rest) = line.split_once(" host=\"")?;
+    let (node, rest) = rest.split_once('"')?;
+    let value = rest.strip_prefix(" value=\"")?.strip_suffix('"')?;
+    (!value.is_empty()).then(|| (node.to_owned(), value.to_owned()))
+}
+
 /// Removes an attribute that [`explain`] has set, after the same delay.
 pub fn stop_explaining(node: &str, name: &str, deadline: Deadline) -> Result<(), Error> {
     remove(updater(node, name), deadline)
@@ -98,5 +128,20 @@ fn absent(answer: Result<host::Output, CommandError>) -> Result<Option<String>, 
         Ok(output) => Ok(Some(output.text())),
         Err(CommandError::Failed(_, output)) if output.status.code() == Some(NO_SUCH_OBJECT) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_attribute_manager_prints() {
+        let line = "name=\"failure-reason-KaiwuDB\" host=\"node1\" value=\"the server said \"no\"; restart it\"";
+        let (node, value) = host_and_value(line).unwrap();
+        assert_eq!((node.as_str(), value.as_str()), ("node1", "the server said \"no\"; restart it"));
+        for nothing in ["", "name=\"a\" host=\"b\" value=\"\"", "Could not query value of a"] {
+            assert_eq!(host_and_value(nothing), None, "{nothing}");
+        }
     }
 }

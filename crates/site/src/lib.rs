@@ -10,7 +10,7 @@
 //! - [`pulse`] is how this node is at this moment, for what asks again and again;
 //! - [`kept`] is what was found last time;
 //! - [`readiness`] is whether a failover would succeed now;
-//! - [`status`] is the state of all of it and what needs attention, [`drill`] the record of a rehearsed failover.
+//! - [`status`] is the state of all of it and what needs attention, [`incident`] what people are told of, [`drill`] the record of a rehearsed failover.
 
 pub mod cluster;
 pub mod context;
@@ -21,6 +21,7 @@ pub mod facts;
 pub mod fencing;
 pub mod guard;
 pub mod kept;
+pub mod incident;
 pub mod language;
 pub mod leftover;
 pub mod mount_point;

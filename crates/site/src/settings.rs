@@ -1,12 +1,14 @@
 //! `/etc/kaiwudb-ha/ha.toml`: what cannot be found out. A missing file is an empty one; a wrong one is an error that names the line, and
 //! one that others than root can change is refused: it names programs that root runs.
 
+mod alerting;
 mod error;
 mod model;
 mod values;
 
 use crate::language::Language;
 use crate::texts::settings as texts;
+pub use alerting::AlertSettings;
 use anyhow::{Result, anyhow};
 use error::Place;
 use host::untrusted::{self, Writers};

@@ -3,6 +3,7 @@
 pub mod attention;
 pub mod general;
 pub mod readiness;
+pub mod incident;
 pub mod roles;
 pub mod settings;
 pub mod stack;

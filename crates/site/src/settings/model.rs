@@ -1,5 +1,6 @@
 //! What may stand in the settings.
 
+use super::alerting::AlertSettings;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -30,6 +31,8 @@ pub struct Settings {
     /// How the pair is called in metrics.
     #[serde(default)]
     pub metrics: MetricsSettings,
+    /// Who is told of incidents, and how; `None`: nobody.
+    pub alerts: Option<AlertSettings>,
     /// Id of the database's resource, where the cluster has several databases.
     pub resource: Option<Spanned<String>>,
     /// The file as it was read.

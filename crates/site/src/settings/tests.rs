@@ -198,3 +198,75 @@ fn a_name_with_dots_is_one_key() {
         );
     }
 }
+
+const ALERTS: &str = r#"
+[alerts]
+name = "站点 7"
+language = "zh"
+heartbeat = "https://hc.example/x"
+[[alerts.mail]]
+server = "mail.example"
+user = "ha"
+password_file = "/etc/kaiwudb-ha/mail"
+from = "KWDB <ha@example.com>"
+to = ["dba@example.com"]
+[[alerts.mail]]
+server = "127.0.0.1"
+from = "ha@example.com"
+to = ["dba@example.com"]
+[[alerts.webhook]]
+url = "http://[::1]:8080/hook"
+[[alerts.wecom]]
+key_file = "/etc/kaiwudb-ha/wecom"
+[[alerts.dingtalk]]
+token_file = "/etc/kaiwudb-ha/token"
+secret_command = ["/usr/bin/printf", "SEC"]
+[[alerts.command]]
+run = ["/usr/bin/logger", "-t", "kwdb"]
+"#;
+
+#[test]
+fn channels_are_read() {
+    use alerts::channel::{Encryption, Way};
+    let settings = Settings::parse(ALERTS, "ha.toml", Language::English).unwrap();
+    let alerts = settings.alerts.unwrap();
+    assert_eq!(alerts.language(Language::English), Language::Chinese);
+    assert!(alerts.heartbeat().is_some());
+    let channels = alerts.channels();
+    let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+    assert_eq!(names, ["mail-1", "mail-2", "webhook-1", "wecom-1", "dingtalk-1", "command-1"]);
+    let mails: Vec<_> = (channels.iter())
+        .filter_map(|channel| match &channel.way {
+            Way::Mail(mail) => Some((mail.port, mail.encryption, mail.account.is_some())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(mails, [(587, Encryption::StartTls, true), (25, Encryption::None, false)]);
+}
+
+#[test]
+fn impossible_channels_are_named_with_their_line() {
+    let changed = |old: &str, new: &str| {
+        assert!(ALERTS.contains(old), "{old}");
+        error(&ALERTS.replacen(old, new, 1))
+    };
+    for (old, new, expected) in [
+        ("\"zh\"", "\"fr\"", "line 4: [alerts] language is 'fr'; allowed: en or zh"),
+        ("https://hc", "hc", "line 5: [alerts] heartbeat is"),
+        ("server = \"mail", "server = \"-mail x", "line 7: [[alerts.mail]] server is"),
+        ("user = \"ha\"\n", "", "[[alerts.mail]] is incomplete"),
+        ("user = \"ha\"", "user = \"ha\"\nencryption = \"none\"", "without encryption"),
+        ("\"/etc/kaiwudb-ha/mail\"", "\"mail\"", "line 9: [[alerts.mail]] password_file is 'mail'"),
+        ("[\"dba@example.com\"]", "[\"dba\"]", "line 11: [[alerts.mail]] to is 'dba'"),
+        ("[\"dba@example.com\"]", "[]", "[[alerts.mail]] is incomplete"),
+        ("KWDB <ha@example.com>", "KWDB", "line 10: [[alerts.mail]] from is"),
+        ("url = ", "url_file = \"/a\"\nurl = ", "[[alerts.webhook]] is incomplete or says something twice"),
+        ("key_file = \"/etc/kaiwudb-ha/wecom\"", "", "[[alerts.wecom]] is incomplete"),
+        ("secret_command", "secret_file = \"/a\"\nsecret_command", "both secret_file and secret_command"),
+        ("/usr/bin/logger", "logger", "[[alerts.command]] run is 'logger'; allowed: an absolute path"),
+        ("key_file", "key", "unknown key 'key'; allowed here: url, key_file"),
+    ] {
+        let error = changed(old, new);
+        assert!(error.contains(expected), "{old} -> {new}: {error}");
+    }
+}

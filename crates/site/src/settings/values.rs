@@ -47,7 +47,10 @@ pub(super) fn check(settings: &Settings, place: &Place<'_>) -> Result<()> {
     for name in &settings.certificates.names {
         word("[certificates] names", name, is_host, texts::HOST, place)?;
     }
-    Ok(())
+    match &settings.alerts {
+        Some(alerts) => alerts.check(place),
+        None => Ok(()),
+    }
 }
 
 /// A text that must look like something.

@@ -44,4 +44,13 @@ crate::texts! {
         "{key} 含有终端无法显示的字符（例如换行符）；应为单行文本";
     FENCE_AGENT: "the name of a fence agent, such as fence_ipmilan; 'stonith_admin --list-installed' shows which there are",
         "隔离代理的名称，例如 fence_ipmilan；可用的代理见“stonith_admin --list-installed”";
+    ALERT_LANGUAGE: "en or zh", "en 或 zh";
+    ALERT_NAME: "1 to 60 characters on one line", "1 到 60 个字符的单行文本";
+    ENCRYPTION: "starttls, tls or none", "starttls、tls 或 none 之一";
+    MAILBOX: "a mail address, such as dba@example.com", "邮件地址，例如 dba@example.com";
+    ABSOLUTE: "an absolute path", "绝对路径";
+    URL: "a URL that begins with https:// or http://, without spaces", "以 https:// 或 http:// 开头的 URL，不含空格";
+    INCOMPLETE: "{table} is incomplete or says something twice; it has to do with {keys}", "{table} 不完整或重复；涉及的键：{keys}";
+    SAID_TWICE: "both {file} and {command} are present; allowed: one of them", "同时写了 {file} 和 {command}；只允许其中之一";
+    PASSWORD_IN_CLEAR: "[[alerts.mail]] would send the password without encryption; allowed: encryption = \"starttls\" or \"tls\"", "[[alerts.mail]] 会以明文发送密码；应为 encryption = \"starttls\" 或 \"tls\"";
 }

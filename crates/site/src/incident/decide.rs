@@ -1,0 +1,189 @@
+//! What is to be said now.
+
+use super::condition::{self, Condition, Observation};
+use super::{Incident, Kind, Ledger};
+
+/// How long an incident is watched before it is told, in milliseconds: until what belongs to it has come together, …
+const GATHERS: i64 = 1_000;
+/// … after a failure until the cluster has begun to do something about it, …
+const REACTS: i64 = 2_000;
+/// … and until the cluster has done what it does, but no longer than this.
+const SETTLES: i64 = 3_000;
+/// Nothing must be wrong for so long before it is over.
+const QUIET: i64 = 10_000;
+/// The node that is not the DC tells what the DC has not told within this.
+const PATIENCE: i64 = 20_000;
+/// How often it is looked at again meanwhile.
+const STEP: i64 = 300;
+
+/// Something to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saying {
+    /// About what.
+    pub incident: Incident,
+    /// Whether it is over.
+    pub over: bool,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// To be said by this node, unless the other one says it at this moment.
+    pub sayings: Vec<Saying>,
+    /// Look again in so many milliseconds at the latest; `None`: at the next event or turn.
+    pub again: Option<i64>,
+}
+
+impl Ledger {
+    /// Takes in what is seen now, `now` in milliseconds by this node's clock.
+    pub fn decide(&mut self, seen: &Observation, now: i64) -> Decision {
+        let conditions = condition::all(self, seen, now);
+        let mut decision = Decision::default();
+        for condition in &conditions {
+            self.take_in(condition, seen, now);
+        }
+        if let Some(node) = seen.serving_on() {
+            self.served_by = Some(node.to_owned());
+        }
+        let mut still = Vec::new();
+        for mut incident in std::mem::take(&mut self.open) {
+            // A clock that was set back.
+            incident.began = incident.began.min(now);
+            incident.last_seen = incident.last_seen.min(now);
+            incident.fenced |= self.fenced.contains(&incident.node);
+            let lasts = conditions
+                .iter()
+                .any(|condition| incident.keys().any(|key| key == condition.key()));
+            if lasts {
+                incident.last_seen = now;
+            }
+            if incident.told_by.is_none() {
+                incident.told_by = teller(&incident, seen);
+            }
+            if incident.told_by.is_none() {
+                if is_due(&incident, seen, now) {
+                    decision.say(&incident, false);
+                }
+                decision.look_again(STEP);
+                still.push(incident);
+            } else if now - incident.last_seen < QUIET || !seen.is_served() {
+                if !lasts {
+                    decision.look_again(QUIET - (now - incident.last_seen));
+                }
+                still.push(incident);
+            } else {
+                if says_the_end(&incident, seen) {
+                    decision.say(&incident, true);
+                }
+                self.archive(incident);
+            }
+        }
+        self.open = still;
+        decision
+    }
+
+    /// Finds the incident to which a condition belongs, or opens one.
+    fn take_in(&mut self, condition: &Condition, seen: &Observation, now: i64) {
+        let key = condition.key();
+        if self.open.iter().any(|incident| incident.keys().any(|known| known == key)) {
+            return;
+        }
+        // People are at work. What is still wrong when they have finished is told then.
+        if seen.planned {
+            return;
+        }
+        if let Some(incident) = self.open.iter_mut().find(|incident| incident.explains(condition, now)) {
+            incident.followers.insert(key, condition.cause.clone());
+            incident.witnessed |= seen.witness;
+            if incident.told_by.is_none() && condition.kind < incident.kind {
+                incident.rename(condition);
+            }
+            return;
+        }
+        self.open.push(Incident {
+            key,
+            kind: condition.kind,
+            subject: condition.subject.clone(),
+            node: condition.node.clone(),
+            cause: condition.cause.clone(),
+            followers: [].into(),
+            began: now,
+            last_seen: now,
+            served_by: self.served_by.clone(),
+            fenced: false,
+            told_by: None,
+            witnessed: seen.witness,
+        });
+    }
+}
+
+impl Incident {
+    /// Whether the condition is part of this incident.
+    fn explains(&self, condition: &Condition, now: i64) -> bool {
+        // What comes together with it, before anybody has been told.
+        if self.told_by.is_none() && now - self.began < SETTLES {
+            return true;
+        }
+        match self.kind {
+            // Nothing is mirrored to a node that is away, and it is not ready; it stays so until it has caught up.
+            Kind::NodeLost => {
+                condition.node == self.subject
+                    || matches!(condition.kind, Kind::Replication | Kind::NoQuorum | Kind::NotServing | Kind::NotReady)
+            }
+            Kind::SplitBrain => matches!(condition.kind, Kind::Replication | Kind::NotReady),
+            Kind::Failure | Kind::NoQuorum => condition.kind == Kind::NotServing,
+            _ => false,
+        }
+    }
+
+    /// Gives it the name of what is worse.
+    fn rename(&mut self, condition: &Condition) {
+        self.followers.remove(&condition.key());
+        let (key, cause) = (std::mem::take(&mut self.key), std::mem::take(&mut self.cause));
+        self.followers.insert(key, cause);
+        self.key = condition.key();
+        self.kind = condition.kind;
+        self.subject.clone_from(&condition.subject);
+        self.node.clone_from(&condition.node);
+        self.cause.clone_from(&condition.cause);
+    }
+}
+
+impl Decision {
+    fn say(&mut self, incident: &Incident, over: bool) {
+        self.sayings.push(Saying {
+            incident: incident.clone(),
+            over,
+        });
+    }
+
+    fn look_again(&mut self, milliseconds: i64) {
+        let soonest = self.again.map_or(milliseconds, |again| again.min(milliseconds));
+        self.again = Some(soonest.max(STEP));
+    }
+}
+
+/// The other node that has told it already.
+fn teller(incident: &Incident, seen: &Observation) -> Option<String> {
+    let mut told = seen.told.iter();
+    let found = told.find(|(_, keys)| incident.keys().any(|key| keys.contains(key)));
+    found.map(|(node, _)| node.clone())
+}
+
+/// Whether this node is to tell it now.
+fn is_due(incident: &Incident, seen: &Observation, now: i64) -> bool {
+    let age = now - incident.began;
+    let ready = match incident.kind {
+        Kind::NodeLost => incident.fenced && seen.is_served() && age >= REACTS,
+        Kind::Failure => seen.is_served() && age >= REACTS,
+        _ => age >= GATHERS,
+    } || age >= SETTLES;
+    let is_ours = seen.controller.as_ref() == Some(&seen.here) || incident.witnessed;
+    ready && (is_ours || age >= PATIENCE)
+}
+
+/// Whether this node says that it is over: it has told the incident, or the one that has is away.
+fn says_the_end(incident: &Incident, seen: &Observation) -> bool {
+    let teller = incident.told_by.as_deref().unwrap_or(&seen.here);
+    teller == seen.here || !seen.is_online(teller)
+}

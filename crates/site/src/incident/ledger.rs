@@ -1,0 +1,107 @@
+//! What is remembered from one look to the next, over reboots.
+
+use super::{Incident, Kind};
+use host::{file, untrusted};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Incidents that are over, of which so many are remembered.
+const HISTORY: usize = 100;
+/// No ledger is longer, in bytes.
+const LARGEST: u64 = 4 << 20;
+const FILE: &str = "incidents.json";
+
+/// What is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ledger {
+    /// What has begun and is not over.
+    pub open: Vec<Incident>,
+    /// What is over, the oldest first.
+    pub past: Vec<Incident>,
+    /// Where the database served last.
+    pub served_by: Option<String>,
+    /// Whether fail counts were seen before.
+    pub(super) watches: bool,
+    /// The fail counts that were seen last, by `RESOURCE@NODE`.
+    pub(super) counts: BTreeMap<String, u64>,
+    /// The last failure of a resource while it counts: when, where, why.
+    pub(super) failed: BTreeMap<String, (i64, String, String)>,
+    /// Nodes that were fenced and are not back.
+    pub(super) fenced: BTreeSet<String>,
+    /// What agents say, clause by clause, by `RESOURCE@NODE`.
+    pub(super) clauses: BTreeMap<String, Vec<String>>,
+    /// Since when something has lasted that counts only after a while.
+    pub(super) since: BTreeMap<String, i64>,
+}
+
+impl Ledger {
+    /// Reads the one in `directory`. What cannot be read is forgotten.
+    pub fn read(directory: &Path) -> Self {
+        let found = untrusted::read(&directory.join(FILE), LARGEST).ok().flatten();
+        found
+            .and_then(|found| serde_json::from_slice(&found.bytes).ok())
+            .unwrap_or_default()
+    }
+
+    /// Replaces it, on the disk when this returns.
+    pub fn write(&self, directory: &Path) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        let aside = directory.join("incidents.new");
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&aside)?;
+        let written = file
+            .write_all(&serde_json::to_vec(self)?)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::rename(&aside, directory.join(FILE)));
+        if written.is_err() {
+            let _ = file::remove(&aside);
+        }
+        written
+    }
+
+    /// Whether what holds now has held for `long` milliseconds.
+    pub(super) fn lasts(&mut self, what: &str, holds: bool, long: i64, now: i64) -> bool {
+        if !holds {
+            self.since.remove(what);
+            return false;
+        }
+        let since = self.since.entry(what.to_owned()).or_insert(now);
+        // A clock that was set back.
+        *since = (*since).min(now);
+        now - *since >= long
+    }
+
+    /// Whether the node's loss is an incident that is not over.
+    pub(super) fn has_lost(&self, node: &str) -> bool {
+        let mut open = self.open.iter();
+        open.any(|incident| incident.kind == Kind::NodeLost && incident.subject == node)
+    }
+
+    /// Takes down that `node` has told what the incident of this key is.
+    pub fn told(&mut self, key: &str, node: &str) {
+        if let Some(incident) = self.open.iter_mut().find(|incident| incident.key == key) {
+            incident.told_by = Some(node.to_owned());
+        }
+    }
+
+    /// The keys of the open incidents that `here` has told: what the other node is to know.
+    pub fn told_here(&self, here: &str) -> BTreeSet<String> {
+        let told = self.open.iter().filter(|one| one.told_by.as_deref() == Some(here));
+        told.flat_map(Incident::keys).map(str::to_owned).collect()
+    }
+
+    pub(super) fn archive(&mut self, incident: Incident) {
+        self.past.push(incident);
+        let too_many = self.past.len().saturating_sub(HISTORY);
+        self.past.drain(..too_many);
+    }
+}

@@ -1,0 +1,201 @@
+//! Looks at the cluster: three or four short questions, most of which any member answers alike.
+
+use super::{Condition, Failure, Kind, Member, Observation, Placed};
+use crate::fencing;
+use crate::roles::{DATABASE, Roles, Site};
+use alerts::Event;
+use anyhow::Result;
+use drbd::health::{self, Circumstances};
+use drbd::resource::Resource;
+use drbd::state::ConnectionState;
+use host::{Command, Deadline};
+use kwdb::installation::{Deployment, Mode};
+use ocf::parse_boolean;
+use pacemaker::cib::{self, Cib, Primitive};
+use pacemaker::status::{self, Status};
+use pacemaker::{attribute, node};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// One question to the cluster.
+const QUESTION: Duration = Duration::from_secs(5);
+/// Pacemaker's text for a failure that was reported to it, see `pacemaker::failure`.
+const REPORTED: &str = "Simulated failure";
+/// In which attribute the nodes tell each other what they have told.
+const TOLD: &str = "kaiwudb-ha-told";
+/// By which attribute a drill says that what happens is meant.
+pub const PLANNED: &str = "kaiwudb-ha-planned";
+
+/// Asks the cluster. `site` is what is known besides of which resource is what; an error says that the cluster does not run here.
+pub fn observe(site: &Site, events: &[Event]) -> Result<Observation> {
+    let here = node::name(&ocf::Env::default(), Deadline::after(QUESTION))?;
+    let status = status::get(Deadline::after(QUESTION))?;
+    let cib = cib::get(Deadline::after(QUESTION))?;
+    let roles = Roles::of(&cib, site);
+    let watched: Vec<&Primitive> = roles.all().chain(fencing::of(&cib, []).devices).collect();
+    let is_watched = |id: &str| watched.iter().any(|one| one.id == id);
+    let fenced = events.iter().filter(|event| event.is_fenced());
+    let mut seen = Observation {
+        controller: status.controller.clone(),
+        quorum: status.quorum,
+        planned: status.maintenance || !everywhere(PLANNED).is_empty(),
+        members: status.nodes.iter().filter(|node| !node.remote).map(member).collect(),
+        database: roles.database.map(|one| placed(&cib, &status, one)),
+        concerns: concerns(&status),
+        fenced: fenced.map(|event| event.node.clone()).collect(),
+        witness: events.iter().any(|event| !event.resource.is_empty() && event.result != Some(0)),
+        told: told(&here),
+        ..Observation::default()
+    };
+    seen.failures = (status.fail_counts.iter())
+        .filter(|count| is_watched(&count.resource))
+        .filter(|count| status.manages(&count.resource, &count.node))
+        .map(|count| Failure {
+            resource: count.resource.clone(),
+            node: count.node.clone(),
+            count: count.count,
+            reason: reason(&status, &count.resource, &count.node),
+        })
+        .collect();
+    seen.local.extend(roles.drbd_resource().and_then(|name| replication(&here, name)));
+    if let Some(one) = roles.database
+        && seen.serving_on().is_some_and(|serving| serving != here)
+        && seen.is_online(&here)
+    {
+        seen.local.extend(not_ready(&here, one));
+    }
+    seen.here = here;
+    Ok(seen)
+}
+
+/// Tells the other nodes which incidents this one has told.
+pub fn share_told(here: &str, keys: &BTreeSet<String>) -> Result<()> {
+    let deadline = Deadline::after(QUESTION);
+    if keys.is_empty() {
+        attribute::stop_sharing(here, TOLD, deadline)?;
+    } else {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        attribute::share(here, TOLD, &keys.join(" "), deadline)?;
+    }
+    Ok(())
+}
+
+/// What other nodes have told, by node.
+pub fn told(here: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let everywhere = everywhere(TOLD).into_iter().filter(|(node, _)| node != here);
+    everywhere
+        .map(|(node, keys)| (node, keys.split(' ').map(str::to_owned).collect()))
+        .collect()
+}
+
+/// Of every node; none where the attribute manager does not answer.
+fn everywhere(name: &str) -> Vec<(String, String)> {
+    attribute::everywhere(name, Deadline::after(QUESTION)).unwrap_or_default()
+}
+
+fn member(node: &status::Node) -> Member {
+    Member {
+        name: node.name.clone(),
+        online: node.online,
+        unclean: node.unclean,
+        standby: node.standby,
+        maintenance: node.maintenance,
+    }
+}
+
+fn placed(cib: &Cib, status: &Status, database: &Primitive) -> Placed {
+    let mut active = status.instances_of(&database.id).filter(|one| one.active && !one.failed);
+    let stopped = cib.meta(database, "target-role").is_some_and(|role| role.eq_ignore_ascii_case("stopped"));
+    let managed = cib.meta(database, "is-managed").and_then(parse_boolean) != Some(false);
+    Placed {
+        resource: database.id.clone(),
+        // A node that has gone is where it was last, until it is fenced.
+        node: active
+            .find_map(|one| one.node.clone())
+            .filter(|name| status.nodes.iter().any(|node| node.name == *name && node.online)),
+        wanted: !stopped && managed,
+    }
+}
+
+/// The agents' sentences, see `concern` in the agents.
+fn concerns(status: &Status) -> Vec<(String, String, String)> {
+    let mut all = Vec::new();
+    for node in status.nodes.iter().filter(|node| node.online) {
+        for (name, text) in &node.attributes {
+            if let Some(resource) = name.strip_suffix("-concern")
+                && !text.is_empty()
+            {
+                all.push((resource.to_owned(), node.name.clone(), text.clone()));
+            }
+        }
+    }
+    all
+}
+
+/// Why a resource failed. What was reported to Pacemaker has its reason in an attribute, which its manager knows before it is written.
+fn reason(status: &Status, resource: &str, node: &str) -> String {
+    let mut actions = status.failures.iter().filter(|failure| {
+        failure.node == node
+            && !failure.is_degraded()
+            && failure
+                .operation
+                .strip_prefix(resource)
+                .is_some_and(|rest| rest.starts_with(['_', ':']))
+    });
+    let action = actions.next_back();
+    let said = action.map(|action| action.reason.as_str()).unwrap_or_default();
+    if !said.is_empty() && said != REPORTED {
+        return said.to_owned();
+    }
+    let reported = everywhere(&format!("failure-reason-{resource}"));
+    let reported = reported.into_iter().find(|(at, _)| at == node).map(|(_, reason)| reason);
+    reported.unwrap_or_else(|| action.map(|action| action.operation.clone()).unwrap_or_default())
+}
+
+/// What DRBD says on this node.
+fn replication(here: &str, name: &str) -> Option<Condition> {
+    // Without the module drbdsetup would load it.
+    if !Path::new("/proc/drbd").exists() {
+        return None;
+    }
+    let events = Command::new("drbdsetup").args(["events2", "--now", "--statistics", name]);
+    let events = events.run_ok(Deadline::after(QUESTION)).ok()?;
+    let state = Resource::from_events(name, &events.text()).ok()?;
+    // Down: that is the resource agent's to say.
+    if !state.is_configured() {
+        return None;
+    }
+    let findings = health::findings(&state, &Circumstances::default());
+    let apart = state.connections.values().any(|peer| peer.state == ConnectionState::StandAlone);
+    let kind = if apart { Kind::SplitBrain } else { Kind::Replication };
+    (!findings.is_empty()).then(|| Condition::new(kind, name, here, &findings.join("; ")))
+}
+
+/// Why this node could not start the database: what a start would find at once.
+fn not_ready(here: &str, database: &Primitive) -> Option<Condition> {
+    let program = program(database)?;
+    let usable = fs::metadata(&program)
+        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
+    let why = format!(
+        "{} on {here} cannot be run: install KWDB there as on the other node",
+        program.display()
+    );
+    (!usable).then(|| Condition::new(Kind::NotReady, here, here, &why))
+}
+
+/// The server's program, where the agent starts it itself.
+fn program(database: &Primitive) -> Option<PathBuf> {
+    let in_container = database.parameter("runtime") == Some("container");
+    if database.agent() != DATABASE || in_container {
+        return None;
+    }
+    if let Some(program) = database.parameter("binary") {
+        return Some(program.into());
+    }
+    let mode = Mode::read().ok()?;
+    let origin = mode.origin.filter(|origin| origin.starts_with('/'))?;
+    (mode.deployment == Some(Deployment::Bare)).then(|| Path::new(&origin).join("bin/kwbase"))
+}

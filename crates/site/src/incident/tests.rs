@@ -1,0 +1,389 @@
+//! What is told of what happens, by whom, and when.
+
+use super::*;
+use crate::language::Language;
+use std::collections::BTreeSet;
+
+/// A node that looks at a cluster of two, `node1` with the database.
+struct Watch {
+    ledger: Ledger,
+    seen: Observation,
+    now: i64,
+    /// What it has said: key, and whether that is over.
+    said: Vec<(String, bool)>,
+}
+
+impl Watch {
+    fn on(here: &str) -> Self {
+        let mut watch = Self {
+            ledger: Ledger::default(),
+            seen: healthy(here),
+            now: 1_795_000_000_000,
+            said: Vec::new(),
+        };
+        watch.look();
+        assert!(watch.said.is_empty());
+        watch
+    }
+
+    fn look(&mut self) -> Decision {
+        let decision = self.ledger.decide(&self.seen, self.now);
+        for saying in &decision.sayings {
+            let incident = &saying.incident;
+            self.said.push((incident.key.clone(), saying.over));
+            if !saying.over {
+                self.ledger.told(&incident.key, &self.seen.here);
+            }
+            for language in [Language::English, Language::Chinese] {
+                let message = words::message(language, "site 7", saying, &self.seen, self.now / 1000);
+                assert!(!message.text.contains('{') && !message.subject.contains('\n'), "{message:?}");
+            }
+        }
+        self.seen.fenced.clear();
+        self.seen.witness = false;
+        decision
+    }
+
+    /// Looks as often as it has decided, for so many seconds.
+    fn wait(&mut self, seconds: i64) -> &mut Self {
+        let until = self.now + seconds * 1000;
+        while self.now < until {
+            let again = self.look().again.unwrap_or(60_000).min(until - self.now);
+            self.now += again;
+        }
+        self.look();
+        self
+    }
+
+    fn fail(&mut self, resource: &str, count: u64, reason: &str) -> &mut Self {
+        self.seen.failures = vec![Failure {
+            resource: resource.into(),
+            node: "node1".into(),
+            count,
+            reason: reason.into(),
+        }];
+        self
+    }
+
+    fn serve(&mut self, node: Option<&str>) -> &mut Self {
+        self.seen.database.as_mut().unwrap().node = node.map(str::to_owned);
+        self
+    }
+
+    fn member(&mut self, name: &str) -> &mut Member {
+        let mut members = self.seen.members.iter_mut();
+        members.find(|member| member.name == name).unwrap()
+    }
+
+    /// `node1` with the database loses power, seen from `node2`.
+    fn power_off(&mut self) -> &mut Self {
+        *self.member("node1") = Member {
+            name: "node1".into(),
+            unclean: true,
+            ..Member::default()
+        };
+        self.seen.controller = Some("node2".into());
+        self.serve(None).wait(1);
+        self.member("node1").unclean = false;
+        self.seen.fenced = ["node1".to_owned()].into();
+        self
+    }
+
+    fn says(&self, expected: &[(&str, bool)]) {
+        let said: Vec<(&str, bool)> = self.said.iter().map(|(key, over)| (key.as_str(), *over)).collect();
+        assert_eq!(said, expected, "{:#?}", self.ledger);
+    }
+}
+
+fn healthy(here: &str) -> Observation {
+    let member = |name: &str| Member {
+        name: name.into(),
+        online: true,
+        ..Member::default()
+    };
+    Observation {
+        here: here.into(),
+        controller: Some("node1".into()),
+        quorum: true,
+        members: vec![member("node1"), member("node2")],
+        database: Some(Placed {
+            resource: "KaiwuDB".into(),
+            node: Some("node1".into()),
+            wanted: true,
+        }),
+        ..Observation::default()
+    }
+}
+
+fn keys(keys: &[&str]) -> BTreeSet<String> {
+    keys.iter().map(|&key| key.to_owned()).collect()
+}
+
+#[test]
+fn a_killed_server_is_one_incident_and_is_over() {
+    let mut watch = Watch::on("node1");
+    watch.fail("KaiwuDB", 1, "killed by SIGKILL").serve(None).wait(1).says(&[]);
+    watch.serve(Some("node1")).wait(4).says(&[("failure:KaiwuDB", false)]);
+    // The count stays until it is forgotten.
+    watch.wait(120).says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
+    // And again.
+    watch.fail("KaiwuDB", 2, "killed by SIGKILL").wait(60);
+    assert_eq!(watch.said.len(), 4);
+}
+
+#[test]
+fn a_server_that_fails_again_and_again_is_one_incident() {
+    let mut watch = Watch::on("node1");
+    for count in 1..20 {
+        watch.fail("KaiwuDB", count, "no").wait(5);
+    }
+    watch.wait(60).says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
+}
+
+#[test]
+fn what_never_comes_back_is_told_within_four_seconds_and_is_not_over() {
+    let mut watch = Watch::on("node1");
+    watch.fail("KaiwuDB", 1_000_000, "no").serve(None).wait(4);
+    watch.says(&[("failure:KaiwuDB", false)]);
+    watch.wait(3600).says(&[("failure:KaiwuDB", false)]);
+    watch.serve(Some("node2")).wait(30).says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
+}
+
+#[test]
+fn a_lost_node_takes_along_what_follows_from_it() {
+    let mut watch = Watch::on("node2");
+    watch.power_off().serve(Some("node2")).wait(3).says(&[("node-lost:node1", false)]);
+    watch.seen.local = vec![Condition::new(Kind::Replication, "kwdb", "node2", "not connected")];
+    watch.wait(600).says(&[("node-lost:node1", false)]);
+    watch.member("node1").online = true;
+    // It catches up.
+    watch.wait(60).says(&[("node-lost:node1", false)]);
+    watch.seen.local.clear();
+    watch.wait(11).says(&[("node-lost:node1", false), ("node-lost:node1", true)]);
+    assert_eq!(watch.ledger.past.len(), 1);
+    assert_eq!(watch.ledger.past[0].keys().count(), 2);
+}
+
+#[test]
+fn without_fencing_a_lost_node_is_told_as_well() {
+    let mut watch = Watch::on("node2");
+    watch.power_off();
+    watch.seen.fenced.clear();
+    watch.member("node1").unclean = true;
+    watch.wait(4).says(&[("node-lost:node1", false)]);
+}
+
+#[test]
+fn a_node_that_leaves_on_purpose_is_told_when_it_does_not_come_back() {
+    let mut watch = Watch::on("node1");
+    watch.member("node2").online = false;
+    watch.wait(9 * 60).says(&[]);
+    watch.wait(3 * 60).says(&[("node-lost:node2", false)]);
+    let message = words::message(
+        Language::English,
+        "x",
+        &Saying {
+            incident: watch.ledger.open[0].clone(),
+            over: false,
+        },
+        &watch.seen,
+        0,
+    );
+    assert!(message.cause.contains("has not come back"), "{message:?}");
+    watch.member("node2").online = true;
+    watch.wait(30).says(&[("node-lost:node2", false), ("node-lost:node2", true)]);
+    // Soon back: a reboot.
+    watch.member("node2").online = false;
+    watch.wait(120);
+    watch.member("node2").online = true;
+    watch.wait(3600);
+    assert_eq!(watch.said.len(), 2);
+}
+
+#[test]
+fn planned_work_is_not_told() {
+    let standby: fn(&mut Watch) = |watch| {
+        watch.member("node1").standby = true;
+        watch.fail("KaiwuFS", 1, "busy");
+        watch.seen.local = vec![Condition::new(Kind::Replication, "kwdb", "node2", "down")];
+        watch.seen.concerns = vec![("KaiwuDB".into(), "node1".into(), "stopped".into())];
+        watch.serve(None).wait(30).serve(Some("node2"));
+    };
+    let drill: fn(&mut Watch) = |watch| {
+        watch.seen.planned = true;
+        watch.power_off().fail("KaiwuDB", 1, "killed").serve(Some("node2")).wait(30);
+        watch.member("node1").online = true;
+        watch.wait(5);
+        watch.seen.planned = false;
+    };
+    let node_in_maintenance: fn(&mut Watch) = |watch| {
+        watch.member("node1").maintenance = true;
+        watch.member("node1").online = false;
+        watch.wait(3600);
+    };
+    let stopped: fn(&mut Watch) = |watch| {
+        watch.seen.database.as_mut().unwrap().wanted = false;
+        watch.serve(None);
+    };
+    for work in [standby, drill, node_in_maintenance, stopped] {
+        let mut watch = Watch::on("node2");
+        work(&mut watch);
+        watch.wait(3600).says(&[]);
+    }
+}
+
+#[test]
+fn what_is_wrong_after_planned_work_is_told() {
+    let mut watch = Watch::on("node1");
+    watch.seen.planned = true;
+    watch.seen.concerns = vec![("KaiwuDB".into(), "node1".into(), "disk".into())];
+    watch.wait(60).says(&[]);
+    watch.seen.planned = false;
+    watch.wait(2);
+    assert_eq!(watch.said.len(), 1);
+}
+
+#[test]
+fn a_database_that_runs_nowhere_is_told_even_if_nothing_has_failed() {
+    let mut watch = Watch::on("node1");
+    watch.serve(None).wait(80).says(&[]);
+    watch.wait(60).wait(3).says(&[("not-serving:KaiwuDB", false)]);
+    let mut watch = Watch::on("node1");
+    watch.seen.quorum = false;
+    watch.serve(None).wait(10).says(&[("no-quorum:partition", false)]);
+    watch.wait(600).says(&[("no-quorum:partition", false)]);
+}
+
+fn concern(watch: &mut Watch, text: &str) {
+    watch.seen.concerns = vec![("KaiwuDB".into(), "node1".into(), text.into())];
+    watch.wait(30);
+}
+
+#[test]
+fn what_agents_say_is_told_once_and_numbers_are_nothing_new() {
+    const DISK: &str = "/data has only 9 MiB of 100 MiB free; the server crashes soon";
+    const CERTIFICATE: &str = "node.crt expires in 7 days; make new ones";
+    let mut watch = Watch::on("node1");
+    concern(&mut watch, DISK);
+    concern(&mut watch, &DISK.replace('9', "8"));
+    assert_eq!(watch.said.len(), 1);
+    assert_eq!(watch.ledger.open[0].cause, DISK);
+    // A second one beside the first, and the first one ends.
+    concern(&mut watch, &format!("{DISK}; {CERTIFICATE}"));
+    assert_eq!(watch.said.len(), 2, "{:?}", watch.said);
+    assert_eq!(watch.ledger.open[1].cause, CERTIFICATE);
+    let both = watch.said.clone();
+    concern(&mut watch, CERTIFICATE);
+    assert_eq!(watch.said[2], (both[0].0.clone(), true));
+    watch.seen.concerns.clear();
+    watch.wait(30);
+    assert_eq!(watch.said[3], (both[1].0.clone(), true));
+    assert_eq!(watch.said.len(), 4);
+}
+
+#[test]
+fn what_a_lost_node_said_is_not_over_because_it_no_longer_says_it() {
+    let mut watch = Watch::on("node2");
+    watch.seen.controller = Some("node2".into());
+    concern(&mut watch, "disk");
+    watch.seen.concerns.clear();
+    watch.power_off().serve(Some("node2")).wait(60);
+    assert_eq!(watch.said.len(), 2);
+    assert!(watch.said.iter().all(|(_, over)| !over), "{:?}", watch.said);
+}
+
+#[test]
+fn only_one_node_tells() {
+    let mut first = Watch::on("node1");
+    let mut second = Watch::on("node2");
+    for watch in [&mut first, &mut second] {
+        concern(watch, "disk");
+        watch.wait(5);
+    }
+    // node1 is the DC; the other one waits, and then hears of it.
+    let mut second = Watch::on("node2");
+    second.seen.concerns = first.seen.concerns.clone();
+    second.wait(10).says(&[]);
+    second.seen.told = [("node1".to_owned(), first.ledger.told_here("node1"))].into();
+    second.wait(600).says(&[]);
+    // Its end is the teller's.
+    second.seen.concerns.clear();
+    second.seen.told.clear();
+    second.wait(60).says(&[]);
+    assert!(second.ledger.open.is_empty());
+}
+
+#[test]
+fn the_other_node_tells_what_the_first_one_cannot() {
+    // The DC is there, and does not tell: its network is cut, or its disk hangs.
+    let mut second = Watch::on("node2");
+    second.seen.concerns = vec![("KaiwuDB".into(), "node1".into(), "disk".into())];
+    second.wait(19).says(&[]);
+    second.wait(3);
+    assert_eq!(second.said.len(), 1);
+    // The DC has told it, and dies: the end is the other one's.
+    let mut second = Watch::on("node2");
+    second.seen.local = vec![Condition::new(Kind::Replication, "kwdb", "node2", "a disk")];
+    second.seen.told = [("node1".to_owned(), keys(&["replication:kwdb"]))].into();
+    second.wait(60).says(&[]);
+    second.power_off().serve(Some("node2")).wait(5);
+    second.seen.told.clear();
+    second.seen.local.clear();
+    second.wait(30).says(&[("node-lost:node1", false), ("replication:kwdb", true)]);
+}
+
+#[test]
+fn the_node_on_which_it_happens_need_not_wait_for_the_other_one() {
+    let mut watch = Watch::on("node2");
+    watch.seen.witness = true;
+    watch.seen.failures = vec![Failure {
+        resource: "KaiwuDB".into(),
+        node: "node2".into(),
+        count: 1,
+        reason: "killed".into(),
+    }];
+    watch.wait(4).says(&[("failure:KaiwuDB", false)]);
+}
+
+#[test]
+fn a_ledger_survives_and_history_has_an_end() {
+    let place = tempfile::tempdir().unwrap();
+    let mut watch = Watch::on("node1");
+    for count in 1..130 {
+        watch.fail("KaiwuDB", count, "no").wait(60);
+    }
+    concern(&mut watch, "disk");
+    watch.ledger.write(place.path()).unwrap();
+    let read = Ledger::read(place.path());
+    assert_eq!(read, watch.ledger);
+    assert_eq!((read.past.len(), read.open.len()), (100, 1));
+    std::fs::write(place.path().join("incidents.json"), "{\"open\":").unwrap();
+    assert_eq!(Ledger::read(place.path()), Ledger::default());
+}
+
+#[test]
+fn a_clock_that_jumps_neither_hides_nor_repeats_anything() {
+    let mut watch = Watch::on("node1");
+    watch.fail("KaiwuDB", 1, "no").wait(1);
+    watch.now -= 86_400_000;
+    watch.wait(5).says(&[("failure:KaiwuDB", false)]);
+    watch.now -= 86_400_000;
+    watch.wait(60).says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
+}
+
+#[test]
+fn what_others_say_commands_nothing() {
+    let mut watch = Watch::on("node1");
+    let hostile = "\u{1b}]0;x\u{7}\r\nBcc: a@b\u{202e}".to_owned() + &"x".repeat(100_000);
+    watch.fail("KaiwuDB", 1, &hostile).wait(5);
+    let saying = Saying {
+        incident: watch.ledger.open[0].clone(),
+        over: false,
+    };
+    let message = words::message(Language::English, "x", &saying, &watch.seen, 0);
+    assert!(message.text.len() < 3000, "{}", message.text.len());
+    let lines = message.text.lines().chain([message.subject.as_str(), &message.cause]);
+    for line in lines {
+        assert!(line.chars().all(host::is_printable) && !line.starts_with("Bcc"), "{line:?}");
+    }
+}
