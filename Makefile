@@ -23,15 +23,15 @@ CARGO := $(TOOLCHAIN)/cargo.sh
 MEMBERS := $(patsubst %/Cargo.toml,%,$(wildcard $(addsuffix /Cargo.toml,\
 	$(shell sed -n '/^members/,/\]/p' Cargo.toml | grep -o '"[^"]*"' | tr -d '"'))))
 AGENTS := $(notdir $(filter agents/%,$(MEMBERS)))
-# The binaries that an agent's package has besides the agent itself.
-HELPERS := $(basename $(notdir $(wildcard $(patsubst %,agents/%/src/bin/*.rs,$(AGENTS)))))
+# The binaries that an agent's package has besides the agent itself, and Pacemaker's alert agent.
+HELPERS := $(basename $(notdir $(wildcard $(patsubst %,agents/%/src/bin/*.rs,$(AGENTS)) crates/alerts/src/bin/*.rs)))
 COMMANDS := $(notdir $(filter crates/kaiwudb-ha,$(MEMBERS)))
 TESTS := $(notdir $(filter tests/%,$(MEMBERS)))
 
 package = $(shell sed -n '/^name *=/{s/.*"\(.*\)".*/\1/p;q}' $1/Cargo.toml)
 packages = $(foreach directory,$1,-p $(call package,$(directory)))
 AGENT_PACKAGES := $(call packages,$(addprefix agents/,$(AGENTS)))
-COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS)))
+COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS) $(notdir $(filter crates/alerts,$(MEMBERS)))))
 
 # What does not fit into the time that one waits for `make test`.
 LONGER := certificates operator runtimes
@@ -274,6 +274,8 @@ install: build man ## installs for MACHINE below DESTDIR
 	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(call binaries,$(COMMANDS)) '$(DESTDIR)/usr/bin')
 	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md) '$(DOC)'
 	$(if $(COMMANDS),cp -R '$(PAGES)/.' '$(DESTDIR)/usr/share')
+	install -D -m 0644 -t '$(DESTDIR)/usr/lib/systemd/system' $(wildcard packaging/systemd/*.service packaging/systemd/*.path packaging/systemd/*.timer)
+	install -D -m 0644 packaging/systemd/tmpfiles.conf '$(DESTDIR)/usr/lib/tmpfiles.d/kaiwudb-ha.conf'
 	install -D -m 0644 packaging/crmsh/kaiwudb/main.yml '$(DESTDIR)/usr/share/crmsh/scripts/kaiwudb/main.yml'
 	install -D -m 0644 -t '$(DESTDIR)/usr/lib/systemd/system' $(wildcard packaging/systemd/*)
 	install -D -m 0644 -t '$(DESTDIR)/usr/share/kaiwudb-ha/prometheus' packaging/monitoring/kaiwudb-ha.rules.yml

@@ -70,7 +70,9 @@ impl Channel {
     pub(crate) fn send(&self, message: &Message, deadline: Deadline) -> Result<(), String> {
         match &self.way {
             Way::Mail(mail) => mail.send(message, deadline),
-            Way::Webhook { url, secret, http } => webhook::send(url, secret.as_ref(), http, message, deadline),
+            Way::Webhook { url, secret, http } => {
+                webhook::send(url, secret.as_ref(), http, message, deadline)
+            }
             Way::Wecom { url, key, http } => robot::wecom(url, key, http, message, deadline),
             Way::Dingtalk {
                 url,

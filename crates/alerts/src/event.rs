@@ -93,7 +93,12 @@ mod tests {
 
     #[test]
     fn what_pacemaker_says_is_understood() {
-        let fenced = event(&[("kind", "fencing"), ("node", "n1"), ("task", "reboot"), ("rc", "0")]);
+        let fenced = event(&[
+            ("kind", "fencing"),
+            ("node", "n1"),
+            ("task", "reboot"),
+            ("rc", "0"),
+        ]);
         assert!(fenced.is_fenced());
         for not in [
             [("kind", "fencing"), ("task", "reboot"), ("rc", "1")],
@@ -103,7 +108,12 @@ mod tests {
         ] {
             assert!(!event(&not).is_fenced(), "{not:?}");
         }
-        let failed = event(&[("kind", "resource"), ("rsc", "KaiwuDB"), ("task", "monitor"), ("rc", "7")]);
+        let failed = event(&[
+            ("kind", "resource"),
+            ("rsc", "KaiwuDB"),
+            ("task", "monitor"),
+            ("rc", "7"),
+        ]);
         assert_eq!((failed.kind, failed.result), (Kind::Resource, Some(7)));
         assert_eq!(event(&[]).kind, Kind::Other);
         assert_eq!(event(&[("kind", "of a later release")]).kind, Kind::Other);
@@ -112,7 +122,11 @@ mod tests {
     #[test]
     fn words_of_others_are_short_and_harmless() {
         let long = "x".repeat(100_000);
-        let event = event(&[("kind", "resource"), ("desc", &long), ("rsc", "a\u{1b}[2J\r\nBcc: b")]);
+        let event = event(&[
+            ("kind", "resource"),
+            ("desc", &long),
+            ("rsc", "a\u{1b}[2J\r\nBcc: b"),
+        ]);
         assert_eq!(event.description.len(), LONGEST);
         assert_eq!(event.resource, "a [2J  Bcc: b");
     }

@@ -2,7 +2,7 @@
 
 use crate::Message;
 use crate::channel::Channel;
-use host::bounded::{self, BoundedError};
+use host::bounded::{self, Background, BoundedError};
 use host::{Deadline, file, log};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// So many deliveries may wait; the oldest gives way.
 const MOST: usize = 200;
+/// So many deliveries are under way at once.
+const AT_ONCE: usize = 16;
 /// How long one try may take, a name server that does not answer and the reply of a robot included.
 const ONE_TRY: Duration = Duration::from_secs(20);
 /// Seconds until the next try after the first, second, … one that failed; the last holds for all that follow.
@@ -52,6 +54,13 @@ pub struct Outbox {
     directory: PathBuf,
 }
 
+/// Carries them, all at once: a server that does not answer holds up no other one.
+#[derive(Debug)]
+pub struct Courier {
+    outbox: Outbox,
+    under_way: Vec<(PathBuf, Background)>,
+}
+
 impl Delivery {
     fn pause(&self) -> i64 {
         let last = PAUSES.len() - 1;
@@ -87,7 +96,10 @@ impl Outbox {
                 next: 0,
                 error: String::new(),
             };
-            self.write(&self.directory.join(format!("{}.{}", message.id, channel.name)), &delivery)?;
+            write(
+                &self.directory.join(format!("{}.{}", message.id, channel.name)),
+                &delivery,
+            )?;
         }
         File::open(&self.directory)?.sync_all()
     }
@@ -99,46 +111,6 @@ impl Outbox {
             log::error(format!("too many messages wait; given up: {}", path.display()));
             let _ = fs::remove_file(path);
         }
-    }
-
-    /// Tries what is due, each channel in a child of its own, which is ended when it takes too long. Returns the seconds until the next
-    /// try; `None` when nothing waits.
-    pub fn deliver(&self, channels: &[Channel], now: i64) -> Option<i64> {
-        for path in self.paths() {
-            let Some(mut delivery) = read(&path) else {
-                let _ = fs::remove_file(&path);
-                continue;
-            };
-            let channel = channels.iter().find(|channel| channel.name == delivery.channel);
-            let Some(channel) = channel else {
-                // The settings have changed.
-                let _ = fs::remove_file(&path);
-                continue;
-            };
-            if now - delivery.message.at > TOO_OLD {
-                log::error(format!("{}: given up after {} tries: {}", channel.name, delivery.tries, delivery.message.subject));
-                let _ = fs::remove_file(&path);
-                continue;
-            }
-            if !delivery.is_due(now) {
-                continue;
-            }
-            match attempt(channel, &delivery.message) {
-                Ok(()) => {
-                    log::info(format!("{}: told: {}", channel.name, delivery.message.subject));
-                    let _ = fs::remove_file(&path);
-                }
-                Err(why) => {
-                    log::warning(format!("{}: {why}", channel.name));
-                    delivery.tries += 1;
-                    delivery.next = now + delivery.pause();
-                    delivery.error = why;
-                    let _ = self.write(&path, &delivery);
-                }
-            }
-        }
-        let next = |path: &PathBuf| Some((read(path)?.next - now).max(0));
-        self.paths().iter().filter_map(next).min()
     }
 
     /// What waits, the oldest first.
@@ -166,20 +138,117 @@ impl Outbox {
         paths.sort();
         paths
     }
+}
 
-    /// As a whole or not at all, and on the disk when this returns.
-    fn write(&self, path: &Path, delivery: &Delivery) -> io::Result<()> {
-        let aside = self.directory.join("delivery.new");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&aside)?;
-        file.write_all(&serde_json::to_vec(delivery)?)?;
-        file.sync_all()?;
-        fs::rename(&aside, path)
+impl Courier {
+    /// Of this outbox.
+    pub const fn of(outbox: Outbox) -> Self {
+        Self {
+            outbox,
+            under_way: Vec::new(),
+        }
     }
+
+    /// Whether something is on its way at this moment.
+    pub fn is_busy(&mut self) -> bool {
+        self.under_way.retain(|(_, child)| child.result().is_none());
+        !self.under_way.is_empty()
+    }
+
+    /// Sends off what is due at `now`, in seconds since 1970. Returns the seconds until the next try; `None` when nothing waits that is not
+    /// on its way.
+    pub fn send_due(&mut self, channels: &[Channel], now: i64) -> Option<i64> {
+        let busy = self.is_busy();
+        let mut next = None;
+        for path in self.outbox.paths() {
+            if busy && self.under_way.iter().any(|(other, _)| *other == path) {
+                continue;
+            }
+            let known = read(&path).and_then(|delivery| {
+                let channel = channels.iter().find(|channel| channel.name == delivery.channel)?;
+                Some((delivery, channel))
+            });
+            // No delivery, or the settings have changed.
+            let Some((delivery, channel)) = known else {
+                let _ = fs::remove_file(&path);
+                continue;
+            };
+            if now - delivery.message.at > TOO_OLD {
+                let (tries, subject) = (delivery.tries, &delivery.message.subject);
+                log::error(format!(
+                    "{}: given up after {tries} tries: {subject}",
+                    channel.name
+                ));
+                let _ = fs::remove_file(&path);
+            } else if !delivery.is_due(now) {
+                let wait = (delivery.next - now).max(0);
+                next = Some(next.map_or(wait, |next: i64| next.min(wait)));
+            } else if self.under_way.len() < AT_ONCE {
+                let work = || carry(&path, delivery, channel, now);
+                match Background::start(work) {
+                    Ok(child) => self.under_way.push((path, child)),
+                    Err(error) => log::error(format!("{}: {error}", channel.name)),
+                }
+            } else {
+                next = Some(0);
+            }
+        }
+        next
+    }
+
+    /// Sends a message that cannot be put into the outbox: once, to every channel.
+    pub fn send_unkept(&mut self, message: &Message, channels: &[Channel]) {
+        for channel in channels {
+            let work = || match attempt(channel, message) {
+                Ok(()) => 0,
+                Err(why) => {
+                    log::error(format!(
+                        "{}: {why}; not kept for another try: {}",
+                        channel.name, message.subject
+                    ));
+                    1
+                }
+            };
+            if let Ok(child) = Background::start(work) {
+                self.under_way.push((PathBuf::new(), child));
+            }
+        }
+    }
+}
+
+/// Tries one, and takes down what came of it.
+fn carry(path: &Path, mut delivery: Delivery, channel: &Channel, now: i64) -> u8 {
+    match attempt(channel, &delivery.message) {
+        Ok(()) => {
+            log::info(format!("{}: told: {}", channel.name, delivery.message.subject));
+            let _ = fs::remove_file(path);
+            0
+        }
+        Err(why) => {
+            log::warning(format!("{}: {why}", channel.name));
+            delivery.tries += 1;
+            delivery.next = now + delivery.pause();
+            delivery.error = why;
+            let _ = write(path, &delivery);
+            1
+        }
+    }
+}
+
+/// As a whole or not at all, and on the disk when this returns.
+fn write(path: &Path, delivery: &Delivery) -> io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".new");
+    let aside = PathBuf::from(aside);
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&aside)?;
+    file.write_all(&serde_json::to_vec(delivery)?)?;
+    file.sync_all()?;
+    fs::rename(aside, path)
 }
 
 fn read(path: &Path) -> Option<Delivery> {
@@ -188,7 +257,12 @@ fn read(path: &Path) -> Option<Delivery> {
 
 /// One try, in a child: what answers at the other end, and our own parsers of it, can neither hold nor harm us. The error is one line.
 pub fn attempt(channel: &Channel, message: &Message) -> Result<(), String> {
-    let work = || channel.send(message, Deadline::after(ONE_TRY)).err().unwrap_or_default();
+    let work = || {
+        channel
+            .send(message, Deadline::after(ONE_TRY))
+            .err()
+            .unwrap_or_default()
+    };
     let said = bounded::run(Deadline::after(ONE_TRY), || work().into_bytes());
     let why = match said {
         Ok(bytes) if bytes.is_empty() => return Ok(()),
@@ -213,28 +287,44 @@ mod tests {
         }
     }
 
+    /// Sends what is due and waits for what comes of it.
+    fn deliver(outbox: &Outbox, channels: &[Channel], now: i64) -> Option<i64> {
+        let mut courier = Courier::of(outbox.clone());
+        let patience = Deadline::after(Duration::from_secs(60));
+        loop {
+            let next = courier.send_due(channels, now);
+            if !courier.is_busy() && next != Some(0) {
+                return courier.send_due(channels, now);
+            }
+            assert!(patience.pause(Duration::from_millis(5)), "it does not end");
+        }
+    }
+
     #[test]
     fn what_was_taken_is_gone_and_what_was_not_is_tried_again() {
         let place = tempfile::tempdir().unwrap();
         let outbox = Outbox::at(place.path());
         let went = place.path().join("went");
         let append = format!("cat >>{}; exit 0", went.display());
-        let channels = [channel("good", &append), channel("bad", "echo no room >&2; exit 1")];
+        let channels = [
+            channel("good", &append),
+            channel("bad", "echo no room >&2; exit 1"),
+        ];
         let message = any();
         outbox.put(&message, &channels).unwrap();
         assert_eq!(outbox.undelivered().len(), 2);
-        assert_eq!(outbox.deliver(&channels, message.at), Some(5));
+        assert_eq!(deliver(&outbox, &channels, message.at), Some(5));
         let waiting = outbox.undelivered();
         assert_eq!(waiting.len(), 1);
         assert_eq!((waiting[0].channel.as_str(), waiting[0].tries), ("bad", 1));
         assert!(waiting[0].error.contains("no room"), "{waiting:?}");
         // Too early; then later and later.
-        assert_eq!(outbox.deliver(&channels, message.at + 1), Some(4));
-        assert_eq!(outbox.deliver(&channels, message.at + 5), Some(10));
+        assert_eq!(deliver(&outbox, &channels, message.at + 1), Some(4));
+        assert_eq!(deliver(&outbox, &channels, message.at + 5), Some(10));
         // As after a reboot, with a channel that works again.
         let outbox = Outbox::at(place.path());
         let channels = [channel("bad", &append)];
-        assert_eq!(outbox.deliver(&channels, message.at + 3600), None);
+        assert_eq!(deliver(&outbox, &channels, message.at + 3600), None);
         assert_eq!(fs::read_to_string(went).unwrap().matches("node-lost").count(), 2);
     }
 
@@ -245,8 +335,11 @@ mod tests {
         let bad = [channel("bad", "exit 1")];
         let message = any();
         outbox.put(&message, &bad).unwrap();
-        outbox.deliver(&bad, message.at + 1000);
-        assert_eq!(outbox.deliver(&[channel("bad", "exit 0")], message.at - 90_000), None);
+        deliver(&outbox, &bad, message.at + 1000);
+        assert_eq!(
+            deliver(&outbox, &[channel("bad", "exit 0")], message.at - 90_000),
+            None
+        );
     }
 
     #[test]
@@ -263,10 +356,49 @@ mod tests {
         }
         assert_eq!(outbox.undelivered().len(), MOST);
         // Nobody is helped by it any more, or nobody is to be told any more.
-        assert_eq!(outbox.deliver(&bad, any().at + TOO_OLD + 1), None);
+        assert_eq!(deliver(&outbox, &bad, any().at + TOO_OLD + 1), None);
         outbox.put(&any(), &bad).unwrap();
-        assert_eq!(outbox.deliver(&[], any().at), None);
+        assert_eq!(deliver(&outbox, &[], any().at), None);
         assert!(outbox.undelivered().is_empty());
+    }
+
+    #[test]
+    fn a_channel_that_hangs_holds_up_no_other() {
+        let place = tempfile::tempdir().unwrap();
+        let outbox = Outbox::at(place.path());
+        let went = place.path().join("went");
+        let channels = [
+            channel("hangs", "sleep 60"),
+            channel("good", &format!("cat >{}", went.display())),
+        ];
+        outbox.put(&any(), &channels).unwrap();
+        let mut courier = Courier::of(outbox.clone());
+        courier.send_due(&channels, any().at);
+        let patience = Deadline::after(Duration::from_secs(15));
+        while outbox.undelivered().len() > 1 {
+            assert!(
+                patience.pause(Duration::from_millis(5)),
+                "it waits for the other one"
+            );
+        }
+        assert!(courier.is_busy() && courier.send_due(&channels, any().at).is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_sent_all_the_same() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("outbox"), "no directory").unwrap();
+        let outbox = Outbox::at(place.path());
+        let went = place.path().join("went");
+        let channels = [channel("good", &format!("cat >{}", went.display()))];
+        assert!(outbox.put(&any(), &channels).is_err());
+        let mut courier = Courier::of(outbox);
+        courier.send_unkept(&any(), &channels);
+        let patience = Deadline::after(Duration::from_secs(60));
+        while courier.is_busy() {
+            assert!(patience.pause(Duration::from_millis(5)), "it does not end");
+        }
+        assert!(fs::read_to_string(went).unwrap().contains("node-lost"));
     }
 
     #[test]
@@ -275,7 +407,7 @@ mod tests {
         let outbox = Outbox::at(place.path());
         outbox.put(&any(), &[]).unwrap();
         fs::write(place.path().join("outbox/1"), "{\"mess").unwrap();
-        assert_eq!(outbox.deliver(&[], 0), None);
+        assert_eq!(deliver(&outbox, &[], 0), None);
         assert_eq!(fs::read_dir(place.path().join("outbox")).unwrap().count(), 0);
     }
 }

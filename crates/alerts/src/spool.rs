@@ -63,7 +63,9 @@ pub fn is_empty(directory: &Path) -> bool {
 
 /// What an agent has left that was killed while it wrote; one that still writes loses its event, and the next look makes up for it.
 fn clear_broken(directory: &Path) {
-    let Ok(unfinished) = Directory::open(&directory.join("new")) else { return };
+    let Ok(unfinished) = Directory::open(&directory.join("new")) else {
+        return;
+    };
     let names = unfinished.names(2 * MOST).unwrap_or_default();
     if names.len() >= MOST {
         for name in names {

@@ -1,5 +1,6 @@
 //! Every sentence for people, in English and Chinese, one table for each part of the command.
 
+pub(crate) mod alerts;
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod disks;

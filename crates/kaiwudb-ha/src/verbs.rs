@@ -1,5 +1,6 @@
 //! What the command does, one private module for each word: it has its `Arguments` and its `run`, and knows none of the others.
 
+mod alerts;
 mod apply;
 mod check;
 mod close_keys;
@@ -40,6 +41,8 @@ pub(crate) enum Subcommand {
     Migrate(migrate::Arguments),
     /// Set the server on this node to write time-series rows to the disk before it acknowledges them, or go back
     Durable(durable::Arguments),
+    /// Try whether messages about incidents arrive, and list incidents and messages that are on their way
+    Alerts(alerts::Arguments),
     /// Show a split brain of DRBD and resolve it by an explicit choice
     SplitBrain(split_brain::Arguments),
     /// Give the certificates of this node to the server's account and close its keys to everybody else; check --fix calls this
@@ -86,6 +89,7 @@ impl Subcommand {
     /// Does what was asked for.
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         match self {
+            Self::Alerts(arguments) => alerts::run(context, arguments),
             Self::Apply(arguments) => apply::run(context, arguments),
             Self::Check(arguments) => check::run(context, arguments),
             Self::CloseKeys => close_keys::run(),

@@ -137,10 +137,18 @@ mod tests {
 
     #[test]
     fn what_the_attribute_manager_prints() {
-        let line = "name=\"failure-reason-KaiwuDB\" host=\"node1\" value=\"the server said \"no\"; restart it\"";
+        let line =
+            "name=\"failure-reason-KaiwuDB\" host=\"node1\" value=\"the server said \"no\"; restart it\"";
         let (node, value) = host_and_value(line).unwrap();
-        assert_eq!((node.as_str(), value.as_str()), ("node1", "the server said \"no\"; restart it"));
-        for nothing in ["", "name=\"a\" host=\"b\" value=\"\"", "Could not query value of a"] {
+        assert_eq!(
+            (node.as_str(), value.as_str()),
+            ("node1", "the server said \"no\"; restart it")
+        );
+        for nothing in [
+            "",
+            "name=\"a\" host=\"b\" value=\"\"",
+            "Could not query value of a",
+        ] {
             assert_eq!(host_and_value(nothing), None, "{nothing}");
         }
     }

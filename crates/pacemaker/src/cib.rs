@@ -266,6 +266,14 @@ impl Cib {
             .filter_map(|node| node.get("uname"))
     }
 
+    /// The id under which this program is told of events.
+    pub fn alert(&self, path: &str) -> Option<&str> {
+        let alerts = self.configuration.path(&["alerts", "alert"]).into_iter();
+        alerts
+            .filter(|alert| alert.get("path") == Some(path))
+            .find_map(|alert| alert.get("id"))
+    }
+
     /// The levels of the fencing topology.
     pub fn fencing_levels(&self) -> &[FencingLevel] {
         &self.fencing_levels

@@ -3,7 +3,7 @@
 
 use crate::cib::{self, Cib};
 use crate::live::Live;
-use crate::model::{Configuration, Constraint, Operation, Primitive, Resource};
+use crate::model::{Alert, Configuration, Constraint, Operation, Primitive, Resource};
 use ocf::{NamedRole, Role, parse_interval};
 use serde::Serialize;
 
@@ -66,6 +66,8 @@ pub enum Change {
     },
     /// A constraint that is not there.
     Constrain(Constraint),
+    /// A program that is told of events and is not there.
+    Alert(Alert),
 }
 
 /// A value by its name; `old` is `None` where there is none.
@@ -128,6 +130,12 @@ pub fn compare(live: &Live, wanted: &Configuration) -> Changes {
             found.same.push(constraint.id());
         } else {
             found.changes.push(Change::Constrain(constraint.clone()));
+        }
+    }
+    for alert in &wanted.alerts {
+        match cib.alert(&alert.path) {
+            Some(id) => found.same.push(id.to_owned()),
+            None => found.changes.push(Change::Alert(alert.clone())),
         }
     }
     found

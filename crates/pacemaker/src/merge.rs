@@ -74,6 +74,10 @@ pub fn merge(live: &Live, changes: &Changes) -> Element {
                 .child_or_new("constraints")
                 .children
                 .push(constraint.element(spelling)),
+            Change::Alert(alert) => configuration
+                .child_or_new("alerts")
+                .children
+                .push(alert.element()),
         }
     }
     sort(&mut configuration);

@@ -18,6 +18,17 @@ pub struct Configuration {
     pub resources: Vec<Resource>,
     /// In the order in which they are written.
     pub constraints: Vec<Constraint>,
+    /// Programs that are told of events.
+    pub alerts: Vec<Alert>,
+}
+
+/// A program that Pacemaker tells of events of nodes, of fencing and of resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Its id.
+    pub id: String,
+    /// The program.
+    pub path: String,
 }
 
 /// What stands in the resources section.
@@ -264,6 +275,15 @@ impl Primitive {
             all.children.push(element);
         }
         all
+    }
+}
+
+impl Alert {
+    /// As the CIB has it. Without a selection Pacemaker tells of everything but attributes.
+    pub fn element(&self) -> Element {
+        Element::new("alert")
+            .with("id", &self.id)
+            .with("path", &self.path)
     }
 }
 

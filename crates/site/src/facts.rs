@@ -31,6 +31,7 @@ pub use units::{DATABASE as DATABASE_UNIT, TIME_SERVICES, Unit};
 use crate::drill;
 use crate::time::now_us;
 use crate::value;
+use alerts::outbox::Undelivered;
 use host::{Deadline, user};
 use patience::QUESTION;
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,8 @@ pub struct Facts {
     pub last_drill: Option<LastDrill>,
     /// The last drill of each fault that came out well, of those that were run from this node.
     pub good_drills: Vec<LastDrill>,
+    /// Messages that it could not deliver.
+    pub undelivered: Vec<Undelivered>,
     /// Questions that were not answered.
     pub unanswered: Vec<String>,
 }
@@ -206,6 +209,7 @@ pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
         certificates: certificates::gather(&database, deadline, &mut unanswered),
         drbd: drbd::gather(deadline, &mut unanswered),
         database,
+        undelivered: alerts::undelivered(),
         unanswered,
         clock_us: now_us(),
     }

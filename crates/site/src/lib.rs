@@ -12,6 +12,7 @@
 //! - [`readiness`] is whether a failover would succeed now;
 //! - [`status`] is the state of all of it and what needs attention, [`incident`] what people are told of, [`drill`] the record of a rehearsed failover.
 
+pub mod alerting;
 pub mod cluster;
 pub mod context;
 pub mod doubt;

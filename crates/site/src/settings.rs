@@ -5,18 +5,20 @@ mod alerting;
 mod error;
 mod model;
 mod values;
+mod who;
 
 use crate::language::Language;
 use crate::texts::settings as texts;
 pub use alerting::AlertSettings;
 use anyhow::{Result, anyhow};
 use error::Place;
-use host::untrusted::{self, Writers};
+use host::untrusted;
 pub use model::{
     CertificateSettings, Device, DrbdSettings, Fencing, NodeSettings, Scalar, Settings, Storage, VirtualIp,
     is_password, key,
 };
 use std::path::{Path, PathBuf};
+use who::others;
 
 /// Where the settings are.
 pub const FILE: &str = "/etc/kaiwudb-ha/ha.toml";
@@ -125,15 +127,6 @@ impl Settings {
 /// Whether a fence agent runs what its parameter of this name says.
 fn is_program(key: &str) -> bool {
     key.ends_with("_script") || key.ends_with("_path")
-}
-
-/// Who besides root can change something, in words; `None`: nobody.
-fn others(writers: Writers, language: Language) -> Option<String> {
-    match writers {
-        Writers::Root => None,
-        Writers::Account(uid) => Some(format!("uid {uid}")),
-        Writers::Several => Some(texts::SEVERAL.of(language).to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -7,5 +7,8 @@ pub(super) fn send(words: &[String], message: &Message, deadline: Deadline) -> R
     let (program, arguments) = words.split_first().ok_or("no command")?;
     let json = serde_json::to_vec(message).map_err(|error| error.to_string())?;
     let command = Command::new(program).args(arguments).input(json);
-    command.run_ok(deadline).map(drop).map_err(|error| error.to_string())
+    command
+        .run_ok(deadline)
+        .map(drop)
+        .map_err(|error| error.to_string())
 }

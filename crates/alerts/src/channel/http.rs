@@ -51,11 +51,16 @@ impl Http {
     /// Posts JSON; the answer's body. The error says nothing of the URL but its host: the rest may be a secret.
     pub(super) fn post(&self, url: &str, headers: &[(&str, &str)], json: &str) -> Result<String, String> {
         let said = |why: String| format!("{}: {why}", host_of(url));
-        let mut request = self.agent()?.post(url).content_type("application/json; charset=utf-8");
+        let mut request = self
+            .agent()?
+            .post(url)
+            .content_type("application/json; charset=utf-8");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request.send(json).map_err(|error| said(without(&error.to_string(), url)))?;
+        let answer = request
+            .send(json)
+            .map_err(|error| said(without(&error.to_string(), url)))?;
         read(answer).map_err(said)
     }
 
@@ -81,7 +86,9 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<String, String> 
 /// The scheme and the host.
 fn host_of(url: &str) -> &str {
     let begin = url.find("://").map_or(0, |at| at + 3);
-    let end = url[begin..].find(['/', '?', '#']).map_or(url.len(), |at| begin + at);
+    let end = url[begin..]
+        .find(['/', '?', '#'])
+        .map_or(url.len(), |at| begin + at);
     match url[begin..end].rfind('@') {
         Some(at) => &url[begin + at + 1..end],
         None => &url[begin..end],
@@ -130,16 +137,25 @@ mod tests {
             assert_eq!(answer, Ok("ok".into()), "{url}");
             let request = server.join().unwrap().to_lowercase();
             assert!(request.starts_with("post /a?b=c http/1.1\r\n"), "{request}");
-            assert!(request.contains("x-test: 1") && request.ends_with("{\"a\":1}"), "{request}");
+            assert!(
+                request.contains("x-test: 1") && request.ends_with("{\"a\":1}"),
+                "{request}"
+            );
         }
         let (port, server) = answering("127.0.0.1", OK);
-        assert_eq!(Http::default().get(&format!("http://127.0.0.1:{port}/up")), Ok(()));
+        assert_eq!(
+            Http::default().get(&format!("http://127.0.0.1:{port}/up")),
+            Ok(())
+        );
         server.join().unwrap();
     }
 
     #[test]
     fn a_proxy_is_asked_in_place_of_the_host() {
-        let (port, server) = answering("127.0.0.1", "HTTP/1.1 407 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let (port, server) = answering(
+            "127.0.0.1",
+            "HTTP/1.1 407 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        );
         let http = Http {
             proxy: Some(format!("http://127.0.0.1:{port}")),
             ..Http::default()
@@ -151,13 +167,25 @@ mod tests {
 
     #[test]
     fn an_error_names_the_host_and_keeps_the_secret() {
-        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let gone = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let why = Http::default().post(&format!("http://u:pw@127.0.0.1:{gone}/hush?key=hush"), &[], "{}");
         let why = why.unwrap_err();
-        assert!(why.starts_with(&format!("127.0.0.1:{gone}: ")) && !why.contains("hush"), "{why}");
-        for answer in ["HTTP/1.1 302 Found\r\nLocation: http://x.invalid/\r\n\r\n", "HTTP/1.1 500 Oh\r\n\r\n"] {
+        assert!(
+            why.starts_with(&format!("127.0.0.1:{gone}: ")) && !why.contains("hush"),
+            "{why}"
+        );
+        for answer in [
+            "HTTP/1.1 302 Found\r\nLocation: http://x.invalid/\r\n\r\n",
+            "HTTP/1.1 500 Oh\r\n\r\n",
+        ] {
             let (port, server) = answering("127.0.0.1", answer);
-            let why = Http::default().post(&format!("http://127.0.0.1:{port}/hush"), &[], "{}").unwrap_err();
+            let why = Http::default()
+                .post(&format!("http://127.0.0.1:{port}/hush"), &[], "{}")
+                .unwrap_err();
             assert!(why.contains("127.0.0.1") && !why.contains("hush"), "{why}");
             server.join().unwrap();
         }

@@ -3,8 +3,8 @@
 use super::trust;
 use crate::{Message, Secret};
 use host::Deadline;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::Mailbox;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -90,10 +90,16 @@ impl Mail {
             mail = mail.to(mailbox(to)?);
         }
         // Programs that answer for people who are away do not answer this (RFC 3834).
-        let mut mail = mail.body(message.text.clone()).map_err(|error| error.to_string())?;
-        for (name, value) in [("Auto-Submitted", "auto-generated"), ("X-Kaiwudb-Ha-Incident", &message.incident)] {
+        let mut mail = mail
+            .body(message.text.clone())
+            .map_err(|error| error.to_string())?;
+        for (name, value) in [
+            ("Auto-Submitted", "auto-generated"),
+            ("X-Kaiwudb-Ha-Incident", &message.incident),
+        ] {
             let name = HeaderName::new_from_ascii(name.to_owned()).map_err(|error| error.to_string())?;
-            mail.headers_mut().insert_raw(HeaderValue::new(name, value.to_owned()));
+            mail.headers_mut()
+                .insert_raw(HeaderValue::new(name, value.to_owned()));
         }
         Ok(mail)
     }
@@ -199,7 +205,11 @@ mod tests {
         mail(port).send(&message, soon()).unwrap();
         let said = server.join().unwrap();
         assert_eq!(said.matches("RCPT TO:<").count(), 2, "{said}");
-        for words in ["Auto-Submitted: auto-generated", "Message-ID: <1795253833-7@", "AUTH PLAIN "] {
+        for words in [
+            "Auto-Submitted: auto-generated",
+            "Message-ID: <1795253833-7@",
+            "AUTH PLAIN ",
+        ] {
             assert!(said.contains(words), "{words}: {said}");
         }
         assert!(!said.contains("\nBcc:"), "{said}");
@@ -220,7 +230,11 @@ mod tests {
             let said = server.join().unwrap();
             assert!(!said.contains("AUTH PLAIN"), "{said}");
         }
-        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let gone = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let why = mail(gone).send(&any(), soon()).unwrap_err();
         assert!(why.contains("refused"), "{why}");
     }

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use host::Deadline;
 use ring::hmac;
 use serde::Deserialize;
+use std::fmt::Write;
 
 /// WeCom takes no longer text, in bytes; DingTalk's 20000 bytes are never reached then either.
 const LONGEST: usize = 2048;
@@ -45,7 +46,8 @@ pub(super) fn dingtalk(
     if let Some(secret) = secret {
         // Their clock and ours may differ by an hour.
         let now = host::now().as_millis().to_string();
-        url += &format!("&timestamp={now}&sign={}", escaped(&signature(&secret.read(deadline)?, &now)));
+        let sign = escaped(&signature(&secret.read(deadline)?, &now));
+        let _ = write!(url, "&timestamp={now}&sign={sign}");
     }
     tell(http, &url, message, &[&token])
 }
@@ -58,7 +60,10 @@ fn tell(http: &Http, url: &str, message: &Message, secrets: &[&str]) -> Result<(
         Ok(Answer { errcode: 0, .. }) => Ok(()),
         Ok(Answer { errcode, errmsg }) => {
             let without = |text: String, secret: &&str| text.replace(secret, "***");
-            Err(format!("the robot refuses: {errcode} {}", secrets.iter().fold(errmsg, without)))
+            Err(format!(
+                "the robot refuses: {errcode} {}",
+                secrets.iter().fold(errmsg, without)
+            ))
         }
         Err(_) => Err("the answer is not a robot's; check the URL".into()),
     }
@@ -74,7 +79,9 @@ fn signature(secret: &str, now: &str) -> String {
 fn escaped(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()

@@ -24,7 +24,10 @@ pub(super) fn send(
     if let Some(secret) = secret {
         headers.push((SIGNATURE, signature(&secret.read(deadline)?, &body)));
     }
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let headers: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     http.post(&url, &headers, &body).map(drop)
 }
 

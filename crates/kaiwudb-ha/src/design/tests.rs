@@ -4,7 +4,7 @@ use super::resources::{self, named};
 use pacemaker::compare::{Change, compare};
 use pacemaker::live::Live;
 use pacemaker::merge::{merge, stopped};
-use pacemaker::model::{Configuration, Constraint, Resource};
+use pacemaker::model::{Alert, Configuration, Constraint, Resource};
 use pacemaker::xml::Element;
 
 fn live(schema: &str, inside: &str) -> Live {
@@ -19,6 +19,10 @@ fn wanted() -> Configuration {
     Configuration {
         properties: named(&[("stonith-enabled", "true")]),
         resource_defaults: named(&[("resource-stickiness", "100")]),
+        alerts: vec![Alert {
+            id: "KaiwuAlert".to_owned(),
+            path: site::incident::AGENT.to_owned(),
+        }],
         resources: vec![
             Resource::Promotable {
                 id: "KaiwuData-clone".to_owned(),

@@ -9,7 +9,7 @@ use super::{options, parameters};
 use crate::texts::plan as texts;
 use pacemaker::cib::{self, Cib};
 use pacemaker::live::Live;
-use pacemaker::model::{Configuration, Constraint, Pairs, Primitive, Resource};
+use pacemaker::model::{Alert, Configuration, Constraint, Pairs, Primitive, Resource};
 use site::cluster;
 use site::fencing::{self, Means};
 use site::roles::{self, Roles};
@@ -17,6 +17,9 @@ use site::roles::{self, Roles};
 /// How the nodes are written into the settings.
 const NODE_LINES: &str =
     "[nodes.ha-node01]\naddress = \"192.0.2.1\"\n\n[nodes.ha-node02]\naddress = \"192.0.2.2\"\n";
+
+/// Id of the alert that tells people.
+const ALERT: &str = "KaiwuAlert";
 
 /// What is wanted.
 #[derive(Clone, Debug)]
@@ -146,6 +149,12 @@ pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Wanted, Vec<Missing>> {
     configuration.properties = options::properties(settings, cib, &fencing, gets_devices);
     options::defaults(cib, &roles, &mut configuration);
     options::failure_timeouts(cib, &mut configuration);
+    if settings.alerts.is_some() {
+        configuration.alerts.push(Alert {
+            id: sources.live.unused_id(ALERT),
+            path: site::incident::AGENT.to_owned(),
+        });
+    }
     Ok(Wanted {
         configuration,
         ids,

@@ -108,6 +108,10 @@ fn lines(context: &Context, change: &Change) -> Vec<(Mark, String)> {
             value,
         )],
         Change::Constrain(constraint) => vec![(Mark::Added, constraint_text(context, constraint))],
+        Change::Alert(alert) => {
+            let values = [("id", alert.id.as_str()), ("path", &alert.path)];
+            vec![(Mark::Added, texts::ALERT.fill(context.language, &values))]
+        }
     }
 }
 

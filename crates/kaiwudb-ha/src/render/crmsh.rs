@@ -43,6 +43,9 @@ pub(crate) fn text(changes: &[Change], merged: &Element, spelling: Spelling) -> 
             Change::Constrain(constraint) => {
                 let _ = writeln!(constraints, "{}", self::constraint(constraint, spelling));
             }
+            Change::Alert(alert) => {
+                let _ = writeln!(constraints, "alert {} {}", alert.id, quote(&alert.path));
+            }
         }
     }
     for id in changed {

@@ -102,6 +102,10 @@ fn commands(change: &Change, dialect: Dialect) -> Vec<String> {
             script::operation(operation, dialect.spelling)
         )],
         Change::Constrain(constraint) => vec![self::constraint(constraint, dialect)],
+        Change::Alert(alert) => {
+            let path = quote(&format!("path={}", alert.path));
+            vec![format!("alert create {path} id={}", quote(&alert.id))]
+        }
     }
 }
 

@@ -7,6 +7,34 @@ Exit status: 0 no problem; 1 something is wrong with the cluster, see the output
 
 const CHINESE: &[(&str, &str)] = &[
     (
+        "Try whether messages about incidents arrive, and list incidents and messages that are on their way",
+        "测试事件通知能否送达，列出事件和尚未送达的消息",
+    ),
+    (
+        "Send a test message to every channel and show what came of it",
+        "向每个渠道发送一条测试消息并显示结果",
+    ),
+    (
+        "List the incidents this node knows of, and its messages that have not been delivered",
+        "列出本节点记录的事件和尚未送达的消息",
+    ),
+    (
+        "Remove the alert from the cluster and switch off the delivery on both nodes; the settings stay",
+        "从集群中移除事件通知，并关闭两个节点上的发送；设置保留",
+    ),
+    (
+        "Look at the cluster, tell what is to be told, deliver what waits; a unit of systemd calls this",
+        "检查集群、生成并发送通知；由 systemd 单元调用",
+    ),
+    (
+        "Switch on the delivery on this node; apply calls this on both nodes",
+        "在本节点开启通知发送；由 apply 在两个节点上调用",
+    ),
+    (
+        "Switch off the delivery on this node; alerts remove calls this on both nodes",
+        "在本节点关闭通知发送；由 alerts remove 在两个节点上调用",
+    ),
+    (
         "The operator's command for KWDB (KaiwuDB) on a Pacemaker cluster of two nodes",
         "KWDB（KaiwuDB）双节点 Pacemaker 集群的运维命令",
     ),

@@ -18,6 +18,7 @@ site::texts! {
     WITH_PROMOTED: "{resource} runs where {with} is promoted", "{resource} 运行在 {with} 被提升的节点";
     AFTER: "{then} starts after {first}", "{then} 在 {first} 之后启动";
     AFTER_PROMOTION: "{then} starts after {first} is promoted", "{then} 在 {first} 提升之后启动";
+    ALERT: "{id} {path} is told of events, and tells people", "{id} {path} 接收集群事件并通知运维人员";
     AVOIDS: "{resource} does not run on {node}", "{resource} 不在 {node} 上运行";
     NOT_FOR_CRMSH: "{resource}: crmsh would change the value of {name}, which has a backslash, or characters beyond ASCII beside quotation marks, & or <; use 'kaiwudb-ha apply' or another --format",
         "{resource}：参数 {name} 的值含有反斜杠，或同时含有非 ASCII 字符与引号、& 或 <，crmsh 会改变它；请使用 kaiwudb-ha apply 或其他 --format";

@@ -21,6 +21,7 @@ use pacemaker::change::{self, Refused, Version};
 use pacemaker::idle;
 use pacemaker::merge::stopped;
 use pacemaker::xml::Element;
+use site::alerting;
 use site::fencing;
 use site::guard;
 use site::language::Language;
@@ -71,6 +72,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     let patience = Duration::from_secs(arguments.timeout);
     if plan.changes.changes.is_empty() {
         let trouble = verify::trouble(context, &plan, &[], Deadline::after(verify::LOOK));
+        tell_people(context, &plan);
         return report(context, &plan, &trouble, None, &[]);
     }
     let disks = if arguments.new_disks {
@@ -131,6 +133,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         for why in guard::on_nodes(context, nodes, &plan.wanted.storage.directory, false) {
             say(context, &why);
         }
+        tell_people(context, &plan);
         let exit = report(context, &plan, &[], Some(&kept), &made)?;
         durable::offer(context, arguments.yes)?;
         return Ok(exit);
@@ -143,6 +146,16 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         &kept,
         &plan.changes.added()
     ))
+}
+
+/// Has both nodes tell people, where the settings say whom.
+fn tell_people(context: &Context, plan: &Plan) {
+    if context.settings.alerts.is_some() {
+        let nodes = plan.wanted.nodes.iter().map(String::as_str);
+        for why in alerting::on_nodes(context, nodes) {
+            say(context, &why);
+        }
+    }
 }
 
 /// Why the old configuration is not back.

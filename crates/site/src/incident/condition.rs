@@ -1,6 +1,7 @@
 //! What is wrong at one moment.
 
-use super::{Kind, Ledger};
+use super::ledger::Ledger;
+use super::model::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A node that leaves as if on purpose, and stays away for so long, in milliseconds, is lost all the same.
@@ -57,6 +58,7 @@ pub struct Failure {
 }
 
 /// What is seen at one moment.
+#[allow(clippy::struct_excessive_bools)] // they are independent of each other
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observation {
     /// This node.
@@ -83,6 +85,10 @@ pub struct Observation {
     pub witness: bool,
     /// The open incidents that other nodes have told, by node: their keys.
     pub told: BTreeMap<String, BTreeSet<String>>,
+    /// Those that the other nodes know this one to have told.
+    pub shared: BTreeSet<String>,
+    /// Whether planned work is told, too.
+    pub tells_planned: bool,
 }
 
 impl Observation {
@@ -108,10 +114,15 @@ impl Observation {
             .is_none_or(|database| database.node.is_some() || !database.wanted)
     }
 
+    /// Whether what happens is left untold, because people are at work.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.planned && !self.tells_planned
+    }
+
     /// Whether somebody is at work on the node.
     fn is_held(&self, name: &str) -> bool {
-        self.member(name)
-            .is_some_and(|member| member.standby || member.maintenance)
+        let held = |member: &Member| member.standby || member.maintenance;
+        !self.tells_planned && self.member(name).is_some_and(held)
     }
 }
 
@@ -155,11 +166,17 @@ impl Condition {
 /// Everything that is wrong now. What must have lasted for a while is counted in the ledger.
 pub(super) fn all(ledger: &mut Ledger, seen: &Observation, now: i64) -> Vec<Condition> {
     let mut all = nodes(ledger, seen, now);
+    if seen.tells_planned {
+        all.extend(planned(seen));
+    }
     if ledger.lasts("no-quorum", !seen.quorum, WITHOUT_QUORUM, now) {
         all.push(Condition::new(Kind::NoQuorum, "partition", &seen.here, ""));
     }
     if let Some(database) = &seen.database {
-        let nobody_may = seen.members.iter().all(|member| !member.online || seen.is_held(&member.name));
+        let nobody_may = seen
+            .members
+            .iter()
+            .all(|member| !member.online || seen.is_held(&member.name));
         let nowhere = !seen.is_served() && !nobody_may;
         if ledger.lasts("not-serving", nowhere, NOWHERE, now) {
             all.push(Condition::new(Kind::NotServing, &database.resource, "", ""));
@@ -173,6 +190,27 @@ pub(super) fn all(ledger: &mut Ledger, seen: &Observation, now: i64) -> Vec<Cond
     all
 }
 
+/// Work that is planned, for who wants to hear of that as well.
+fn planned(seen: &Observation) -> Vec<Condition> {
+    let of = |member: &Member| match (member.standby, member.maintenance) {
+        (true, _) => Some("in standby"),
+        (_, true) => Some("in maintenance"),
+        _ => None,
+    };
+    let held = |member: &Member| {
+        Some(Condition::new(
+            Kind::NotReady,
+            &member.name,
+            &member.name,
+            of(member)?,
+        ))
+    };
+    let whole = seen
+        .planned
+        .then(|| Condition::new(Kind::NotReady, "cluster", "", "in maintenance, or a drill is run"));
+    seen.members.iter().filter_map(held).chain(whole).collect()
+}
+
 fn nodes(ledger: &mut Ledger, seen: &Observation, now: i64) -> Vec<Condition> {
     let mut lost = Vec::new();
     ledger.fenced.extend(seen.fenced.iter().cloned());
@@ -182,10 +220,11 @@ fn nodes(ledger: &mut Ledger, seen: &Observation, now: i64) -> Vec<Condition> {
             ledger.lasts(&format!("away:{}", member.name), false, AWAY, now);
             continue;
         }
-        if member.maintenance {
+        if seen.is_held(&member.name) && member.maintenance {
             continue;
         }
-        let suddenly = member.unclean || ledger.fenced.contains(&member.name) || ledger.has_lost(&member.name);
+        let suddenly =
+            member.unclean || ledger.fenced.contains(&member.name) || ledger.has_lost(&member.name);
         if ledger.lasts(&format!("away:{}", member.name), true, AWAY, now) || suddenly {
             let cause = if suddenly { "" } else { LEFT };
             lost.push(Condition::new(Kind::NodeLost, &member.name, &member.name, cause));
@@ -202,7 +241,7 @@ fn failures(ledger: &mut Ledger, seen: &Observation, now: i64) -> Vec<Condition>
         let place = format!("{}@{}", failure.resource, failure.node);
         let before = ledger.counts.get(&place).copied().unwrap_or(0);
         // What has happened before anybody watched is not news.
-        if ledger.watches && failure.count > before && !seen.planned && !seen.is_held(&failure.node) {
+        if ledger.watches && failure.count > before && !seen.is_quiet() && !seen.is_held(&failure.node) {
             ledger.failed.insert(
                 failure.resource.clone(),
                 (now, failure.node.clone(), failure.reason.clone()),
@@ -229,7 +268,11 @@ fn concerns(ledger: &mut Ledger, seen: &Observation) -> Vec<Condition> {
     // What the agent of a node that is away would say is not known.
     known.retain(|place, _| {
         let node = place.rsplit('@').next().unwrap_or_default();
-        !seen.is_online(node) || seen.concerns.iter().any(|(resource, at, _)| *place == format!("{resource}@{at}"))
+        !seen.is_online(node)
+            || seen
+                .concerns
+                .iter()
+                .any(|(resource, at, _)| *place == format!("{resource}@{at}"))
     });
     for (resource, node, text) in &seen.concerns {
         if seen.is_held(node) {
@@ -243,7 +286,11 @@ fn concerns(ledger: &mut Ledger, seen: &Observation) -> Vec<Condition> {
             rest = rest.replacen(&without_numbers(clause), "", 1);
         }
         if rest.trim_matches([';', ' ']).chars().count() > 3 {
-            let new = if clauses.is_empty() { text } else { &newest(text, clauses) };
+            let new = if clauses.is_empty() {
+                text
+            } else {
+                &newest(text, clauses)
+            };
             clauses.push(new.trim_matches([';', ' ']).to_owned());
         }
     }
@@ -265,9 +312,14 @@ fn newest(text: &str, clauses: &[String]) -> String {
     let parts = text.split("; ");
     let is_known = |part: &&str| {
         let part = without_numbers(part);
-        clauses.iter().any(|clause| without_numbers(clause).contains(&part))
+        clauses
+            .iter()
+            .any(|clause| without_numbers(clause).contains(&part))
     };
-    parts.filter(|part| !is_known(part)).collect::<Vec<_>>().join("; ")
+    parts
+        .filter(|part| !is_known(part))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 fn without_numbers(text: &str) -> String {
@@ -276,6 +328,7 @@ fn without_numbers(text: &str) -> String {
 
 /// FNV-1a: the same on both nodes and in every release.
 fn fingerprint(text: &str) -> u32 {
-    text.bytes()
-        .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    text.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }

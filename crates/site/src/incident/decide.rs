@@ -1,7 +1,8 @@
 //! What is to be said now.
 
 use super::condition::{self, Condition, Observation};
-use super::{Incident, Kind, Ledger};
+use super::ledger::Ledger;
+use super::model::{Incident, Kind};
 
 /// How long an incident is watched before it is told, in milliseconds: until what belongs to it has come together, …
 const GATHERS: i64 = 1_000;
@@ -38,7 +39,10 @@ impl Ledger {
     /// Takes in what is seen now, `now` in milliseconds by this node's clock.
     pub fn decide(&mut self, seen: &Observation, now: i64) -> Decision {
         let conditions = condition::all(self, seen, now);
-        let mut decision = Decision::default();
+        let mut decision = Decision {
+            again: self.due.take(),
+            ..Decision::default()
+        };
         for condition in &conditions {
             self.take_in(condition, seen, now);
         }
@@ -85,14 +89,22 @@ impl Ledger {
     /// Finds the incident to which a condition belongs, or opens one.
     fn take_in(&mut self, condition: &Condition, seen: &Observation, now: i64) {
         let key = condition.key();
-        if self.open.iter().any(|incident| incident.keys().any(|known| known == key)) {
+        if self
+            .open
+            .iter()
+            .any(|incident| incident.keys().any(|known| known == key))
+        {
             return;
         }
         // People are at work. What is still wrong when they have finished is told then.
-        if seen.planned {
+        if seen.is_quiet() {
             return;
         }
-        if let Some(incident) = self.open.iter_mut().find(|incident| incident.explains(condition, now)) {
+        if let Some(incident) = self
+            .open
+            .iter_mut()
+            .find(|incident| incident.explains(condition, now))
+        {
             incident.followers.insert(key, condition.cause.clone());
             incident.witnessed |= seen.witness;
             if incident.told_by.is_none() && condition.kind < incident.kind {
@@ -128,7 +140,10 @@ impl Incident {
             // Nothing is mirrored to a node that is away, and it is not ready; it stays so until it has caught up.
             Kind::NodeLost => {
                 condition.node == self.subject
-                    || matches!(condition.kind, Kind::Replication | Kind::NoQuorum | Kind::NotServing | Kind::NotReady)
+                    || matches!(
+                        condition.kind,
+                        Kind::Replication | Kind::NoQuorum | Kind::NotServing | Kind::NotReady
+                    )
             }
             Kind::SplitBrain => matches!(condition.kind, Kind::Replication | Kind::NotReady),
             Kind::Failure | Kind::NoQuorum => condition.kind == Kind::NotServing,
@@ -163,8 +178,11 @@ impl Decision {
     }
 }
 
-/// The other node that has told it already.
+/// The node that has told it already. This node's own word counts where its ledger is lost: on a disk that takes nothing any more.
 fn teller(incident: &Incident, seen: &Observation) -> Option<String> {
+    if incident.keys().any(|key| seen.shared.contains(key)) {
+        return Some(seen.here.clone());
+    }
     let mut told = seen.told.iter();
     let found = told.find(|(_, keys)| incident.keys().any(|key| keys.contains(key)));
     found.map(|(node, _)| node.clone())

@@ -1,6 +1,6 @@
 //! What is remembered from one look to the next, over reboots.
 
-use super::{Incident, Kind};
+use super::model::{Incident, Kind};
 use host::{file, untrusted};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +37,9 @@ pub struct Ledger {
     pub(super) clauses: BTreeMap<String, Vec<String>>,
     /// Since when something has lasted that counts only after a while.
     pub(super) since: BTreeMap<String, i64>,
+    /// In how many milliseconds the next of these counts.
+    #[serde(skip)]
+    pub(super) due: Option<i64>,
 }
 
 impl Ledger {
@@ -50,7 +53,10 @@ impl Ledger {
 
     /// Replaces it, on the disk when this returns.
     pub fn write(&self, directory: &Path) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)?;
         let aside = directory.join("incidents.new");
         let mut file = OpenOptions::new()
             .create(true)
@@ -77,7 +83,11 @@ impl Ledger {
         let since = self.since.entry(what.to_owned()).or_insert(now);
         // A clock that was set back.
         *since = (*since).min(now);
-        now - *since >= long
+        let missing = long - (now - *since);
+        if missing > 0 {
+            self.due = Some(self.due.map_or(missing, |due| due.min(missing)));
+        }
+        missing <= 0
     }
 
     /// Whether the node's loss is an incident that is not over.
@@ -95,7 +105,10 @@ impl Ledger {
 
     /// The keys of the open incidents that `here` has told: what the other node is to know.
     pub fn told_here(&self, here: &str) -> BTreeSet<String> {
-        let told = self.open.iter().filter(|one| one.told_by.as_deref() == Some(here));
+        let told = self
+            .open
+            .iter()
+            .filter(|one| one.told_by.as_deref() == Some(here));
         told.flat_map(Incident::keys).map(str::to_owned).collect()
     }
 

@@ -1,6 +1,7 @@
 //! Looks at the cluster: three or four short questions, most of which any member answers alike.
 
-use super::{Condition, Failure, Kind, Member, Observation, Placed};
+use super::condition::{Condition, Failure, Member, Observation, Placed};
+use super::model::Kind;
 use crate::fencing;
 use crate::roles::{DATABASE, Roles, Site};
 use alerts::Event;
@@ -42,11 +43,19 @@ pub fn observe(site: &Site, events: &[Event]) -> Result<Observation> {
         controller: status.controller.clone(),
         quorum: status.quorum,
         planned: status.maintenance || !everywhere(PLANNED).is_empty(),
-        members: status.nodes.iter().filter(|node| !node.remote).map(member).collect(),
+        members: status
+            .nodes
+            .iter()
+            .filter(|node| !node.remote)
+            .map(member)
+            .collect(),
         database: roles.database.map(|one| placed(&cib, &status, one)),
         concerns: concerns(&status),
         fenced: fenced.map(|event| event.node.clone()).collect(),
-        witness: events.iter().any(|event| !event.resource.is_empty() && event.result != Some(0)),
+        witness: events
+            .iter()
+            .any(|event| !event.resource.is_empty() && event.result != Some(0)),
+        shared: shared(&here),
         told: told(&here),
         ..Observation::default()
     };
@@ -60,7 +69,8 @@ pub fn observe(site: &Site, events: &[Event]) -> Result<Observation> {
             reason: reason(&status, &count.resource, &count.node),
         })
         .collect();
-    seen.local.extend(roles.drbd_resource().and_then(|name| replication(&here, name)));
+    seen.local
+        .extend(roles.drbd_resource().and_then(|name| replication(&here, name)));
     if let Some(one) = roles.database
         && seen.serving_on().is_some_and(|serving| serving != here)
         && seen.is_online(&here)
@@ -91,6 +101,13 @@ pub fn told(here: &str) -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
+/// What the other nodes know this one to have told.
+fn shared(here: &str) -> BTreeSet<String> {
+    let own = everywhere(TOLD).into_iter().find(|(node, _)| node == here);
+    own.map(|(_, keys)| keys.split(' ').map(str::to_owned).collect())
+        .unwrap_or_default()
+}
+
 /// Of every node; none where the attribute manager does not answer.
 fn everywhere(name: &str) -> Vec<(String, String)> {
     attribute::everywhere(name, Deadline::after(QUESTION)).unwrap_or_default()
@@ -107,8 +124,12 @@ fn member(node: &status::Node) -> Member {
 }
 
 fn placed(cib: &Cib, status: &Status, database: &Primitive) -> Placed {
-    let mut active = status.instances_of(&database.id).filter(|one| one.active && !one.failed);
-    let stopped = cib.meta(database, "target-role").is_some_and(|role| role.eq_ignore_ascii_case("stopped"));
+    let mut active = status
+        .instances_of(&database.id)
+        .filter(|one| one.active && !one.failed);
+    let stopped = cib
+        .meta(database, "target-role")
+        .is_some_and(|role| role.eq_ignore_ascii_case("stopped"));
     let managed = cib.meta(database, "is-managed").and_then(parse_boolean) != Some(false);
     Placed {
         resource: database.id.clone(),
@@ -151,7 +172,10 @@ fn reason(status: &Status, resource: &str, node: &str) -> String {
         return said.to_owned();
     }
     let reported = everywhere(&format!("failure-reason-{resource}"));
-    let reported = reported.into_iter().find(|(at, _)| at == node).map(|(_, reason)| reason);
+    let reported = reported
+        .into_iter()
+        .find(|(at, _)| at == node)
+        .map(|(_, reason)| reason);
     reported.unwrap_or_else(|| action.map(|action| action.operation.clone()).unwrap_or_default())
 }
 
@@ -169,16 +193,23 @@ fn replication(here: &str, name: &str) -> Option<Condition> {
         return None;
     }
     let findings = health::findings(&state, &Circumstances::default());
-    let apart = state.connections.values().any(|peer| peer.state == ConnectionState::StandAlone);
-    let kind = if apart { Kind::SplitBrain } else { Kind::Replication };
+    let apart = state
+        .connections
+        .values()
+        .any(|peer| peer.state == ConnectionState::StandAlone);
+    let kind = if apart {
+        Kind::SplitBrain
+    } else {
+        Kind::Replication
+    };
     (!findings.is_empty()).then(|| Condition::new(kind, name, here, &findings.join("; ")))
 }
 
 /// Why this node could not start the database: what a start would find at once.
 fn not_ready(here: &str, database: &Primitive) -> Option<Condition> {
     let program = program(database)?;
-    let usable = fs::metadata(&program)
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
+    let usable =
+        fs::metadata(&program).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
     let why = format!(
         "{} on {here} cannot be run: install KWDB there as on the other node",
         program.display()

@@ -36,7 +36,10 @@ impl Watch {
             }
             for language in [Language::English, Language::Chinese] {
                 let message = words::message(language, "site 7", saying, &self.seen, self.now / 1000);
-                assert!(!message.text.contains('{') && !message.subject.contains('\n'), "{message:?}");
+                assert!(
+                    !message.text.contains('{') && !message.subject.contains('\n'),
+                    "{message:?}"
+                );
             }
         }
         self.seen.fenced.clear();
@@ -90,7 +93,11 @@ impl Watch {
     }
 
     fn says(&self, expected: &[(&str, bool)]) {
-        let said: Vec<(&str, bool)> = self.said.iter().map(|(key, over)| (key.as_str(), *over)).collect();
+        let said: Vec<(&str, bool)> = self
+            .said
+            .iter()
+            .map(|(key, over)| (key.as_str(), *over))
+            .collect();
         assert_eq!(said, expected, "{:#?}", self.ledger);
     }
 }
@@ -122,10 +129,19 @@ fn keys(keys: &[&str]) -> BTreeSet<String> {
 #[test]
 fn a_killed_server_is_one_incident_and_is_over() {
     let mut watch = Watch::on("node1");
-    watch.fail("KaiwuDB", 1, "killed by SIGKILL").serve(None).wait(1).says(&[]);
-    watch.serve(Some("node1")).wait(4).says(&[("failure:KaiwuDB", false)]);
+    watch
+        .fail("KaiwuDB", 1, "killed by SIGKILL")
+        .serve(None)
+        .wait(1)
+        .says(&[]);
+    watch
+        .serve(Some("node1"))
+        .wait(4)
+        .says(&[("failure:KaiwuDB", false)]);
     // The count stays until it is forgotten.
-    watch.wait(120).says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
+    watch
+        .wait(120)
+        .says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
     // And again.
     watch.fail("KaiwuDB", 2, "killed by SIGKILL").wait(60);
     assert_eq!(watch.said.len(), 4);
@@ -137,7 +153,9 @@ fn a_server_that_fails_again_and_again_is_one_incident() {
     for count in 1..20 {
         watch.fail("KaiwuDB", count, "no").wait(5);
     }
-    watch.wait(60).says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
+    watch
+        .wait(60)
+        .says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
 }
 
 #[test]
@@ -146,20 +164,34 @@ fn what_never_comes_back_is_told_within_four_seconds_and_is_not_over() {
     watch.fail("KaiwuDB", 1_000_000, "no").serve(None).wait(4);
     watch.says(&[("failure:KaiwuDB", false)]);
     watch.wait(3600).says(&[("failure:KaiwuDB", false)]);
-    watch.serve(Some("node2")).wait(30).says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
+    watch
+        .serve(Some("node2"))
+        .wait(30)
+        .says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
 }
 
 #[test]
 fn a_lost_node_takes_along_what_follows_from_it() {
     let mut watch = Watch::on("node2");
-    watch.power_off().serve(Some("node2")).wait(3).says(&[("node-lost:node1", false)]);
-    watch.seen.local = vec![Condition::new(Kind::Replication, "kwdb", "node2", "not connected")];
+    watch
+        .power_off()
+        .serve(Some("node2"))
+        .wait(3)
+        .says(&[("node-lost:node1", false)]);
+    watch.seen.local = vec![Condition::new(
+        Kind::Replication,
+        "kwdb",
+        "node2",
+        "not connected",
+    )];
     watch.wait(600).says(&[("node-lost:node1", false)]);
     watch.member("node1").online = true;
     // It catches up.
     watch.wait(60).says(&[("node-lost:node1", false)]);
     watch.seen.local.clear();
-    watch.wait(11).says(&[("node-lost:node1", false), ("node-lost:node1", true)]);
+    watch
+        .wait(11)
+        .says(&[("node-lost:node1", false), ("node-lost:node1", true)]);
     assert_eq!(watch.ledger.past.len(), 1);
     assert_eq!(watch.ledger.past[0].keys().count(), 2);
 }
@@ -191,7 +223,9 @@ fn a_node_that_leaves_on_purpose_is_told_when_it_does_not_come_back() {
     );
     assert!(message.cause.contains("has not come back"), "{message:?}");
     watch.member("node2").online = true;
-    watch.wait(30).says(&[("node-lost:node2", false), ("node-lost:node2", true)]);
+    watch
+        .wait(30)
+        .says(&[("node-lost:node2", false), ("node-lost:node2", true)]);
     // Soon back: a reboot.
     watch.member("node2").online = false;
     watch.wait(120);
@@ -211,7 +245,11 @@ fn planned_work_is_not_told() {
     };
     let drill: fn(&mut Watch) = |watch| {
         watch.seen.planned = true;
-        watch.power_off().fail("KaiwuDB", 1, "killed").serve(Some("node2")).wait(30);
+        watch
+            .power_off()
+            .fail("KaiwuDB", 1, "killed")
+            .serve(Some("node2"))
+            .wait(30);
         watch.member("node1").online = true;
         watch.wait(5);
         watch.seen.planned = false;
@@ -314,6 +352,19 @@ fn only_one_node_tells() {
 }
 
 #[test]
+fn a_ledger_that_is_lost_repeats_nothing() {
+    let mut watch = Watch::on("node1");
+    concern(&mut watch, "disk");
+    watch.seen.shared = watch.ledger.told_here("node1");
+    watch.ledger = Ledger::default();
+    watch.wait(60);
+    assert_eq!(watch.said.len(), 1);
+    watch.seen.concerns.clear();
+    watch.wait(60);
+    assert_eq!(watch.said.len(), 2);
+}
+
+#[test]
 fn the_other_node_tells_what_the_first_one_cannot() {
     // The DC is there, and does not tell: its network is cut, or its disk hangs.
     let mut second = Watch::on("node2");
@@ -329,7 +380,9 @@ fn the_other_node_tells_what_the_first_one_cannot() {
     second.power_off().serve(Some("node2")).wait(5);
     second.seen.told.clear();
     second.seen.local.clear();
-    second.wait(30).says(&[("node-lost:node1", false), ("replication:kwdb", true)]);
+    second
+        .wait(30)
+        .says(&[("node-lost:node1", false), ("replication:kwdb", true)]);
 }
 
 #[test]
@@ -368,7 +421,9 @@ fn a_clock_that_jumps_neither_hides_nor_repeats_anything() {
     watch.now -= 86_400_000;
     watch.wait(5).says(&[("failure:KaiwuDB", false)]);
     watch.now -= 86_400_000;
-    watch.wait(60).says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
+    watch
+        .wait(60)
+        .says(&[("failure:KaiwuDB", false), ("failure:KaiwuDB", true)]);
 }
 
 #[test]
@@ -382,8 +437,14 @@ fn what_others_say_commands_nothing() {
     };
     let message = words::message(Language::English, "x", &saying, &watch.seen, 0);
     assert!(message.text.len() < 3000, "{}", message.text.len());
-    let lines = message.text.lines().chain([message.subject.as_str(), &message.cause]);
+    let lines = message
+        .text
+        .lines()
+        .chain([message.subject.as_str(), &message.cause]);
     for line in lines {
-        assert!(line.chars().all(host::is_printable) && !line.starts_with("Bcc"), "{line:?}");
+        assert!(
+            line.chars().all(host::is_printable) && !line.starts_with("Bcc"),
+            "{line:?}"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Says it: one line that is enough, then cause, what the cluster did, whether the database serves, and what to do.
 
-use super::condition::LEFT;
-use super::{Incident, Kind, Observation, Saying};
+use super::condition::{LEFT, Observation};
+use super::decide::Saying;
+use super::model::{Incident, Kind};
 use crate::language::{Language, Text};
 use crate::texts::incident as texts;
 use crate::time::moment;
@@ -13,14 +14,17 @@ const LONGEST: usize = 600;
 /// The message for a saying. `cluster` is how people call the pair; `at` is seconds since 1970.
 pub fn message(language: Language, cluster: &str, saying: &Saying, seen: &Observation, at: i64) -> Message {
     let incident = &saying.incident;
-    let what = shown(&what(language, incident));
+    let what = headline(language, incident);
     let what = if saying.over {
         texts::OVER.fill(language, &[("what", &what)])
     } else {
         what
     };
     let serving = serving(language, seen);
-    let subject = texts::SUBJECT.fill(language, &[("cluster", cluster), ("what", &what), ("serving", &serving)]);
+    let subject = texts::SUBJECT.fill(
+        language,
+        &[("cluster", cluster), ("what", &what), ("serving", &serving)],
+    );
     let mut lines = Vec::new();
     let cause = cause(language, incident);
     let line = |text: Text, name: &str, value: &str| text.fill(language, &[(name, value)]);
@@ -43,7 +47,11 @@ pub fn message(language: Language, cluster: &str, saying: &Saying, seen: &Observ
     lines.push(line(texts::NEXT, "next", &next));
     lines.push(texts::SAID.fill(
         language,
-        &[("node", &seen.here), ("time", &moment(at)), ("key", &incident.key)],
+        &[
+            ("node", &seen.here),
+            ("time", &moment(at)),
+            ("key", &incident.key),
+        ],
     ));
     let phase = if saying.over { Phase::Over } else { Phase::Open };
     Message {
@@ -85,7 +93,8 @@ fn id(incident: &Incident, phase: Phase) -> String {
     format!("{:015}-{key}-{which}", incident.began)
 }
 
-fn what(language: Language, incident: &Incident) -> String {
+/// What has happened, in some words.
+pub fn headline(language: Language, incident: &Incident) -> String {
     let text = match incident.kind {
         Kind::SplitBrain => texts::SPLIT_BRAIN,
         Kind::NodeLost => texts::NODE_LOST,
@@ -96,7 +105,10 @@ fn what(language: Language, incident: &Incident) -> String {
         Kind::Concern => texts::CONCERN,
         Kind::NotReady => texts::NOT_READY,
     };
-    text.fill(language, &[("subject", &incident.subject), ("node", &incident.node)])
+    shown(&text.fill(
+        language,
+        &[("subject", &incident.subject), ("node", &incident.node)],
+    ))
 }
 
 fn serving(language: Language, seen: &Observation) -> String {
@@ -107,7 +119,8 @@ fn serving(language: Language, seen: &Observation) -> String {
     }
 }
 
-fn cause(language: Language, incident: &Incident) -> String {
+/// Why.
+pub fn cause(language: Language, incident: &Incident) -> String {
     let subject = [("subject", incident.subject.as_str())];
     match incident.kind {
         Kind::NodeLost if incident.cause == LEFT => texts::AWAY.fill(language, &subject),
@@ -125,7 +138,11 @@ fn done(language: Language, incident: &Incident, seen: &Observation) -> String {
     let mut done = Vec::new();
     let subject = [("subject", incident.subject.as_str())];
     if incident.kind == Kind::NodeLost {
-        let fenced = if incident.fenced { texts::FENCED } else { texts::NOT_FENCED };
+        let fenced = if incident.fenced {
+            texts::FENCED
+        } else {
+            texts::NOT_FENCED
+        };
         done.push(fenced.fill(language, &subject));
     }
     match (incident.kind, &incident.served_by, seen.serving_on()) {
@@ -139,7 +156,11 @@ fn done(language: Language, incident: &Incident, seen: &Observation) -> String {
         (_, _, None) if !seen.is_served() => done.push(texts::RECOVERING.of(language).to_owned()),
         _ => done.push(texts::ONLY_TELLS.of(language).to_owned()),
     }
-    let comma = if language == Language::Chinese { "；" } else { "; " };
+    let comma = if language == Language::Chinese {
+        "；"
+    } else {
+        "; "
+    };
     done.join(comma)
 }
 
@@ -162,8 +183,14 @@ fn shown(text: &str) -> String {
 
 /// `1 h 3 min 7 s`.
 fn duration(seconds: i64) -> String {
-    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
     let begin = parts.iter().position(|(count, _)| *count > 0).unwrap_or(2);
-    let parts = parts[begin..].iter().map(|(count, unit)| format!("{count} {unit}"));
+    let parts = parts[begin..]
+        .iter()
+        .map(|(count, unit)| format!("{count} {unit}"));
     parts.collect::<Vec<_>>().join(" ")
 }

@@ -1,7 +1,7 @@
 //! `[alerts]`: who is told, and how.
 
 use super::error::Place;
-use super::others;
+use super::who::others;
 use crate::language::Language;
 use crate::texts::settings as texts;
 use crate::value::is_host;
@@ -103,8 +103,14 @@ impl AlertSettings {
 
     /// The sign of life, where one is wanted, and how it gets there.
     pub fn heartbeat(&self) -> Option<(Secret, Http)> {
-        let file = self.heartbeat_file.as_ref().map(|path| Secret::File(path.get_ref().into()));
-        let url = self.heartbeat.as_ref().map(|url| Secret::Told(url.get_ref().clone()));
+        let file = self
+            .heartbeat_file
+            .as_ref()
+            .map(|path| Secret::File(path.get_ref().into()));
+        let url = self
+            .heartbeat
+            .as_ref()
+            .map(|url| Secret::Told(url.get_ref().clone()));
         Some((file.or(url)?, self.http()))
     }
 
@@ -137,7 +143,8 @@ impl AlertSettings {
             })
         });
         let or = |url: &Option<Spanned<String>>, default: &str| {
-            url.as_ref().map_or_else(|| default.to_owned(), |url| url.get_ref().clone())
+            url.as_ref()
+                .map_or_else(|| default.to_owned(), |url| url.get_ref().clone())
         };
         let wecom = self.wecom.iter().filter_map(|one| {
             let one = one.get_ref();
@@ -156,7 +163,10 @@ impl AlertSettings {
                 http: self.http(),
             })
         });
-        let command = self.command.iter().map(|one| Way::Command(one.get_ref().run.get_ref().clone()));
+        let command = self
+            .command
+            .iter()
+            .map(|one| Way::Command(one.get_ref().run.get_ref().clone()));
         [
             named("mail", mail.collect()),
             named("webhook", webhook.collect()),
@@ -174,14 +184,21 @@ impl AlertSettings {
             Encryption::StartTls => 587,
             Encryption::Tls => 465,
         };
-        let port = mail.port.as_ref().and_then(|port| u16::try_from(*port.get_ref()).ok());
+        let port = mail
+            .port
+            .as_ref()
+            .and_then(|port| u16::try_from(*port.get_ref()).ok());
         let password = secret(mail.password_file.as_ref(), mail.password_command.as_ref());
         Way::Mail(Box::new(Mail {
             server: mail.server.get_ref().clone(),
             port: port.unwrap_or(default),
             encryption,
             authorities: self.authorities.as_ref().map(|path| path.get_ref().into()),
-            account: mail.user.as_ref().map(|user| user.get_ref().clone()).zip(password),
+            account: mail
+                .user
+                .as_ref()
+                .map(|user| user.get_ref().clone())
+                .zip(password),
             from: mail.from.get_ref().clone(),
             to: mail.to.get_ref().clone(),
         }))
@@ -202,7 +219,10 @@ impl AlertSettings {
         for (key, url) in [("heartbeat", &self.heartbeat), ("proxy", &self.proxy)] {
             is_url(&format!("[alerts] {key}"), url.as_ref(), place)?;
         }
-        let files = [("heartbeat_file", &self.heartbeat_file), ("authorities", &self.authorities)];
+        let files = [
+            ("heartbeat_file", &self.heartbeat_file),
+            ("authorities", &self.authorities),
+        ];
         for (key, path) in files {
             is_file(&format!("[alerts] {key}"), path.as_ref(), place)?;
         }
@@ -213,7 +233,12 @@ impl AlertSettings {
             let (at, one) = (one.span().start, one.get_ref());
             is_url("[[alerts.webhook]] url", one.url.as_ref(), place)?;
             is_file("[[alerts.webhook]] url_file", one.url_file.as_ref(), place)?;
-            is_secret("[[alerts.webhook]] secret", one.secret_file.as_ref(), one.secret_command.as_ref(), place)?;
+            is_secret(
+                "[[alerts.webhook]] secret",
+                one.secret_file.as_ref(),
+                one.secret_command.as_ref(),
+                place,
+            )?;
             if one.url.is_some() == one.url_file.is_some() {
                 return Err(place.at(at, &missing(place, "[[alerts.webhook]]", "url, url_file")));
             }
@@ -221,16 +246,34 @@ impl AlertSettings {
         for one in &self.wecom {
             let (at, one) = (one.span().start, one.get_ref());
             is_url("[[alerts.wecom]] url", one.url.as_ref(), place)?;
-            if !is_secret("[[alerts.wecom]] key", one.key_file.as_ref(), one.key_command.as_ref(), place)? {
+            if !is_secret(
+                "[[alerts.wecom]] key",
+                one.key_file.as_ref(),
+                one.key_command.as_ref(),
+                place,
+            )? {
                 return Err(place.at(at, &missing(place, "[[alerts.wecom]]", "key_file, key_command")));
             }
         }
         for one in &self.dingtalk {
             let (at, one) = (one.span().start, one.get_ref());
             is_url("[[alerts.dingtalk]] url", one.url.as_ref(), place)?;
-            is_secret("[[alerts.dingtalk]] secret", one.secret_file.as_ref(), one.secret_command.as_ref(), place)?;
-            if !is_secret("[[alerts.dingtalk]] token", one.token_file.as_ref(), one.token_command.as_ref(), place)? {
-                return Err(place.at(at, &missing(place, "[[alerts.dingtalk]]", "token_file, token_command")));
+            is_secret(
+                "[[alerts.dingtalk]] secret",
+                one.secret_file.as_ref(),
+                one.secret_command.as_ref(),
+                place,
+            )?;
+            if !is_secret(
+                "[[alerts.dingtalk]] token",
+                one.token_file.as_ref(),
+                one.token_command.as_ref(),
+                place,
+            )? {
+                return Err(place.at(
+                    at,
+                    &missing(place, "[[alerts.dingtalk]]", "token_file, token_command"),
+                ));
             }
         }
         for one in &self.command {
@@ -263,9 +306,17 @@ fn check_mail(mail: &Spanned<MailSettings>, place: &Place<'_>) -> Result<()> {
     if !is_mailbox(mail.from.get_ref()) {
         return Err(place.impossible("[[alerts.mail]] from", &mail.from, texts::MAILBOX));
     }
-    let password = is_secret("[[alerts.mail]] password", mail.password_file.as_ref(), mail.password_command.as_ref(), place)?;
+    let password = is_secret(
+        "[[alerts.mail]] password",
+        mail.password_file.as_ref(),
+        mail.password_command.as_ref(),
+        place,
+    )?;
     if mail.user.is_some() != password {
-        return Err(place.at(at, &missing(place, "[[alerts.mail]]", "user, password_file, password_command")));
+        return Err(place.at(
+            at,
+            &missing(place, "[[alerts.mail]]", "user, password_file, password_command"),
+        ));
     }
     if to.is_empty() {
         return Err(place.at(at, &missing(place, "[[alerts.mail]]", "to")));
@@ -281,14 +332,16 @@ fn encryption(mail: &MailSettings) -> Encryption {
     match mail.encryption.as_ref().map(|word| word.get_ref().as_str()) {
         Some("none") => Encryption::None,
         Some("tls") => Encryption::Tls,
-        Some(_) => Encryption::StartTls,
         None if is_this_host(mail.server.get_ref()) => Encryption::None,
-        None => Encryption::StartTls,
+        _ => Encryption::StartTls,
     }
 }
 
 fn is_this_host(server: &str) -> bool {
-    server == "localhost" || server.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    server == "localhost"
+        || server
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn missing(place: &Place<'_>, table: &str, keys: &str) -> String {
@@ -314,7 +367,13 @@ fn is_secret(
     match (file, command) {
         (Some(file), Some(_)) => {
             let name = key.rsplit(' ').next().unwrap_or_default();
-            let why = texts::SAID_TWICE.fill(place.language, &[("file", &format!("{name}_file")), ("command", &format!("{name}_command"))]);
+            let why = texts::SAID_TWICE.fill(
+                place.language,
+                &[
+                    ("file", &format!("{name}_file")),
+                    ("command", &format!("{name}_command")),
+                ],
+            );
             Err(place.at(file.span().start, &why))
         }
         (None, None) => Ok(false),
@@ -333,7 +392,9 @@ fn is_file(key: &str, path: Option<&Spanned<String>>, place: &Place<'_>) -> Resu
 
 fn is_url(key: &str, url: Option<&Spanned<String>>, place: &Place<'_>) -> Result<()> {
     let fits = |url: &str| {
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let rest = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"));
         rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic()))
     };
     match url {
@@ -353,7 +414,10 @@ fn is_program(key: &str, words: &Spanned<Vec<String>>, place: &Place<'_>) -> Res
     match others(writers, place.language) {
         Some(who) => {
             let values = [("key", key), ("file", program), ("who", &who)];
-            Err(place.at(words.span().start, &texts::FOREIGN_PROGRAM.fill(place.language, &values)))
+            Err(place.at(
+                words.span().start,
+                &texts::FOREIGN_PROGRAM.fill(place.language, &values),
+            ))
         }
         None => Ok(()),
     }

@@ -234,14 +234,27 @@ fn channels_are_read() {
     assert!(alerts.heartbeat().is_some());
     let channels = alerts.channels();
     let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
-    assert_eq!(names, ["mail-1", "mail-2", "webhook-1", "wecom-1", "dingtalk-1", "command-1"]);
+    assert_eq!(
+        names,
+        [
+            "mail-1",
+            "mail-2",
+            "webhook-1",
+            "wecom-1",
+            "dingtalk-1",
+            "command-1"
+        ]
+    );
     let mails: Vec<_> = (channels.iter())
         .filter_map(|channel| match &channel.way {
             Way::Mail(mail) => Some((mail.port, mail.encryption, mail.account.is_some())),
             _ => None,
         })
         .collect();
-    assert_eq!(mails, [(587, Encryption::StartTls, true), (25, Encryption::None, false)]);
+    assert_eq!(
+        mails,
+        [(587, Encryption::StartTls, true), (25, Encryption::None, false)]
+    );
 }
 
 #[test]
@@ -251,20 +264,64 @@ fn impossible_channels_are_named_with_their_line() {
         error(&ALERTS.replacen(old, new, 1))
     };
     for (old, new, expected) in [
-        ("\"zh\"", "\"fr\"", "line 4: [alerts] language is 'fr'; allowed: en or zh"),
+        (
+            "\"zh\"",
+            "\"fr\"",
+            "line 4: [alerts] language is 'fr'; allowed: en or zh",
+        ),
         ("https://hc", "hc", "line 5: [alerts] heartbeat is"),
-        ("server = \"mail", "server = \"-mail x", "line 7: [[alerts.mail]] server is"),
+        (
+            "server = \"mail",
+            "server = \"-mail x",
+            "line 7: [[alerts.mail]] server is",
+        ),
         ("user = \"ha\"\n", "", "[[alerts.mail]] is incomplete"),
-        ("user = \"ha\"", "user = \"ha\"\nencryption = \"none\"", "without encryption"),
-        ("\"/etc/kaiwudb-ha/mail\"", "\"mail\"", "line 9: [[alerts.mail]] password_file is 'mail'"),
-        ("[\"dba@example.com\"]", "[\"dba\"]", "line 11: [[alerts.mail]] to is 'dba'"),
+        (
+            "user = \"ha\"",
+            "user = \"ha\"\nencryption = \"none\"",
+            "without encryption",
+        ),
+        (
+            "\"/etc/kaiwudb-ha/mail\"",
+            "\"mail\"",
+            "line 9: [[alerts.mail]] password_file is 'mail'",
+        ),
+        (
+            "[\"dba@example.com\"]",
+            "[\"dba\"]",
+            "line 11: [[alerts.mail]] to is 'dba'",
+        ),
         ("[\"dba@example.com\"]", "[]", "[[alerts.mail]] is incomplete"),
-        ("KWDB <ha@example.com>", "KWDB", "line 10: [[alerts.mail]] from is"),
-        ("url = ", "url_file = \"/a\"\nurl = ", "[[alerts.webhook]] is incomplete or says something twice"),
-        ("key_file = \"/etc/kaiwudb-ha/wecom\"", "", "[[alerts.wecom]] is incomplete"),
-        ("secret_command", "secret_file = \"/a\"\nsecret_command", "both secret_file and secret_command"),
-        ("/usr/bin/logger", "logger", "[[alerts.command]] run is 'logger'; allowed: an absolute path"),
-        ("key_file", "key", "unknown key 'key'; allowed here: url, key_file"),
+        (
+            "KWDB <ha@example.com>",
+            "KWDB",
+            "line 10: [[alerts.mail]] from is",
+        ),
+        (
+            "url = ",
+            "url_file = \"/a\"\nurl = ",
+            "[[alerts.webhook]] is incomplete or says something twice",
+        ),
+        (
+            "key_file = \"/etc/kaiwudb-ha/wecom\"",
+            "",
+            "[[alerts.wecom]] is incomplete",
+        ),
+        (
+            "secret_command",
+            "secret_file = \"/a\"\nsecret_command",
+            "both secret_file and secret_command",
+        ),
+        (
+            "/usr/bin/logger",
+            "logger",
+            "[[alerts.command]] run is 'logger'; allowed: an absolute path",
+        ),
+        (
+            "key_file",
+            "key",
+            "unknown key 'key'; allowed here: url, key_file",
+        ),
     ] {
         let error = changed(old, new);
         assert!(error.contains(expected), "{old} -> {new}: {error}");

@@ -63,6 +63,7 @@ pub(super) fn sentences(
         }
     }
     of_certificates(context, view, &mut say);
+    of_messages(context, nodes, &mut say);
     attention
 }
 
@@ -301,6 +302,24 @@ fn of_database(context: &Context, view: &View, say: &mut impl FnMut(String)) {
 fn of_generations(context: &Context, nodes: &[Node], say: &mut impl FnMut(String)) {
     for resource in cluster::split_brains(nodes) {
         say(texts::SPLIT_BRAIN.fill(context.language, &[("resource", resource)]));
+    }
+}
+
+/// What people were to be told and have not been. One that has just been sent off is on its way.
+fn of_messages(context: &Context, nodes: &[Node], say: &mut impl FnMut(String)) {
+    for node in nodes {
+        let undelivered = node.facts.iter().flat_map(|facts| &facts.undelivered);
+        for one in undelivered.filter(|one| one.tries > 0) {
+            let tries = one.tries.to_string();
+            let values = [
+                ("channel", one.channel.as_str()),
+                ("subject", &one.subject),
+                ("tries", &tries),
+                ("error", &one.error),
+            ];
+            let what = texts::UNDELIVERED.fill(context.language, &values);
+            say(texts::UNDELIVERED_ON.fill(context.language, &[("node", &node.name), ("what", &what)]));
+        }
     }
 }
 

@@ -39,5 +39,7 @@ crate::texts! {
     DRBD_DOWN: "DRBD resource {resource} is down on {node}", "{node} 上的 DRBD 资源 {resource} 未启动";
     TWO_SERVERS: "the database runs on {nodes}: two servers", "数据库同时在 {nodes} 上运行：出现两个服务端";
     SERVER_OUTSIDE: "a database server runs on {node}, where the cluster did not start it", "{node} 上有服务端在运行，但集群没有在该节点启动它";
+    UNDELIVERED: "not delivered by {channel} after {tries} tries: {subject}: {error}", "{channel} 尝试 {tries} 次仍未送达：{subject}：{error}";
+    UNDELIVERED_ON: "{node}: {what}", "节点 {node}：{what}";
     SERVER_NOT_READY: "the database on {node} does not serve: {why}", "{node} 上的数据库未能提供服务：{why}";
 }

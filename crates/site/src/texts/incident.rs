@@ -38,6 +38,7 @@ crate::texts! {
     NEXT_STATUS: "run kaiwudb-ha status", "请执行 kaiwudb-ha status";
     NEXT_CAUSE: "see the cause", "按原因中的提示处理";
     NEXT_NOTHING: "nothing", "无需操作";
+    SETTINGS_DIFFER: "the nodes would not tell the same people: make [alerts] in {file} the same on both", "两个节点的通知对象不同：请使两个节点 {file} 中的 [alerts] 一致";
     TEST: "[KWDB {cluster}] test", "[KWDB 集群 {cluster}] 测试";
     TEST_TEXT: "Somebody has run \"kaiwudb-ha alerts test\" on {node}: messages arrive here.", "有人在 {node} 上执行了 kaiwudb-ha alerts test：消息可以送达此处。";
 }

@@ -13,7 +13,7 @@ pub(crate) const PACKAGES: &[&[&str]] = &[
         "virtual-ip-agent",
     ],
     &["agent"],
-    &["certs", "drbd", "kwdb", "network", "pacemaker"],
+    &["alerts", "certs", "drbd", "kwdb", "network", "pacemaker"],
     &["chart", "host", "ocf", "testing"],
 ];
 
@@ -107,6 +107,15 @@ pub(crate) const FLOORS: &[Floors] = &[
                 "run_directory",
                 "trace",
             ],
+        ],
+    },
+    Floors {
+        package: "crates/alerts",
+        rooms: &[
+            &["lib"],
+            &["outbox"],
+            &["channel", "spool"],
+            &["event", "message", "secret"],
         ],
     },
     Floors {
@@ -235,7 +244,14 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["kept"],
             &["readiness", "status"],
             &["leftover"],
-            &["cluster", "drbd_dialect", "guard", "neighbours"],
+            &[
+                "alerting",
+                "cluster",
+                "drbd_dialect",
+                "guard",
+                "incident",
+                "neighbours",
+            ],
             &["doubt", "stack"],
             &["node"],
             &["context", "fencing", "order"],

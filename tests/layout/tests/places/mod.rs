@@ -50,6 +50,11 @@ pub(crate) const ROOT_ONLY: &[(&str, &str)] = &[
     ("agents/kaiwudb start", "/proc/sys"),
     ("crates/agent companion", "/run/kaiwudb-ha"),
     ("crates/agent run_directory", "/run/kaiwudb-ha"),
+    ("crates/alerts outbox", "/var/lib/kaiwudb-ha"),
+    (
+        "crates/alerts spool",
+        "leaves and counts as hacluster, whose directory it is; root reads by untrusted",
+    ),
     ("crates/drbd holders", "/sys and /proc"),
     ("crates/drbd kernel", "/sys and /lib/modules"),
     ("crates/host block", "/sys and /dev"),
@@ -95,5 +100,6 @@ pub(crate) const ROOT_ONLY: &[(&str, &str)] = &[
     ("crates/site kept", "/var/lib/kaiwudb-ha"),
     ("crates/site facts::system", "/sys and /proc"),
     ("crates/site facts::takeover", "/run/kaiwudb-ha"),
+    ("crates/site incident::ledger", "/var/lib/kaiwudb-ha"),
     ("crates/site mount_point", "lists names and opens nothing"),
 ];
