@@ -21,7 +21,10 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     (&["UNIX_EPOCH"], &["crates/host/src/this_host.rs"]),
     (&["gethostname"], &["crates/host/src/this_host.rs"]),
     // The run directory, the store's identity, the server's port.
-    (&["\"/run/kaiwudb-ha"], &["crates/agent/src/run_directory.rs"]),
+    (
+        &["\"/run/kaiwudb-ha"],
+        &["crates/agent/src/run_directory.rs", "crates/alerts/src/spool.rs"],
+    ),
     (&["\"kaiwudb-store-"], &["crates/kwdb/src/identity.rs"]),
     (
         &["\"SELECT kwdb_internal.cluster_id()"],

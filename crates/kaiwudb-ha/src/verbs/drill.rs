@@ -107,7 +107,7 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
     if seen.commits.is_empty() {
         let why = seen.last_error.map_or_else(|| "-".to_owned(), |(_, why)| why);
         clients.stop();
-        guard::disarm()?;
+        guard::disarm(&ready.target)?;
         bail!(texts::NO_COMMITS.fill(context.language, &[("address", &address), ("why", &why)]));
     }
     let ordered = Instant::now();
@@ -141,7 +141,7 @@ fn drill(context: &Context, fault: Fault, yes: bool, timeout: Duration, keep: &P
         output::note(&texts::TABLE_LEFT.fill(context.language, &[("why", &why)]));
     }
     match undone {
-        Ok(()) => guard::disarm()?,
+        Ok(()) => guard::disarm(&ready.target)?,
         // The guard tries again.
         Err(why) => output::note(&texts::UNDO_FAILED.fill(context.language, &[("why", &why)])),
     }

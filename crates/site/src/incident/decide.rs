@@ -14,6 +14,8 @@ const SETTLES: i64 = 3_000;
 const QUIET: i64 = 10_000;
 /// The node that is not the DC tells what the DC has not told within this.
 const PATIENCE: i64 = 20_000;
+/// What was wrong while people were at work may stay so for this long after they have finished.
+const EXCUSED: i64 = 10 * 60_000;
 /// How often it is looked at again meanwhile.
 const STEP: i64 = 300;
 
@@ -43,6 +45,8 @@ impl Ledger {
             again: self.due.take(),
             ..Decision::default()
         };
+        self.excused
+            .retain(|key, until| now < *until && conditions.iter().any(|condition| condition.key() == *key));
         for condition in &conditions {
             self.take_in(condition, seen, now);
         }
@@ -96,8 +100,12 @@ impl Ledger {
         {
             return;
         }
-        // People are at work. What is still wrong when they have finished is told then.
+        // People are at work. What is still wrong some time after they have finished is told then: a node that was fenced boots.
         if seen.is_quiet() {
+            self.excused.insert(key, now + EXCUSED);
+            return;
+        }
+        if self.excused.contains_key(&key) {
             return;
         }
         if let Some(incident) = self

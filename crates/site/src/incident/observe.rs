@@ -9,7 +9,7 @@ use anyhow::Result;
 use drbd::health::{self, Circumstances};
 use drbd::resource::Resource;
 use drbd::state::ConnectionState;
-use host::{Command, Deadline};
+use host::{Command, Deadline, log};
 use kwdb::installation::{Deployment, Mode};
 use ocf::parse_boolean;
 use pacemaker::cib::{self, Cib, Primitive};
@@ -28,7 +28,7 @@ const REPORTED: &str = "Simulated failure";
 /// In which attribute the nodes tell each other what they have told.
 const TOLD: &str = "kaiwudb-ha-told";
 /// By which attribute a drill says that what happens is meant.
-pub const PLANNED: &str = "kaiwudb-ha-planned";
+const PLANNED: &str = "kaiwudb-ha-planned";
 
 /// Asks the cluster. `site` is what is known besides of which resource is what; an error says that the cluster does not run here.
 pub fn observe(site: &Site, events: &[Event]) -> Result<Observation> {
@@ -91,6 +91,21 @@ pub fn share_told(here: &str, keys: &BTreeSet<String>) -> Result<()> {
         attribute::share(here, TOLD, &keys.join(" "), deadline)?;
     }
     Ok(())
+}
+
+/// Says on every node that what happens now is meant, or that it no longer is. A node that is away cannot be told, and need not be.
+pub fn share_planned(nodes: &[String], planned: bool) {
+    for node in nodes {
+        let deadline = Deadline::after(QUESTION);
+        let done = if planned {
+            attribute::share(node, PLANNED, "drill", deadline)
+        } else {
+            attribute::stop_sharing(node, PLANNED, deadline)
+        };
+        if let Err(error) = done {
+            log::debug(format!("{PLANNED}: {error}"));
+        }
+    }
 }
 
 /// What other nodes have told, by node.

@@ -250,9 +250,9 @@ fn planned_work_is_not_told() {
             .fail("KaiwuDB", 1, "killed")
             .serve(Some("node2"))
             .wait(30);
-        watch.member("node1").online = true;
-        watch.wait(5);
         watch.seen.planned = false;
+        // It boots after the drill.
+        watch.wait(120).member("node1").online = true;
     };
     let node_in_maintenance: fn(&mut Watch) = |watch| {
         watch.member("node1").maintenance = true;
@@ -277,7 +277,8 @@ fn what_is_wrong_after_planned_work_is_told() {
     watch.seen.concerns = vec![("KaiwuDB".into(), "node1".into(), "disk".into())];
     watch.wait(60).says(&[]);
     watch.seen.planned = false;
-    watch.wait(2);
+    watch.wait(9 * 60).says(&[]);
+    watch.wait(3 * 60);
     assert_eq!(watch.said.len(), 1);
 }
 

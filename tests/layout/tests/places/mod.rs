@@ -80,6 +80,7 @@ pub(crate) const ROOT_ONLY: &[(&str, &str)] = &[
     ("crates/kaiwudb-ha disks::act", "/etc/drbd.d and /dev"),
     ("crates/kaiwudb-ha disks::side", "/dev"),
     ("crates/kaiwudb-ha render::drbd", "/dev/urandom"),
+    ("crates/kaiwudb-ha verbs::alerts::deliver", "/var/lib/kaiwudb-ha"),
     ("crates/kaiwudb-ha verbs::apply", "/var/lib/kaiwudb-ha"),
     ("crates/kaiwudb-ha verbs::disarm", "/run/kaiwudb-ha"),
     (

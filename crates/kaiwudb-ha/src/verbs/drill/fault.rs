@@ -61,6 +61,9 @@ pub(super) struct Target {
     pub(super) server: i32,
     /// Id of the database's resource.
     pub(super) resource: String,
+    /// Every node: none of them tells people of what is meant.
+    #[serde(default)]
+    pub(super) nodes: Vec<String>,
 }
 
 impl Target {

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use host::daemon::{Daemon, DaemonOutput};
 use host::{Deadline, Process, file};
 use serde::{Deserialize, Serialize};
+use site::incident::observe;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,6 +74,7 @@ pub(super) fn arm(context: &Context, target: &Target, patience: Duration) -> Res
     };
     file::replace(&record, &serde_json::to_string(&armed)?)
         .with_context(|| format!("cannot write {FILE}"))?;
+    observe::share_planned(&target.nodes, true);
     let log = File::create(agent::run_file(LOG)).with_context(|| format!("cannot write {LOG}"))?;
     let program = std::env::current_exe().context("this program has no path")?;
     let limit = (patience + RESERVE).as_secs().to_string();
@@ -92,7 +94,8 @@ pub(super) fn arm(context: &Context, target: &Target, patience: Duration) -> Res
 }
 
 /// The drill has undone it itself: the guard ends.
-pub(super) fn disarm() -> Result<()> {
+pub(super) fn disarm(target: &Target) -> Result<()> {
+    observe::share_planned(&target.nodes, false);
     file::remove(&record()).with_context(|| format!("cannot remove {FILE}"))
 }
 
@@ -125,7 +128,7 @@ pub(super) fn undo(context: &Context) -> Result<Exit> {
         .target
         .undo(context)
         .map_err(|why| anyhow!(texts::UNDO_FAILED.fill(context.language, &[("why", &why)])))?;
-    disarm()?;
+    disarm(&armed.target)?;
     output::line(texts::UNDONE.of(context.language));
     Ok(Exit::Done)
 }

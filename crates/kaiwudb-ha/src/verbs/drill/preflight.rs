@@ -106,6 +106,7 @@ pub(super) fn prepare(context: &Context, fault: Fault) -> Result<Ready> {
             peer,
             server,
             resource: database.id.clone(),
+            nodes: nodes.iter().map(|node| node.name.clone()).collect(),
         },
         sql: sql::Target {
             address: SocketAddr::from((virtual_ip, facts.database.sql_port)),
