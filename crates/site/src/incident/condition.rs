@@ -67,6 +67,8 @@ pub struct Observation {
     pub controller: Option<String>,
     /// Whether this partition may act.
     pub quorum: bool,
+    /// Whether lost nodes are fenced.
+    pub fences: bool,
     /// Whether people are at work: maintenance of the cluster, or a drill.
     pub planned: bool,
     /// The members.

@@ -1,6 +1,6 @@
 //! What is to be said now.
 
-use super::condition::{self, Condition, Observation};
+use super::condition::{self, Condition, LEFT, Observation};
 use super::ledger::Ledger;
 use super::model::{Incident, Kind};
 
@@ -10,6 +10,12 @@ const GATHERS: i64 = 1_000;
 const REACTS: i64 = 2_000;
 /// … and until the cluster has done what it does, but no longer than this.
 const SETTLES: i64 = 3_000;
+/// A node that has not been fenced within this is told as such.
+const UNFENCED: i64 = 15_000;
+/// DRBD may miss a node long before the cluster does.
+const UNCONNECTED: i64 = 12_000;
+/// What DRBD says so soon after a failure is what has failed.
+const AFTER_FAILURE: i64 = 15_000;
 /// Nothing must be wrong for so long before it is over.
 const QUIET: i64 = 10_000;
 /// The node that is not the DC tells what the DC has not told within this.
@@ -116,7 +122,7 @@ impl Ledger {
             incident.followers.insert(key, condition.cause.clone());
             incident.witnessed |= seen.witness;
             if incident.told_by.is_none() && condition.kind < incident.kind {
-                incident.rename(condition);
+                incident.rename(condition, now);
             }
             return;
         }
@@ -141,7 +147,10 @@ impl Incident {
     /// Whether the condition is part of this incident.
     fn explains(&self, condition: &Condition, now: i64) -> bool {
         // What comes together with it, before anybody has been told.
-        if self.told_by.is_none() && now - self.began < SETTLES {
+        let age = now - self.began;
+        if self.told_by.is_none()
+            && (age < SETTLES || (self.kind, condition.kind) == (Kind::Replication, Kind::NodeLost))
+        {
             return true;
         }
         match self.kind {
@@ -154,13 +163,18 @@ impl Incident {
                     )
             }
             Kind::SplitBrain => matches!(condition.kind, Kind::Replication | Kind::NotReady),
-            Kind::Failure | Kind::NoQuorum => condition.kind == Kind::NotServing,
+            Kind::Failure => {
+                condition.kind == Kind::NotServing
+                    || condition.kind == Kind::Replication && age < AFTER_FAILURE
+            }
+            Kind::NoQuorum => condition.kind == Kind::NotServing,
             _ => false,
         }
     }
 
     /// Gives it the name of what is worse.
-    fn rename(&mut self, condition: &Condition) {
+    fn rename(&mut self, condition: &Condition, now: i64) {
+        self.began = self.began.max(now - SETTLES);
         self.followers.remove(&condition.key());
         let (key, cause) = (std::mem::take(&mut self.key), std::mem::take(&mut self.cause));
         self.followers.insert(key, cause);
@@ -199,11 +213,16 @@ fn teller(incident: &Incident, seen: &Observation) -> Option<String> {
 /// Whether this node is to tell it now.
 fn is_due(incident: &Incident, seen: &Observation, now: i64) -> bool {
     let age = now - incident.began;
+    let settled = seen.is_served() && age >= REACTS || age >= SETTLES;
     let ready = match incident.kind {
-        Kind::NodeLost => incident.fenced && seen.is_served() && age >= REACTS,
-        Kind::Failure => seen.is_served() && age >= REACTS,
+        // Of two nodes that have lost each other one will be fenced; until then both would tell of the other.
+        Kind::NodeLost => {
+            settled && (incident.fenced || incident.cause == LEFT || !seen.fences) || age >= UNFENCED
+        }
+        Kind::Failure => settled,
+        Kind::Replication => age >= UNCONNECTED,
         _ => age >= GATHERS,
-    } || age >= SETTLES;
+    };
     let is_ours = seen.controller.as_ref() == Some(&seen.here) || incident.witnessed;
     ready && (is_ours || age >= PATIENCE)
 }

@@ -36,12 +36,14 @@ pub fn observe(site: &Site, events: &[Event]) -> Result<Observation> {
     let status = status::get(Deadline::after(QUESTION))?;
     let cib = cib::get(Deadline::after(QUESTION))?;
     let roles = Roles::of(&cib, site);
-    let watched: Vec<&Primitive> = roles.all().chain(fencing::of(&cib, []).devices).collect();
+    let fencing = fencing::of(&cib, []);
+    let watched: Vec<&Primitive> = roles.all().chain(fencing.devices).collect();
     let is_watched = |id: &str| watched.iter().any(|one| one.id == id);
     let fenced = events.iter().filter(|event| event.is_fenced());
     let mut seen = Observation {
         controller: status.controller.clone(),
         quorum: status.quorum,
+        fences: fencing.enabled,
         planned: status.maintenance || !everywhere(PLANNED).is_empty(),
         members: status
             .nodes

@@ -112,6 +112,7 @@ fn healthy(here: &str) -> Observation {
         here: here.into(),
         controller: Some("node1".into()),
         quorum: true,
+        fences: true,
         members: vec![member("node1"), member("node2")],
         database: Some(Placed {
             resource: "KaiwuDB".into(),
@@ -202,7 +203,48 @@ fn without_fencing_a_lost_node_is_told_as_well() {
     watch.power_off();
     watch.seen.fenced.clear();
     watch.member("node1").unclean = true;
+    watch.seen.fences = false;
     watch.wait(4).says(&[("node-lost:node1", false)]);
+}
+
+#[test]
+fn a_node_that_cannot_be_fenced_is_told_later_than_one_that_was() {
+    let mut watch = Watch::on("node2");
+    watch.power_off();
+    watch.seen.fenced.clear();
+    watch.member("node1").unclean = true;
+    watch.wait(12).says(&[]);
+    watch.wait(4).says(&[("node-lost:node1", false)]);
+}
+
+#[test]
+fn what_drbd_misses_first_is_part_of_the_lost_node() {
+    let mut watch = Watch::on("node2");
+    watch.seen.controller = Some("node2".into());
+    watch.seen.local = vec![Condition::new(
+        Kind::Replication,
+        "kwdb",
+        "node2",
+        "not connected",
+    )];
+    watch.wait(9).says(&[]);
+    watch
+        .power_off()
+        .serve(Some("node2"))
+        .wait(5)
+        .says(&[("node-lost:node1", false)]);
+    // A disk that is lost is a failure of its resource, and DRBD says the same.
+    let mut watch = Watch::on("node1");
+    watch
+        .fail("KaiwuData", 1, "the disk is lost")
+        .wait(5)
+        .says(&[("failure:KaiwuData", false)]);
+    watch.seen.local = vec![Condition::new(Kind::Replication, "kwdb", "node1", "Diskless")];
+    watch.wait(60).says(&[("failure:KaiwuData", false)]);
+    watch.seen.local.clear();
+    watch
+        .wait(60)
+        .says(&[("failure:KaiwuData", false), ("failure:KaiwuData", true)]);
 }
 
 #[test]
