@@ -25,6 +25,8 @@ use std::time::Duration;
 const QUESTION: Duration = Duration::from_secs(5);
 /// Pacemaker's text for a failure that was reported to it, see `pacemaker::failure`.
 const REPORTED: &str = "Simulated failure";
+/// What cert-sync says where nothing is wrong.
+const NO_CONCERN: &str = "none";
 /// In which attribute the nodes tell each other what they have told.
 const TOLD: &str = "kaiwudb-ha-told";
 /// By which attribute a drill says that what happens is meant.
@@ -164,7 +166,7 @@ fn concerns(status: &Status) -> Vec<(String, String, String)> {
     for node in status.nodes.iter().filter(|node| node.online) {
         for (name, text) in &node.attributes {
             if let Some(resource) = name.strip_suffix("-concern")
-                && !text.is_empty()
+                && !matches!(text.as_str(), "" | NO_CONCERN)
             {
                 all.push((resource.to_owned(), node.name.clone(), text.clone()));
             }
