@@ -68,9 +68,12 @@ impl Event {
         }
     }
 
-    /// Whether a node was fenced.
+    /// Whether a node was fenced. The task is documented as the action and is `st_notify_fence` (2.1.5); the action is in the words then.
     pub fn is_fenced(&self) -> bool {
-        self.kind == Kind::Fencing && self.result == Some(0) && matches!(self.task.as_str(), "reboot" | "off")
+        let words = self.description.strip_prefix("Operation ").unwrap_or_default();
+        let action = words.split(' ').next().unwrap_or_default();
+        let acts = |action: &str| matches!(action, "reboot" | "off");
+        self.kind == Kind::Fencing && self.result == Some(0) && (acts(&self.task) || acts(action))
     }
 }
 
@@ -100,6 +103,11 @@ mod tests {
             ("rc", "0"),
         ]);
         assert!(fenced.is_fenced());
+        let desc = "Operation reboot of node2 by node1 for pacemaker-controld.64@node1: OK (ref=7)";
+        let task = ("task", "st_notify_fence");
+        assert!(event(&[("kind", "fencing"), task, ("rc", "0"), ("desc", desc)]).is_fenced());
+        let desc = desc.replace("reboot", "on");
+        assert!(!event(&[("kind", "fencing"), task, ("rc", "0"), ("desc", &desc)]).is_fenced());
         for not in [
             [("kind", "fencing"), ("task", "reboot"), ("rc", "1")],
             [("kind", "fencing"), ("task", "on"), ("rc", "0")],

@@ -84,6 +84,10 @@ pub(crate) fn text(sources: &Sources<'_>) -> String {
         let _ = writeln!(text, "# {} = \"{default}\"\n", parameter.name());
     }
     comment(&mut text, texts::INIT_CERTIFICATES);
-    text.push_str("[certificates]\n# sync = true\n# names = [\"db.example\"]\n");
+    text.push_str("[certificates]\n# sync = true\n# names = [\"db.example\"]\n\n");
+    comment(&mut text, texts::INIT_ALERTS);
+    text.push_str(
+        "# [alerts]\n# [[alerts.mail]]\n# server = \"localhost\"\n# from = \"ha@example.com\"\n# to = [\"dba@example.com\"]\n",
+    );
     text
 }

@@ -58,6 +58,8 @@ site::texts! {
     INIT_FENCING: "One device that fences both nodes, if they have none of their own; with 'delay' the node with the database survives.",
         "两个节点没有各自的隔离设备时，共用的隔离设备；“delay”用于优先保留运行数据库的节点。";
     INIT_DATABASE: "Parameters of ocf:kaiwudb:kaiwudb; everything is taken from the installation otherwise.", "ocf:kaiwudb:kaiwudb 的参数；未写的均取自安装信息。";
+    INIT_ALERTS: "Who gets a message when something fails, and when it is over; the same on both nodes.",
+        "发生故障和恢复时通知谁；两个节点须相同。";
     INIT_CERTIFICATES: "Certificates kept in sync by cert-sync (if the server uses any), and further names that they must contain.",
         "由 cert-sync 保持两节点证书一致（服务端使用证书时），以及证书还须包含的名称。";
 }

@@ -38,10 +38,10 @@ fn told(
     quiet(lab)?;
     let since = Instant::now();
     happen(active, passive)?;
-    let told = sinks()?.wait(since, words, Deadline::after(within + SOON))?;
-    let took = told - since;
-    eprintln!("  told after {:.1} s: {words:?}", took.as_secs_f64());
+    let told = sinks()?.wait(since, words, Deadline::after(within + SOON));
     mend()?;
+    let took = told? - since;
+    eprintln!("  told after {:.1} s: {words:?}", took.as_secs_f64());
     sinks()?.wait(since, &["over: "], Deadline::after(OVER))?;
     // What comes later comes now.
     Deadline::after(Duration::from_secs(8)).pause(Duration::from_secs(8));
