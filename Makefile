@@ -274,8 +274,7 @@ install: build man ## installs for MACHINE below DESTDIR
 	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(call binaries,$(COMMANDS)) '$(DESTDIR)/usr/bin')
 	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md) '$(DOC)'
 	$(if $(COMMANDS),cp -R '$(PAGES)/.' '$(DESTDIR)/usr/share')
-	install -D -m 0644 -t '$(DESTDIR)/usr/lib/systemd/system' $(wildcard packaging/systemd/*.service packaging/systemd/*.path packaging/systemd/*.timer)
-	install -D -m 0644 packaging/systemd/tmpfiles.conf '$(DESTDIR)/usr/lib/tmpfiles.d/kaiwudb-ha.conf'
+	install -D -m 0644 -t '$(DESTDIR)/usr/lib/tmpfiles.d' packaging/tmpfiles/kaiwudb-ha.conf
 	install -D -m 0644 packaging/crmsh/kaiwudb/main.yml '$(DESTDIR)/usr/share/crmsh/scripts/kaiwudb/main.yml'
 	install -D -m 0644 -t '$(DESTDIR)/usr/lib/systemd/system' $(wildcard packaging/systemd/*)
 	install -D -m 0644 -t '$(DESTDIR)/usr/share/kaiwudb-ha/prometheus' packaging/monitoring/kaiwudb-ha.rules.yml

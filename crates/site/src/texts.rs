@@ -2,8 +2,8 @@
 
 pub mod attention;
 pub mod general;
-pub mod readiness;
 pub mod incident;
+pub mod readiness;
 pub mod roles;
 pub mod settings;
 pub mod stack;

@@ -27,6 +27,8 @@ const QUESTION: Duration = Duration::from_secs(5);
 const REPORTED: &str = "Simulated failure";
 /// What cert-sync says where nothing is wrong.
 const NO_CONCERN: &str = "none";
+/// The transient attribute in which `status --ready` says whether a failover would succeed: `yes`, or `no:` and the reasons' ids.
+pub const READY: &str = "kaiwudb-ha-failover-ready";
 /// In which attribute the nodes tell each other what they have told.
 const TOLD: &str = "kaiwudb-ha-told";
 /// By which attribute a drill says that what happens is meant.
@@ -81,6 +83,7 @@ pub fn observe(site: &Site, events: &[Event]) -> Result<Observation> {
     {
         seen.local.extend(not_ready(&here, one));
     }
+    seen.local.extend(not_ready_as_published(&status, &seen));
     seen.here = here;
     Ok(seen)
 }
@@ -234,6 +237,22 @@ fn not_ready(here: &str, database: &Primitive) -> Option<Condition> {
         program.display()
     );
     (!usable).then(|| Condition::new(Kind::NotReady, here, here, &why))
+}
+
+/// That a failover would not succeed, as either node has published it.
+fn not_ready_as_published(status: &Status, seen: &Observation) -> Option<Condition> {
+    let serving = seen.serving_on()?;
+    let target = seen
+        .members
+        .iter()
+        .find(|member| member.name != serving && member.online)?;
+    let online = status.nodes.iter().filter(|node| node.online);
+    let mut published = online
+        .flat_map(|node| &node.attributes)
+        .filter(|(name, _)| name == READY);
+    let reasons = published.find_map(|(_, value)| value.strip_prefix("no:"))?;
+    let why = format!("a failover would not succeed ({reasons}); run kaiwudb-ha status --ready");
+    Some(Condition::new(Kind::NotReady, &target.name, &target.name, &why))
 }
 
 /// The server's program, where the agent starts it itself.

@@ -11,8 +11,6 @@ use site::settings::AlertSettings;
 use std::path::Path;
 use std::time::Duration;
 
-/// What starts the delivery: an event, and the time.
-const UNITS: [&str; 2] = ["kaiwudb-ha-alerts.path", "kaiwudb-ha-alerts.timer"];
 /// Where systemd runs.
 const SYSTEMD: &str = "/run/systemd/system";
 /// One call of systemd's tools.
@@ -20,17 +18,15 @@ const CALL: Duration = Duration::from_secs(20);
 
 /// Switches it on, and prints whom this node would tell, without secrets: the other node's must be the same.
 pub(super) fn enable(context: &Context, settings: &AlertSettings) -> Result<Exit> {
-    let call = |words: &[&str]| -> Result<()> {
-        let (program, arguments) = words.split_first().unwrap_or((&"", &[]));
-        let command = Command::new(program).args(arguments);
-        command
-            .run_ok(Deadline::after(CALL))
-            .map(drop)
-            .map_err(|error| anyhow!("{error}"))
-    };
     if Path::new(SYSTEMD).exists() {
         call(&["systemd-tmpfiles", "--create", "kaiwudb-ha.conf"])?;
-        call(&[&["systemctl", "enable", "--now", "--quiet"][..], &UNITS].concat())?;
+        call(&[
+            "systemctl",
+            "enable",
+            "--now",
+            "kaiwudb-ha-alerts.path",
+            "kaiwudb-ha-alerts.timer",
+        ])?;
     } else if !Path::new(spool::DIRECTORY).exists() {
         output::note(texts::NO_SYSTEMD.of(context.language));
     }
@@ -42,12 +38,24 @@ pub(super) fn enable(context: &Context, settings: &AlertSettings) -> Result<Exit
 /// Switches it off. What waits is not delivered any more.
 pub(super) fn disable() -> Result<Exit> {
     if Path::new(SYSTEMD).exists() {
-        let command = Command::new("systemctl")
-            .args(["disable", "--now", "--quiet"])
-            .args(UNITS);
-        command.run_ok(Deadline::after(CALL))?;
+        call(&[
+            "systemctl",
+            "disable",
+            "--now",
+            "kaiwudb-ha-alerts.path",
+            "kaiwudb-ha-alerts.timer",
+        ])?;
     }
     Ok(Exit::Done)
+}
+
+fn call(words: &[&str]) -> Result<()> {
+    let (program, arguments) = words.split_first().unwrap_or((&"", &[]));
+    let command = Command::new(program).args(arguments);
+    command
+        .run_ok(Deadline::after(CALL))
+        .map(drop)
+        .map_err(|error| anyhow!("{error}"))
 }
 
 /// FNV-1a: the same on both nodes.

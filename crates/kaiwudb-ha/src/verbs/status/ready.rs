@@ -8,6 +8,7 @@ use anyhow::Result;
 use host::Deadline;
 use pacemaker::{attribute, idle};
 use site::cluster::{self, Cluster};
+use site::incident::observe::READY as ATTRIBUTE;
 use site::kept;
 use site::readiness::{self, Readiness};
 use site::time::{moment, seconds};
@@ -15,8 +16,6 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// The transient attribute that says it to people who look at `crm_mon`.
-const ATTRIBUTE: &str = "kaiwudb-ha-failover-ready";
 /// One question to the cluster.
 const QUESTION: Duration = Duration::from_secs(10);
 
