@@ -43,7 +43,7 @@ const DATABASE_OF: &str = "2026-08-21";
 
 /// Every advisory in it on a package that is locked here and is not withdrawn, and the first version without the fault. None applies, and no
 /// version goes back. Of several advisories on one package the one that was fixed last.
-const FIXED: [(&str, &str, [u64; 3]); 22] = [
+const FIXED: [(&str, &str, [u64; 3]); 32] = [
     ("anstream", "RUSTSEC-2024-0404", [0, 6, 8]),
     ("anyhow", "RUSTSEC-2026-0190", [1, 0, 103]),
     ("base64", "RUSTSEC-2017-0004", [0, 5, 2]),
@@ -51,12 +51,11 @@ const FIXED: [(&str, &str, [u64; 3]); 22] = [
     ("chacha20", "RUSTSEC-2019-0029", [0, 2, 3]),
     ("cmov", "RUSTSEC-2026-0003", [0, 4, 4]),
     ("hashbrown", "RUSTSEC-2024-0402", [0, 15, 1]),
-    ("memoffset", "RUSTSEC-2023-0045", [0, 6, 2]),
-/// Advisories on what is linked here, and the first version without the fault. None applied on [`LOOKED_AT`], and no version goes back.
-const FIXED: [(&str, &str, [u64; 3]); 11] = [
-    ("bytes", "RUSTSEC-2026-0007", [1, 11, 1]),
+    ("http", "RUSTSEC-2019-0034", [0, 1, 20]),
     ("idna", "RUSTSEC-2024-0421", [1, 0, 0]),
-    ("lettre", "RUSTSEC-2021-0069", [0, 10, 0]),
+    ("lettre", "RUSTSEC-2026-0141", [0, 11, 22]),
+    ("memoffset", "RUSTSEC-2023-0045", [0, 6, 2]),
+    ("mio", "RUSTSEC-2024-0019", [0, 8, 11]),
     ("nix", "RUSTSEC-2021-0119", [0, 23, 0]),
     ("once_cell", "RUSTSEC-2019-0017", [1, 0, 1]),
     ("postgres-protocol", "RUSTSEC-2026-0180", [0, 6, 12]),
@@ -65,19 +64,18 @@ const FIXED: [(&str, &str, [u64; 3]); 11] = [
     ("rand_core", "RUSTSEC-2021-0023", [0, 6, 2]),
     ("regex", "RUSTSEC-2022-0013", [1, 5, 5]),
     ("ring", "RUSTSEC-2025-0009", [0, 17, 12]),
-    ("rustls", "RUSTSEC-2024-0399", [0, 23, 18]),
-    ("rustls-webpki", "RUSTSEC-2026-0104", [0, 103, 13]),
-    ("sha2", "RUSTSEC-2021-0100", [0, 9, 8]),
     ("rustls", "RUSTSEC-2026-0285", [0, 23, 45]),
-    (
-        "rustls-webpki",
-        "RUSTSEC-2023-0053 and those of 2026",
-        [0, 103, 13],
-    ),
+    ("rustls-webpki", "RUSTSEC-2026-0104", [0, 103, 13]),
+    ("security-framework", "RUSTSEC-2017-0003", [0, 1, 12]),
+    ("sha2", "RUSTSEC-2021-0100", [0, 9, 8]),
     ("shlex", "RUSTSEC-2024-0006", [1, 3, 0]),
     ("smallvec", "RUSTSEC-2021-0003", [1, 6, 1]),
+    ("socket2", "RUSTSEC-2020-0079", [0, 3, 16]),
     ("time", "RUSTSEC-2026-0009", [0, 3, 47]),
+    ("tokio", "RUSTSEC-2025-0023", [1, 44, 2]),
     ("untrusted", "RUSTSEC-2018-0001", [0, 6, 2]),
+    ("zerovec", "RUSTSEC-2024-0347", [0, 10, 4]),
+    ("zerovec-derive", "RUSTSEC-2024-0346", [0, 10, 3]),
 ];
 
 /// The packages that were looked up in it, a name a line.
