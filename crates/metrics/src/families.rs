@@ -50,7 +50,7 @@ families! {
     READINESS_AT: Gauge, "readiness_timestamp_seconds", "When kaiwudb-ha-ready.timer looked last.";
     FAILOVER_EXPECTED: Gauge, "failover_expected_seconds", "Outage that the last good drill of this fault has measured.";
     DRILL_AT: Gauge, "last_good_drill_timestamp_seconds", "When the last good drill of this fault began.";
-    CHECK_FINDINGS: Gauge, "check_findings", "Findings of kaiwudb-ha check when kaiwudb-ha-check.timer ran last.";
+    CHECK_FINDINGS: Gauge, "check_findings", "Findings of the daily check when kaiwudb-ha-check.timer ran last.";
     CHECK_AT: Gauge, "check_timestamp_seconds", "When kaiwudb-ha-check.timer ran last.";
 
     // The database on this node.

@@ -39,7 +39,7 @@ crate::texts! {
     MODULE_MISSING: "the running kernel of {node} ({kernel}) has no DRBD module", "{node} 正在运行的内核（{kernel}）没有 DRBD 模块";
     NEXT_KERNEL: "the kernel that {node} boots next ({kernel}) has no DRBD module", "{node} 下次启动的内核（{kernel}）没有 DRBD 模块";
     DRBD_DIFFERS: "{node} has DRBD {version}, and {other} has {other_version}", "{node} 上的 DRBD 版本是 {version}，{other} 上是 {other_version}";
-    SUITE_DIFFERS: "{node} has kaiwudb-ha {version}, and {other} has {other_version}", "{node} 上的 kaiwudb-ha 版本是 {version}，{other} 上是 {other_version}";
+    SUITE_DIFFERS: "{node} has release {version} of this suite, and {other} has {other_version}", "{node} 上本套件的版本是 {version}，{other} 上是 {other_version}";
     CLOCK: "the clock of {node} differs by {seconds} s", "{node} 的时钟相差 {seconds} 秒";
     LINK_DOWN: "{node} has lost link {link} of Corosync", "{node} 的 Corosync 链路 {link} 已断开";
 }
