@@ -110,7 +110,8 @@ pub(crate) fn again_and_again(scene: &Scene<'_>) -> Result<()> {
 /// What kills it goes along to the other node. `plan`'s threshold, and the smallest one; the sentinel says it, and a monitor where there is none.
 pub(crate) fn on_every_node(scene: &Scene<'_>) -> Result<()> {
     const SENTENCE: &str = "no other node can run it";
-    // Banned on both nodes it would be stopped for a minute (failure-timeout).
+    // Banned on both nodes it would be stopped until failure-timeout is over, which is not to be before the end of this.
+    scene.shell("crm_resource --meta -r KaiwuDB --set-parameter=failure-timeout --parameter-value=600s")?;
     let limit = 30 * SECOND;
     let dies = |threshold: u32, round: u32| {
         let outage = scene.event(Event::Kill)?.outage();
