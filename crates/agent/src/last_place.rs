@@ -76,8 +76,10 @@ pub fn reason(env: &Env, deadline: Deadline) -> Option<String> {
 fn is_last(status: &Status, resource: &str, own: &str, threshold: u64) -> bool {
     // What this says itself is listed as well.
     let mut failures = status.failures.iter().filter(|failed| !failed.is_degraded());
-    let failed =
-        failures.any(|failed| failed.node == own && failed.operation.starts_with(&format!("{resource}_")));
+    // Since Pacemaker 3.0.0 in the place of the failure, which is still counted.
+    let is_counted = (status.fail_counts.iter()).any(|count| count.resource == resource && count.node == own);
+    let failed = is_counted
+        || failures.any(|failed| failed.node == own && failed.operation.starts_with(&format!("{resource}_")));
     let mut others = status
         .nodes
         .iter()
