@@ -213,13 +213,13 @@ fn teller(incident: &Incident, seen: &Observation) -> Option<String> {
 /// Whether this node is to tell it now.
 fn is_due(incident: &Incident, seen: &Observation, now: i64) -> bool {
     let age = now - incident.began;
-    let settled = seen.is_served() && age >= REACTS || age >= SETTLES;
+    let settled = |reacts: i64| seen.is_served() && age >= reacts || age >= SETTLES;
     let ready = match incident.kind {
         // Of two nodes that have lost each other one will be fenced; until then both would tell of the other.
         Kind::NodeLost => {
-            settled && (incident.fenced || incident.cause == LEFT || !seen.fences) || age >= UNFENCED
+            settled(GATHERS) && (incident.fenced || incident.cause == LEFT || !seen.fences) || age >= UNFENCED
         }
-        Kind::Failure => settled,
+        Kind::Failure => settled(REACTS),
         Kind::Replication => age >= UNCONNECTED,
         _ => age >= GATHERS,
     };
