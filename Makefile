@@ -34,7 +34,7 @@ AGENT_PACKAGES := $(call packages,$(addprefix agents/,$(AGENTS)))
 COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS) $(notdir $(filter crates/alerts,$(MEMBERS)))))
 
 # What does not fit into the time that one waits for `make test`.
-LONGER := certificates operator runtimes
+LONGER := certificates operator monitoring runtimes
 SUITES := check unit toolchain-test administration-test $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
 
 .PHONY: help
@@ -127,7 +127,7 @@ toolchain-test:
 	@$(TOOLCHAIN)/need.sh iproute2 mount util-linux
 	@$(TOOLCHAIN)/test.sh
 
-.PHONY: administration-test $(addsuffix -test,$(TESTS))
+.PHONY: administration-test monitoring-test $(addsuffix -test,$(TESTS))
 $(addsuffix -test,$(TESTS)): %-test:
 	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*) $(TARGETS_$*)
 
@@ -136,8 +136,13 @@ TARGETS_cluster := --test database --test tls
 administration-test: lab-ready
 	$(CARGO) test --locked --no-fail-fast -p cluster --test administration
 
+# Metrics, readiness and alerts are a suite of their own for the time they take.
+TARGETS_operator := --test command --test deploy --test fixes --test neighbour
+monitoring-test: lab-ready
+	$(CARGO) test --locked --no-fail-fast -p operator --test monitoring --test alerts
+
 # The suites need programs; those that start nodes need the whole lab.
-administration-test $(addsuffix -test,$(TESTS)): test-packages
+administration-test monitoring-test $(addsuffix -test,$(TESTS)): test-packages
 $(addsuffix -test,$(filter certificates cluster drbd lab operator runtimes,$(TESTS))): lab-ready
 
 # Its tests wait for events most of the time.
