@@ -374,9 +374,12 @@ fn without_pacemaker(lab: &Lab) -> Result<()> {
     ensure!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     holds(&down, &["cluster_up{", "reason=\"not_running\""], 0)?;
     holds(&down, &["database_running{"], 0)?;
-    let seen = scrape(active)?;
     let away = format!("node=\"{}\"", passive.cluster_name());
-    holds(&seen, &["node_online{", &away], 0)?;
+    let patience = deadline();
+    // A member is missed a moment later.
+    while let Err(error) = holds(&scrape(active)?, &["node_online{", &away], 0) {
+        ensure!(patience.pause(Duration::from_millis(200)), "{error:#}");
+    }
     let (status, ids, found) = reasons(active)?;
     ensure!(status == Some(1) && ids.contains("offline"), "{found:#}");
     passive.shell("systemctl start pacemaker", deadline())?;
