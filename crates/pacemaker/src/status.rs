@@ -17,7 +17,8 @@ pub struct Node {
     pub name: String,
     /// Whether it is a remote or guest node, which has no vote and no copy of the data.
     pub remote: bool,
-    /// Whether it is a member.
+    /// Whether it is a member. One that is pending is not: it is in Corosync's membership, and Pacemaker does not run there or is only
+    /// joining. `crm_mon` says online, standby and pending of it at once (2.1.5).
     pub online: bool,
     /// Whether it may not run resources.
     pub standby: bool,
@@ -190,15 +191,18 @@ impl Status {
                 self.quorum = flag(element, "with_quorum");
             }
             ("summary", "cluster_options") => self.maintenance = flag(element, "maintenance-mode"),
-            ("nodes", "node") => self.nodes.push(Node {
-                name: text(element, "name"),
-                remote: text(element, "type") == "remote",
-                online: flag(element, "online"),
-                standby: flag(element, "standby") || flag(element, "standby_onfail"),
-                maintenance: flag(element, "maintenance"),
-                unclean: flag(element, "unclean"),
-                attributes: Vec::new(),
-            }),
+            ("nodes", "node") => {
+                let is_pending = flag(element, "pending");
+                self.nodes.push(Node {
+                    name: text(element, "name"),
+                    remote: text(element, "type") == "remote",
+                    online: flag(element, "online") && !is_pending,
+                    standby: !is_pending && (flag(element, "standby") || flag(element, "standby_onfail")),
+                    maintenance: flag(element, "maintenance"),
+                    unclean: flag(element, "unclean"),
+                    attributes: Vec::new(),
+                });
+            }
             (_, "resource") => self.take_resource(element, within("node")),
             // Below a resource: where it is active, when the listing is not grouped by node.
             ("resource", "node") if within("nodes").is_none() => {

@@ -100,6 +100,19 @@ fn maintenance_is_seen_at_every_level() {
 }
 
 /// Pacemaker escapes the reason once for itself and once as XML; what is escaped once only stays as it is.
+/// Pacemaker was stopped there, Corosync was not.
+#[test]
+fn a_pending_node_is_no_member() {
+    let status = parse(
+        "<pacemaker-result><nodes><node name=\"one\" id=\"1\" online=\"true\" standby=\"true\" standby_onfail=\"false\" maintenance=\"false\" \
+         pending=\"true\" unclean=\"false\" shutdown=\"false\" expected_up=\"false\" is_dc=\"false\" resources_running=\"0\" \
+         type=\"member\"/></nodes></pacemaker-result>",
+    )
+    .unwrap();
+    let node = &status.nodes[0];
+    assert!(!node.online && !node.standby && !node.unclean, "{node:?}");
+}
+
 #[test]
 fn a_reason_is_read_as_the_agent_wrote_it() {
     let reason = |written: &str| {
