@@ -5,6 +5,9 @@ use rustix::fs::{AtFlags, StatxFlags, statx};
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
+
+const BACKING_DEVICES: &str = "/sys/class/bdi";
 
 /// Number of a file system. Anonymous ones, which have no disk, have the major number 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub(super) fn device(held: impl AsFd) -> io::Result<Device> {
 impl Device {
     /// Whether an account that is not root serves it.
     pub(super) fn is_an_accounts(self) -> io::Result<bool> {
-        if self.major != 0 {
+        if self.major != 0 || !self.has_a_writeback_of_its_own() {
             return Ok(false);
         }
         let table = fs::read("/proc/self/mountinfo")?;
@@ -34,6 +37,15 @@ impl Device {
             &String::from_utf8_lossy(&table),
             &format!("{}:{}", self.major, self.minor),
         ))
+    }
+}
+
+impl Device {
+    /// FUSE has one for each file system, under its number (`fuse_bdi_init`), those in memory and overlays have none. The table of mounts
+    /// has thousands of lines on some machines, and takes the kernel milliseconds.
+    fn has_a_writeback_of_its_own(self) -> bool {
+        let all = Path::new(BACKING_DEVICES);
+        !all.is_dir() || all.join(format!("{}:{}", self.major, self.minor)).exists()
     }
 }
 
