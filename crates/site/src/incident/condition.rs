@@ -9,8 +9,8 @@ const AWAY: i64 = 10 * 60_000;
 /// How long the database may run nowhere before that is an incident of its own: a failover ends before, and what keeps it from ending is
 /// one already.
 const NOWHERE: i64 = 90_000;
-/// How long a partition may be without quorum: membership changes in steps.
-const WITHOUT_QUORUM: i64 = 5_000;
+/// How long a partition may be without quorum: membership changes in steps, and a node that boots waits for the other one.
+const WITHOUT_QUORUM: i64 = 30_000;
 /// How long a failure counts after it has happened: agents fail in groups, and a server that fails again is no new incident.
 const AFTERMATH: i64 = 10_000;
 

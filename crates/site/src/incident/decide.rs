@@ -74,6 +74,10 @@ impl Ledger {
             if incident.told_by.is_none() {
                 incident.told_by = teller(&incident, seen);
             }
+            if incident.told_by.is_none() && !lasts && !incident.counts_when_gone() {
+                // Gone before anybody was told: a node that boots does not see the other one at first.
+                continue;
+            }
             if incident.told_by.is_none() {
                 if is_due(&incident, seen, now) {
                     decision.say(&incident, false);
@@ -144,6 +148,11 @@ impl Ledger {
 }
 
 impl Incident {
+    /// Whether it has happened even if nothing of it is left.
+    const fn counts_when_gone(&self) -> bool {
+        self.fenced || matches!(self.kind, Kind::Failure)
+    }
+
     /// Whether the condition is part of this incident.
     fn explains(&self, condition: &Condition, now: i64) -> bool {
         // What comes together with it, before anybody has been told.

@@ -218,6 +218,20 @@ fn a_node_that_cannot_be_fenced_is_told_later_than_one_that_was() {
 }
 
 #[test]
+fn a_node_that_boots_and_does_not_see_the_other_one_yet_tells_nothing() {
+    let mut watch = Watch::on("node2");
+    watch.member("node1").online = false;
+    watch.member("node1").unclean = true;
+    watch.seen.quorum = false;
+    watch.serve(None).wait(4);
+    watch.member("node1").online = true;
+    watch.member("node1").unclean = false;
+    watch.seen.quorum = true;
+    watch.serve(Some("node1")).wait(600).says(&[]);
+    assert!(watch.ledger.open.is_empty() && watch.ledger.past.is_empty());
+}
+
+#[test]
 fn what_drbd_misses_first_is_part_of_the_lost_node() {
     let mut watch = Watch::on("node2");
     watch.seen.controller = Some("node2".into());
@@ -331,7 +345,7 @@ fn a_database_that_runs_nowhere_is_told_even_if_nothing_has_failed() {
     watch.wait(60).wait(3).says(&[("not-serving:KaiwuDB", false)]);
     let mut watch = Watch::on("node1");
     watch.seen.quorum = false;
-    watch.serve(None).wait(10).says(&[("no-quorum:partition", false)]);
+    watch.serve(None).wait(40).says(&[("no-quorum:partition", false)]);
     watch.wait(600).says(&[("no-quorum:partition", false)]);
 }
 

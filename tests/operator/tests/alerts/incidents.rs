@@ -180,7 +180,7 @@ pub(crate) fn certificate(lab: &Lab) -> Result<()> {
         lab,
         &["KaiwuDB on", "expires in", "make new ones on this node"],
         AT_A_MONITOR,
-        |_, _| set("30000"),
+        |_, _| set("3650"),
         || set("1"),
     )?;
     lab.nodes()[0].shell("crm_resource -r KaiwuDB -d cert_warn_days", deadline())?;
