@@ -124,7 +124,7 @@ impl Ledger {
             .find(|incident| incident.explains(condition, now))
         {
             incident.followers.insert(key, condition.cause.clone());
-            incident.witnessed |= seen.witness;
+            incident.witnessed |= seen.witness || seen.local.contains(condition);
             if incident.told_by.is_none() && condition.kind < incident.kind {
                 incident.rename(condition, now);
             }
@@ -142,7 +142,8 @@ impl Ledger {
             served_by: self.served_by.clone(),
             fenced: false,
             told_by: None,
-            witnessed: seen.witness,
+            // What is found on this node is seen by no other one, or by both.
+            witnessed: seen.witness || seen.local.contains(condition),
         });
     }
 }

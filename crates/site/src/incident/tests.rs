@@ -443,6 +443,13 @@ fn the_other_node_tells_what_the_first_one_cannot() {
 }
 
 #[test]
+fn what_only_one_node_can_see_is_told_by_it_at_once() {
+    let mut watch = Watch::on("node2");
+    watch.seen.local = vec![Condition::new(Kind::NotReady, "node2", "node2", "no program")];
+    watch.wait(3).says(&[("not-ready:node2", false)]);
+}
+
+#[test]
 fn the_node_on_which_it_happens_need_not_wait_for_the_other_one() {
     let mut watch = Watch::on("node2");
     watch.seen.witness = true;

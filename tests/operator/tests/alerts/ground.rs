@@ -61,6 +61,17 @@ pub(crate) fn apply(lab: &Lab) -> Result<()> {
         )?;
         ensure!(units.lines().all(|line| line == "active"), "{units}");
     }
+    // Failures count from the first look on.
+    let patience = deadline();
+    for node in lab.nodes() {
+        while node.shell(
+            "test -e /var/lib/kaiwudb-ha/alerts/incidents.json && echo y || true",
+            deadline(),
+        )? != "y\n"
+        {
+            ensure!(patience.pause(Duration::from_millis(200)), "nothing is looked at");
+        }
+    }
     let again = patient(node, "kaiwudb-ha apply --yes")?;
     ensure!(again.stdout.contains("Nothing to do"), "{again}");
     Ok(())

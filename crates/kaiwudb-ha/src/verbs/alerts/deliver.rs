@@ -24,6 +24,8 @@ const LONGEST_RUN: Duration = Duration::from_secs(600);
 const LATER: Duration = Duration::from_secs(15);
 /// After the last event it stays for so long: events come in crowds, and every start of a unit is a line in the journal.
 const LINGERS: Duration = Duration::from_secs(3);
+/// After so long it looks once more.
+const FOLLOWS: Duration = Duration::from_secs(1);
 /// How often it looks for new events.
 const TICK: Duration = Duration::from_millis(100);
 /// By then the other node's attribute manager knows.
@@ -97,6 +99,9 @@ impl<'a> Delivery<'a> {
         let end = Deadline::after(LONGEST_RUN);
         let mut stays = Deadline::after(Duration::ZERO);
         loop {
+            if !spool::is_empty(Path::new(spool::DIRECTORY)) {
+                stays = Deadline::after(LINGERS);
+            }
             let again = self.look();
             let next = self.courier.send_due(&self.channels, host::now_seconds());
             let next = next
@@ -110,7 +115,8 @@ impl<'a> Delivery<'a> {
             if soon.is_some() {
                 stays = Deadline::after(LINGERS);
             }
-            let wait = Deadline::after(soon.unwrap_or(LINGERS));
+            // What an agent says of an event follows it a second later, without another one.
+            let wait = Deadline::after(soon.unwrap_or(FOLLOWS));
             while spool::is_empty(Path::new(spool::DIRECTORY)) && wait.pause(TICK) {}
             let nothing = spool::is_empty(Path::new(spool::DIRECTORY)) && soon.is_none();
             if end.is_over() || nothing && stays.is_over() && !self.courier.is_busy() {
