@@ -47,10 +47,25 @@ pub struct Ledger {
 impl Ledger {
     /// Reads the one in `directory`. What cannot be read is forgotten.
     pub fn read(directory: &Path) -> Self {
-        let found = untrusted::read(&directory.join(FILE), LARGEST).ok().flatten();
-        found
-            .and_then(|found| serde_json::from_slice(&found.bytes).ok())
-            .unwrap_or_default()
+        Self::find(directory).unwrap_or_default()
+    }
+
+    /// Reads the one that [`Self::keep`] has written.
+    pub fn kept(directory: &Path, otherwise: &Path) -> Self {
+        Self::find(otherwise).unwrap_or_else(|| Self::read(directory))
+    }
+
+    fn find(directory: &Path) -> Option<Self> {
+        let found = untrusted::read(&directory.join(FILE), LARGEST).ok().flatten()?;
+        serde_json::from_slice(&found.bytes).ok()
+    }
+
+    /// Writes it into `directory`, or into `otherwise` where that takes nothing any more: an old one would tell everything again.
+    pub fn keep(&self, directory: &Path, otherwise: &Path) -> io::Result<()> {
+        match self.write(directory) {
+            Ok(()) => file::remove(&otherwise.join(FILE)),
+            Err(error) => self.write(otherwise).and(Err(error)),
+        }
     }
 
     /// Replaces it, on the disk when this returns.

@@ -474,6 +474,15 @@ fn a_ledger_survives_and_history_has_an_end() {
     let read = Ledger::read(place.path());
     assert_eq!(read, watch.ledger);
     assert_eq!((read.past.len(), read.open.len()), (100, 1));
+    // On a disk that takes nothing any more the one in memory counts, until the disk takes it again.
+    let (full, memory) = (
+        place.path().join("incidents.json/full"),
+        tempfile::tempdir().unwrap(),
+    );
+    assert!(read.keep(&full, memory.path()).is_err());
+    assert_eq!(Ledger::kept(&full, memory.path()), read);
+    Ledger::default().keep(place.path(), memory.path()).unwrap();
+    assert_eq!(Ledger::kept(place.path(), memory.path()), Ledger::default());
     std::fs::write(place.path().join("incidents.json"), "{\"open\":").unwrap();
     assert_eq!(Ledger::read(place.path()), Ledger::default());
 }

@@ -103,7 +103,7 @@ pub(crate) fn remove(lab: &Lab) -> Result<()> {
     ensure!(!cib.contains("<alert"), "it is still configured");
     for node in lab.nodes() {
         let units = node.shell(
-            "systemctl is-enabled kaiwudb-ha-alerts.path kaiwudb-ha-alerts.timer; systemctl is-active kaiwudb-ha-alerts.timer; true",
+            "systemctl is-enabled kaiwudb-ha-alerts.path kaiwudb-ha-alerts.timer || true; systemctl is-active kaiwudb-ha-alerts.timer || true",
             deadline(),
         )?;
         ensure!(

@@ -95,12 +95,12 @@ pub(crate) fn agent(lab: &Lab) -> Result<()> {
         ensure!(patience.pause(Duration::from_millis(200)), "events stay");
     }
     let others = node.shell(
-        "setpriv --reuid nobody --regid nogroup --clear-groups sh -c 'echo x >/run/kaiwudb-ha-alerts/spool/x' 2>&1; \
+        "setpriv --reuid nobody --regid nogroup --clear-groups sh -c 'echo x >/run/kaiwudb-ha-alerts/spool/x' 2>&1 || true; \
          stat -c %a /var/lib/kaiwudb-ha/alerts",
         deadline(),
     )?;
     ensure!(
-        others.contains("Permission denied") && others.ends_with("700\n"),
+        others.contains("Permission denied") && others.trim_end().ends_with("700"),
         "{others}"
     );
     Ok(())
@@ -111,7 +111,7 @@ pub(crate) fn read_only(lab: &Lab) -> Result<()> {
     let since = Instant::now();
     for node in lab.nodes() {
         node.shell(
-            "systemctl stop kaiwudb-ha-alerts.service; mount -t tmpfs -o size=4k,nr_inodes=2 none /var/lib/kaiwudb-ha/alerts",
+            "systemctl stop kaiwudb-ha-alerts.service; mount --bind /var/lib/kaiwudb-ha/alerts /var/lib/kaiwudb-ha/alerts && mount -o remount,bind,ro /var/lib/kaiwudb-ha/alerts",
             deadline(),
         )?;
     }

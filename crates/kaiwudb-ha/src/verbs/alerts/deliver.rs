@@ -91,7 +91,7 @@ impl<'a> Delivery<'a> {
             channels: settings.channels(),
             courier: Courier::of(outbox.clone()),
             outbox,
-            ledger: Ledger::read(directory),
+            ledger: Ledger::kept(directory, Path::new(spool::DIRECTORY)),
         }
     }
 
@@ -145,7 +145,7 @@ impl<'a> Delivery<'a> {
             self.say(saying, &seen);
         }
         if self.ledger != before
-            && let Err(error) = self.ledger.write(self.directory)
+            && let Err(error) = self.ledger.keep(self.directory, Path::new(spool::DIRECTORY))
         {
             log::error(format!("{}: {error}", self.directory.display()));
         }
