@@ -148,6 +148,34 @@ impl Status {
             .filter_map(|instance| instance.node.as_deref())
     }
 
+    /// Resource, node and sentence of what our agents say is degraded now: the attribute `RESOURCE-concern`, which is `none` where
+    /// cert-sync has nothing to say.
+    pub fn concerns(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.attributes()
+            .filter(|(_, _, text)| !matches!(*text, "" | "none"))
+            .filter_map(|(node, name, text)| Some((name.strip_suffix("-concern")?, node, text)))
+    }
+
+    /// Resource, node and reason of the failures that were reported to Pacemaker. The attribute outlives the failure: only those that are
+    /// counted still.
+    pub fn reported_failures(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let reported = self
+            .attributes()
+            .filter_map(|(node, name, reason)| Some((name.strip_prefix("failure-reason-")?, node, reason)));
+        reported.filter(|(resource, node, _)| {
+            let mut counts = self.fail_counts.iter();
+            counts.any(|count| count.resource == *resource && count.node == *node)
+        })
+    }
+
+    /// Node, name and value of each node attribute.
+    fn attributes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.nodes.iter().flat_map(|node| {
+            let values = node.attributes.iter();
+            values.map(|(name, value)| (node.name.as_str(), name.as_str(), value.as_str()))
+        })
+    }
+
     /// Whether the cluster acts on this primitive on this node. True when nothing says otherwise.
     pub fn manages(&self, resource: &str, node: &str) -> bool {
         let node_is_left_alone = self.nodes.iter().any(|n| n.name == node && n.maintenance);

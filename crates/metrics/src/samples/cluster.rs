@@ -83,19 +83,15 @@ fn resources(found: &mut Exposition, status: &Status) {
 /// Resource, node and sentence of what is degraded. The database says itself what is so now; Pacemaker's entry of its monitor stays when
 /// the state has ended.
 fn degraded(status: &Status) -> impl Iterator<Item = (&str, &str, &str)> {
-    let said = status.nodes.iter().flat_map(|node| {
-        node.attributes.iter().filter_map(|(name, reason)| {
-            let resource = name.strip_suffix("-concern")?;
-            (!reason.is_empty()).then_some((resource, node.name.as_str(), reason.as_str()))
-        })
-    });
     let entries = status.failures.iter().filter(|failure| failure.is_degraded());
     let entries = entries.map(|failure| {
         let resource = resource_of(&failure.operation);
         (resource, failure.node.as_str(), failure.reason.as_str())
     });
     let is_database = |id: &str| status.instances_of(id).any(|one| one.agent == DATABASE);
-    said.chain(entries.filter(move |(id, ..)| !is_database(id)))
+    status
+        .concerns()
+        .chain(entries.filter(move |(id, ..)| !is_database(id)))
 }
 
 /// `KaiwuDB_monitor_10000` is of `KaiwuDB`.
@@ -110,21 +106,11 @@ fn reasons(found: &mut Exposition, status: &Status) {
         let resource = resource_of(&failure.operation);
         (resource, failure.node.as_str(), failure.reason.as_str())
     });
-    // The attribute outlives the failure; the operator has cleaned that up.
-    let counted = |resource: &str, node: &str| {
-        let mut counts = status.fail_counts.iter();
-        counts.any(|count| count.resource == resource && count.node == node)
-    };
-    let reported = status.nodes.iter().flat_map(|node| {
-        node.attributes.iter().filter_map(|(name, reason)| {
-            let resource = name.strip_prefix("failure-reason-")?;
-            Some((resource, node.name.as_str(), reason.as_str()))
-        })
-    });
-    let reported = reported.filter(|(resource, node, _)| counted(resource, node));
-    let all = degraded(status)
-        .map(|reason| ("degraded", reason))
-        .chain(failed.chain(reported).map(|reason| ("failed", reason)));
+    let all = degraded(status).map(|reason| ("degraded", reason)).chain(
+        failed
+            .chain(status.reported_failures())
+            .map(|reason| ("failed", reason)),
+    );
     for (kind, (resource, node, reason)) in all
         .filter(|(_, (.., reason))| !reason.is_empty())
         .take(MOST_REASONS)

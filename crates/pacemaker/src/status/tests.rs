@@ -114,6 +114,32 @@ fn a_pending_node_is_no_member() {
 }
 
 #[test]
+fn an_agents_sentences_are_its_attributes() {
+    let attribute = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let status = Status {
+        nodes: vec![Node {
+            name: "one".to_owned(),
+            attributes: vec![
+                attribute("Db-concern", "the disk is full"),
+                attribute("Certs-concern", "none"),
+                attribute("Old-concern", ""),
+                attribute("failure-reason-Db", "it hangs"),
+                attribute("failure-reason-Fs", "cleaned up"),
+            ],
+            ..Node::default()
+        }],
+        fail_counts: vec![FailCount {
+            resource: "Db".to_owned(),
+            node: "one".to_owned(),
+            count: 1,
+        }],
+        ..Status::default()
+    };
+    assert!(status.concerns().eq([("Db", "one", "the disk is full")]));
+    assert!(status.reported_failures().eq([("Db", "one", "it hangs")]));
+}
+
+#[test]
 fn a_reason_is_read_as_the_agent_wrote_it() {
     let reason = |written: &str| {
         let xml = format!(

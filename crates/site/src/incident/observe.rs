@@ -25,8 +25,6 @@ use std::time::Duration;
 const QUESTION: Duration = Duration::from_secs(5);
 /// Pacemaker's text for a failure that was reported to it, see `pacemaker::failure`.
 const REPORTED: &str = "Simulated failure";
-/// What cert-sync says where nothing is wrong.
-const NO_CONCERN: &str = "none";
 /// The transient attribute in which `status --ready` says whether a failover would succeed: `yes`, or `no:` and the reasons' ids.
 pub const READY: &str = "kaiwudb-ha-failover-ready";
 /// In which attribute the nodes tell each other what they have told.
@@ -165,17 +163,12 @@ fn placed(cib: &Cib, status: &Status, database: &Primitive) -> Placed {
 
 /// The agents' sentences, see `concern` in the agents.
 fn concerns(status: &Status) -> Vec<(String, String, String)> {
-    let mut all = Vec::new();
-    for node in status.nodes.iter().filter(|node| node.online) {
-        for (name, text) in &node.attributes {
-            if let Some(resource) = name.strip_suffix("-concern")
-                && !matches!(text.as_str(), "" | NO_CONCERN)
-            {
-                all.push((resource.to_owned(), node.name.clone(), text.clone()));
-            }
-        }
-    }
-    all
+    let is_online = |name: &str| status.nodes.iter().any(|node| node.online && node.name == name);
+    status
+        .concerns()
+        .filter(|(_, node, _)| is_online(node))
+        .map(|(resource, node, text)| (resource.to_owned(), node.to_owned(), text.to_owned()))
+        .collect()
 }
 
 /// Why a resource failed. What was reported to Pacemaker has its reason in an attribute, which its manager knows before it is written.

@@ -225,20 +225,9 @@ fn of_failures(context: &Context, cib: Option<&Cib>, status: &Status, say: &mut 
             say(texts::FAILED_ACTION.fill(language, &values));
         }
     }
-    for node in &status.nodes {
-        for (name, reason) in &node.attributes {
-            if let Some(resource) = name.strip_prefix("failure-reason-") {
-                let counted = status
-                    .fail_counts
-                    .iter()
-                    .any(|count| count.resource == resource && count.node == node.name);
-                // The attribute outlives the failure; the operator has cleaned that up.
-                if counted {
-                    let values = [("resource", resource), ("node", &node.name), ("reason", reason)];
-                    say(texts::REASON.fill(language, &values));
-                }
-            }
-        }
+    for (resource, node, reason) in status.reported_failures() {
+        let values = [("resource", resource), ("node", node), ("reason", reason)];
+        say(texts::REASON.fill(language, &values));
     }
 }
 
