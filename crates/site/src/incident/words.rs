@@ -4,8 +4,9 @@ use super::condition::{LEFT, Observation};
 use super::decide::Saying;
 use super::model::{Incident, Kind};
 use crate::language::{Language, Text};
-use crate::texts::incident as texts;
+use crate::texts::{attention, incident as texts};
 use crate::time::moment;
+use alerts::outbox::Undelivered;
 use alerts::{Message, Phase};
 
 /// No sentence of an agent is quoted further than this, in characters.
@@ -193,4 +194,16 @@ fn duration(seconds: i64) -> String {
         .iter()
         .map(|(count, unit)| format!("{count} {unit}"));
     parts.collect::<Vec<_>>().join(" ")
+}
+
+/// What has not been delivered, and why.
+pub fn undelivered(language: Language, one: &Undelivered) -> String {
+    let tries = one.tries.to_string();
+    let values = [
+        ("channel", one.channel.as_str()),
+        ("subject", &one.subject),
+        ("tries", &tries),
+        ("error", &one.error),
+    ];
+    attention::UNDELIVERED.fill(language, &values)
 }

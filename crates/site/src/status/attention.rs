@@ -5,6 +5,7 @@ use crate::cluster::{self, Cluster};
 use crate::context::Context;
 use crate::facts::Verdict;
 use crate::fencing::{Fencing, Weakness};
+use crate::incident::words;
 use crate::language::Language;
 use crate::leftover::{self, Kind};
 use crate::node::Node;
@@ -299,14 +300,7 @@ fn of_messages(context: &Context, nodes: &[Node], say: &mut impl FnMut(String)) 
     for node in nodes {
         let undelivered = node.facts.iter().flat_map(|facts| &facts.undelivered);
         for one in undelivered.filter(|one| one.tries > 0) {
-            let tries = one.tries.to_string();
-            let values = [
-                ("channel", one.channel.as_str()),
-                ("subject", &one.subject),
-                ("tries", &tries),
-                ("error", &one.error),
-            ];
-            let what = texts::UNDELIVERED.fill(context.language, &values);
+            let what = words::undelivered(context.language, one);
             say(texts::UNDELIVERED_ON.fill(context.language, &[("node", &node.name), ("what", &what)]));
         }
     }

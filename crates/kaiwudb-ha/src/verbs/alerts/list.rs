@@ -45,14 +45,7 @@ pub(super) fn run(context: &Context) -> Result<Exit> {
         output::line(table.render(context.output, 0).trim_end());
     }
     for one in &undelivered {
-        let tries = one.tries.to_string();
-        let values = [
-            ("channel", one.channel.as_str()),
-            ("subject", &one.subject),
-            ("tries", &tries),
-            ("error", &one.error),
-        ];
-        output::line(&site::texts::attention::UNDELIVERED.fill(context.language, &values));
+        output::line(&words::undelivered(context.language, one));
     }
     Ok(exit)
 }
