@@ -35,6 +35,15 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// Starts a lab and a database in it, both as the environment wants them.
+    pub fn usual(logs: &Path) -> Result<Self> {
+        Self::prepare(
+            &Options::from_environment()?,
+            &Installation::from_environment()?,
+            logs,
+        )
+    }
+
     /// Starts a lab and a database in it.
     pub fn prepare(options: &Options, installation: &Installation, logs: &Path) -> Result<Self> {
         Self::prepare_with(options, installation, logs, ByHand::BARE, |_, cib| Ok(cib))

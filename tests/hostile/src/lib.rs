@@ -179,3 +179,16 @@ pub fn cert_sync(action: &str) -> Call {
 pub fn database(action: &str) -> Call {
     Call::new(AGENT.into(), action)
 }
+
+/// Where [`file_system`] is mounted.
+pub const POINT: &str = "/var/lib/mounted";
+
+/// A call of the agent for file systems, of this device.
+pub fn file_system(action: &str, device: &str) -> Call {
+    Call::new(Programs::get().agent("filesystem"), action)
+        .env("OCF_RESOURCE_INSTANCE", "KaiwuFS")
+        .env("OCF_RESOURCE_TYPE", "filesystem")
+        .set("device", device)
+        .set("directory", POINT)
+        .set("fstype", "ext4")
+}

@@ -3,7 +3,9 @@
 use contract::machine::{eventually, shell};
 use contract::programs::Programs;
 use contract::{Call, on_a_bare_machine, store};
-use hostile::{NEIGHBOUR, SERVICE, SOON, as_account, canary_is_untouched, start_as, stock_layout};
+use hostile::{
+    NEIGHBOUR, POINT, SERVICE, SOON, as_account, canary_is_untouched, file_system, start_as, stock_layout,
+};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,21 +15,12 @@ testing::tests![
     a_lock_directory_of_a_neighbours,
 ];
 
-const POINT: &str = "/var/lib/mounted";
-
 fn with_file_system(attack: &str) {
     on_a_bare_machine(|_machine| {
         stock_layout();
         let device = shell(&format!("losetup --find --show {}", store::empty().display()));
         let device = device.trim();
-        let call = |action: &str| {
-            Call::new(Programs::get().agent("filesystem"), action)
-                .env("OCF_RESOURCE_INSTANCE", "KaiwuFS")
-                .env("OCF_RESOURCE_TYPE", "filesystem")
-                .set("device", device)
-                .set("directory", POINT)
-                .set("fstype", "ext4")
-        };
+        let call = |action: &str| file_system(action, device);
         let monitor = || call("monitor").every(Duration::from_secs(20)).level(20).run();
         call("start").run().succeeds();
         shell(&format!("chown kaiwudb: {POINT}"));

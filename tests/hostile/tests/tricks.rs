@@ -1,11 +1,10 @@
 //! What comes to an attacker's mind who has read the agents: file systems of his own, processes that cannot be caught, paths without end.
 
 use contract::machine::{DATA_ROOT, shell};
-use contract::programs::Programs;
-use contract::{Call, on_a_bare_machine, on_a_machine, store};
+use contract::{on_a_bare_machine, on_a_machine, store};
 use hostile::{
-    SERVICE, SOON, as_account, cert_sync, database, honest_servers, start_as, stock_layout,
-    the_service_goes_on,
+    POINT, SERVICE, SOON, as_account, cert_sync, database, file_system, honest_servers, start_as,
+    stock_layout, the_service_goes_on,
 };
 use std::thread;
 use std::time::Duration;
@@ -52,23 +51,13 @@ fn a_file_system_of_the_accounts_own() {
     }
 }
 
-const POINT: &str = "/var/lib/mounted";
-
 /// A file system of which something of the account's does not let go: a stop succeeds all the same.
 fn held_by(script: &str) {
     on_a_bare_machine(|_machine| {
         stock_layout();
         let device = shell(&format!("losetup --find --show {}", store::empty().display()));
         let device = device.trim();
-        let call = |action: &str| {
-            Call::new(Programs::get().agent("filesystem"), action)
-                .env("OCF_RESKEY_CRM_meta_timeout", "20000")
-                .env("OCF_RESOURCE_INSTANCE", "KaiwuFS")
-                .env("OCF_RESOURCE_TYPE", "filesystem")
-                .set("device", device)
-                .set("directory", POINT)
-                .set("fstype", "ext4")
-        };
+        let call = |action: &str| file_system(action, device).env("OCF_RESKEY_CRM_meta_timeout", "20000");
         call("start").run().succeeds();
         shell(&format!("chown kaiwudb: {POINT}"));
         let _holder = start_as(SERVICE, script);

@@ -8,7 +8,6 @@ mod neighbour;
 mod tools;
 
 use cluster::{Ground, Test};
-use lab::{Installation, Options};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -68,16 +67,9 @@ const TESTS: &[Test] = &[
 ];
 
 fn main() -> ExitCode {
-    let prepare = |logs: &Path| {
-        Ground::prepare(
-            &Options::from_environment()?,
-            &Installation::from_environment()?,
-            logs,
-        )
-    };
     cluster::run(
         TESTS,
-        prepare,
+        Ground::usual,
         &Path::new(env!("CARGO_TARGET_TMPDIR")).join("administration"),
     )
 }

@@ -3,7 +3,6 @@
 mod nodes;
 
 use cluster::{Ground, Test, everywhere};
-use lab::{Installation, Options};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,16 +20,9 @@ const LAST: &[Test] = &[
 ];
 
 fn main() -> ExitCode {
-    let prepare = |logs: &Path| {
-        Ground::prepare(
-            &Options::from_environment()?,
-            &Installation::from_environment()?,
-            logs,
-        )
-    };
     cluster::run(
         everywhere::TESTS.iter().chain(LAST),
-        prepare,
+        Ground::usual,
         &Path::new(env!("CARGO_TARGET_TMPDIR")).join("database"),
     )
 }
