@@ -5,9 +5,9 @@ use crate::channel::Channel;
 use host::bounded::{self, Background, BoundedError};
 use host::{Deadline, file, log};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ impl Outbox {
                 &delivery,
             )?;
         }
-        File::open(&self.directory)?.sync_all()
+        Ok(())
     }
 
     fn make_room(&self, wanted: usize) {
@@ -235,20 +235,8 @@ fn carry(path: &Path, mut delivery: Delivery, channel: &Channel, now: i64) -> u8
     }
 }
 
-/// As a whole or not at all, and on the disk when this returns.
 fn write(path: &Path, delivery: &Delivery) -> io::Result<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".new");
-    let aside = PathBuf::from(aside);
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&aside)?;
-    file.write_all(&serde_json::to_vec(delivery)?)?;
-    file.sync_all()?;
-    fs::rename(aside, path)
+    file::replace_synced(path, &serde_json::to_string(delivery)?)
 }
 
 fn read(path: &Path) -> Option<Delivery> {

@@ -231,4 +231,22 @@ mod tests {
         });
         assert!(matches!(answer, Err(BoundedError::Broken(_))));
     }
+
+    /// What root writes for somebody gets no line of a log or of a panic between.
+    #[test]
+    fn a_line_for_standard_error_goes_into_no_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("written");
+        let answer = run(Deadline::after(HANGS), || {
+            let mut file = std::fs::File::create(&path).unwrap();
+            for stream in 0..=2 {
+                // SAFETY: only reads these bytes; the streams are this child's.
+                unsafe { nix::libc::write(stream, b"a line".as_ptr().cast(), 6) };
+            }
+            file.write_all(b"contents").unwrap();
+            vec![u8::try_from(file.as_raw_fd()).unwrap()]
+        });
+        assert!(answer.unwrap()[0] > 2);
+        assert_eq!(std::fs::read(path).unwrap(), b"contents");
+    }
 }

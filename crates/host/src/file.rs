@@ -1,10 +1,10 @@
 //! Files: small ones read whole with a cap, replaced whole or not at all.
 
 use crate::untrusted;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A configuration file larger than this is not one.
 const READ_CAP: u64 = 1 << 20;
@@ -21,17 +21,35 @@ pub fn read_tail(path: &Path, most: u64) -> String {
     String::from_utf8_lossy(&found.unwrap_or_default()).into_owned()
 }
 
-/// Replaces a file so that a reader sees the old text or the new one, never a part: written aside, then renamed.
+/// Replaces a file so that a reader sees the old text or the new one, never a part: written aside, then renamed. Mode 0600.
 /// Not synced: for state in /run, which does not outlive the kernel.
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let aside = path.with_extension(format!("new.{}", std::process::id()));
+    put_in_place(path, text, |_| Ok(()))
+}
+
+/// As [`replace`], and on the disk, contents before name, when this returns: for what has to outlive a power cut.
+pub fn replace_synced(path: &Path, text: &str) -> io::Result<()> {
+    put_in_place(path, text, File::sync_all)?;
+    let directory = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn put_in_place(path: &Path, text: &str, finish: fn(&File) -> io::Result<()>) -> io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(format!(".{}.new", std::process::id()));
+    let aside = PathBuf::from(aside);
     let written = OpenOptions::new()
         .create(true)
         .truncate(true)
         .write(true)
         .mode(0o600)
         .open(&aside)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            finish(&file)
+        })
         .and_then(|()| fs::rename(&aside, path));
     if written.is_err() {
         let _ = fs::remove_file(&aside);
@@ -57,7 +75,7 @@ mod tests {
         let path = directory.path().join("state");
         assert_eq!(read_text(&path).unwrap(), None);
         replace(&path, "one\ntwo\n").unwrap();
-        replace(&path, "three\nfour\n").unwrap();
+        replace_synced(&path, "three\nfour\n").unwrap();
         assert_eq!(read_text(&path).unwrap().as_deref(), Some("three\nfour\n"));
         assert_eq!(read_tail(&path, 5), "four\n");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);

@@ -65,7 +65,7 @@ pub fn keep<T: Keep>(directory: &Path, found: T) -> io::Result<()> {
         at: now_us() / 1_000_000,
         found,
     };
-    file::replace(&directory.join(T::FILE), &serde_json::to_string(&kept)?)
+    file::replace_synced(&directory.join(T::FILE), &serde_json::to_string(&kept)?)
 }
 
 /// What was kept; `None` where nothing was, or another release wrote it.

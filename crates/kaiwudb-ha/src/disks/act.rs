@@ -6,10 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 use drbd::kernel;
 use drbd::state::{ConnectionState, Disk, Role};
 use host::lock::ExclusiveLock;
-use host::{Command, Deadline};
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use host::{Command, Deadline, file};
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -68,14 +66,7 @@ impl Order {
     fn write_file(&self, text: &str, side: &Side) -> Result<()> {
         let path = PathBuf::from(file_of(&self.resource));
         ensure!(side.file.is_none(), "{} is there already", path.display());
-        // Never readable for others, not even for an instant.
-        let new = path.with_extension("new");
-        let _ = fs::remove_file(&new);
-        let mut options = OpenOptions::new();
-        let mut written = options.write(true).create_new(true).mode(0o600).open(&new)?;
-        written.write_all(text.as_bytes())?;
-        written.sync_all()?;
-        fs::rename(&new, &path)?;
+        file::replace_synced(&path, text)?;
         Ok(())
     }
 

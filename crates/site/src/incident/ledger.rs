@@ -4,9 +4,9 @@ use super::model::{Incident, Kind};
 use host::{file, untrusted};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 /// Incidents that are over, of which so many are remembered.
@@ -74,21 +74,7 @@ impl Ledger {
             .recursive(true)
             .mode(0o700)
             .create(directory)?;
-        let aside = directory.join("incidents.new");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&aside)?;
-        let written = file
-            .write_all(&serde_json::to_vec(self)?)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&aside, directory.join(FILE)));
-        if written.is_err() {
-            let _ = file::remove(&aside);
-        }
-        written
+        file::replace_synced(&directory.join(FILE), &serde_json::to_string(self)?)
     }
 
     /// Whether what holds now has held for `long` milliseconds.

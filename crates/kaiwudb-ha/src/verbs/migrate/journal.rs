@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use site::language::Text;
 use site::roles;
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -205,12 +204,8 @@ impl Journal {
     /// Writes it down, on the disk, before anything is done.
     pub(super) fn write(&self) -> Result<()> {
         std::fs::create_dir_all(DIRECTORY).with_context(|| format!("cannot create {DIRECTORY}"))?;
-        let write = || {
-            file::replace(Path::new(FILE), &serde_json::to_string_pretty(self)?)?;
-            File::open(FILE)?.sync_all()?;
-            File::open(DIRECTORY)?.sync_all()
-        };
-        write().with_context(|| format!("cannot write {FILE}"))
+        file::replace_synced(Path::new(FILE), &serde_json::to_string_pretty(self)?)
+            .with_context(|| format!("cannot write {FILE}"))
     }
 
     /// Notes the step that comes now.
