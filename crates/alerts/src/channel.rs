@@ -4,6 +4,8 @@ mod command;
 mod http;
 mod mail;
 mod robot;
+#[cfg(test)]
+mod tls_tests;
 mod trust;
 mod webhook;
 
