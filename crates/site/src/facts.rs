@@ -29,6 +29,7 @@ pub use takeover::Takeover;
 pub use units::{DATABASE as DATABASE_UNIT, TIME_SERVICES, Unit};
 
 use crate::drill;
+use crate::settings;
 use crate::time::now_us;
 use crate::value;
 use alerts::outbox::Undelivered;
@@ -74,6 +75,8 @@ pub struct Facts {
     pub good_drills: Vec<LastDrill>,
     /// Messages that it could not deliver.
     pub undelivered: Vec<Undelivered>,
+    /// What its settings say, by section, as digests; `None` where that is not known.
+    pub settings: Option<BTreeMap<String, String>>,
     /// Questions that were not answered.
     pub unanswered: Vec<String>,
 }
@@ -210,6 +213,7 @@ pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
         drbd: drbd::gather(deadline, &mut unanswered),
         database,
         undelivered: alerts::undelivered(),
+        settings: settings::sections(Path::new(settings::FILE)),
         unanswered,
         clock_us: now_us(),
     }

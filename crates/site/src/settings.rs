@@ -4,6 +4,7 @@
 mod alerting;
 mod error;
 mod model;
+mod sections;
 mod values;
 mod who;
 
@@ -17,6 +18,7 @@ pub use model::{
     CertificateSettings, Device, DrbdSettings, Fencing, NodeSettings, Scalar, Settings, Storage, VirtualIp,
     is_password, key,
 };
+pub use sections::sections;
 use std::path::{Path, PathBuf};
 use who::others;
 

@@ -66,6 +66,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("server-outside", TYPED),
     ("set-broken", HANDS),
     ("sets-differ", APPLY),
+    ("settings-differ", TYPED),
     ("store-key-missing", APPLY),
     ("store-read-only", HANDS),
     ("store-unpinned", TYPED),

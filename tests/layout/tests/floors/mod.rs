@@ -255,7 +255,8 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["doubt", "stack"],
             &["node"],
             &["context", "fencing", "order"],
-            &["facts", "settings"],
+            &["facts"],
+            &["settings"],
             &["drill", "tables", "texts"],
             &[
                 "language",

@@ -15,6 +15,12 @@ pub(crate) fn cluster_disabled(lab: &Lab) -> Result<()> {
     fixed(lab, "cluster-disabled", On::Passive, wrong, "true")
 }
 
+pub(crate) fn settings_differ(lab: &Lab) -> Result<()> {
+    let file = "/etc/kaiwudb-ha/ha.toml";
+    let wrong = format!("printf '[metrics]\\npair = \"%s\"\\n' $(uname -n) >{file}");
+    fixed(lab, "settings-differ", On::Both, &wrong, &format!("rm {file}"))
+}
+
 /// Fencing by SBD, as far as the configuration goes: the containers have no watchdog.
 pub(crate) fn sbd_disabled(lab: &Lab) -> Result<()> {
     let (active, _) = nodes(lab)?;

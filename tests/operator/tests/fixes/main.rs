@@ -13,6 +13,7 @@ const TESTS: &[Test] = &[
     ("nothing_is_found", ground::nothing_is_found),
     ("the_vendors_unit_is_enabled", cases::unit_enabled),
     ("the_cluster_is_not_enabled", cases::cluster_disabled),
+    ("the_settings_differ", cases::settings_differ),
     ("sbd_is_not_enabled", cases::sbd_disabled),
     ("multipathd_does_not_run", cases::multipath_disabled),
     ("two_node_is_missing", cases::two_node_missing),

@@ -193,6 +193,9 @@ rules! {
     VERSIONS_DIFFER: Warning, "versions-differ",
         "The nodes run different releases of kaiwudb-ha: a failover changes behaviour.",
         "各节点的 kaiwudb-ha 版本不同：切换后行为会改变。";
+    SETTINGS_DIFFER: Warning, "settings-differ",
+        "Each node acts by its own settings: who hears of an incident, and what the metrics are called, depends on the node.",
+        "各节点按自己的设置运行：由谁收到告警、指标叫什么名称，都取决于节点。";
     // The operating system.
     LINK_SINGLE: Advice, "link-single",
         "One cable or switch decides whether the nodes see each other; its failure ends in fencing.",

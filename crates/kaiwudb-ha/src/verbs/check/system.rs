@@ -5,7 +5,9 @@ use super::rule;
 use super::scene::Scene;
 use site::facts::{Facts, TIME_SERVICES};
 use site::fencing::Means;
+use site::settings::FILE;
 use site::shell::quote;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// More than ssh and a busy machine can explain.
@@ -61,6 +63,7 @@ pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             .fix("chronyc makestep"),
         );
     }
+    settings(scene, findings);
     let versions: Vec<(&str, &str)> = scene
         .facts()
         .map(|(node, facts)| (node, facts.version.as_str()))
@@ -77,6 +80,46 @@ pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         findings
             .push(Finding::of(rule::VERSIONS_DIFFER, evidence.join(", ")).fix(install.unwrap_or_default()));
     }
+}
+
+/// What a node does by itself, without anybody who calls a command there.
+const EVERYWHERE: [&str; 3] = ["alerts", "metrics", "resource"];
+
+/// What both have and is not the same, and what acts on one node only. A set-up is made from one node, and the other one needs no settings for
+/// that.
+fn settings(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let known: Vec<_> = scene
+        .facts()
+        .filter_map(|(node, facts)| Some((node, facts.settings.as_ref()?)))
+        .collect();
+    let [(one, first), (other, second)] = known.as_slice() else {
+        return;
+    };
+    let differs = |name: &&String| match (first.get(*name), second.get(*name)) {
+        (Some(one), Some(other)) => one != other,
+        _ => EVERYWHERE.contains(&name.as_str()),
+    };
+    let names: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
+    let names: Vec<&str> = names.into_iter().filter(differs).map(String::as_str).collect();
+    if names.is_empty() {
+        return;
+    }
+    // The one that says more is the right one more often.
+    let (from, to) = if second.len() > first.len() {
+        (other, one)
+    } else {
+        (one, other)
+    };
+    findings.push(
+        Finding::of(
+            rule::SETTINGS_DIFFER,
+            format!("{one} / {other}: {FILE}: {}", names.join(" ")),
+        )
+        .on(from)
+        .fix(format!(
+            "scp -p {FILE} {to}:{FILE}  # if those of {from} are the right ones"
+        )),
+    );
 }
 
 /// The cluster's nodes, as pcs is told of them.

@@ -965,3 +965,34 @@ fn what_does_not_start_at_boot_is_found() {
     assert!(by_watchdog("disabled").contains("sbd-disabled"));
     assert!(!by_watchdog("enabled").contains("sbd-disabled"));
 }
+
+#[test]
+fn settings_that_are_not_the_same() {
+    let said = |sections: &[(&str, &str)]| {
+        let sections = sections.iter();
+        Some(
+            sections
+                .map(|(name, digest)| ((*name).to_owned(), (*digest).to_owned()))
+                .collect(),
+        )
+    };
+    let found = |a: &[(&str, &str)], b: &[(&str, &str)]| {
+        on_two_nodes(&["settings-differ"], |name, facts| {
+            facts.settings = said(if name == "a" { a } else { b });
+        })
+    };
+    let all = [("alerts", "1"), ("metrics", "2"), ("virtual_ip", "3")];
+    assert_eq!(found(&all, &all), [""; 0]);
+    assert_eq!(found(&[], &[]), [""; 0]);
+    assert_eq!(found(&all[2..], &[]), [""; 0], "the other node needs none");
+    let file = "a / b: /etc/kaiwudb-ha/ha.toml:";
+    assert_eq!(found(&all, &[]), [format!("{file} alerts metrics")]);
+    assert_eq!(found(&all[..2], &all), [""; 0]);
+    let other = [("alerts", "1"), ("metrics", "9"), ("virtual_ip", "8")];
+    assert_eq!(found(&all, &other), [format!("{file} metrics virtual_ip")]);
+    // Another release does not say.
+    let silent = on_two_nodes(&["settings-differ"], |name, facts| {
+        facts.settings = if name == "a" { said(&all) } else { None };
+    });
+    assert_eq!(silent, [""; 0]);
+}
