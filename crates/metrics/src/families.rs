@@ -44,6 +44,11 @@ families! {
     FAILOVERS: Counter, "failovers_total", "How often the database was seen on another node than before, by cause.";
     FAILOVER_AT: Gauge, "last_failover_timestamp_seconds", "When the database was seen on another node than before for the last time.";
 
+    // What alerts have seen and sent, where [alerts] is configured.
+    OUTAGE: Gauge, "last_outage_seconds", "How long the cluster saw the database not serve the last time, by cause.";
+    OUTAGE_AT: Gauge, "last_outage_timestamp_seconds", "When the cluster first saw that the database did not serve.";
+    UNDELIVERED: Gauge, "alert_undelivered_messages", "Messages that the channel has not taken yet.";
+
     // What timers have found on this node.
     FAILOVER_READY: Gauge, "failover_ready", "Whether a failover would have succeeded when kaiwudb-ha-ready.timer looked last.";
     FAILOVER_OBSTACLE: Gauge, "failover_obstacle", "Always 1; a reason why a failover would not have succeeded.";

@@ -9,6 +9,7 @@ mod decide;
 mod ledger;
 mod model;
 pub mod observe;
+mod outage;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -20,3 +21,4 @@ pub use condition::{Condition, Failure, Member, Observation, Placed};
 pub use decide::{Decision, Saying};
 pub use ledger::Ledger;
 pub use model::{Incident, Kind};
+pub use outage::Outage;

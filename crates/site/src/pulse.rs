@@ -2,19 +2,23 @@
 //! does not answer says why, in a word of a fixed list.
 
 use crate::facts::{self, Certificates, Corosync, Database, Store};
+use crate::incident::{Ledger, Outage};
 use crate::kept::{self, Check, Kept};
 use crate::placement::Placement;
 use crate::readiness::Readiness;
 use crate::roles::{self, ADDRESS, DATABASE, DRBD};
+use crate::settings::AlertSettings;
 use crate::time::now_us;
 use agent::RunDirectory;
 use agent::companion::{ADDRESS_WATCHER, Answer, Companion, Kind, NoMore, SENTINEL, WATCHER};
+use alerts::spool;
 use drbd::resource::Resource;
 use drbd::{kernel, tools};
 use host::{Command, CommandError, Deadline, Process};
 use pacemaker::Error;
 use pacemaker::cib::{self, Cib};
 use pacemaker::status::{self, Status};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -145,12 +149,16 @@ pub struct Pulse {
     pub readiness: Option<Kept<Readiness>>,
     /// What `check` has found when it looked last.
     pub check: Option<Kept<Check>>,
+    /// Messages that wait, by channel, those that have none included; empty where nobody is told.
+    pub undelivered: BTreeMap<String, u64>,
+    /// The last time that the database did not serve; `None` where nobody is told, or it always has.
+    pub outage: Option<Outage>,
     /// What did not answer, in words.
     pub unanswered: Vec<String>,
 }
 
-/// Feels it. `named` is the database that is meant, where the cluster has several.
-pub fn feel(named: Option<&str>) -> Pulse {
+/// Feels it. `named` is the database that is meant, where the cluster has several; `alerts` is who is told.
+pub fn feel(named: Option<&str>, alerts: Option<&AlertSettings>) -> Pulse {
     let mut unanswered = Vec::new();
     let status = status::get(Deadline::after(CLUSTER)).map_err(|error| Silence::of_cluster(&error));
     // Who does not answer the first question would only let us wait again.
@@ -210,8 +218,20 @@ pub fn feel(named: Option<&str>) -> Pulse {
         placement,
         readiness: kept::kept(Path::new(kept::DIRECTORY)),
         check: kept::kept(Path::new(kept::DIRECTORY)),
+        undelivered: alerts.map(undelivered).unwrap_or_default(),
+        outage: alerts
+            .and_then(|_| Ledger::kept(Path::new(alerts::DIRECTORY), Path::new(spool::DIRECTORY)).outage),
         unanswered,
     }
+}
+
+fn undelivered(settings: &AlertSettings) -> BTreeMap<String, u64> {
+    let channels = settings.channels().into_iter();
+    let mut waiting: BTreeMap<String, u64> = channels.map(|channel| (channel.name, 0)).collect();
+    for one in alerts::undelivered() {
+        *waiting.entry(one.channel).or_default() += 1;
+    }
+    waiting
 }
 
 /// Where the database has been, this look included. What cannot be written is counted by the next look that can.

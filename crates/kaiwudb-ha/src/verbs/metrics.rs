@@ -61,7 +61,10 @@ fn collect(context: &Context) -> String {
         Settings::default()
     });
     let named = settings.resource.as_ref().map(toml::Spanned::get_ref);
-    let pulse = pulse::feel(context.resource.as_ref().or(named).map(String::as_str));
+    let pulse = pulse::feel(
+        context.resource.as_ref().or(named).map(String::as_str),
+        settings.alerts.as_ref(),
+    );
     let pair = settings.metrics.pair.as_ref().map(toml::Spanned::get_ref);
     samples::of(&pulse, pair.map(String::as_str), begun.elapsed()).render()
 }

@@ -1,4 +1,5 @@
-//! What was kept on this node: where the database has been, and what timers have found, with their times.
+//! What was kept on this node: where the database has been, what timers have found, with their times, and
+//! what alerts have seen and sent.
 
 use crate::exposition::Exposition;
 use crate::families as of;
@@ -16,6 +17,16 @@ pub(super) fn add(found: &mut Exposition, pulse: &Pulse) {
     }
     if let Some(moved) = pulse.placement.moved {
         found.add(&of::FAILOVER_AT, &[node], seconds(moved));
+    }
+    if let Some(outage) = &pulse.outage {
+        let cause = outage.cause.map_or("none", |kind| kind.word()).replace('-', "_");
+        #[allow(clippy::cast_precision_loss)] // milliseconds
+        let lasted = outage.lasted as f64 / 1000.0;
+        found.add(&of::OUTAGE, &[node, ("cause", &cause)], lasted);
+        found.add(&of::OUTAGE_AT, &[node], seconds(outage.began / 1000));
+    }
+    for (channel, waiting) in &pulse.undelivered {
+        found.count(&of::UNDELIVERED, &[node, ("channel", channel)], *waiting);
     }
     if let Some(kept) = &pulse.readiness {
         let readiness = &kept.found;

@@ -4,11 +4,12 @@ use super::*;
 use pacemaker::cib::Cib;
 use pacemaker::status;
 use site::facts::{self, Database, Verdict};
+use site::incident::{self, Outage};
 use site::kept::{Check, Finding, Kept};
 use site::placement::Placement;
 use site::pulse::{Replicated, Watched};
 use site::readiness::{Measured, Readiness, Reason};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const RECORDED: [&str; 3] = [
     include_str!("../../../../tests/fixtures/pacemaker-2.0.5/crm_mon.xml"),
@@ -35,6 +36,8 @@ fn silent(why: Silence) -> Pulse {
         placement: Placement::default(),
         readiness: None,
         check: None,
+        undelivered: BTreeMap::new(),
+        outage: None,
         unanswered: Vec::new(),
     }
 }
@@ -351,5 +354,39 @@ fn what_timers_have_found_is_told_with_its_time() {
             "check_findings{node=\"node1\",pair=\"p\",severity=\"warning\"} 0",
             "check_timestamp_seconds{node=\"node1\",pair=\"p\"} 1800000001",
         ],
+    );
+}
+
+#[test]
+fn what_alerts_have_seen_and_sent_is_told_where_somebody_is_told() {
+    let none = text(&with(RECORDED[1]));
+    assert!(
+        !none.contains("last_outage") && !none.contains("alert_undelivered"),
+        "{none}"
+    );
+    let outage = |cause| Outage {
+        began: 1_700_000_000_900,
+        lasted: 1250,
+        cause,
+    };
+    let of = |cause| {
+        text(&Pulse {
+            outage: Some(outage(cause)),
+            undelivered: [("mail-1".to_owned(), 0), ("webhook-1".to_owned(), 2)].into(),
+            ..with(RECORDED[1])
+        })
+    };
+    all_in(
+        &of(Some(incident::Kind::NodeLost)),
+        &[
+            "last_outage_seconds{cause=\"node_lost\",node=\"node1\",pair=\"p\"} 1.25",
+            "last_outage_timestamp_seconds{node=\"node1\",pair=\"p\"} 1700000000",
+            "alert_undelivered_messages{channel=\"mail-1\",node=\"node1\",pair=\"p\"} 0",
+            "alert_undelivered_messages{channel=\"webhook-1\",node=\"node1\",pair=\"p\"} 2",
+        ],
+    );
+    all_in(
+        &of(None),
+        &["last_outage_seconds{cause=\"none\",node=\"node1\",pair=\"p\"} 1.25"],
     );
 }

@@ -56,6 +56,7 @@ impl Ledger {
         for condition in &conditions {
             self.take_in(condition, seen, now);
         }
+        self.follow_service(seen, now);
         if let Some(node) = seen.serving_on() {
             self.served_by = Some(node.to_owned());
         }

@@ -1,6 +1,7 @@
 //! What is remembered from one look to the next, over reboots.
 
 use super::model::{Incident, Kind};
+use super::outage::{Absence, Outage};
 use host::{file, untrusted};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,10 @@ pub struct Ledger {
     pub past: Vec<Incident>,
     /// Where the database served last.
     pub served_by: Option<String>,
+    /// The last time that the database did not serve.
+    pub outage: Option<Outage>,
+    /// That it does not serve now.
+    pub(super) absence: Option<Absence>,
     /// Whether fail counts were seen before.
     pub(super) watches: bool,
     /// The fail counts that were seen last, by `RESOURCE@NODE`.

@@ -521,3 +521,62 @@ fn what_others_say_commands_nothing() {
         );
     }
 }
+
+/// Length in seconds and cause of the last outage.
+fn outage(watch: &Watch) -> Option<(i64, Option<Kind>)> {
+    let outage = watch.ledger.outage.as_ref()?;
+    Some((outage.lasted / 1000, outage.cause))
+}
+
+#[test]
+fn the_last_outage_is_remembered_with_its_cause() {
+    let mut watch = Watch::on("node1");
+    assert_eq!(outage(&watch), None);
+    watch.fail("KaiwuDB", 1, "killed").serve(None).wait(2);
+    assert_eq!(outage(&watch), None, "it is not over");
+    watch.serve(Some("node1")).wait(1);
+    assert_eq!(outage(&watch), Some((2, Some(Kind::Failure))));
+    // Moved by an operator.
+    watch.wait(60).serve(None).wait(1);
+    watch.serve(Some("node2")).wait(1);
+    assert_eq!(outage(&watch), Some((1, None)));
+    // Stopped by an operator: he does not want it to serve.
+    watch.serve(None).wait(1);
+    watch.seen.database.as_mut().unwrap().wanted = false;
+    watch.wait(300).seen.database.as_mut().unwrap().wanted = true;
+    watch.wait(3).serve(Some("node1")).wait(1);
+    assert_eq!(outage(&watch), Some((3, None)));
+}
+
+#[test]
+fn a_lost_node_is_the_cause_where_it_served() {
+    let mut watch = Watch::on("node2");
+    watch.power_off().wait(4).serve(Some("node2")).wait(1);
+    assert_eq!(outage(&watch), Some((5, Some(Kind::NodeLost))));
+    // While it is away the database is restarted on purpose.
+    watch.wait(60).serve(None).wait(1);
+    watch.serve(Some("node2")).wait(1);
+    assert_eq!(outage(&watch), Some((1, None)));
+}
+
+#[test]
+fn what_was_not_watched_is_no_outage() {
+    let mut watch = Watch::on("node1");
+    // The node that boots does not see the other one at first.
+    watch.seen.quorum = false;
+    watch.serve(None).wait(20);
+    watch.seen.quorum = true;
+    watch.serve(Some("node2")).wait(1);
+    assert_eq!(outage(&watch), None);
+    // It dies while nothing serves, and comes back a day later, or with a clock that was set back.
+    for away in [86_400_000, -86_400_000] {
+        watch.serve(None).wait(2);
+        watch.now += away;
+        watch.serve(Some("node2")).look();
+        assert_eq!(outage(&watch), None);
+    }
+    // A long one, of which only the timer looks.
+    watch.serve(None).wait(1800);
+    watch.serve(Some("node2")).wait(1);
+    assert_eq!(outage(&watch).map(|(lasted, _)| lasted), Some(1800));
+}
