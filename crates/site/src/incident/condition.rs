@@ -256,6 +256,15 @@ fn failures(ledger: &mut Ledger, seen: &Observation, now: i64) -> Vec<Condition>
     ledger
         .failed
         .retain(|_, (at, ..)| !served || (0..AFTERMATH).contains(&(now - *at)));
+    if let Some(ends) = ledger
+        .failed
+        .values()
+        .map(|(at, ..)| AFTERMATH - (now - at))
+        .filter(|ends| *ends > 0)
+        .min()
+    {
+        ledger.look_again_in(ends);
+    }
     let condition = |(resource, (_, node, reason)): (&String, &(i64, String, String))| {
         Condition::new(Kind::Failure, resource, node, reason)
     };

@@ -1,7 +1,6 @@
 //! What is remembered from one look to the next, over reboots.
 
-use super::model::{Incident, Kind};
-use super::outage::{Absence, Outage};
+use super::model::{Absence, Incident, Kind, Outage};
 use host::{file, untrusted};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +43,7 @@ pub struct Ledger {
     pub(super) since: BTreeMap<String, i64>,
     /// What was wrong while people were at work, until when that excuses it.
     pub(super) excused: BTreeMap<String, i64>,
-    /// In how many milliseconds the next of these counts.
+    /// In how many milliseconds the next of these counts, or no longer counts.
     #[serde(skip)]
     pub(super) due: Option<i64>,
 }
@@ -93,9 +92,14 @@ impl Ledger {
         *since = (*since).min(now);
         let missing = long - (now - *since);
         if missing > 0 {
-            self.due = Some(self.due.map_or(missing, |due| due.min(missing)));
+            self.look_again_in(missing);
         }
         missing <= 0
+    }
+
+    /// No event says that so many milliseconds have passed.
+    pub(super) fn look_again_in(&mut self, milliseconds: i64) {
+        self.due = Some(self.due.map_or(milliseconds, |due| due.min(milliseconds)));
     }
 
     /// Whether the node's loss is an incident that is not over.
