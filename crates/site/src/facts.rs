@@ -29,7 +29,7 @@ pub use takeover::Takeover;
 pub use units::{DATABASE as DATABASE_UNIT, TIME_SERVICES, Unit};
 
 use crate::drill;
-use crate::settings;
+use crate::settings::{self, Settings};
 use crate::time::now_us;
 use crate::value;
 use alerts::outbox::Undelivered;
@@ -213,7 +213,7 @@ pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
         drbd: drbd::gather(deadline, &mut unanswered),
         database,
         undelivered: alerts::undelivered(),
-        settings: settings::sections(Path::new(settings::FILE)),
+        settings: Settings::digests(Path::new(settings::FILE)),
         unanswered,
         clock_us: now_us(),
     }

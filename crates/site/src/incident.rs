@@ -20,5 +20,4 @@ pub const AGENT: &str = "/usr/lib/kaiwudb-ha/alert";
 pub use condition::{Condition, Failure, Member, Observation, Placed};
 pub use decide::{Decision, Saying};
 pub use ledger::Ledger;
-pub use model::{Incident, Kind};
-pub use outage::Outage;
+pub use model::{Incident, Kind, Outage};

@@ -18,7 +18,7 @@ pub use model::{
     CertificateSettings, Device, DrbdSettings, Fencing, NodeSettings, Scalar, Settings, Storage, VirtualIp,
     is_password, key,
 };
-pub use sections::sections;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use who::others;
 
@@ -75,6 +75,12 @@ impl Settings {
                 .push(texts::OPEN.fill(language, &[("file", &name)]));
         }
         Ok(settings)
+    }
+
+    /// What the file says, section by section, as digests that give no password away; none where there is no file, `None` where it cannot be read.
+    pub fn digests(path: &Path) -> Option<BTreeMap<String, String>> {
+        let settings = Self::read(&locate(path), Language::English).ok()?;
+        sections::digests(&settings.text)
     }
 
     /// Root's fencer runs what a device's parameters name: nobody else may be able to change it.

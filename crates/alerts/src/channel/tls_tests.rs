@@ -163,10 +163,10 @@ fn mail(stream: &mut (impl Read + Write), before_tls: bool) -> String {
             "EHLO" => "250-sink\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n",
             "DATA" => {
                 data = true;
-                "354 go on\r\n"
+                "354 send it\r\n"
             }
             "AUTH" => "235 welcome\r\n",
-            "STARTTLS" => "220 go on\r\n",
+            "STARTTLS" => "220 ready\r\n",
             "QUIT" => "221 bye\r\n",
             _ => "250 ok\r\n",
         };
@@ -234,8 +234,8 @@ fn a_server_that_cannot_prove_who_it_is_learns_nothing() {
     let (own, other) = (Authority::new(), Authority::new());
     let authorities = file(&place, &[&own]);
     for (config, trusted, why) in [
-        (own.server(HOST, 2100), None, "its authority is not the system's"),
-        (other.server(HOST, 2100), Some(&authorities), "another authority"),
+        (own.server(HOST, 2100), None, "its CA is not the system's"),
+        (other.server(HOST, 2100), Some(&authorities), "another CA"),
         (
             own.server("127.0.0.2", 2100),
             Some(&authorities),

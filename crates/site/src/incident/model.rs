@@ -70,6 +70,26 @@ pub struct Incident {
     pub witnessed: bool,
 }
 
+/// A time during which the database did not serve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// When the database was first seen not to serve, milliseconds since 1970.
+    pub began: i64,
+    /// How long that lasted, in milliseconds.
+    pub lasted: i64,
+    /// What kind of incident it belongs to; `None` where there was none, as with planned work.
+    pub cause: Option<Kind>,
+}
+
+/// The same while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Absence {
+    /// As of an [`Outage`].
+    pub(super) began: i64,
+    /// When it was looked at last, as far as that was worth a write.
+    pub(super) seen: i64,
+}
+
 impl Incident {
     /// Every key by which the other node may know it.
     pub fn keys(&self) -> impl Iterator<Item = &str> {

@@ -2,8 +2,7 @@
 
 use super::condition::Observation;
 use super::ledger::Ledger;
-use super::model::{Incident, Kind};
-use serde::{Deserialize, Serialize};
+use super::model::{Absence, Incident, Kind, Outage};
 
 /// So long after a look, in milliseconds, nobody can say whether the database served meanwhile: the timer looks every minute.
 const UNSEEN: i64 = 150_000;
@@ -12,24 +11,6 @@ const WORTH_A_WRITE: i64 = 30_000;
 
 /// By when the database that was on a lost node is seen to be gone, in milliseconds.
 const TOGETHER: i64 = 30_000;
-
-/// One that is over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outage {
-    /// When the database was first seen not to serve, milliseconds since 1970.
-    pub began: i64,
-    /// How long that lasted, in milliseconds.
-    pub lasted: i64,
-    /// What kind of incident it belongs to; `None` where there was none, as with planned work.
-    pub cause: Option<Kind>,
-}
-
-/// One that is not over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Absence {
-    began: i64,
-    seen: i64,
-}
 
 impl Ledger {
     /// Takes down whether the database serves, after the incidents of this look have been taken in.

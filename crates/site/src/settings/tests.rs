@@ -327,3 +327,14 @@ fn impossible_channels_are_named_with_their_line() {
         assert!(error.contains(expected), "{old} -> {new}: {error}");
     }
 }
+
+#[test]
+fn no_file_says_nothing_and_a_broken_one_is_not_known() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ha.toml");
+    assert_eq!(Settings::digests(&path).unwrap().len(), 0);
+    std::fs::write(&path, "[metrics]\npair = \"p\"\n").unwrap();
+    assert_eq!(Settings::digests(&path).unwrap().len(), 1);
+    std::fs::write(&path, "[metrics\n").unwrap();
+    assert_eq!(Settings::digests(&path), None);
+}
