@@ -7,7 +7,7 @@ use crate::roles::{DATABASE, Roles, Site};
 use alerts::Event;
 use anyhow::Result;
 use drbd::health::{self, Circumstances};
-use drbd::resource::Resource;
+use drbd::resource::{Connection, Resource};
 use drbd::state::ConnectionState;
 use host::{Command, Deadline, log};
 use kwdb::installation::{Deployment, Mode};
@@ -73,8 +73,12 @@ pub fn observe(site: &Site, events: &[Event]) -> Result<Observation> {
             reason: reason(&status, &count.resource, &count.node),
         })
         .collect();
+    let replicated = roles
+        .data
+        .map(|(one, _)| one.id.as_str())
+        .zip(roles.drbd_resource());
     seen.local
-        .extend(roles.drbd_resource().and_then(|name| replication(&here, name)));
+        .extend(replicated.and_then(|(resource, name)| replication(&here, resource, name)));
     if let Some(one) = roles.database
         && seen.serving_on().is_some_and(|serving| serving != here)
         && seen.is_online(&here)
@@ -194,8 +198,8 @@ fn reason(status: &Status, resource: &str, node: &str) -> String {
     reported.unwrap_or_else(|| action.map(|action| action.operation.clone()).unwrap_or_default())
 }
 
-/// What DRBD says on this node.
-fn replication(here: &str, name: &str) -> Option<Condition> {
+/// What DRBD says on this node of `name`, which the cluster's `resource` runs.
+fn replication(here: &str, resource: &str, name: &str) -> Option<Condition> {
     // Without the module drbdsetup would load it.
     if !Path::new("/proc/drbd").exists() {
         return None;
@@ -207,17 +211,25 @@ fn replication(here: &str, name: &str) -> Option<Condition> {
     if !state.is_configured() {
         return None;
     }
-    let findings = health::findings(&state, &Circumstances::default());
-    let apart = state
-        .connections
-        .values()
-        .any(|peer| peer.state == ConnectionState::StandAlone);
+    let split_brains = drbd_promotable_agent::split_brains(resource);
+    of_drbd(here, &state, split_brains)
+}
+
+/// The node that has found a split brain is `StandAlone`; the other one may go on trying, and only the agent's record says so there.
+pub(super) fn of_drbd(here: &str, state: &Resource, split_brains: Vec<String>) -> Option<Condition> {
+    let is_apart = |peer: &Connection| peer.state == ConnectionState::StandAlone;
+    let apart = !split_brains.is_empty() || state.connections.values().any(is_apart);
     let kind = if apart {
         Kind::SplitBrain
     } else {
         Kind::Replication
     };
-    (!findings.is_empty()).then(|| Condition::new(kind, name, here, &findings.join("; ")))
+    let circumstances = Circumstances {
+        split_brains,
+        ..Circumstances::default()
+    };
+    let findings = health::findings(state, &circumstances);
+    (!findings.is_empty()).then(|| Condition::new(kind, &state.name, here, &findings.join("; ")))
 }
 
 /// Why this node could not start the database: what a start would find at once.

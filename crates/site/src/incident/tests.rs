@@ -582,3 +582,69 @@ fn what_was_not_watched_is_no_outage() {
     watch.serve(Some("node2")).wait(1);
     assert_eq!(outage(&watch).map(|(lasted, _)| lasted), Some(1800));
 }
+
+/// What DRBD says on a node, from a recorded answer.
+fn of_drbd(node: &str, events: &str, split_brains: &[&str]) -> Option<Condition> {
+    let state = drbd::resource::Resource::all_from_events(events)
+        .unwrap()
+        .remove(0);
+    observe::of_drbd(
+        node,
+        &state,
+        split_brains.iter().map(|&peer| peer.to_owned()).collect(),
+    )
+}
+
+const SPLIT: &str = include_str!("../../../../tests/fixtures/drbd-9.2.18/events2-split-brain-node1.txt");
+
+#[test]
+fn a_split_brain_is_told_once_whichever_node_has_found_it() {
+    let tries = SPLIT.replace("StandAlone", "Connecting");
+    let healthy = tries
+        .replace(
+            "connection:Connecting role:Unknown",
+            "connection:Connected role:Secondary",
+        )
+        .replace(
+            "replication:Off peer-disk:Outdated",
+            "replication:Established peer-disk:UpToDate",
+        )
+        .replace("out-of-sync:68", "out-of-sync:0");
+    assert_eq!(of_drbd("node1", &healthy, &[]), None);
+    let found = of_drbd("node2", SPLIT, &[]).unwrap();
+    let other = of_drbd("node1", &tries, &["node2"]).unwrap();
+    assert_eq!(
+        (found.key(), other.key()),
+        ("split-brain:r0".into(), "split-brain:r0".into())
+    );
+    // The DC goes on trying; the other node is StandAlone.
+    let (mut first, mut second) = (Watch::on("node1"), Watch::on("node2"));
+    first.seen.local = vec![other];
+    second.seen.local = vec![found];
+    first.wait(2).says(&[("split-brain:r0", false)]);
+    second.seen.told = [("node1".to_owned(), first.ledger.told_here("node1"))].into();
+    second.wait(60).says(&[]);
+    for watch in [&mut first, &mut second] {
+        watch.seen.local.clear();
+        watch.wait(30);
+    }
+    first.says(&[("split-brain:r0", false), ("split-brain:r0", true)]);
+    second.says(&[]);
+}
+
+#[test]
+fn a_lost_disk_is_told_with_the_disk() {
+    let lost = SPLIT
+        .replace("disk:UpToDate", "disk:Diskless")
+        .replace("StandAlone role:Unknown", "Connected role:Secondary");
+    let lost = of_drbd("node1", &lost, &[]).unwrap();
+    assert_eq!(lost.key(), "replication:r0");
+    assert!(lost.cause.contains("has lost its local disk"), "{lost:?}");
+    let mut watch = Watch::on("node1");
+    watch.seen.local = vec![lost];
+    watch.wait(20).says(&[("replication:r0", false)]);
+    watch.seen.local.clear();
+    watch
+        .wait(30)
+        .says(&[("replication:r0", false), ("replication:r0", true)]);
+}
