@@ -136,10 +136,10 @@ TARGETS_cluster := --test database --test tls
 administration-test: lab-ready
 	$(CARGO) test --locked --no-fail-fast -p cluster --test administration
 
-# Metrics, readiness and alerts are a suite of their own for the time they take.
+# Metrics, readiness, alerts and what is said of incidents are a suite of their own for the time they take.
 TARGETS_operator := --test command --test deploy --test fixes --test neighbour
 monitoring-test: lab-ready
-	$(CARGO) test --locked --no-fail-fast -p operator --test monitoring --test alerts
+	$(CARGO) test --locked --no-fail-fast -p operator --test monitoring --test alerts --test why
 
 # The suites need programs; those that start nodes need the whole lab.
 administration-test monitoring-test $(addsuffix -test,$(TESTS)): test-packages

@@ -14,3 +14,4 @@ pub(crate) mod question;
 pub(crate) mod ready;
 pub(crate) mod split_brain;
 pub(crate) mod status;
+pub(crate) mod why;

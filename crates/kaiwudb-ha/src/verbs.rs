@@ -17,6 +17,7 @@ mod plan;
 mod split_brain;
 mod status;
 mod who_has;
+mod why;
 
 use crate::context::Context;
 use crate::ui::exit::Exit;
@@ -43,6 +44,8 @@ pub(crate) enum Subcommand {
     Durable(durable::Arguments),
     /// Try whether messages about incidents arrive, and list incidents and messages that are on their way
     Alerts(alerts::Arguments),
+    /// Explain the last failover, or another incident: what failed first, what the cluster did, what it cost, and what is not known
+    Why(why::Arguments),
     /// Show a split brain of DRBD and resolve it by an explicit choice
     SplitBrain(split_brain::Arguments),
     /// Give the certificates of this node to the server's account and close its keys to everybody else; check --fix calls this
@@ -106,6 +109,7 @@ impl Subcommand {
             Self::SplitBrain(arguments) => split_brain::run(context, arguments),
             Self::Status(arguments) => status::run(context, arguments),
             Self::WhoHas(arguments) => who_has::run(arguments),
+            Self::Why(arguments) => why::run(context, arguments),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What was found last time, kept for who asks in between: metrics, and the next look.
 
+use crate::history::Past;
 use crate::readiness::Readiness;
 use crate::time::now_us;
 use host::file;
@@ -29,6 +30,11 @@ pub trait Keep: Serialize + DeserializeOwned {
 
 impl Keep for Readiness {
     const FILE: &'static str = "readiness.json";
+}
+
+/// What `why` has explained.
+impl Keep for Past {
+    const FILE: &'static str = "incidents.json";
 }
 
 /// A finding of `check`, as far as the next one has to know it.

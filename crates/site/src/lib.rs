@@ -10,7 +10,8 @@
 //! - [`pulse`] is how this node is at this moment, for what asks again and again;
 //! - [`kept`] is what was found last time;
 //! - [`readiness`] is whether a failover would succeed now;
-//! - [`status`] is the state of all of it and what needs attention, [`incident`] what people are told of, [`drill`] the record of a rehearsed failover.
+//! - [`status`] is the state of all of it and what needs attention, [`incident`] what people are told of, [`history`] what has happened and why,
+//!   [`drill`] the record of a rehearsed failover.
 
 pub mod alerting;
 pub mod cluster;
@@ -21,6 +22,7 @@ pub mod drill;
 pub mod facts;
 pub mod fencing;
 pub mod guard;
+pub mod history;
 pub mod incident;
 pub mod kept;
 pub mod language;

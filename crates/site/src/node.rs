@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::facts::{self, Corosync, Facts, Store};
+use crate::history::{Gathered, gather};
 use crate::order::{self, Order, Run};
 use crate::settings;
 use crate::texts::general as texts;
@@ -154,6 +155,21 @@ pub fn execute(
     } else {
         Err(output.last_words())
     }
+}
+
+/// What another node has written down since `since`, microseconds since 1970, and by how much its clock is ahead now.
+pub fn history(context: &Context, name: &str, since: i64) -> Result<(Gathered, i64), String> {
+    let target = target_of(context, name)?;
+    let deadline = Deadline::after(gather::PATIENCE + Duration::from_secs(CONNECT));
+    let output = give(context, &target, &Order::History(since), deadline)?;
+    if !output.status.success() {
+        return Err(format!("kaiwudb-ha order: {}", output.last_words()));
+    }
+    let gathered: Gathered =
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha order: {error}"))?;
+    // It was read last of all, a moment ago.
+    let ahead = gathered.clock_us - now_us();
+    Ok((gathered, ahead))
 }
 
 /// Has another node follow an order; what it answered, whatever that is.

@@ -16,6 +16,8 @@ pub const LONGEST: u64 = 1 << 20;
 pub enum Order {
     /// Its facts, as far as they are about the database that is meant.
     Facts(Option<Store>),
+    /// What it has written down since this moment, in microseconds since 1970.
+    History(i64),
     /// To run a program.
     Run(Run),
 }

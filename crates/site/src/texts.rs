@@ -2,6 +2,7 @@
 
 pub mod attention;
 pub mod general;
+pub mod history;
 pub mod incident;
 pub mod readiness;
 pub mod roles;

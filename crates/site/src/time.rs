@@ -23,6 +23,21 @@ pub fn moment(seconds: i64) -> String {
     )
 }
 
+/// Days since 1970 of a date in the Gregorian calendar; `None` for what is none. The reverse of [`date`].
+pub fn days_since_1970(year: i32, month: u8, day: u8) -> Option<i64> {
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // As in `civil`, a year is counted from March.
+    let year = i64::from(year) - i64::from(month < 3);
+    let month = (i64::from(month) + 9) % 12;
+    let era = year.div_euclid(400);
+    let year_of_era = year - era * 400;
+    let day_of_year = (153 * month + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
 /// Seconds with two digits, of milliseconds.
 #[allow(clippy::cast_precision_loss)] // milliseconds of minutes
 pub fn seconds(milliseconds: i64) -> String {
@@ -63,5 +78,18 @@ mod tests {
         assert_eq!(date(1_795_219_200), "2026-11-21");
         assert_eq!(date(4_107_542_399), "2100-02-28");
         assert_eq!(date(-1), "1969-12-31");
+        for days in [-1, 0, 59, 60, 11_016, 20_788, 47_541] {
+            let text = date(days * 86_400);
+            let mut numbers = text.split('-').map(|number| number.parse::<i32>().unwrap());
+            let mut small = || u8::try_from(numbers.next().unwrap()).ok();
+            let year = text[..4].parse().unwrap();
+            small();
+            assert_eq!(
+                days_since_1970(year, small().unwrap(), small().unwrap()),
+                Some(days),
+                "{text}"
+            );
+        }
+        assert_eq!(days_since_1970(2026, 13, 1), None);
     }
 }

@@ -7,6 +7,26 @@ Exit status: 0 no problem; 1 something is wrong with the cluster, see the output
 
 const CHINESE: &[(&str, &str)] = &[
     (
+        "Explain the last failover, or another incident: what failed first, what the cluster did, what it cost, and what is not known",
+        "解释最近一次切换或其他事件：最先发生的问题、集群的处理、影响，以及尚不清楚之处",
+    ),
+    (
+        "The incident, as --list names it; without it the last one",
+        "事件编号（见 --list）；缺省为最近一次",
+    ),
+    (
+        "How far back the records are read: 90m, 12h, 7d, or a time in UTC such as 2026-12-01 or 2026-12-01T13:00",
+        "读取多久以来的记录：90m、12h、7d，或 UTC 时间，如 2026-12-01、2026-12-01T13:00",
+    ),
+    (
+        "List the incidents, including those whose logs are gone",
+        "列出事件，包括日志已不存在的事件",
+    ),
+    (
+        "Also write a report of the incident into this file",
+        "同时将事件报告写入此文件",
+    ),
+    (
         "Try whether messages about incidents arrive, and list incidents and messages that are on their way",
         "测试事件通知能否送达，列出事件和尚未送达的消息",
     ),

@@ -5,6 +5,7 @@ use crate::ui::output;
 use anyhow::{Context, Result};
 use host::{Command, Deadline};
 use site::facts::{self, PATIENCE};
+use site::history::gather;
 use site::order::{LONGEST, Order, Run};
 use std::io::{Read, Write};
 
@@ -15,6 +16,10 @@ pub(super) fn run() -> Result<Exit> {
     match serde_json::from_str(&text).context("no order on standard input")? {
         Order::Facts(store) => {
             output::value(&facts::gather(store.as_ref(), Deadline::after(PATIENCE)))?;
+            Ok(Exit::Done)
+        }
+        Order::History(since) => {
+            output::value(&gather::gather(since, Deadline::after(gather::PATIENCE)))?;
             Ok(Exit::Done)
         }
         Order::Run(order) => execute(&order),

@@ -254,7 +254,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             ],
             &["doubt", "stack"],
             &["node"],
-            &["context", "fencing", "order"],
+            &["context", "fencing", "history", "order"],
             &["facts"],
             &["settings"],
             &["drill", "tables", "texts"],

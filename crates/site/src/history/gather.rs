@@ -1,0 +1,420 @@
+//! Reads what this node has written down: the journal, Pacemaker's, Corosync's and syslog's files, the scheduler's inputs and the operation
+//! history. Only what means something is kept, of everything so much and for so long.
+
+use super::event;
+use super::inputs;
+use super::parse::{self, Local, Time};
+use super::record::{Coverage, Gathered, Record, Resources};
+use crate::roles::{Roles, Site};
+use crate::time::now_us;
+use host::{Command, Deadline, untrusted, user};
+use pacemaker::cib;
+use pacemaker::node;
+use pacemaker::xml::Element;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long all of it may take on a node.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+/// One question to a tool.
+const QUESTION: Duration = Duration::from_secs(15);
+/// Lines of the journal that are looked at, the newest.
+const MOST_LINES: usize = 20_000;
+/// Records that are handed over, the newest.
+const MOST_RECORDS: usize = 8_000;
+/// Of one log file so many bytes are read, from its end; of its predecessors the same together.
+const LARGEST_LOG: u64 = 24 << 20;
+/// A configuration is not longer.
+const LARGEST_CIB: u64 = 8 << 20;
+/// Scheduler's inputs that are compared, the newest.
+const MOST_INPUTS: usize = 40;
+/// As whom Pacemaker's daemons run.
+const CLUSTER_ACCOUNT: &str = "hacluster";
+const LIVE_CIB: &str = "/var/lib/pacemaker/cib/cib.xml";
+/// Where the scheduler keeps what it has decided from.
+const INPUTS: &str = "/var/lib/pacemaker/pengine";
+/// Files of the cluster's own programs, which nobody else can write.
+const OWN_LOGS: [&str; 4] = [
+    "/var/log/pacemaker/pacemaker.log",
+    "/var/log/pacemaker.log",
+    "/var/log/corosync/corosync.log",
+    "/var/log/cluster/corosync.log",
+];
+/// Files of syslog: whoever may log can write there under any name.
+pub(super) const SYSLOGS: [&str; 3] = ["/var/log/messages", "/var/log/syslog", "/var/log/kern.log"];
+/// What is read besides our agents' words, which stand under names like `kaiwudb(KaiwuDB)`.
+const WRITERS: [&str; 11] = [
+    "corosync",
+    "pacemakerd",
+    "pacemaker-attrd",
+    "pacemaker-based",
+    "pacemaker-controld",
+    "pacemaker-execd",
+    "pacemaker-fenced",
+    "pacemaker-schedulerd",
+    "systemd-logind",
+    "systemd-journald",
+    "kernel",
+];
+const AGENTS: [&str; 4] = ["kaiwudb(", "drbd-promotable(", "filesystem(", "virtual-ip("];
+/// systemd says of these that they start, stop and fail.
+const UNITS: [&str; 6] = [
+    "corosync.service",
+    "pacemaker.service",
+    "shutdown.target",
+    "reboot.target",
+    "poweroff.target",
+    "halt.target",
+];
+const FIELDS: &str = "MESSAGE,SYSLOG_IDENTIFIER,_COMM,_TRANSPORT,_UID";
+
+/// What this node has written down since `since`, in microseconds since 1970.
+pub fn gather(since: i64, deadline: Deadline) -> Gathered {
+    let mut gathered = Gathered {
+        node: node::name(&ocf::Env::default(), deadline.slice(QUESTION))
+            .unwrap_or_else(|_| host::host_name()),
+        ..Gathered::default()
+    };
+    let mut records = Vec::new();
+    configuration(&mut gathered, &mut records, deadline);
+    let journal_from = journal(since, &mut gathered, &mut records, deadline);
+    for path in OWN_LOGS {
+        let newer = |record: &Record| record.at >= since;
+        log(Path::new(path), &mut gathered, &mut records, newer, deadline);
+    }
+    for path in SYSLOGS {
+        // What the journal has is said by somebody.
+        let newer = |record: &Record| record.at >= since && journal_from.is_none_or(|from| record.at < from);
+        log(Path::new(path), &mut gathered, &mut records, newer, deadline);
+    }
+    scheduler(since, &mut gathered, &mut records, deadline);
+    records.retain_mut(|record| match event::read("", record) {
+        Some(event) => {
+            // As it may be shown.
+            record.text.clone_from(&event.evidence[0].record.text);
+            true
+        }
+        None => super::align::is_common(record),
+    });
+    records.sort_by_key(|record| record.at);
+    records
+        .dedup_by(|one, other| one.text == other.text && one.who == other.who && one.at - other.at < 100_000);
+    let too_many = records.len().saturating_sub(MOST_RECORDS);
+    records.drain(..too_many);
+    gathered.records = records;
+    gathered.clock_us = now_us();
+    gathered
+}
+
+fn configuration(gathered: &mut Gathered, records: &mut Vec<Record>, deadline: Deadline) {
+    let live = Command::new("cibadmin")
+        .arg("--query")
+        .run_ok(deadline.slice(QUESTION));
+    let (text, is_live) = match live {
+        Ok(output) => (output.text(), true),
+        Err(_) => (read(Path::new(LIVE_CIB), LARGEST_CIB), false),
+    };
+    let Ok(element) = Element::parse(&text) else {
+        return gathered.lacks("CIB", "it cannot be read");
+    };
+    for node in element.path(&["configuration", "nodes", "node"]) {
+        if let (Some(id), Some(name)) = (node.get("id"), node.get("uname")) {
+            gathered.resources.nodes.insert(id.to_owned(), name.to_owned());
+        }
+    }
+    if let Ok(cib) = cib::parse(&text) {
+        let roles = Roles::of(&cib, &Site::default());
+        gathered.resources = Resources {
+            database: roles.database.map(|one| one.id.clone()).unwrap_or_default(),
+            addresses: roles.virtual_ips().map(|(one, _)| one.id.clone()).collect(),
+            nodes: std::mem::take(&mut gathered.resources.nodes),
+        };
+    }
+    if is_live {
+        records.extend(inputs::records("CIB", None, &element));
+        gathered.has("CIB", None);
+    }
+}
+
+impl Gathered {
+    fn has(&mut self, source: &str, from: Option<i64>) {
+        self.sources.push(Coverage {
+            source: source.to_owned(),
+            from,
+            missing: None,
+        });
+    }
+
+    fn lacks(&mut self, source: &str, why: &str) {
+        self.sources.push(Coverage {
+            source: source.to_owned(),
+            from: None,
+            missing: Some(why.to_owned()),
+        });
+    }
+}
+
+/// Reads the journal; since when it has something, or `None` where there is none.
+fn journal(
+    since: i64,
+    gathered: &mut Gathered,
+    records: &mut Vec<Record>,
+    deadline: Deadline,
+) -> Option<i64> {
+    let ask = |arguments: &[String]| {
+        let command = Command::new("journalctl")
+            .args(["--no-pager", "--quiet"])
+            .args(arguments);
+        command
+            .run_ok(deadline.slice(QUESTION))
+            .map_err(|error| error.to_string())
+    };
+    let word = |text: &str| text.to_owned();
+    let names = ask(&[word("--field=SYSLOG_IDENTIFIER")])
+        .map(|output| output.text())
+        .unwrap_or_default();
+    let agents = names
+        .lines()
+        .filter(|name| AGENTS.iter().any(|agent| name.starts_with(agent)));
+    let mut arguments = vec![
+        word("--output=json"),
+        format!("--output-fields={FIELDS}"),
+        format!("--since=@{}", since / 1_000_000),
+        format!("--lines={MOST_LINES}"),
+    ];
+    arguments.extend(
+        WRITERS
+            .iter()
+            .copied()
+            .chain(agents)
+            .map(|name| format!("SYSLOG_IDENTIFIER={name}")),
+    );
+    arguments.push(word("+"));
+    arguments.push(word("_PID=1"));
+    arguments.extend(UNITS.map(|unit| format!("UNIT={unit}")));
+    match ask(&arguments) {
+        Ok(output) => {
+            let account = user::find(CLUSTER_ACCOUNT, deadline.slice(QUESTION)).map(|user| user.uid);
+            let text = output.text();
+            let mut found: Vec<Record> = text
+                .lines()
+                .filter_map(|line| parse::journal(line, account))
+                .collect();
+            let oldest = oldest(deadline).or_else(|| found.first().map(|record| record.at));
+            gathered.has("journal", oldest);
+            records.append(&mut found);
+            oldest
+        }
+        Err(why) => {
+            gathered.lacks("journal", &why);
+            None
+        }
+    }
+}
+
+/// When the oldest entry of the journal was written: its first boot begins with it.
+fn oldest(deadline: Deadline) -> Option<i64> {
+    let boots = Command::new("journalctl")
+        .args(["--list-boots", "--no-pager"])
+        .env("TZ", "UTC")
+        .run_ok(deadline.slice(QUESTION))
+        .ok()?
+        .text();
+    boots.lines().find_map(parse::first_moment)
+}
+
+/// Reads a log file and its predecessors.
+fn log(
+    path: &Path,
+    gathered: &mut Gathered,
+    records: &mut Vec<Record>,
+    wanted: impl Fn(&Record) -> bool,
+    deadline: Deadline,
+) {
+    let source = path.display().to_string();
+    if !path.exists() {
+        return;
+    }
+    let mut text = rotated(path, deadline);
+    text += &read(path, LARGEST_LOG);
+    let lines: Vec<(Time, Record)> = text
+        .lines()
+        .filter_map(|line| parse::file(&source, line))
+        .collect();
+    let hours = hours(&lines, deadline);
+    let mut from = None;
+    for (time, mut record) in lines {
+        record.at = match time {
+            Time::Known(at) => at,
+            Time::Local(local) => match hours.get(&hour(local)) {
+                Some(begin) => begin + local.of_day % 3_600_000_000,
+                None => continue,
+            },
+        };
+        from.get_or_insert(record.at);
+        if wanted(&record) {
+            records.push(record);
+        }
+    }
+    gathered.has(&source, from);
+}
+
+/// The text of a file's predecessors, the oldest first, as far as there is room.
+fn rotated(path: &Path, deadline: Deadline) -> String {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str()))
+    else {
+        return String::new();
+    };
+    let mut files: Vec<(i64, PathBuf)> = fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let rest = path.file_name()?.to_str()?.strip_prefix(name)?.to_owned();
+            (rest.starts_with(['.', '-'])).then_some(())?;
+            Some((path.symlink_metadata().ok()?.mtime(), path))
+        })
+        .collect();
+    files.sort();
+    let mut texts = Vec::new();
+    let mut room = usize::try_from(LARGEST_LOG).unwrap_or(usize::MAX);
+    for (_, path) in files.iter().rev() {
+        let text = unpacked(path, deadline);
+        if text.len() > room {
+            break;
+        }
+        room -= text.len();
+        texts.push(text);
+    }
+    texts.reverse();
+    texts.concat()
+}
+
+/// A file as text, unpacked where its name says how; empty where that cannot be done.
+fn unpacked(path: &Path, deadline: Deadline) -> String {
+    let tool = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("gz") => "gzip",
+        Some("xz") => "xz",
+        Some("bz2") => "bzip2",
+        Some("zst") => "zstd",
+        _ => return read(path, LARGEST_LOG),
+    };
+    let Ok(Some(packed)) = untrusted::read(path, LARGEST_LOG) else {
+        return String::new();
+    };
+    let output = Command::new(tool)
+        .args(["-d", "-c"])
+        .input(packed.bytes)
+        .run_ok(deadline.slice(QUESTION));
+    output.map(|output| output.text()).unwrap_or_default()
+}
+
+fn read(path: &Path, most: u64) -> String {
+    let bytes = untrusted::read_tail(path, most)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A month, a day, an hour.
+type Hour = (u8, u8, i64);
+
+fn hour(local: Local) -> Hour {
+    (local.month, local.day, local.of_day / 3_600_000_000)
+}
+
+/// When each hour in a log began, microseconds since 1970: `date` knows the node's time zone, and a log that does not say the year means the last
+/// one in which that moment is past.
+fn hours(lines: &[(Time, Record)], deadline: Deadline) -> BTreeMap<Hour, i64> {
+    let wanted: BTreeSet<Hour> = lines
+        .iter()
+        .filter_map(|(time, _)| match time {
+            Time::Local(local) => Some(hour(*local)),
+            Time::Known(_) => None,
+        })
+        .collect();
+    let now = now_us() / 1_000_000;
+    let year: i64 = crate::time::date(now)
+        .split('-')
+        .next()
+        .and_then(|year| year.parse().ok())
+        .unwrap_or(1970);
+    let mut input = String::new();
+    for (month, day, hour) in &wanted {
+        for year in [year, year - 1] {
+            let _ = writeln!(input, "{year:04}-{month:02}-{day:02} {hour:02}:00:00");
+        }
+    }
+    let answer = Command::new("date")
+        .args(["--file=-", "+%s"])
+        .input(input)
+        .run(deadline.slice(QUESTION));
+    let seconds: Vec<i64> = answer
+        .map(|output| output.text())
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.parse().ok())
+        .collect();
+    if seconds.len() != wanted.len() * 2 {
+        // A day that one of the years does not have; next year there is one again.
+        return BTreeMap::new();
+    }
+    let moments = wanted.into_iter().zip(seconds.chunks_exact(2));
+    moments
+        .map(|(hour, years)| {
+            (
+                hour,
+                if years[0] <= now { years[0] } else { years[1] } * 1_000_000,
+            )
+        })
+        .collect()
+}
+
+/// What changed from one of the scheduler's inputs to the next.
+fn scheduler(since: i64, gathered: &mut Gathered, records: &mut Vec<Record>, deadline: Deadline) {
+    let entries = match fs::read_dir(INPUTS) {
+        Ok(entries) => entries,
+        Err(error) => return gathered.lacks(INPUTS, &error.to_string()),
+    };
+    let mut files: Vec<(i64, i64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = path.file_name()?.to_str()?;
+            let is_packed = path.extension().is_some_and(|ending| ending == "bz2");
+            (name.starts_with("pe-") && is_packed).then_some(())?;
+            let found = path.symlink_metadata().ok().filter(fs::Metadata::is_file)?;
+            (found.mtime() >= since / 1_000_000).then(|| (found.mtime(), found.mtime_nsec(), path))
+        })
+        .collect();
+    files.sort();
+    let too_many = files.len().saturating_sub(MOST_INPUTS);
+    files.drain(..too_many);
+    let mut previous: Option<Element> = None;
+    let mut from = None;
+    for (second, _, path) in files {
+        // Pacemaker's own tool unpacks and reads any release's.
+        let query = Command::new("cibadmin").arg("--query").env("CIB_file", &path);
+        let Some(element) = query
+            .run_ok(deadline.slice(QUESTION))
+            .ok()
+            .and_then(|output| Element::parse(&output.text()).ok())
+        else {
+            continue;
+        };
+        from.get_or_insert(second * 1_000_000);
+        if let Some(previous) = &previous {
+            records.extend(inputs::records(
+                &path.display().to_string(),
+                Some(previous),
+                &element,
+            ));
+        }
+        previous = Some(element);
+    }
+    gathered.has(INPUTS, from);
+}

@@ -1,0 +1,247 @@
+//! Real records of injected faults, from the lab: what is named first, and that nothing is named where the record that would tell is missing.
+
+use super::cause::{Certainty, Kind};
+use super::record::{Gathered, Record, Resources};
+use super::timeline::{self, Answer, Witness};
+use super::{Incident, Past, incident, words};
+use crate::language::Language;
+
+/// A fault as it was recorded, where it was injected, and what has to be named.
+struct Injected {
+    name: &'static str,
+    records: &'static str,
+    node: &'static str,
+    kind: Kind,
+    /// What may be named besides where a record is missing: the next thing that happened, and no other cause.
+    less: &'static [Kind],
+}
+
+macro_rules! injected {
+    ($($name:literal $node:literal $kind:ident $less:expr;)*) => {
+        [$(Injected {
+            name: $name,
+            records: include_str!(concat!("../../../../tests/fixtures/incidents/", $name, ".log")),
+            node: $node,
+            kind: Kind::$kind,
+            less: $less,
+        }),*]
+    };
+}
+
+static INJECTED: [Injected; 10] = injected! {
+    "kill" "node2" ServerKilled &[];
+    "hang" "node2" ServerHung &[];
+    "standby" "node2" Standby &[];
+    "address" "node1" AddressRemoved &[];
+    "stop-from-outside" "node1" ServerStopped &[];
+    "pacemaker-stop" "node1" ClusterSoftwareStopped &[];
+    "link" "node2" NetworkCut &[Kind::NodeLost];
+    "power-off" "node1" NodeVanished &[Kind::NodeLost];
+    "corosync-kill" "node2" ClusterSoftwareDied &[Kind::NodeLost];
+    "setting" "node2" ConfigurationChanged &[Kind::StartFailed];
+};
+
+fn resources() -> Resources {
+    Resources {
+        database: "KaiwuDB".to_owned(),
+        addresses: vec!["ClusterIP".to_owned()],
+        nodes: [
+            ("1".to_owned(), "node1".to_owned()),
+            ("2".to_owned(), "node2".to_owned()),
+        ]
+        .into(),
+    }
+}
+
+fn records(text: &str, node: &str) -> Vec<Record> {
+    let of_line = |line: &str| {
+        let mut parts = line.splitn(5, '|');
+        (parts.next()? == node).then_some(())?;
+        Some(Record {
+            at: parts.next()?.parse().ok()?,
+            source: parts.next()?.to_owned(),
+            who: parts.next()?.to_owned(),
+            text: parts.next()?.to_owned(),
+        })
+    };
+    text.lines().filter_map(of_line).collect()
+}
+
+/// What is found where `change` has been done to what the nodes would answer; the first one asks.
+fn explain(
+    text: &str,
+    first: &str,
+    change: impl Fn(&str, Vec<Record>) -> Answer,
+) -> (Vec<Incident>, Vec<Witness>) {
+    let mut nodes = ["node1", "node2"];
+    nodes.sort_by_key(|node| *node != first);
+    let answers = nodes.map(|node| (node.to_owned(), change(node, records(text, node))));
+    let timeline = timeline::of(answers.into());
+    (incident::all(&timeline), timeline.witnesses)
+}
+
+#[allow(clippy::unnecessary_wraps)] // another node may have none
+fn answer(node: &str, records: Vec<Record>, ahead: i64) -> Answer {
+    let gathered = Gathered {
+        node: node.to_owned(),
+        records,
+        resources: resources(),
+        ..Gathered::default()
+    };
+    Ok((gathered, ahead))
+}
+
+fn other(node: &str) -> &'static str {
+    if node == "node1" { "node2" } else { "node1" }
+}
+
+#[test]
+fn the_injected_cause_is_named_first() {
+    for fault in &INJECTED {
+        for first in ["node1", "node2"] {
+            let (found, witnesses) = explain(fault.records, first, |node, records| answer(node, records, 0));
+            let causes: Vec<_> = found
+                .iter()
+                .map(|one| (one.cause.kind, one.cause.node.as_str()))
+                .collect();
+            // Both nodes write down what the configuration becomes, and which end of a link was cut nobody knows.
+            let is_nowhere = matches!(fault.kind, Kind::ConfigurationChanged | Kind::NetworkCut);
+            let node = if is_nowhere { causes[0].1 } else { fault.node };
+            assert_eq!(causes, [(fault.kind, node)], "{}: {found:#?}", fault.name);
+            assert!(
+                found[0].cost.length().is_some(),
+                "{}: {:?}",
+                fault.name,
+                found[0].cost
+            );
+            for language in [Language::English, Language::Chinese] {
+                let answer = words::answer(language, &found[0], &witnesses);
+                assert!(
+                    !answer.evidence.is_empty() && !answer.next.is_empty(),
+                    "{answer:#?}"
+                );
+            }
+        }
+    }
+}
+
+/// The node on which it happened is dead, its records with it.
+#[test]
+fn with_one_node_dead_nothing_is_invented() {
+    let mut right = 0;
+    for fault in &INJECTED {
+        let dead = |node: &str, records| {
+            if node == fault.node {
+                Err("no route".to_owned())
+            } else {
+                answer(node, records, 0)
+            }
+        };
+        let (found, _) = explain(fault.records, other(fault.node), dead);
+        let cause = &found[0].cause;
+        let is_right = cause.kind == fault.kind;
+        right += usize::from(is_right);
+        let is_honest = matches!(cause.kind, Kind::NotKnown) || fault.less.contains(&cause.kind);
+        assert!(is_right || is_honest, "{}: {cause:#?}", fault.name);
+        assert!(
+            cause.missing.iter().any(|missing| missing.node == fault.node),
+            "{}: {cause:#?}",
+            fault.name
+        );
+        if cause.kind == Kind::NodeLost {
+            assert_eq!(cause.certainty, Certainty::NotKnown, "{}", fault.name);
+        }
+    }
+    // Link, power-off and a killed Corosync look alike from outside.
+    assert_eq!(right, INJECTED.len() - 3);
+}
+
+/// Whatever single source of a node is gone, the answer is the right one or a lesser one, never another.
+#[test]
+fn without_a_source_nothing_is_invented() {
+    for fault in &INJECTED {
+        for gone in [
+            "journal",
+            "/var/log/pacemaker/pacemaker.log",
+            "/var/log/corosync/corosync.log",
+        ] {
+            for at in [&["node1"][..], &["node2"], &["node1", "node2"]] {
+                let (found, _) = explain(fault.records, "node1", |node, mut records| {
+                    records.retain(|record| !at.contains(&node) || record.source != gone);
+                    answer(node, records, 0)
+                });
+                for one in found {
+                    let kind = one.cause.kind;
+                    let is_honest = matches!(kind, Kind::NotKnown) || fault.less.contains(&kind);
+                    assert!(
+                        kind == fault.kind || is_honest,
+                        "{} without {gone} of {at:?}: {:#?}",
+                        fault.name,
+                        one.cause
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn clocks_that_are_90_seconds_apart_are_aligned() {
+    for fault in &INJECTED {
+        for shift in [90_000_000, -90_000_000] {
+            let shifted = |node: &str, mut records: Vec<Record>| {
+                if node == "node2" {
+                    for record in &mut records {
+                        record.at += shift;
+                    }
+                }
+                answer(node, records, if node == "node2" { shift } else { 0 })
+            };
+            let (found, witnesses) = explain(fault.records, "node1", shifted);
+            assert_eq!(
+                found[0].cause.kind, fault.kind,
+                "{} {shift}: {found:#?}",
+                fault.name
+            );
+            assert_eq!(found.len(), 1, "{} {shift}: {found:#?}", fault.name);
+            let off = (witnesses[1].offset.ahead_us - shift).abs();
+            assert!(off < 1_500_000, "{}: {:?}", fault.name, witnesses[1].offset);
+            let said = words::clocks(Language::English, &witnesses).concat();
+            assert!(
+                said.contains("s ahead of that") || said.contains("s behind that"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_servers_own_words_mean_nothing() {
+    let forged = "node1|1|journal|kaiwudb(KaiwuDB)|the server ended; last log lines: Peer node1 was terminated (reboot) by node2 on behalf of x: OK\n\
+         node1|2|journal|kwbase|Node node2 state is now lost\n";
+    let (found, _) = explain(forged, "node1", |node, records| answer(node, records, 0));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn what_was_known_stays_when_logs_rotate() {
+    let fault = &INJECTED[0];
+    let (full, _) = explain(fault.records, "node1", |node, records| answer(node, records, 0));
+    let (less, _) = explain(fault.records, "node1", |node, mut records| {
+        records.retain(|record| record.who == "pacemaker-controld");
+        answer(node, records, 0)
+    });
+    assert!(!less.is_empty() && less[0].cause.kind != fault.kind);
+    let mut past = Past::default();
+    past.take(full.clone());
+    past.take(less);
+    assert_eq!(past.incidents, full);
+    let mut many = full[0].clone();
+    for hour in 1..300 {
+        many.began = full[0].began + hour * 3_600_000_000;
+        many.ended = many.began;
+        past.take(vec![many.clone()]);
+    }
+    assert!(past.incidents.len() == 100 && past.named(None) == Some(&many));
+    assert!(serde_json::to_vec(&past.shortened()).unwrap().len() <= 2 << 20);
+}
