@@ -3,12 +3,15 @@
 use super::cause::Certainty;
 use super::event::What;
 use super::incident::Incident;
+use crate::time::days_since_1970;
 use serde::{Deserialize, Serialize};
 
 /// Incidents that are kept, the newest.
 const MOST: usize = 100;
 /// Bytes that they may take together, as JSON.
 const LARGEST: usize = 2 << 20;
+/// Nodes with other records, and another clock, give the same incident an id that is so far from ours at most, in microseconds.
+const NEAR: i64 = 120_000_000;
 /// Events that are kept of each.
 const MOST_EVENTS: usize = 60;
 
@@ -63,10 +66,26 @@ impl Past {
     /// The incident of this id; the last one where none is named.
     pub fn named(&self, id: Option<&str>) -> Option<&Incident> {
         match id {
-            Some(id) => self.incidents.iter().find(|incident| incident.id == id),
+            Some(id) => {
+                let at = moment_of(id)?;
+                let near = self
+                    .incidents
+                    .iter()
+                    .filter(|incident| (incident.began - at).abs() <= NEAR);
+                near.min_by_key(|incident| (incident.began - at).abs())
+            }
             None => self.incidents.last(),
         }
     }
+}
+
+/// The moment that an id names, microseconds since 1970.
+fn moment_of(id: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| id.get(from..to)?.parse::<u32>().ok();
+    let small = |from: usize| u8::try_from(number(from, from + 2)?).ok();
+    let days = days_since_1970(i32::try_from(number(0, 4)?).ok()?, small(4)?, small(6)?)?;
+    let of_day = number(9, 11)? * 3600 + number(11, 13)? * 60 + number(13, 15)?;
+    Some((days * 86_400 + i64::from(of_day)) * 1_000_000)
 }
 
 fn knows_more(known: &Incident, found: &Incident) -> bool {

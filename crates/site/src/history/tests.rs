@@ -236,6 +236,11 @@ fn what_was_known_stays_when_logs_rotate() {
     past.take(full.clone());
     past.take(less);
     assert_eq!(past.incidents, full);
+    let other_nodes = moment_after(&full[0].id);
+    assert_eq!(past.named(Some(&other_nodes)), Some(&full[0]));
+    for none in ["", "19700101-000000", "20261201", "x", "日本語日本語日本語"] {
+        assert_eq!(past.named(Some(none)), None, "{none}");
+    }
     let mut many = full[0].clone();
     for hour in 1..300 {
         many.began = full[0].began + hour * 3_600_000_000;
@@ -244,4 +249,25 @@ fn what_was_known_stays_when_logs_rotate() {
     }
     assert!(past.incidents.len() == 100 && past.named(None) == Some(&many));
     assert!(serde_json::to_vec(&past.shortened()).unwrap().len() <= 2 << 20);
+}
+
+/// Recorded after a power-off: the node that joins again is told what had failed on the other one long before.
+#[test]
+fn a_node_that_joins_learns_of_old_failures() {
+    let joining = "node2|1796133239917000|journal|pacemaker-controld|Node node1 state is now member\n\
+         node1|1796133240597000|journal|pacemaker-attrd|Setting failure-reason-KaiwuDB[node2]: (unset) -> the server (pid 421) runs but has not served for 10 s: /health: no answer\n";
+    let (found, _) = explain(joining, "node2", |node, records| answer(node, records, 0));
+    assert!(found.is_empty(), "{found:#?}");
+    let heard_by_both = format!(
+        "{joining}node2|1796133240597001|journal|pacemaker-attrd|Setting failure-reason-KaiwuDB[node2]: (unset) -> the server (pid 421) runs but \
+         has not served for 10 s: /health: no answer\n"
+    );
+    let (found, _) = explain(&heard_by_both, "node2", |node, records| answer(node, records, 0));
+    assert_eq!(found[0].cause.kind, Kind::ServerHung);
+}
+
+/// An id two seconds later.
+fn moment_after(id: &str) -> String {
+    let (rest, seconds) = id.split_at(id.len() - 2);
+    format!("{rest}{:02}", seconds.parse::<u32>().unwrap() + 2)
 }

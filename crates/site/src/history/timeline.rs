@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 const SAME: i64 = 2_000_000;
 /// The same for a sentence with a pid in it, which comes back in attributes and operations.
 const SAME_SENTENCE: i64 = 30_000_000;
+/// A node that joins has learned everything within this.
+const JOINING: i64 = 15_000_000;
 /// Records that are kept of one event.
 const MOST_EVIDENCE: usize = 6;
 
@@ -86,8 +88,26 @@ pub fn of(answers: Vec<(String, Answer)>) -> Timeline {
         event.name_nodes(&timeline.resources.nodes);
     }
     all.sort_by_key(|event| event.at);
-    timeline.events = unite(all);
+    let mut events = unite(all);
+    let joined: Vec<(i64, String)> = (events.iter())
+        .filter(|event| event.what == What::NodeJoined)
+        .map(|event| (event.at, event.node.clone()))
+        .collect();
+    events.retain(|event| !is_relearned(event, &joined));
+    timeline.events = events;
     timeline
+}
+
+/// A node that joins is told of every attribute, old failures' reasons among them: it writes them down, and nothing has happened.
+fn is_relearned(event: &Event, joined: &[(i64, String)]) -> bool {
+    let mut evidence = event.evidence.iter();
+    event.what.is_effect()
+        && evidence.all(|one| {
+            let mut recently = joined.iter();
+            one.record.who == "pacemaker-attrd"
+                && one.node != event.node
+                && recently.any(|(at, node)| *node == one.node && (event.at - at).abs() <= JOINING)
+        })
 }
 
 impl Resources {

@@ -32,18 +32,15 @@ pub(super) fn page(language: Language, incident: &Incident, answer: &Answer) -> 
     let mut section = |heading: Text, body: &str| {
         let _ = writeln!(page, "<h2>{}</h2>\n{body}", escape(heading.of(language)));
     };
-    let list = |lines: &[String]| {
-        let items: String = lines
-            .iter()
-            .map(|line| format!("<li>{}</li>", escape(line)))
+    let all = |tag: &str, lines: &[String]| {
+        let lines = lines.iter();
+        let tagged: Vec<String> = lines
+            .map(|line| format!("<{tag}>{}</{tag}>", escape(line)))
             .collect();
-        format!("<ul>{items}</ul>")
+        tagged.concat()
     };
-    let quoted: String = answer
-        .evidence
-        .iter()
-        .map(|line| format!("<pre>{}</pre>", escape(line)))
-        .collect();
+    let list = |lines: &[String]| format!("<ul>{}</ul>", all("li", lines));
+    let quoted = all("pre", &answer.evidence);
     section(
         texts::FIRST,
         &format!("<p class=\"first\">{}</p>{quoted}", escape(&answer.first)),
@@ -54,11 +51,11 @@ pub(super) fn page(language: Language, incident: &Incident, answer: &Answer) -> 
         section(texts::UNKNOWN, &list(&answer.unknown));
     }
     section(texts::NEXT, &format!("<p>{}</p>", escape(&answer.next)));
-    let cells = |row: [String; 4]| row.map(|cell| format!("<td>{}</td>", escape(&cell))).concat();
-    let table: String = rows(incident)
-        .into_iter()
-        .map(|row| format!("<tr>{}</tr>\n", cells(row)))
+    let table: Vec<String> = rows(incident)
+        .iter()
+        .map(|row| format!("<tr>{}</tr>\n", all("td", row)))
         .collect();
+    let table = table.concat();
     section(texts::TIMELINE, &format!("<table>\n{table}</table>"));
     let _ = writeln!(
         page,
