@@ -148,6 +148,14 @@ pub(super) fn of(events: &[Event], began: i64, timeline: &Timeline) -> Cause {
         deepest = deeper;
     }
     let mut cause = conclude(deepest, events, timeline);
+    let is_near_only = matches!(
+        deepest.what,
+        What::DiskError | What::ReadOnly | What::LinkDown | What::Paused
+    );
+    if deepest != first && is_near_only {
+        // It is the right node and moment; that it was the right device is not written down.
+        cause.certainty = Certainty::Concluded;
+    }
     cause.drill = events.iter().any(|event| event.what == What::Drill);
     // By which tool, and from where, a person has changed something.
     let changed = events.iter().filter(|event| {
@@ -217,6 +225,12 @@ fn fits(deeper: &Event, event: &Event) -> bool {
     match deeper.what {
         What::Changed => deeper.subject == event.subject,
         What::OutOfMemory => here && deeper.subject.starts_with("kwbase"),
+        // Another disk's errors end no server: it, or its agent, has to complain of a disk.
+        What::DiskError | What::ReadOnly if matches!(event.what, What::ServerEnded | What::ServerHung) => {
+            here && ["disk", "read-only", "I/O"]
+                .iter()
+                .any(|word| event.detail.contains(word))
+        }
         // Either end of a link may have lost it.
         What::LinkDown if event.what == What::NodeLost => true,
         // A node that stands still loses the others, and they lose it; a short pause loses nobody.

@@ -13,7 +13,7 @@ use pacemaker::node;
 use pacemaker::xml::Element;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,6 +32,8 @@ const LARGEST_LOG: u64 = 24 << 20;
 const LARGEST_CIB: u64 = 8 << 20;
 /// Scheduler's inputs that are compared, the newest.
 const MOST_INPUTS: usize = 40;
+/// Entries of a directory.
+const MOST_ENTRIES: usize = 20_000;
 /// As whom Pacemaker's daemons run.
 const CLUSTER_ACCOUNT: &str = "hacluster";
 const LIVE_CIB: &str = "/var/lib/pacemaker/cib/cib.xml";
@@ -236,11 +238,11 @@ fn log(
     deadline: Deadline,
 ) {
     let source = path.display().to_string();
-    if !path.exists() {
-        return;
-    }
     let mut text = rotated(path, deadline);
     text += &read(path, LARGEST_LOG);
+    if text.is_empty() {
+        return;
+    }
     let lines: Vec<(Time, Record)> = text
         .lines()
         .filter_map(|line| parse::file(&source, line))
@@ -269,17 +271,12 @@ fn rotated(path: &Path, deadline: Deadline) -> String {
     else {
         return String::new();
     };
-    let mut files: Vec<(i64, PathBuf)> = fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let rest = path.file_name()?.to_str()?.strip_prefix(name)?.to_owned();
-            (rest.starts_with(['.', '-'])).then_some(())?;
-            Some((path.symlink_metadata().ok()?.mtime(), path))
-        })
-        .collect();
-    files.sort();
+    let is_former = |other: &str| {
+        other
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(['.', '-']))
+    };
+    let files = entries(directory, is_former).unwrap_or_default();
     let mut texts = Vec::new();
     let mut room = usize::try_from(LARGEST_LOG).unwrap_or(usize::MAX);
     for (_, path) in files.iter().rev() {
@@ -292,6 +289,21 @@ fn rotated(path: &Path, deadline: Deadline) -> String {
     }
     texts.reverse();
     texts.concat()
+}
+
+/// Regular files of a directory by the time of their last change, seconds and nanoseconds, the oldest first.
+fn entries(directory: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<((i64, i64), PathBuf)>> {
+    let opened = untrusted::Directory::open(directory)?;
+    let mut found = Vec::new();
+    for name in opened.names(MOST_ENTRIES)? {
+        if name.to_str().is_some_and(&wanted)
+            && let Ok(metadata) = opened.file(&name).and_then(|file| file.metadata())
+        {
+            found.push(((metadata.mtime(), metadata.mtime_nsec()), directory.join(name)));
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// A file as text, unpacked where its name says how; empty where that cannot be done.
@@ -377,26 +389,20 @@ fn hours(lines: &[(Time, Record)], deadline: Deadline) -> BTreeMap<Hour, i64> {
 
 /// What changed from one of the scheduler's inputs to the next.
 fn scheduler(since: i64, gathered: &mut Gathered, records: &mut Vec<Record>, deadline: Deadline) {
-    let entries = match fs::read_dir(INPUTS) {
-        Ok(entries) => entries,
+    let is_input = |name: &str| {
+        let is_packed = Path::new(name).extension().is_some_and(|ending| ending == "bz2");
+        name.starts_with("pe-") && is_packed
+    };
+    let mut files = match entries(Path::new(INPUTS), is_input) {
+        Ok(files) => files,
         Err(error) => return gathered.lacks(INPUTS, &error.to_string()),
     };
-    let mut files: Vec<(i64, i64, PathBuf)> = entries
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let name = path.file_name()?.to_str()?;
-            let is_packed = path.extension().is_some_and(|ending| ending == "bz2");
-            (name.starts_with("pe-") && is_packed).then_some(())?;
-            let found = path.symlink_metadata().ok().filter(fs::Metadata::is_file)?;
-            (found.mtime() >= since / 1_000_000).then(|| (found.mtime(), found.mtime_nsec(), path))
-        })
-        .collect();
-    files.sort();
+    files.retain(|((second, _), _)| *second >= since / 1_000_000);
     let too_many = files.len().saturating_sub(MOST_INPUTS);
     files.drain(..too_many);
     let mut previous: Option<Element> = None;
     let mut from = None;
-    for (second, _, path) in files {
+    for ((second, _), path) in files {
         // Pacemaker's own tool unpacks and reads any release's.
         let query = Command::new("cibadmin").arg("--query").env("CIB_file", &path);
         let Some(element) = query

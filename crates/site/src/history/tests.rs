@@ -271,3 +271,27 @@ fn moment_after(id: &str) -> String {
     let (rest, seconds) = id.split_at(id.len() - 2);
     format!("{rest}{:02}", seconds.parse::<u32>().unwrap() + 2)
 }
+
+/// The kernel's words, as Linux 6.1 writes them, around one real end of a server.
+#[test]
+fn the_kernels_words_count_where_they_fit() {
+    let kill = INJECTED[0].records;
+    let with = |kernel: &str| {
+        let records = format!("node2|1796130280900000|journal|kernel|{kernel}\n{kill}");
+        let (found, _) = explain(&records, "node1", |node, records| answer(node, records, 0));
+        (found[0].cause.kind, found[0].cause.certainty)
+    };
+    let oom = "Out of memory: Killed process 174 (kwbase) total-vm:2506836kB, anon-rss:334608kB";
+    assert_eq!(with(oom), (Kind::OutOfMemory, Certainty::Recorded));
+    let cgroup = "Memory cgroup out of memory: Killed process 174 (kwbase) total-vm:2506836kB";
+    assert_eq!(with(cgroup).0, Kind::OutOfMemory);
+    // What is near and has nothing to do with it.
+    for other in [
+        "Out of memory: Killed process 99 (java) total-vm:2506836kB",
+        "I/O error, dev sdz, sector 2048 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2",
+        "EXT4-fs (sdz1): Remounting filesystem read-only",
+        "eth7: Link is Down",
+    ] {
+        assert_eq!(with(other).0, Kind::ServerKilled, "{other}");
+    }
+}

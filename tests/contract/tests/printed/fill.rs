@@ -4,7 +4,7 @@ use super::line::Line;
 
 /// What stands in a command for something that is known only when it is printed, and a value for it. Those that a format string leaves
 /// without a name are filled by the word before them.
-const VALUES: [(&str, &str); 63] = [
+const VALUES: [(&str, &str); 64] = [
     ("{device}  #", "pcs stonith list  #"),
     ("{cib}", "KaiwuDB"),
     ("{location}", "KaiwuDBGrp"),
@@ -25,6 +25,7 @@ const VALUES: [(&str, &str); 63] = [
     ("{resource}", "KaiwuDB"),
     ("{id}", "KaiwuDB"),
     ("{node}", "node1"),
+    ("{subject}", "KaiwuDB"),
     ("{nodes}", "node1 node2"),
     ("{victim}", "node1"),
     ("{keep}", "node1"),

@@ -89,6 +89,10 @@ pub(crate) const ROOT_ONLY: &[(&str, &str)] = &[
     ),
     ("crates/kaiwudb-ha verbs::migrate", "/var/lib/kaiwudb-ha"),
     ("crates/kaiwudb-ha verbs::migrate::journal", "/var/lib/kaiwudb-ha"),
+    (
+        "crates/kaiwudb-ha verbs::why",
+        "the report, whose file the operator names",
+    ),
     ("crates/kwdb process", "/proc"),
     ("crates/kwdb store", "lists names, in a child, and opens nothing"),
     ("crates/network connection", "/proc"),
