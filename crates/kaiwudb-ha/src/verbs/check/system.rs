@@ -92,7 +92,7 @@ fn settings(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         .facts()
         .filter_map(|(node, facts)| Some((node, facts.settings.as_ref()?)))
         .collect();
-    let [(one, first), (other, second)] = known.as_slice() else {
+    let [(a, first), (b, second)] = known.as_slice() else {
         return;
     };
     let differs = |name: &&String| match (first.get(*name), second.get(*name)) {
@@ -105,19 +105,17 @@ fn settings(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     // The one that says more is the right one more often.
-    let (from, to) = if second.len() > first.len() {
-        (other, one)
-    } else {
-        (one, other)
-    };
+    let is_second = second.len() > first.len();
+    let (node, other) = if is_second { (b, a) } else { (a, b) };
+    let file = FILE;
     findings.push(
         Finding::of(
             rule::SETTINGS_DIFFER,
-            format!("{one} / {other}: {FILE}: {}", names.join(" ")),
+            format!("{a} / {b}: {file}: {}", names.join(" ")),
         )
-        .on(from)
+        .on(node)
         .fix(format!(
-            "scp -p {FILE} {to}:{FILE}  # if those of {from} are the right ones"
+            "scp -p {file} {other}:{file}  # if those of {node} are the right ones"
         )),
     );
 }
