@@ -15,6 +15,7 @@ mod parse;
 pub mod past;
 pub mod record;
 pub mod timeline;
+mod what;
 pub mod words;
 
 pub use incident::Incident;

@@ -1,132 +1,15 @@
 //! What failed first. Nothing is concluded from what is not written down: where the record that would tell is missing, that is the answer.
 
+mod explain;
+mod model;
+
 use super::event::{Event, Evidence, What};
 use super::timeline::Timeline;
-use serde::{Deserialize, Serialize};
+use explain::{SECOND, SKEW, explain};
+pub use model::{Cause, Certainty, Kind, Missing};
 
-const SECOND: i64 = 1_000_000;
-/// How far two clocks that were aligned may still be apart, and a record may be behind what it is about.
-const SKEW: i64 = 1_500_000;
 /// A node that writes within this after it was lost was alive.
 const ALIVE: i64 = 500_000;
-
-/// What failed first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// The kernel ended the server for lack of memory.
-    OutOfMemory,
-    /// The server was ended by a signal from outside.
-    ServerKilled,
-    /// The server ended with status 0, as it does when it is told to.
-    ServerStopped,
-    /// The server ended by itself.
-    ServerEnded,
-    /// The server ran and did not answer.
-    ServerHung,
-    /// The disk below the store did not answer.
-    DiskStalled,
-    /// The disk reported errors.
-    DiskError,
-    /// The disk is full.
-    DiskFull,
-    /// DRBD lost its disk.
-    DiskLost,
-    /// The file system became read-only.
-    ReadOnly,
-    /// The address was removed outside the cluster.
-    AddressRemoved,
-    /// A network interface lost its link.
-    LinkDown,
-    /// Both nodes ran on and did not hear each other.
-    NetworkCut,
-    /// The node stood still for a while.
-    NodePaused,
-    /// The node went away without a word: power, reset or crash of the kernel.
-    NodeVanished,
-    /// The kernel crashed.
-    KernelPanic,
-    /// The node was shut down or rebooted.
-    NodeShutDown,
-    /// Corosync or Pacemaker ended unexpectedly.
-    ClusterSoftwareDied,
-    /// Corosync or Pacemaker was stopped on purpose.
-    ClusterSoftwareStopped,
-    /// A node was fenced by hand.
-    FencedByHand,
-    /// A node was put in standby.
-    Standby,
-    /// A resource was disabled.
-    Disabled,
-    /// A resource was moved by hand.
-    MovedByHand,
-    /// A resource's configuration was changed.
-    ConfigurationChanged,
-    /// Both sides have changed their data.
-    SplitBrain,
-    /// This partition lost quorum.
-    QuorumLost,
-    /// A resource could not be started.
-    StartFailed,
-    /// A resource could not be stopped.
-    StopFailed,
-    /// A resource was found to have failed, by its monitor, a promotion or a demotion.
-    OperationFailed,
-    /// An agent reported a failure in its own words.
-    ResourceFailed,
-    /// A node is lost, and why is not known.
-    NodeLost,
-    /// Nothing says why.
-    NotKnown,
-}
-
-/// How sure that is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Certainty {
-    /// It is written down.
-    Recorded,
-    /// It follows from what is written down, and something else would leave the same records in rare cases.
-    Concluded,
-    /// It is not known.
-    NotKnown,
-}
-
-/// What failed first, and how that is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
-    /// What.
-    pub kind: Kind,
-    /// How sure.
-    pub certainty: Certainty,
-    /// Where.
-    pub node: String,
-    /// The resource, device or program.
-    pub subject: String,
-    /// The words of the record.
-    pub detail: String,
-    /// When, microseconds since 1970.
-    pub at: i64,
-    /// The records that say so.
-    pub evidence: Vec<Evidence>,
-    /// Whether a drill of this command was being run.
-    pub drill: bool,
-    /// The tool by which the configuration was changed, and the node on which it ran.
-    pub tool: Option<(String, String)>,
-    /// What would be needed to know more.
-    pub missing: Vec<Missing>,
-}
-
-/// A source that is missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Missing {
-    /// Whose.
-    pub node: String,
-    /// Which; empty: all of them.
-    pub source: String,
-    /// Why.
-    pub why: String,
-}
 
 /// The first cause of an incident with these events, which began at `began`.
 pub(super) fn of(events: &[Event], began: i64, timeline: &Timeline) -> Cause {
@@ -181,73 +64,6 @@ const fn asked_for(kind: Kind) -> bool {
         kind,
         Kind::Standby | Kind::Disabled | Kind::MovedByHand | Kind::ConfigurationChanged
     )
-}
-
-/// What explains an event by lying deeper: a record of the right place, shortly before.
-fn explain<'a>(events: &'a [Event], event: &Event) -> Option<&'a Event> {
-    let rules: &[(What, i64)] = match event.what {
-        What::ServerEnded => &[
-            (What::OutOfMemory, 5),
-            (What::Crashed, 5),
-            (What::ReadOnly, 60),
-            (What::DiskError, 60),
-        ],
-        What::ServerHung | What::DiskStalled => {
-            &[(What::ReadOnly, 60), (What::DiskError, 60), (What::DiskLost, 60)]
-        }
-        What::ReadOnly | What::DiskLost => &[(What::DiskError, 60)],
-        What::Reported => &[(What::DiskLost, 10), (What::ReadOnly, 60)],
-        What::AddressLinkDown => &[(What::LinkDown, 30)],
-        What::NodeLost => &[
-            (What::Panic, 60),
-            (What::ShutDown, 120),
-            (What::ClusterStops, 120),
-            (What::DaemonDied, 60),
-            (What::FencingByHand, 60),
-            (What::LinkDown, 30),
-            (What::Paused, 30),
-        ],
-        What::ClusterStops => &[(What::ShutDown, 60), (What::DaemonDied, 5)],
-        What::Begun | What::OperationFailed => &[(What::Changed, 15), (What::OutOfMemory, 5)],
-        _ => &[],
-    };
-    rules.iter().find_map(|(what, within)| {
-        let mut before = events.iter().rev().filter(|other| {
-            other.what == *what && (-SKEW..=within * SECOND).contains(&(event.at - other.at))
-        });
-        before.find(|other| fits(other, event))
-    })
-}
-
-/// Whether the deeper event is about the same thing.
-fn fits(deeper: &Event, event: &Event) -> bool {
-    let here = deeper.node == event.node;
-    match deeper.what {
-        What::Changed => deeper.subject == event.subject,
-        What::OutOfMemory => here && deeper.subject.starts_with("kwbase"),
-        // Another disk's errors end no server: it, or its agent, has to complain of a disk.
-        What::DiskError | What::ReadOnly if matches!(event.what, What::ServerEnded | What::ServerHung) => {
-            here && ["disk", "read-only", "I/O"]
-                .iter()
-                .any(|word| event.detail.contains(word))
-        }
-        // Either end of a link may have lost it.
-        What::LinkDown if event.what == What::NodeLost => true,
-        // A node that stands still loses the others, and they lose it; a short pause loses nobody.
-        What::Paused => here && milliseconds(deeper) >= 1000.0,
-        // A parameter that was set is no reason to a failure of another resource.
-        _ => here,
-    }
-}
-
-fn milliseconds(event: &Event) -> f64 {
-    let number: f64 = event.detail.parse().unwrap_or(0.0);
-    // The kernel's watchdog counts seconds.
-    if event.detail.contains('.') {
-        number
-    } else {
-        number * 1000.0
-    }
 }
 
 fn conclude(event: &Event, events: &[Event], timeline: &Timeline) -> Cause {
