@@ -34,7 +34,7 @@ AGENT_PACKAGES := $(call packages,$(addprefix agents/,$(AGENTS)))
 COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS) $(notdir $(filter crates/alerts,$(MEMBERS)))))
 
 # What does not fit into the time that one waits for `make test`.
-LONGER := certificates operator monitoring runtimes
+LONGER := certificates operator handbook monitoring runtimes
 SUITES := check unit toolchain-test administration-test $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
 
 .PHONY: help
@@ -127,7 +127,7 @@ toolchain-test:
 	@$(TOOLCHAIN)/need.sh iproute2 mount util-linux
 	@$(TOOLCHAIN)/test.sh
 
-.PHONY: administration-test monitoring-test $(addsuffix -test,$(TESTS))
+.PHONY: administration-test handbook-test monitoring-test $(addsuffix -test,$(TESTS))
 $(addsuffix -test,$(TESTS)): %-test:
 	$(CARGO) test --locked --no-fail-fast -p $(call package,tests/$*) $(TARGETS_$*)
 
@@ -141,8 +141,12 @@ TARGETS_operator := --test command --test deploy --test fixes --test neighbour
 monitoring-test: lab-ready
 	$(CARGO) test --locked --no-fail-fast -p operator --test monitoring --test alerts --test why
 
+# The handbook's commands, in both languages.
+handbook-test: lab-ready
+	$(CARGO) test --locked --no-fail-fast -p operator --test handbook
+
 # The suites need programs; those that start nodes need the whole lab.
-administration-test monitoring-test $(addsuffix -test,$(TESTS)): test-packages
+administration-test handbook-test monitoring-test $(addsuffix -test,$(TESTS)): test-packages
 $(addsuffix -test,$(filter certificates cluster drbd lab operator runtimes,$(TESTS))): lab-ready
 
 # Its tests wait for events most of the time.
@@ -277,7 +281,8 @@ install: build man ## installs for MACHINE below DESTDIR
 	install -d -m 0700 '$(DESTDIR)/etc/kaiwudb-ha'
 	$(if $(HELPERS),install -d '$(LIB)' && install -m 0755 $(call binaries,$(HELPERS)) '$(LIB)')
 	$(if $(COMMANDS),install -d '$(DESTDIR)/usr/bin' && install -m 0755 $(call binaries,$(COMMANDS)) '$(DESTDIR)/usr/bin')
-	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md) '$(DOC)'
+	install -m 0644 $(wildcard LICENSE README*.md CHANGELOG.md docs/*.md) '$(DOC)'
+	packaging/handbook.sh docs/handbook '$(DOC)/handbook'
 	$(if $(COMMANDS),cp -R '$(PAGES)/.' '$(DESTDIR)/usr/share')
 	install -D -m 0644 -t '$(DESTDIR)/usr/lib/tmpfiles.d' packaging/tmpfiles/kaiwudb-ha.conf
 	install -D -m 0644 packaging/crmsh/kaiwudb/main.yml '$(DESTDIR)/usr/share/crmsh/scripts/kaiwudb/main.yml'

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// The operator's command for KWDB (KaiwuDB) on a Pacemaker cluster of two nodes
 #[derive(Debug, Parser)]
-#[command(name = "kaiwudb-ha", version, max_term_width = 100, after_help = help::EXIT_STATUSES)]
+#[command(name = "kaiwudb-ha", version, max_term_width = 100, disable_help_subcommand = true, after_help = help::EXIT_STATUSES)]
 pub(crate) struct Cli {
     /// Print JSON, for programs
     #[arg(long, global = true)]

@@ -8,6 +8,7 @@ mod context;
 mod design;
 mod disks;
 mod durable;
+mod handbook;
 mod render;
 mod texts;
 mod ui;

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod disks;
 pub(crate) mod drill;
 pub(crate) mod durable;
+pub(crate) mod handbook;
 pub(crate) mod help;
 pub(crate) mod metrics;
 pub(crate) mod migrate;

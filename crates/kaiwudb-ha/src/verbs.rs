@@ -10,6 +10,7 @@ mod drill;
 mod durable;
 mod facts;
 mod guard;
+mod help;
 mod metrics;
 mod migrate;
 mod order;
@@ -48,6 +49,8 @@ pub(crate) enum Subcommand {
     Why(why::Arguments),
     /// Show a split brain of DRBD and resolve it by an explicit choice
     SplitBrain(split_brain::Arguments),
+    /// Show the handbook: how to set up, run, repair and upgrade the cluster
+    Help(help::Arguments),
     /// Give the certificates of this node to the server's account and close its keys to everybody else; check --fix calls this
     #[command(hide = true)]
     CloseKeys,
@@ -73,7 +76,7 @@ pub(crate) enum Subcommand {
 
 impl Subcommand {
     /// Whether it is about this node alone: as another one asks, and then this node's settings have no say; or for a monitoring system,
-    /// which is not kept waiting for settings that can be read.
+    /// which is not kept waiting for settings that can be read; or the handbook, which says what to do about settings that cannot be read.
     pub(crate) const fn is_an_order(&self) -> bool {
         matches!(
             self,
@@ -84,6 +87,7 @@ impl Subcommand {
                 | Self::Disarm(_)
                 | Self::Durable(_)
                 | Self::Guard(_)
+                | Self::Help(_)
                 | Self::Metrics(_)
                 | Self::WhoHas(_)
         )
@@ -102,6 +106,7 @@ impl Subcommand {
             Self::Durable(arguments) => durable::run(context, arguments),
             Self::Facts => facts::run(),
             Self::Guard(arguments) => guard::run(arguments),
+            Self::Help(arguments) => Ok(help::run(context, arguments)),
             Self::Metrics(arguments) => metrics::run(context, arguments),
             Self::Migrate(arguments) => migrate::run(context, arguments),
             Self::Order => order::run(),

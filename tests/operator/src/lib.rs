@@ -85,6 +85,12 @@ pub fn command(node: &Node, arguments: &str) -> Result<Output> {
     node.exec(["sh", "-c", &line], deadline())
 }
 
+/// The same for what waits for the cluster, twice when it has to undo.
+pub fn patiently(node: &Node, arguments: &str) -> Result<Output> {
+    let line = format!("{arguments} </dev/null");
+    node.exec(["sh", "-c", &line], Deadline::after(Duration::from_secs(150)))
+}
+
 /// Runs it at a terminal; see [`lab::at_terminal`].
 pub fn at_terminal(node: &Node, arguments: &str, question: &str, then: &str) -> Result<Output> {
     lab::at_terminal(node, arguments, question, then, deadline())

@@ -27,6 +27,14 @@ const CHINESE: &[(&str, &str)] = &[
         "同时将事件报告写入此文件",
     ),
     (
+        "Show the handbook: how to set up, run, repair and upgrade the cluster",
+        "显示手册：集群的搭建、运维、故障处理和升级",
+    ),
+    (
+        "Number of a part, or a word of its name such as 'fencing'; without it, all parts are listed",
+        "某一部分的编号，或其英文名称中的一个词，例如 fencing；不写则列出各部分",
+    ),
+    (
         "Try whether messages about incidents arrive, and list incidents and messages that are on their way",
         "测试事件通知能否送达，列出事件和尚未送达的消息",
     ),

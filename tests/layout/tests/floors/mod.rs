@@ -170,7 +170,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["disks", "durable"],
             &["render", "undecided"],
             &["context", "design"],
-            &["texts", "ui"],
+            &["handbook", "texts", "ui"],
         ],
     },
     Floors {

@@ -1,18 +1,11 @@
 //! `kaiwudb-ha apply`.
 
 use anyhow::{Result, ensure};
-use lab::{Deadline, Lab, Node, Output, cib};
+use lab::{Lab, cib};
 use operator::{answer, command, deadline, findings};
-use std::time::Duration;
 
 /// What the operator writes into the file that `plan --init` prints.
 const FILL_IN: &str = include_str!("../../files/fill-in.sed");
-
-/// `apply` waits for the cluster, twice when it has to undo.
-fn patient(node: &Node, line: &str) -> Result<Output> {
-    let line = format!("{line} </dev/null");
-    node.exec(["sh", "-c", &line], Deadline::after(Duration::from_secs(150)))
-}
 
 pub(crate) fn without_a_cluster(lab: &Lab) -> Result<()> {
     let node = &lab.nodes()[0];
@@ -32,7 +25,7 @@ pub(crate) fn without_a_cluster(lab: &Lab) -> Result<()> {
         "pcs host auth node1 addr=10.77.0.11 node2 addr=10.77.0.12 -u hacluster -p secret",
         "pcs cluster setup kwdb node1 addr=10.77.0.11 node2 addr=10.77.0.12 --start --enable --wait=100",
     ] {
-        let done = patient(node, line)?;
+        let done = operator::patiently(node, line)?;
         ensure!(done.status == Some(0), "{line}: {done}");
     }
     lab.cluster().wait_online(deadline())
@@ -74,7 +67,7 @@ pub(crate) fn what_does_not_run(lab: &Lab) -> Result<()> {
     let before = lab.cluster().cib()?;
     // The disk has ext4.
     node.write_file("/root/wrong.toml", settings("xfs", true))?;
-    let undone = patient(node, "kaiwudb-ha --config /root/wrong.toml apply --yes")?;
+    let undone = operator::patiently(node, "kaiwudb-ha --config /root/wrong.toml apply --yes")?;
     ensure!(
         undone.status == Some(3)
             && undone.stderr.contains("rolled back")
@@ -142,7 +135,7 @@ pub(crate) fn six_commands(lab: &Lab) -> Result<()> {
         "kaiwudb-ha plan",
         "kaiwudb-ha apply --yes",
     ] {
-        let done = patient(node, line)?;
+        let done = operator::patiently(node, line)?;
         ensure!(done.status == Some(0), "{line}: {done}");
         // Who is not asked is told.
         let told = done.stderr.contains("kaiwudb-ha durable");
@@ -261,7 +254,7 @@ pub(crate) fn what_somebody_has_stopped(lab: &Lab) -> Result<()> {
             ),
             deadline(),
         )?;
-        let done = patient(node, "kaiwudb-ha apply --yes")?;
+        let done = operator::patiently(node, "kaiwudb-ha apply --yes")?;
         ensure!(
             done.status == Some(0)
                 && done.stdout.contains("KaiwuDB stays as its target-role says")
