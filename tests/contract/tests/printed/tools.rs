@@ -14,11 +14,7 @@ pub(super) fn pcs(stage: &Stage, arguments: &[&str]) -> Verdict {
         _ => None,
     };
     let copy = stage.fresh(made);
-    // A copy has nothing to wait for.
-    let arguments: Vec<&str> = (arguments.iter().copied())
-        .filter(|word| !word.starts_with("--wait="))
-        .collect();
-    let mut words: Vec<&str> = ["pcs", "-f", copy].iter().chain(&arguments).copied().collect();
+    let mut words: Vec<&str> = ["pcs", "-f", copy].iter().chain(arguments).copied().collect();
     let mut output = stage.run(&words, &[]);
     let mut class = "pcs, run";
     if text(&output).contains("is not installed or does not provide valid metadata")
@@ -29,7 +25,7 @@ pub(super) fn pcs(stage: &Stage, arguments: &[&str]) -> Verdict {
         output = stage.run(&words, &[]);
     } else if text(&output).contains("-f' is not supported") || text(&output).contains("-f is not supported")
     {
-        let words: Vec<&str> = ["pcs"].iter().chain(&arguments).copied().collect();
+        let words: Vec<&str> = ["pcs"].iter().chain(arguments).copied().collect();
         output = stage.run(&words, &[]);
         class = "pcs, needs a cluster: words only";
     }

@@ -3,7 +3,7 @@
 //! - A block that begins with ```` ```console ```` is typed, line by line: `node1# COMMAND` on that node, and below it what the command prints. A line `…` stands
 //!   for any lines, `…` in a line for any text. `[y/N] y` at the end of a line is a question and its answer.
 //! - ```` ```console vm ```` needs DRBD or hardware, ```` ```console site ```` what only a site has (the vendor's installer, a fencing device): both are counted, and not typed here.
-//! - `<!-- lab: … -->` is what happens around the reader: `power-off NODE`, `power-on NODE`, `online`, `NODE: SHELL COMMAND`. The installed handbook is without these lines.
+//! - `<!-- lab: … -->` is what happens around the reader: `power-off NODE`, `power-on NODE`, `online`, `NODE: SHELL COMMAND`; `rows are lost` of a section that restores older data. The installed handbook is without these lines.
 //! - Each heading of the second level begins with the database on node1 and nothing to attend to.
 
 use anyhow::{Context, Result, bail};
