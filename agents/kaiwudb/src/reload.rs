@@ -42,10 +42,11 @@ pub(crate) fn reload(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
             .find(|line| line.contains("could not reload certificates"))
         {
             let words = signatures::last_words(line, 1);
-            return Err(Failure::generic(match signatures::explain("", &words) {
-                Some(cause) => format!("{cause} (the server keeps its old certificates: {words})"),
-                None => format!("the server keeps its old certificates: {words}"),
-            }));
+            let cause = signatures::explain("", &words)
+                .map_or_else(|| words.clone(), |cause| format!("{cause} ({words})"));
+            return Err(Failure::generic(format!(
+                "the server keeps its old certificates: {cause}"
+            )));
         }
         if said.contains("successfully reloaded certificates") || !answer.pause(Duration::from_millis(20)) {
             return Ok(());

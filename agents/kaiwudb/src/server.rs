@@ -213,11 +213,11 @@ fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<Served
                 Service::Open(connection) => (Some(connection), None),
                 Service::Closed(why) => (None, closed(config, &why)),
             };
-            let unwell = unwell.map(|words| format!("{words} (SQL is served)"));
             let concerns: Vec<String> = [unwell, closed].into_iter().flatten().collect();
             Ok(Served {
                 connection,
-                concern: (!concerns.is_empty()).then(|| concerns.join("; ")),
+                concern: (!concerns.is_empty())
+                    .then(|| format!("SQL is served, but {}", concerns.join("; "))),
                 ..Served::default()
             })
         }
@@ -244,7 +244,7 @@ fn closed(config: &Config, why: &str) -> Option<String> {
         ));
         return None;
     }
-    Some(format!("the server does not let root in: {why} (SQL is served)"))
+    Some(format!("the server does not let root in: {why}"))
 }
 
 /// Where the server takes SQL, when that is not where we ask.

@@ -20,10 +20,11 @@ fn make(machine: &Machine) {
     }
 }
 
-/// What a crash soon after a checkpoint can leave.
+/// What a crash soon after a checkpoint can leave: files without their content. Of the real server's the rows' own count; the stand-in has
+/// none of these, and the list of the files counts.
 fn damage(machine: &Machine) {
     machine.shell(&format!(
-        "for file in {DATA_ROOT}/tsdb/vg_001/TSVERSION-*; do : >$file; done"
+        "cd {DATA_ROOT}/tsdb; set -- vg_*/db*/last.ver-*; [ -e $1 ] || set -- vg_001/TSVERSION-*; for file; do : >$file; done"
     ));
 }
 

@@ -4,13 +4,14 @@
 //! address is an error there for as long as the server runs, while SQL is served; a connection that stands survives both.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use rustls::{CertificateError, ClientConnection, ServerConnection, StreamOwned};
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{ServerName, UnixTime};
+use time::OffsetDateTime;
 
 use crate::log::os_text;
 use crate::node::{Node, Phase};
@@ -152,19 +153,47 @@ fn in_words(error: &io::Error, host: &str, names: &[String]) -> String {
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(why)) => match why {
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => {
-                "x509: certificate has expired or is not yet valid".to_owned()
+            CertificateError::ExpiredContext { time, not_after } => {
+                format!("{INVALID}: current time {} is after {}", utc(*time), utc(*not_after))
             }
+            CertificateError::NotValidYetContext { time, not_before } => {
+                format!("{INVALID}: current time {} is before {}", utc(*time), utc(*not_before))
+            }
+            CertificateError::Expired | CertificateError::NotValidYet => INVALID.to_owned(),
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                format!("x509: certificate is valid for {}, not {host}", names.join(", "))
+                not_valid_for(host, names)
             }
-            _ => "x509: certificate signed by unknown authority".to_owned(),
+            _ => "x509: certificate signed by unknown authority (possibly because of \\\"crypto/rsa: verification error\\\" while trying \
+                  to verify candidate authority certificate \\\"KWDB CA\\\")"
+                .to_owned(),
         },
         _ => os_text(error),
     }
+}
+
+const INVALID: &str = "x509: certificate has expired or is not yet valid";
+
+/// The names of the kind that was asked for are all it says.
+fn not_valid_for(host: &str, names: &[String]) -> String {
+    let is_address = |name: &str| name.parse::<IpAddr>().is_ok();
+    let kind = is_address(host);
+    let valid: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| is_address(name) == kind)
+        .collect();
+    if kind && valid.is_empty() {
+        format!("x509: cannot validate certificate for {host} because it doesn't contain any IP SANs")
+    } else {
+        format!("x509: certificate is valid for {}, not {host}", valid.join(", "))
+    }
+}
+
+fn utc(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or_default();
+    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (hour, minute, second) = time.to_hms();
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", time.date())
 }
 
 /// Whether a client of the SQL port speaks gRPC, as we do to ourselves; waits for its first byte.

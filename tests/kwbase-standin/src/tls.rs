@@ -152,13 +152,13 @@ impl Pair {
     /// Reads `<name>.crt` and `<name>.key`.
     pub(crate) fn read(directory: &Path, name: &str, check_modes: bool) -> Result<Self, String> {
         let chain = certificates(directory, &format!("{name}.crt"))?;
-        let file = format!("{name}.key");
-        let path = directory.join(&file);
+        let path = directory.join(format!("{name}.key"));
         let metadata = fs::metadata(&path).map_err(|error| not_found(&path, &error))?;
         let mode = metadata.permissions().mode() & 0o777;
         if check_modes && mode & TOO_OPEN != 0 {
             return Err(format!(
-                "key file {file} has permissions {}, exceeds -rwx------",
+                "key file {} has permissions {}, exceeds -rwx------",
+                path.display(),
                 symbolic(mode)
             ));
         }
