@@ -206,7 +206,7 @@ real-test: ## everything that runs on a real server, KWBASE_HOME=DIR with bin/kw
 		packaging/run-suites.sh '$(CARGO_TARGET_DIR)/real' $(REAL) && status=0 || status=$$?; \
 		sed -n '/^crash images/,/^test /{/^test /!p}' '$(CARGO_TARGET_DIR)/real/crash-images.log'; exit $$status
 
-crash-images: test-packages ## disks as a crash leaves them, counted: KAIWUDB_HA_IMAGES=100 of each setting (root, half an hour)
+crash-images: test-packages ## disks as a crash leaves them, counted: KAIWUDB_HA_IMAGES=100 of each setting (root, two hours)
 	KAIWUDB_HA_IMAGES=$${KAIWUDB_HA_IMAGES:-100} $(CARGO) test --locked -p contract --test contract -- --exact data_loss::crash_images --nocapture
 
 # --- the lab -----------------------------------------------------------------

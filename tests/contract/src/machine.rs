@@ -117,7 +117,10 @@ impl Machine {
         )
         .expect("mounts become private");
         if let Some(image) = image {
-            let server = programs.server.parent().expect("a file lies in a directory");
+            // A real one finds its libraries beside its directory.
+            let depth = if programs.is_standin { 1 } else { 2 };
+            let server = programs.server.ancestors().nth(depth);
+            let server = server.expect("a file lies in a directory");
             release::enter(image, &[repository(), &programs.agents, server]);
         }
         empty_run();

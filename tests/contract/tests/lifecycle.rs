@@ -167,8 +167,9 @@ fn a_server_below_the_mount_is_not_adopted() {
     on_a_machine(|machine| {
         machine.start();
         machine.agent("stop").run().succeeds();
+        let flags = std::env::var("KWBASE_EXTRA_ARGS").unwrap_or_default();
         let by_hand = format!(
-            "{BINARY} start-single-node --insecure --listen-addr=0.0.0.0:26257 --http-addr=0.0.0.0:8080 --store={DATA_ROOT}"
+            "{BINARY} start-single-node --insecure --listen-addr=0.0.0.0:26257 --http-addr=0.0.0.0:8080 --store={DATA_ROOT} {flags}"
         );
         machine.shell(&format!("umount {DATA_ROOT} && test -z \"$(ls -A {DATA_ROOT})\""));
         let guarded = machine.shell(&format!("chattr +i {DATA_ROOT} && echo yes || echo no"));

@@ -147,7 +147,7 @@ fn health(node: &Node, query: &str) -> Response {
         None => Response::new("200 OK", "application/json", "{\n}\n".into()),
         // The form in which the gRPC gateway reports status 14, "unavailable".
         Some(why) => {
-            let why = why.replace('"', "\\\"");
+            let why = why.replace('\\', r"\\").replace('"', "\\\"");
             Response::new(
                 "503 Service Unavailable",
                 "application/json",

@@ -308,8 +308,8 @@ rules! {
         "After a node crash the time-series files may be incomplete: the server starts and crashes at the first query.",
         "节点故障后时序文件可能不完整：服务端能启动，但在第一次查询时崩溃。";
     LOSS_BOUNDED: Warning, "loss-bounded",
-        "When a node crashes, acknowledged time-series rows can be lost: a flush every sync_interval alone does not bound the loss (in 7 of 162 crash images of a real server 4 to 29 s of rows were lost, or the store could no longer be queried). With ts.wal.wal_level = 1 and ts.force_sync_file.enabled = true in addition, none of 37 images lost a row; each insert then waits for the disk (to go back: kaiwudb-ha durable --back).",
-        "节点故障时，已确认的时序数据可能丢失：仅靠每个 sync_interval 刷盘一次并不能保证丢失的上限（真实服务端的 162 个崩溃映像中有 7 个丢失了 4 至 29 秒的数据，或数据目录无法再查询）。再加上 ts.wal.wal_level = 1 和 ts.force_sync_file.enabled = true 后，37 个映像均未丢失数据；此后每次写入都要等待落盘（恢复原状：kaiwudb-ha durable --back）。";
+        "When a node crashes, acknowledged time-series rows can be lost: a flush every sync_interval alone does not bound the loss (in 10 of 264 crash images of a real server 4 to 32 s of rows were lost, or the store could no longer be queried). With ts.wal.wal_level = 1 and ts.force_sync_file.enabled = true in addition, none of 139 images lost a row; each insert then waits for the disk (to go back: kaiwudb-ha durable --back).",
+        "节点故障时，已确认的时序数据可能丢失：仅靠每个 sync_interval 刷盘一次并不能保证丢失的上限（真实服务端的 264 个崩溃映像中有 10 个丢失了 4 至 32 秒的数据，或数据目录无法再查询）。再加上 ts.wal.wal_level = 1 和 ts.force_sync_file.enabled = true 后，139 个映像均未丢失数据；此后每次写入都要等待落盘（恢复原状：kaiwudb-ha durable --back）。";
     STORE_BELOW_MOUNT: Error, "store-below-mount",
         "A database is on the system disk below the mount point: without the mount it would be served in place of the real one.",
         "系统盘的挂载点下有一个数据库：未挂载时它会被当作真正的数据库提供服务。";
