@@ -50,7 +50,7 @@ pub(crate) fn finding(
         .iter()
         .flat_map(|local| &local.verdict.validity)
         .filter(|validity| soon.contains(&days(validity)))
-        .map(|validity| format!("{} expires in {} days", validity.name, days(validity)))
+        .map(|validity| format!("{} expires in {} d", validity.name, days(validity)))
         .collect();
     if !expiring.is_empty() {
         concerns.push(format!(

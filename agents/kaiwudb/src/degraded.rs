@@ -113,7 +113,7 @@ fn expiry(config: &Config) -> Option<String> {
     let days = (first.not_after - now).div_euclid(SECONDS_A_DAY);
     let how = match days {
         ..0 => "has expired".to_owned(),
-        _ if days.unsigned_abs() < config.cert_warn_days => format!("expires in {days} days"),
+        _ if days.unsigned_abs() < config.cert_warn_days => format!("expires in {days} d"),
         _ => return None,
     };
     Some(format!(

@@ -56,7 +56,7 @@ fn end_connections(ip: IpAddr, ended: &mut BTreeSet<Connection>, deadline: Deadl
         log::warning(format!("cannot end all connections of {ip}: {error}"));
     }
     if !ended.is_empty() {
-        log::info(format!("ended {} connections of {ip}", ended.len()));
+        log::info(format!("connections of {ip} ended: {}", ended.len()));
     }
 }
 

@@ -312,7 +312,7 @@ impl<'a> Watch<'a> {
             self.to_tell.1.clear();
         } else {
             log::info(format!(
-                "tells {} clients of the former node that it has gone",
+                "tells clients of the former node that it has gone: {}",
                 self.to_tell.0.len()
             ));
         }

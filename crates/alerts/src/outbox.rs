@@ -175,10 +175,7 @@ impl Courier {
             };
             if now - delivery.message.at > TOO_OLD {
                 let (tries, subject) = (delivery.tries, &delivery.message.subject);
-                log::error(format!(
-                    "{}: given up after {tries} tries: {subject}",
-                    channel.name
-                ));
+                log::error(format!("{}: given up (tries: {tries}): {subject}", channel.name));
                 let _ = fs::remove_file(&path);
             } else if !delivery.is_due(now) {
                 let wait = (delivery.next - now).max(0);

@@ -32,6 +32,12 @@ pub fn at(point: &Path) -> io::Result<Option<Mount>> {
     Ok(on(&mounts, &resolve(&mounts, point)).cloned())
 }
 
+/// The file system on which a path lies, however it is spelled and whether or not its last components exist.
+pub fn around(path: &Path) -> io::Result<Option<Mount>> {
+    let mounts = all()?;
+    Ok(covering(&mounts, &resolve(&mounts, path)).cloned())
+}
+
 /// Whether something is mounted exactly there, however the path is spelled. It touches what is mounted there: for a child, or where that
 /// is a file system on a disk.
 pub fn is_point(directory: &Path) -> io::Result<bool> {

@@ -14,6 +14,13 @@ pub fn asked_at(host: &str) -> Option<IpAddr> {
     })
 }
 
+/// The IP address in what a flag says: with a port or without, in brackets or not. `None` where it is a name.
+pub fn ip_of(address: &str) -> Option<IpAddr> {
+    let plain = |host: &str| host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    let with_port = || plain(address.rsplit_once(':')?.0);
+    plain(address).or_else(with_port)
+}
+
 /// Both in one word. An IPv6 address is put into brackets, or its last part would be the port.
 pub fn with_port(host: &str, port: impl Display) -> String {
     if host.parse::<Ipv6Addr>().is_ok() {
@@ -44,6 +51,23 @@ mod tests {
                 asked,
                 "{host}"
             );
+        }
+    }
+
+    #[test]
+    fn the_address_in_a_flag() {
+        for (flag, ip) in [
+            ("10.0.0.1:26257", Some("10.0.0.1")),
+            ("10.0.0.1", Some("10.0.0.1")),
+            ("10.0.0.1:", Some("10.0.0.1")),
+            ("[fd00::10]:26257", Some("fd00::10")),
+            ("[fd00::10]", Some("fd00::10")),
+            ("fd00::10", Some("fd00::10")),
+            ("node1:26257", None),
+            (":26257", None),
+            ("", None),
+        ] {
+            assert_eq!(ip_of(flag).map(|ip| ip.to_string()).as_deref(), ip, "{flag}");
         }
     }
 

@@ -3,12 +3,14 @@
 
 mod effective;
 mod relation;
+mod rule;
 
 use crate::Error;
 use crate::xml::Element;
 use effective::effective;
 use host::{Command, Deadline};
 use ocf::{Role, parse_boolean};
+use rule::{Subject, score};
 
 /// Pacemaker's INFINITY.
 pub const INFINITY: u64 = 1_000_000;
@@ -108,6 +110,8 @@ pub struct Colocation {
     pub with_role: Option<String>,
     /// How strongly; `INFINITY` is "must".
     pub score: Option<String>,
+    /// Whether it is about one node, and not about nodes that are alike in some attribute (`node-attribute`).
+    same_node: bool,
     /// Whether it is one of several that a resource set stands for.
     pub from_set: bool,
 }
@@ -222,14 +226,6 @@ fn value<'a>(sets: impl IntoIterator<Item = &'a Element>, name: &str) -> Option<
     found.first().map(|(.., value)| *value)
 }
 
-fn score(text: &str) -> i64 {
-    match text.trim_start_matches('+') {
-        "INFINITY" => 1_000_000,
-        "-INFINITY" => -1_000_000,
-        number => number.parse().unwrap_or(0),
-    }
-}
-
 impl Cib {
     /// A cluster option.
     pub fn property(&self, name: &str) -> Option<&str> {
@@ -253,9 +249,19 @@ impl Cib {
         )
     }
 
-    /// A default of all operations.
-    pub fn operation_default(&self, name: &str) -> Option<&str> {
-        value(self.configuration.path(&["op_defaults", "meta_attributes"]), name)
+    /// A default of this operation of a primitive.
+    pub fn operation_default(&self, primitive: &Primitive, operation: &str, name: &str) -> Option<&str> {
+        let subject = Subject {
+            operation: Some(operation),
+            ..primitive.subject()
+        };
+        self.default_for("op_defaults", name, subject)
+    }
+
+    /// Where rules decide by something that only Pacemaker knows, the value that holds without one.
+    fn default_for(&self, section: &str, name: &str, subject: Subject<'_>) -> Option<&str> {
+        let sets = || self.configuration.path(&[section, "meta_attributes"]);
+        rule::value_for(sets(), name, subject).unwrap_or_else(|_| value(sets(), name))
     }
 
     /// Names of the members; remote and guest nodes take part in no decision and have no copy of the data.
@@ -354,7 +360,7 @@ impl Cib {
                     .filter(|resource| resource.primitives().iter().any(|one| one.id == primitive.id))
                     .find_map(|resource| resource.meta(name))
             })
-            .or_else(|| self.resource_default(name))
+            .or_else(|| self.default_for("rsc_defaults", name, primitive.subject()))
     }
 
     /// The failures after which the primitive with this id may no longer run on a node; Pacemaker's default is never.
@@ -435,9 +441,27 @@ impl Primitive {
         })
     }
 
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            agent: Some(&self.element),
+            ..Subject::default()
+        }
+    }
+
     /// A parameter of the agent.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         value(self.element.all("instance_attributes"), name)
+    }
+
+    /// The same on this node, where rules decide by its name; `None` where they decide by something that only Pacemaker knows.
+    pub fn parameter_on(&self, name: &str, node: &str) -> Option<&str> {
+        let subject = Subject {
+            node: Some(node),
+            ..Subject::default()
+        };
+        rule::value_for(self.element.all("instance_attributes"), name, subject)
+            .ok()
+            .flatten()
     }
 
     /// A meta attribute of its own; [`Cib::meta`] also looks at what surrounds it.
@@ -520,6 +544,7 @@ impl Colocation {
             with: text(element, "with-rsc"),
             with_role: given(element, "with-rsc-role"),
             score: given(element, "score"),
+            same_node: matches!(element.get("node-attribute"), None | Some("#uname")),
             from_set: element.get(effective::FROM_SET).is_some(),
         }
     }
@@ -527,13 +552,15 @@ impl Colocation {
 
 impl Order {
     fn of(element: &Element) -> Self {
+        // Until 1.0.7 a score said it, which is still read: 0 is optional.
+        let by_score = || element.get("score").filter(|text| score(text) == 0);
         Self {
             id: text(element, "id"),
             first: text(element, "first"),
             first_action: given(element, "first-action"),
             then: text(element, "then"),
             then_action: given(element, "then-action"),
-            kind: given(element, "kind"),
+            kind: given(element, "kind").or_else(|| by_score().map(|_| "Optional".to_owned())),
             symmetrical: given(element, "symmetrical"),
             from_set: element.get(effective::FROM_SET).is_some(),
         }
@@ -582,6 +609,13 @@ impl Operation {
     /// Whether the cluster runs it.
     fn is_enabled(&self) -> bool {
         self.enabled.as_deref().and_then(parse_boolean) != Some(false)
+    }
+
+    /// Whether it only looks whether a resource that is stopped really is.
+    pub fn is_for_stopped(&self) -> bool {
+        self.role
+            .as_deref()
+            .is_some_and(|role| role.eq_ignore_ascii_case("Stopped"))
     }
 
     /// Whether it watches the promoted role.

@@ -64,7 +64,7 @@ pub fn ask(context: &Context) -> Result<(Cluster, Vec<Node>)> {
     let cib = cib::get(Deadline::after(QUESTION)).map_err(|error| error.to_string());
     let nodes = match &cib {
         Ok(cib) => nodes_of(context, cib)?,
-        Err(_) => gather(context, &[], None)?,
+        Err(_) => gather(context, &[], |_| None)?,
     };
     let mut cluster = Cluster {
         cib,
@@ -83,13 +83,15 @@ pub fn ask(context: &Context) -> Result<(Cluster, Vec<Node>)> {
 pub fn nodes_of(context: &Context, cib: &Cib) -> Result<Vec<Node>> {
     let database =
         roles::database(cib, context.resource.as_deref()).map_err(|doubt| Undecided::new(context, doubt))?;
-    let store = database.and_then(|one| Store::of(|name| one.parameter(name).map(str::to_owned)));
+    let store = |node: &str| {
+        database.and_then(|one| Store::of(|name| one.parameter_on(name, node).map(str::to_owned)))
+    };
     let names: Vec<String> = cib.nodes().map(str::to_owned).collect();
-    gather(context, &names, store.as_ref())
+    gather(context, &names, store)
 }
 
 /// Asks every node; an error where one has software of which nothing more can be asked.
-fn gather(context: &Context, names: &[String], store: Option<&Store>) -> Result<Vec<Node>> {
+fn gather(context: &Context, names: &[String], store: impl Fn(&str) -> Option<Store>) -> Result<Vec<Node>> {
     let nodes = node::gather(context, names, store);
     stack::verify(context, &nodes)?;
     Ok(nodes)

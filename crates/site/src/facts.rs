@@ -20,7 +20,7 @@ mod word;
 
 pub use certificates::Certificates;
 pub use corosync::{Corosync, gather as corosync};
-pub use database::{Database, Mounted, Pulse, Sentinel, Server, Store, Usage, Verdict, sql_target};
+pub use database::{Database, Holding, Mounted, Pulse, Sentinel, Server, Store, Usage, Verdict, sql_target};
 pub use drbd::{Configured, Drbd, Secret};
 pub use interfaces::Interface;
 pub use patience::PATIENCE;
@@ -173,8 +173,9 @@ pub fn pulse(
     (database, pulse, certificates)
 }
 
-/// Gathers the facts of this node. `store` is the database that is meant, where its resource says more than the installation.
-pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
+/// Gathers the facts of this node. `store` is the database that is meant, where its resource says more than the installation, on a node of
+/// this name.
+pub fn gather(store: impl FnOnce(&str) -> Option<Store>, deadline: Deadline) -> Facts {
     let mut unanswered = Vec::new();
     let host = host::host_name();
     let units = match units::gather(deadline.slice(QUESTION)) {
@@ -187,6 +188,8 @@ pub fn gather(store: Option<&Store>, deadline: Deadline) -> Facts {
     let corosync = corosync::gather(&host, &mut unanswered);
     let name = pacemaker::node::name(&ocf::Env::default(), deadline.slice(QUESTION))
         .unwrap_or_else(|_| host.clone());
+    let store = store(&name);
+    let store = store.as_ref();
     let database = database::gather(store, deadline, &mut unanswered);
     let drills = drill::history(Path::new(drill::DIRECTORY));
     let of_fault = |fault| {

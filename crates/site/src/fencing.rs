@@ -176,7 +176,9 @@ fn is_usable(cib: &Cib, device: &Primitive) -> bool {
     let kind = kind(device);
     !HELPERS.contains(&kind.as_str())
         && kind != WATCHDOG
-        && cib.meta(device, "target-role") != Some("Stopped")
+        && !cib
+            .meta(device, "target-role")
+            .is_some_and(|role| role.eq_ignore_ascii_case("Stopped"))
 }
 
 /// Whether the node may rely on its watchdog: all of them, unless a device says which.

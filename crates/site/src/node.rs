@@ -41,9 +41,13 @@ pub struct Node {
 }
 
 /// Asks every node: this one, and those that the cluster or the settings name; those of Corosync's configuration where the cluster does
-/// not tell. `store` is the database's directory, where that is not the installation's.
-pub fn gather(context: &Context, named_by_cluster: &[String], store: Option<&Store>) -> Vec<Node> {
-    let local = facts::gather(store, Deadline::after(facts::PATIENCE));
+/// not tell. `store` is the database on a node of this name, where the cluster says more of it than the installation.
+pub fn gather(
+    context: &Context,
+    named_by_cluster: &[String],
+    store: impl Fn(&str) -> Option<Store>,
+) -> Vec<Node> {
+    let local = facts::gather(&store, Deadline::after(facts::PATIENCE));
     let corosync = local.corosync.clone();
     let mut others: BTreeSet<String> = named_by_cluster.iter().cloned().collect();
     others.extend(context.settings.nodes.keys().cloned());
@@ -64,7 +68,8 @@ pub fn gather(context: &Context, named_by_cluster: &[String], store: Option<&Sto
     }];
     for name in others {
         let begun = now_us();
-        let facts = target(context, corosync.as_ref(), &name).and_then(|target| ask(context, &target, store));
+        let facts =
+            target(context, corosync.as_ref(), &name).and_then(|target| ask(context, &target, store(&name)));
         let clock_difference = facts.as_ref().map_or(Duration::ZERO, |facts| {
             // Its clock was read at some moment in between.
             let outside = (begun - facts.clock_us).max(facts.clock_us - now_us()).max(0);
@@ -195,9 +200,9 @@ fn ssh(target: &str) -> Command {
         .args(order::PROGRAM)
 }
 
-fn ask(context: &Context, target: &str, store: Option<&Store>) -> Result<Facts, String> {
+fn ask(context: &Context, target: &str, store: Option<Store>) -> Result<Facts, String> {
     let deadline = Deadline::after(facts::PATIENCE + Duration::from_secs(CONNECT));
-    let output = give(context, target, &Order::Facts(store.cloned()), deadline)?;
+    let output = give(context, target, &Order::Facts(store), deadline)?;
     if output.status.success() {
         let facts: Facts =
             serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha order: {error}"))?;

@@ -170,19 +170,19 @@ pub fn feel(named: Option<&str>, alerts: Option<&AlertSettings>) -> Pulse {
         Ok(cib) => roles::database(cib, named).map_err(|_| Silence::Ambiguous),
         Err(why) => Err(*why),
     };
+    let host = host::host_name();
+    let node = own_name(&host, status.as_ref().ok());
     let store = found.as_ref().ok().copied().flatten();
-    let store = store.and_then(|one| Store::of(|name| one.parameter(name).map(str::to_owned)));
+    let store = store.and_then(|one| Store::of(|name| one.parameter_on(name, &node).map(str::to_owned)));
     let database_resource = found.map(|one| one.map(|one| one.id.clone()));
     let drbd = replication();
     let (database, pulse, certificates) =
         facts::pulse(store.as_ref(), Deadline::after(DATABASE_SHARE), &mut unanswered);
-    let host = host::host_name();
     let corosync = facts::corosync(&host, &mut unanswered);
     let members: Vec<String> = corosync.as_ref().map_or_else(
         || vec![host.clone()],
         |corosync| corosync.nodes.keys().cloned().collect(),
     );
-    let node = own_name(&host, status.as_ref().ok());
     let placement = placement(
         status.as_ref().ok(),
         database_resource.as_ref().ok().and_then(Option::as_deref),

@@ -53,6 +53,32 @@ const CHINESE: &[(&str, &str)] = &[
     ("两个写入者", "双写"),
 ];
 
+/// What does not follow a number, which may be 1: the number stands behind the word, or a unit's sign takes its place.
+const COUNTED: &[&str] = &[
+    "clients",
+    "commits",
+    "connections",
+    "days",
+    "errors",
+    "failures",
+    "findings",
+    "nodes",
+    "recommendations",
+    "times",
+    "tries",
+    "warnings",
+];
+
+/// Plurals behind a placeholder of a number; `{} of {} nodes` is right for every number.
+fn counted(text: &str) -> impl Iterator<Item = String> {
+    text.match_indices("} ").filter_map(|(at, _)| {
+        let word = text[at + 2..].split(|c: char| !c.is_alphabetic()).next()?;
+        let before = text[..at].rfind('{').map(|start| &text[..start])?;
+        let is_wrong = COUNTED.contains(&word) && !before.ends_with("of ");
+        is_wrong.then(|| format!("'{{…}} {word}': the number may be 1"))
+    })
+}
+
 /// Words in the text that have a better one, each with it. English is looked at in sentences only: a single word may be a name.
 pub fn complaints(text: &str) -> Vec<String> {
     let mut plain: String = text
@@ -74,6 +100,7 @@ pub fn complaints(text: &str) -> Vec<String> {
     english
         .chain(chinese)
         .map(|(word, better)| format!("'{}': write {better}", word.trim()))
+        .chain(counted(text))
         .collect()
 }
 

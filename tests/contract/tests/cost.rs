@@ -3,13 +3,15 @@
 
 use crate::filesystem::{Device, POINT};
 use contract::machine::{AGENT, DATA_ROOT, Machine, eventually};
-use contract::on_a_machine;
 use contract::programs::Programs;
+use contract::{Call, Lan, on_a_machine};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// The virtual IP, in the network of [`Lan`].
+const ADDRESS: &str = "10.0.0.9";
 const MOUNTS: usize = 3000;
 const PROCESSES: usize = 5000;
 /// Of each of those who connect; every connection has two ends, which are both on this machine.
@@ -40,17 +42,43 @@ fn monitors(device: &str) -> Vec<Monitor> {
         );
         (name, program.display().to_string(), variables)
     };
-    let file_system = Programs::get().agent("filesystem");
+    let program = |name| Programs::get().agent(name);
+    let (file_system, address, certificates) =
+        (program("filesystem"), program("virtual-ip"), program("cert-sync"));
     let disk = [
         ("OCF_RESKEY_device", device),
         ("OCF_RESKEY_directory", POINT),
         ("OCF_RESKEY_fstype", "ext4"),
     ];
+    let ip = [("OCF_RESKEY_ip", ADDRESS)];
     vec![
         of("kaiwudb, level 0", Path::new(AGENT), "KaiwuDB", "0", &[]),
         of("kaiwudb, level 10", Path::new(AGENT), "KaiwuDB", "10", &[]),
-        of("filesystem", &file_system, "KaiwuFS", "0", &disk),
+        of("kaiwudb, level 20", Path::new(AGENT), "KaiwuDB", "20", &[]),
+        of("filesystem, level 0", &file_system, "KaiwuFS", "0", &disk),
+        of("filesystem, level 20", &file_system, "KaiwuFS", "20", &disk),
+        of("virtual-ip, level 0", &address, "ClusterIP", "0", &ip),
+        of("virtual-ip, level 10", &address, "ClusterIP", "10", &ip),
+        of("cert-sync, level 0", &certificates, "Certificates", "0", &[]),
     ]
+}
+
+/// What the monitors look at, besides the server.
+fn start_the_others(machine: &Machine, device: &Device) -> Lan {
+    fs::create_dir_all(POINT).expect("/var/lib is private");
+    device.call("start").run().succeeds();
+    let lan = Lan::new();
+    let start = |name: &str, instance: &str| {
+        Call::new(Programs::get().agent(name), "start").env("OCF_RESOURCE_INSTANCE", instance)
+    };
+    start("virtual-ip", "ClusterIP")
+        .set("ip", ADDRESS)
+        .run()
+        .succeeds();
+    machine.make_certificates("localhost");
+    machine.shell("mkdir -p /etc/corosync; head -c 256 /dev/urandom >/etc/corosync/authkey; chmod 400 /etc/corosync/authkey");
+    start("cert-sync", "Certificates").run().succeeds();
+    lan
 }
 
 /// Processor time of one call, everything that it starts included, in milliseconds.
@@ -129,8 +157,7 @@ fn others_end(machine: &Machine) {
 fn a_monitor_costs_the_same_whatever_others_do() {
     on_a_machine(|machine| {
         let device = Device::new();
-        fs::create_dir_all(POINT).expect("/var/lib is private");
-        device.call("start").run().succeeds();
+        let _lan = start_the_others(machine, &device);
         machine.start();
         assert!(Path::new(DATA_ROOT).is_dir());
         let monitors = monitors(&device.path);

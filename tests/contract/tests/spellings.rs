@@ -1,7 +1,9 @@
 //! One store under several names, and strangers who look like the server's own.
 
 use contract::machine::{DATA_ROOT, eventually};
-use contract::{on_a_machine, process};
+use contract::programs::Programs;
+use contract::{Lan, on_a_machine, process};
+use serde_json::Value;
 use std::time::Duration;
 
 /// A data directory that is a link to the mount point, as on hosts where the disks have a place of their own.
@@ -28,6 +30,34 @@ fn the_data_root_is_a_link() {
         machine.shell(&format!("umount {DATA_ROOT}"));
         let start = machine.agent("start").set("data_root", "/var/lib/link").run();
         start.fails(1, &["/var/lib/link", "not mounted"]);
+    });
+}
+
+/// What is known of a node is asked where its server listens, and nowhere else.
+#[test]
+fn a_server_that_listens_on_one_address() {
+    on_a_machine(|machine| {
+        let _lan = Lan::new();
+        for host in ["10.0.0.1", "2001:db8::1", "[2001:db8::1]"] {
+            let call = |action: &str| machine.agent(action).set("listen_host", host);
+            call("start").run().succeeds();
+            let command = Programs::get().command.display();
+            let health = |order: &str| {
+                let facts = machine.shell(&format!("echo '{order}' | {command} order"));
+                let facts: Value = serde_json::from_str(&facts).expect("facts are JSON");
+                facts["database"]["health"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            assert_eq!(
+                health(&format!(r#"{{"facts":{{"listen_host":"{host}"}}}}"#)),
+                "ready"
+            );
+            let elsewhere = health(r#"{"facts":null}"#);
+            assert_ne!(elsewhere, "ready", "{host}: nothing listens on 127.0.0.1");
+            call("stop").run().succeeds();
+        }
     });
 }
 

@@ -50,6 +50,11 @@ fn messages_use_the_terms_of_the_glossary() {
 #[test]
 fn a_word_that_has_a_better_one_is_noticed() {
     assert_eq!(complaints("The disk is full; somebody has to look.").len(), 1);
+    assert_eq!(complaints("{resource} has failed {count} times").len(), 1);
+    assert_eq!(
+        complaints("only {} of {all} nodes, {days} d"),
+        Vec::<String>::new()
+    );
     assert_eq!(complaints("提升失败"), Vec::<String>::new());
     assert_eq!(complaints("晋升失败").len(), 1);
     assert_eq!(complaints("Nothing to amend, renewed"), Vec::<String>::new());

@@ -12,7 +12,7 @@ site::texts! {
     PARAMETER_LOST: "{resource}: {parameter}={value} no longer has an effect, {agent} has no such parameter", "{resource}：{parameter}={value} 不再起作用，{agent} 没有该参数";
     ELSEWHERE: "its agent or its parameters stand in a template, depend on a rule or are shared with another resource", "其代理或参数写在模板中、取决于规则，或与其他资源共用";
     CLONED: "it is in a clone or a bundle", "它位于克隆或 bundle 中";
-    TWO_NODES: "the cluster has {count} nodes; allowed: exactly 2", "集群有 {count} 个节点；只允许恰好 2 个";
+    TWO_NODES: "the number of nodes in the cluster is {count}; allowed: exactly 2", "集群有 {count} 个节点；只允许恰好 2 个";
     CLUSTER_MAINTENANCE: "the cluster is in maintenance mode; end that first: crm_attribute -n maintenance-mode -D", "集群处于维护模式；请先退出：crm_attribute -n maintenance-mode -D";
     NODE_NOT_READY: "{node} is offline, in standby, in maintenance or unclean; both nodes must be able to run resources (kaiwudb-ha status)",
         "{node} 离线、待机、处于维护或状态不明；两个节点都必须能够运行资源（kaiwudb-ha status）";
@@ -21,6 +21,8 @@ site::texts! {
     UNMANAGED: "{resource} is not managed by the cluster; end that first: crm_resource --meta -r {resource} -d is-managed", "{resource} 未受集群管理；请先恢复：crm_resource --meta -r {resource} -d is-managed";
     FAILED: "{resource} has failed; fix the cause, then forget the failure in maintenance mode, where nothing is restarted for it: crm_attribute --name maintenance-mode --update true; crm_resource --cleanup -r {resource}; crm_resource --wait; crm_attribute --name maintenance-mode --delete",
         "{resource} 有故障记录；请先排除原因，然后在维护模式下清除记录（不会引起重启）：crm_attribute --name maintenance-mode --update true; crm_resource --cleanup -r {resource}; crm_resource --wait; crm_attribute --name maintenance-mode --delete";
+    NOT_MOUNTED: "nothing is mounted at {directory} on {node}, although the database runs there: ocf:kaiwudb:kaiwudb starts a server only where the store is a mount point (require_mount); mount its file system at the data directory itself",
+        "{node} 上的数据库正在运行，但 {directory} 不是挂载点：ocf:kaiwudb:kaiwudb 只在数据目录本身是挂载点时启动服务端（require_mount）；请将文件系统直接挂载到数据目录";
     NO_SERVER: "no database server runs; start it in the cluster first", "没有服务端在运行；请先在集群中启动";
     SEVERAL_SERVERS: "more than one database server runs (kaiwudb-ha status)", "有多个服务端在运行（kaiwudb-ha status）";
     NOT_SERVING: "the server on {node} does not serve: {why}", "{node} 上的服务端未能提供服务：{why}";

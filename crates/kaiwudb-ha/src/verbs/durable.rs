@@ -84,12 +84,21 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The name of this node in the cluster.
+fn here() -> String {
+    pacemaker::node::name(&ocf::Env::default(), Deadline::after(QUESTION))
+        .unwrap_or_else(|_| host::host_name())
+}
+
 /// The server of this node, as the cluster's resource and the installation say.
 fn target(context: &Context, arguments: &Arguments) -> Result<Target> {
     let store = match cib::get(Deadline::after(QUESTION)) {
         Ok(cib) => roles::database(&cib, context.resource.as_deref())
             .map_err(|doubt| Undecided::new(context, doubt))?
-            .and_then(|one| Store::of(|name| one.parameter(name).map(str::to_owned))),
+            .and_then(|one| {
+                let node = here();
+                Store::of(|name| one.parameter_on(name, &node).map(str::to_owned))
+            }),
         // Before there is a cluster the installation says it.
         Err(_) => None,
     };

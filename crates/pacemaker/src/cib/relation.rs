@@ -141,12 +141,12 @@ impl Cib {
 impl Colocation {
     /// Whether it is a must.
     pub fn is_mandatory(&self) -> bool {
-        matches!(self.score.as_deref(), None | Some("INFINITY" | "+INFINITY"))
+        self.same_node && matches!(self.score.as_deref(), None | Some("INFINITY" | "+INFINITY"))
     }
 
     /// Whether it is about being together and not apart.
     fn is_together(&self) -> bool {
-        self.score.as_deref().is_none_or(|score| super::score(score) > 0)
+        self.same_node && self.score.as_deref().is_none_or(|score| super::score(score) > 0)
     }
 }
 

@@ -224,6 +224,124 @@ fn what_is_only_referred_to_is_put_in_its_place() {
     assert_eq!(cib.nodes().collect::<Vec<_>>(), ["a", "b"]);
 }
 
+/// As in reports: a time-out for monitors only, and a stickiness for one type of resource only.
+#[test]
+fn defaults_with_rules() {
+    let set = |id: &str, score: u32, rule: &str, name: &str, value: &str| {
+        format!(
+            "<meta_attributes id=\"{id}\" score=\"{score}\">{rule}<nvpair id=\"{id}v\" name=\"{name}\" value=\"{value}\"/></meta_attributes>"
+        )
+    };
+    let rule = |part: &str| format!("<rule id=\"r\" score=\"0\"><{part}/></rule>");
+    let of = |operations: &str, resources: &str| {
+        let cib = parse(&format!(
+            "<cib><configuration><resources><primitive id=\"A\" class=\"ocf\" provider=\"kaiwudb\" type=\"kaiwudb\"/></resources>\
+             <op_defaults>{operations}</op_defaults><rsc_defaults>{resources}</rsc_defaults></configuration></cib>"
+        ))
+        .unwrap();
+        let primitive = cib.primitives().next().unwrap();
+        let timeout = |operation| {
+            cib.operation_default(primitive, operation, "timeout")
+                .map(str::to_owned)
+        };
+        let stickiness = cib.meta(primitive, "resource-stickiness").map(str::to_owned);
+        [timeout("monitor"), timeout("stop"), stickiness].map(Option::unwrap_or_default)
+    };
+    let usual = set("u", 0, "", "timeout", "600s");
+    let special = |part: &str| set("s", 1, &rule(part), "timeout", "15s");
+    for (part, monitor, stop) in [
+        ("op_expression id=\"e\" name=\"monitor\"", "15s", "600s"),
+        ("op_expression id=\"e\" name=\"stop\"", "600s", "15s"),
+        (
+            "op_expression id=\"e\" name=\"monitor\" interval=\"10s\"",
+            "600s",
+            "600s",
+        ),
+        (
+            "rsc_expression id=\"e\" class=\"ocf\" provider=\"heartbeat\"",
+            "600s",
+            "600s",
+        ),
+        (
+            "rsc_expression id=\"e\" class=\"ocf\" type=\"kaiwudb\"",
+            "15s",
+            "15s",
+        ),
+        (
+            "date_expression id=\"e\" operation=\"gt\" start=\"2020\"",
+            "600s",
+            "600s",
+        ),
+    ] {
+        assert_eq!(of(&(special(part) + &usual), "")[..2], [monitor, stop], "{part}");
+    }
+    let for_addresses = rule("rsc_expression id=\"e\" type=\"IPaddr2\"");
+    assert_eq!(
+        of("", &set("s", 1, &for_addresses, "resource-stickiness", "500"))[2],
+        ""
+    );
+    let for_databases = rule("rsc_expression id=\"e\" type=\"kaiwudb\"");
+    assert_eq!(
+        of("", &set("s", 1, &for_databases, "resource-stickiness", "500"))[2],
+        "500"
+    );
+}
+
+#[test]
+fn a_value_that_depends_on_the_node() {
+    let of = |rule: &str, node: &str| {
+        let set = format!(
+            "<instance_attributes id=\"s\" score=\"2\">{rule}<nvpair id=\"v\" name=\"p\" value=\"special\"/></instance_attributes>"
+        );
+        let cib = parse(&format!(
+            "<cib><configuration><resources><primitive id=\"A\" class=\"ocf\" type=\"x\"><instance_attributes id=\"i\">\
+             <nvpair id=\"w\" name=\"p\" value=\"usual\"/></instance_attributes>{set}</primitive></resources></configuration></cib>"
+        ))
+        .unwrap();
+        let primitive = cib.primitives().next().unwrap();
+        primitive.parameter_on("p", node).map(str::to_owned)
+    };
+    let is = |operation: &str, value: &str| {
+        format!(
+            "<expression id=\"{operation}{value}\" attribute=\"#uname\" operation=\"{operation}\" value=\"{value}\"/>"
+        )
+    };
+    let other = "<expression id=\"o\" attribute=\"rack\" operation=\"eq\" value=\"7\"/>";
+    let rule = |op: &str, parts: &str| format!("<rule id=\"r\" score=\"0\" {op}>{parts}</rule>");
+    let (and, or) = ("", "boolean-op=\"or\"");
+    for (rule, node, expected) in [
+        (String::new(), "a", Some("special")),
+        (rule(and, &is("eq", "a")), "a", Some("special")),
+        (rule(and, &is("eq", "DB-A")), "db-a", Some("special")),
+        (rule(and, &is("eq", "a")), "b", Some("usual")),
+        (rule(and, &is("ne", "a")), "b", Some("special")),
+        (rule(or, &(is("eq", "a") + &is("eq", "b"))), "b", Some("special")),
+        (rule(or, &(is("eq", "a") + &is("eq", "b"))), "c", Some("usual")),
+        (rule(and, &(is("eq", "a") + &is("eq", "b"))), "a", Some("usual")),
+        (rule(and, &rule(or, &is("eq", "a"))), "a", Some("special")),
+        (rule(and, other), "a", None),
+        (
+            rule(and, &(other.to_owned() + &is("eq", "b"))),
+            "a",
+            Some("usual"),
+        ),
+        (
+            rule(or, &(other.to_owned() + &is("eq", "a"))),
+            "a",
+            Some("special"),
+        ),
+        (rule(or, &(other.to_owned() + &is("eq", "b"))), "a", None),
+        (
+            rule(and, "<date_expression id=\"d\" operation=\"gt\" start=\"2030\"/>"),
+            "a",
+            None,
+        ),
+        (rule(and, &is("defined", "")), "a", None),
+    ] {
+        assert_eq!(of(&rule, node).as_deref(), expected, "{node}: {rule}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_input_panics(xml in ".*") {

@@ -89,6 +89,8 @@ pub struct Database {
     pub address: Option<String>,
     /// What is mounted at the store; `None`: nothing.
     pub mount: Option<Mounted>,
+    /// Where nothing is mounted at the store itself: the mount that it is a directory of.
+    pub on: Option<Holding>,
     /// What is in the directory as it is seen now; `None`: not known.
     #[serde(with = "super::word")]
     pub store: Option<store::State>,
@@ -155,6 +157,16 @@ pub struct Mounted {
     pub read_only: bool,
     /// The kernel's number of the mount, which one that is mounted anew does not have.
     pub id: u64,
+}
+
+/// The mount that the store is a directory of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Holding {
+    /// Where it is mounted, without links.
+    pub point: String,
+    /// The device.
+    pub source: String,
 }
 
 /// Room on the store's file system.
@@ -337,6 +349,10 @@ fn look_at_store(found: &mut Database, data_root: &Path, deadline: Deadline, una
         }
     }
     if found.mount.is_none() {
+        found.on = mount::around(data_root).ok().flatten().map(|mounted| Holding {
+            point: mounted.point.display().to_string(),
+            source: mounted.source,
+        });
         found.mount_point_guarded =
             mount_point::is_guarded(data_root, deadline.slice(super::patience::QUESTION));
     } else {
@@ -479,11 +495,21 @@ fn server(process: Process) -> Server {
     Server {
         pid: process.pid(),
         started: process.start_time(),
-        advertise: arguments
-            .iter()
-            .find_map(|argument| argument.strip_prefix("--advertise-addr="))
-            .map(str::to_owned),
+        advertise: advertised(&arguments),
     }
+}
+
+/// What other servers and clients are told to connect to; the second flag is the older name of the first.
+fn advertised(arguments: &[String]) -> Option<String> {
+    ["--advertise-addr", "--advertise-host"].iter().find_map(|flag| {
+        arguments
+            .iter()
+            .enumerate()
+            .find_map(|(at, argument)| match argument.strip_prefix(flag)? {
+                "" => arguments.get(at + 1).cloned(),
+                rest => rest.strip_prefix('=').map(str::to_owned),
+            })
+    })
 }
 
 fn container_restart() -> Option<String> {
@@ -516,6 +542,29 @@ fn sentinels(deadline: Deadline) -> BTreeMap<String, Sentinel> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_server_advertises() {
+        for (line, said) in [
+            (
+                "kwbase start --advertise-addr=10.0.0.9:26257 --insecure",
+                Some("10.0.0.9:26257"),
+            ),
+            (
+                "kwbase start --advertise-addr 10.0.0.9 --insecure",
+                Some("10.0.0.9"),
+            ),
+            (
+                "kwbase start --advertise-host=10.0.0.9 --advertise-port=26257",
+                Some("10.0.0.9"),
+            ),
+            ("kwbase start --advertise-port=26257", None),
+            ("kwbase start --advertise-addr", None),
+        ] {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(advertised(&words).as_deref(), said, "{line}");
+        }
+    }
 
     /// The words are those of the releases before, which may run on the other node.
     #[test]

@@ -61,11 +61,33 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> System
 }
 
 impl System {
+    /// Whether a service runs once its package is installed, as on Debian.
+    pub fn starts_what_it_installs(&self) -> bool {
+        self.installer() == "apt-get"
+    }
+
     /// The command that installs a package.
     pub fn install(&self, package: &str) -> String {
-        // Facts of a release that did not tell.
-        let installer = Some(self.installer.as_str()).filter(|name| !name.is_empty());
-        format!("{} install {package}", installer.unwrap_or("apt-get"))
+        format!("{} install {package}", self.installer())
+    }
+
+    /// The command that brings an installed package to the newest release: to dnf and some zypper `install` is done when it is there in
+    /// whatever release.
+    pub fn upgrade(&self, package: &str) -> String {
+        let verb = match self.installer() {
+            "dnf" | "yum" => "upgrade",
+            "zypper" => "update",
+            _ => "install",
+        };
+        format!("{} {verb} {package}", self.installer())
+    }
+
+    /// `apt-get` in the facts of a release that did not tell.
+    fn installer(&self) -> &str {
+        match self.installer.as_str() {
+            "" => "apt-get",
+            installer => installer,
+        }
     }
 }
 

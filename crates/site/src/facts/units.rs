@@ -117,6 +117,11 @@ impl Unit {
         matches!(self.enabled.as_str(), "enabled" | "enabled-runtime")
     }
 
+    /// Whether it can neither be enabled nor started.
+    pub fn is_masked(&self) -> bool {
+        matches!(self.enabled.as_str(), "masked" | "masked-runtime")
+    }
+
     /// Whether stopping it sends SIGTERM twice: once by the program `kill`, and once more by systemd as soon as that has ended
     /// (systemd.service(5), `ExecStop=`).
     pub fn signals_twice(&self) -> bool {

@@ -359,7 +359,7 @@ fn concern(watch: &mut Watch, text: &str) {
 #[test]
 fn what_agents_say_is_told_once_and_numbers_are_nothing_new() {
     const DISK: &str = "/data has only 9 MiB of 100 MiB free; the server crashes soon";
-    const CERTIFICATE: &str = "node.crt expires in 7 days; make new ones";
+    const CERTIFICATE: &str = "node.crt expires in 7 d; make new ones";
     let mut watch = Watch::on("node1");
     concern(&mut watch, DISK);
     concern(&mut watch, &DISK.replace('9', "8"));

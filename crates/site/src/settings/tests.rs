@@ -45,7 +45,7 @@ fn an_impossible_value_is_named_with_its_line() {
         error(&two("address = \"10.0.0\"")),
         "ha.toml, line 4: [nodes.b] address is '10.0.0'; allowed: an IP address"
     );
-    assert!(error("[nodes.a]\n").contains("names 1 nodes; allowed: exactly 2"));
+    assert!(error("[nodes.a]\n").contains("the number of nodes in [nodes] is 1; allowed: exactly 2"));
     assert!(error(&two("address = 7")).starts_with("ha.toml, line 4: "));
     assert!(error("[nodes.a\n").starts_with("ha.toml, line 1: "));
     for (text, expected) in [

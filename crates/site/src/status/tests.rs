@@ -211,7 +211,7 @@ const TROUBLES: &[(Change, &str)] = &[
     ),
     (
         |all| all.status().fail_counts = vec![counted(1)],
-        "DB has failed 1 times on a",
+        "DB has failed on a (fail count: 1)",
     ),
     (
         |all| all.status().fail_counts = vec![counted(1_000_000)],

@@ -16,7 +16,7 @@ crate::texts! {
     NODE_STATE: "{node} is {state}", "节点 {node}：{state}";
     RESOURCE_STOPPED: "{resource} does not run anywhere", "{resource} 没有在任何节点上运行";
     RESOURCE_UNMANAGED: "{resource} is not managed by the cluster", "{resource} 未受集群管理";
-    FAIL_COUNT: "{resource} has failed {count} times on {node}", "{resource} 在 {node} 上已失败 {count} 次";
+    FAIL_COUNT: "{resource} has failed on {node} (fail count: {count})", "{resource} 在 {node} 上已失败 {count} 次";
     FAIL_COUNT_BANNED: "{resource} is no longer allowed to run on {node}: it failed there too often; when the cause is fixed, run: crm_resource --cleanup -r {resource} -N {node}",
         "{resource} 在 {node} 上失败次数过多，已不允许在该节点运行；修复后执行：crm_resource --cleanup -r {resource} -N {node}";
     BANNED_EVERYWHERE: "{resource} has failed too often on every node and may run nowhere: Pacemaker tries again {when}; when the cause is fixed, at once by: crm_resource --cleanup -r {resource}",
@@ -39,7 +39,7 @@ crate::texts! {
     DRBD_DOWN: "DRBD resource {resource} is down on {node}", "{node} 上的 DRBD 资源 {resource} 未启动";
     TWO_SERVERS: "the database runs on {nodes}: two servers", "数据库同时在 {nodes} 上运行：出现两个服务端";
     SERVER_OUTSIDE: "a database server runs on {node}, where the cluster did not start it", "{node} 上有服务端在运行，但集群没有在该节点启动它";
-    UNDELIVERED: "not delivered by {channel} after {tries} tries: {subject}: {error}", "{channel} 尝试 {tries} 次仍未送达：{subject}：{error}";
+    UNDELIVERED: "not delivered by {channel} (tries: {tries}): {subject}: {error}", "{channel} 尝试 {tries} 次仍未送达：{subject}：{error}";
     UNDELIVERED_ON: "{node}: {what}", "节点 {node}：{what}";
     SERVER_NOT_READY: "the database on {node} does not serve: {why}", "{node} 上的数据库未能提供服务：{why}";
 }

@@ -13,7 +13,7 @@ crate::texts! {
     UNKNOWN_KEY: "unknown key '{key}'; allowed here: {allowed}", "未知的键“{key}”；此处允许：{allowed}";
     DID_YOU_MEAN: "; did you mean '{key}'?", "；是否应为“{key}”？";
     IMPOSSIBLE: "{key} is '{value}'; allowed: {allowed}", "{key} 是“{value}”；允许：{allowed}";
-    TWO_NODES: "[nodes] names {count} nodes; allowed: exactly 2", "[nodes] 中有 {count} 个节点；只允许恰好 2 个";
+    TWO_NODES: "the number of nodes in [nodes] is {count}; allowed: exactly 2", "[nodes] 中有 {count} 个节点；只允许恰好 2 个";
     ADDRESS: "an IP address", "IP 地址";
     TWICE: "an address that no other node has", "其他节点没有使用的地址";
     NOT_A_NODES: "an address that no node has; this one is {node}'s own", "任何节点都没有使用的地址；这是 {node} 自己的地址";

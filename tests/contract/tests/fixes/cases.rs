@@ -34,7 +34,7 @@ const APART: &str = r#"
  <instance_attributes id="entrance-i"><nvpair id="entrance-a" name="ip" value="198.51.100.77"/></instance_attributes>
  <operations><op id="entrance-o" name="monitor" interval="10s" enabled="false"/></operations></primitive>"#;
 
-pub(super) const CASES: [Case; 14] = [
+pub(super) const CASES: [Case; 16] = [
     Case {
         name: "nothing is tied to anything",
         finds: &[
@@ -60,6 +60,26 @@ pub(super) const CASES: [Case; 14] = [
                 APART,
                 r#"<rsc_colocation id="c2" rsc="entrance" with-rsc="sql" score="INFINITY"/>"#,
             );
+        },
+        then: None,
+    },
+    Case {
+        name: "failures that are ignored",
+        finds: &["failure-ignored"],
+        set_up: || {
+            let resources = RESOURCES
+                .replace(r#"timeout="120s"/>"#, r#"timeout="120s" on-fail="ignore"/>"#)
+                .replace(r#"interval="20s"/>"#, r#"interval="20s" on-fail="ignore"/>"#);
+            load("", "", &resources, CONSTRAINTS);
+        },
+        then: None,
+    },
+    Case {
+        name: "where any of DRBD's two sides is",
+        finds: &["drbd-apart"],
+        set_up: || {
+            let anywhere = CONSTRAINTS.replace(r#"with-rsc-role="@promoted@" "#, "");
+            load("", "", RESOURCES, &anywhere);
         },
         then: None,
     },

@@ -9,7 +9,7 @@ const DISKS: &str =
 const HANDS: &str = "the line shows what a person then decides, or does with an editor or on another machine";
 const SERVER: &str = "a server says it, and is told: tests/operator/tests/command/ours";
 const VENDOR: &str = "the vendor's installer, which cannot be had here";
-const PACKAGES: &str = "the system's installer and its network; a unit test has the words for each system";
+const PACKAGES: &str = "the system's installer: typed in packages.rs where it is rpm's; a unit test has the words for each system";
 
 /// What a finding is called, and the reason.
 pub(super) const ELSEWHERE: &[(&str, &str)] = &[
@@ -29,7 +29,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("agent-missing", PACKAGES),
     ("certificates-by-hand", APPLY),
     ("certificates-missing", APPLY),
-    ("clock-unsynchronised", PACKAGES),
+    ("clock-unsynchronised", TYPED),
     (
         "clocks-differ",
         "both nodes of the lab have the clock of this machine",
@@ -61,6 +61,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
         "it needs a device mapper, which a container has not",
     ),
     ("not-installed", VENDOR),
+    ("pacemaker-releases-differ", PACKAGES),
     ("room-low", HANDS),
     ("sbd-disabled", TYPED),
     ("server-outside", TYPED),

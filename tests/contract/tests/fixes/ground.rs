@@ -233,9 +233,13 @@ pub(super) fn run(words: &[&str]) -> Output {
 
 /// What `check` finds.
 pub(super) fn check() -> Vec<Finding> {
-    let output = run(&["kaiwudb-ha", "check", "--json"]);
+    of_report(&run(&["kaiwudb-ha", "check", "--json"]))
+}
+
+/// What it said in JSON.
+pub(super) fn of_report(output: &Output) -> Vec<Finding> {
     let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", debian::text(&output)));
+        .unwrap_or_else(|error| panic!("{error}: {}", debian::text(output)));
     let findings = report["findings"].as_array().expect("a list of findings");
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     findings

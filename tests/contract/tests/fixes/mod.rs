@@ -6,6 +6,7 @@ mod cases;
 mod elsewhere;
 mod ground;
 mod operator;
+mod packages;
 
 use cases::CASES;
 use contract::on_debian;

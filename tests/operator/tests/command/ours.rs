@@ -187,7 +187,7 @@ pub(crate) fn a_failure_is_shown(lab: &Lab) -> Result<()> {
         }
         ensure!(deadline.pause(Duration::from_millis(300)), "{screen}");
     };
-    let fail_count = format!("KaiwuDB has failed 1 times on {}", active.cluster_name());
+    let fail_count = format!("KaiwuDB has failed on {} (fail count: 1)", active.cluster_name());
     ensure!(
         screen.status == Some(1) && screen.stdout.contains(&fail_count),
         "{screen}"

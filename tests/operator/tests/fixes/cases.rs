@@ -4,6 +4,7 @@ use crate::ground::{On, ROOT, fixed, nodes};
 use anyhow::{Result, ensure};
 use lab::{Lab, VIRTUAL_IP};
 use operator::deadline;
+use std::time::Duration;
 
 pub(crate) fn unit_enabled(lab: &Lab) -> Result<()> {
     let wrong = "systemctl enable --quiet kaiwudb.service";
@@ -19,6 +20,41 @@ pub(crate) fn settings_differ(lab: &Lab) -> Result<()> {
     let file = "/etc/kaiwudb-ha/ha.toml";
     let wrong = format!("printf '[metrics]\\npair = \"%s\"\\n' $(uname -n) >{file}");
     fixed(lab, "settings-differ", On::Both, &wrong, &format!("rm {file}"))
+}
+
+/// Installed and not started, under a name that the other distributions have.
+pub(crate) fn clock_unsynchronised(lab: &Lab) -> Result<()> {
+    let unit = "/etc/systemd/system/chronyd.service";
+    let wrong = format!(
+        "systemctl stop chrony.service systemd-timesyncd.service ntpsec.service 2>/dev/null
+         printf '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >{unit} && systemctl daemon-reload"
+    );
+    let tidy = "systemctl is-active chronyd.service && systemctl is-enabled chronyd.service";
+    fixed(lab, "clock-unsynchronised", On::Both, &wrong, tidy)
+}
+
+/// Whoever starts the vendor's unit by hand on the node without the disk begins nothing, and the service goes on.
+pub(crate) fn started_by_hand(lab: &Lab) -> Result<()> {
+    let (active, passive) = nodes(lab)?;
+    let guarded = passive.shell(&format!("lsattr -d {ROOT}"), deadline())?;
+    ensure!(
+        guarded
+            .split_whitespace()
+            .next()
+            .is_some_and(|flags| flags.contains('i')),
+        "not guarded: {guarded}"
+    );
+    passive.shell("systemctl start kaiwudb.service || true", deadline())?;
+    let end = deadline();
+    let unit = "systemctl show --property=ActiveState --value kaiwudb.service";
+    while !["failed", "inactive"].contains(&passive.shell(unit, deadline())?.trim()) {
+        ensure!(end.pause(Duration::from_millis(200)), "the unit still runs");
+    }
+    let left = passive.shell(&format!("ls -A {ROOT}"), deadline())?;
+    ensure!(left.is_empty(), "it has begun a database: {left}");
+    ensure!(nodes(lab)?.0.name() == active.name(), "the service has moved");
+    passive.shell("systemctl reset-failed kaiwudb.service || true", deadline())?;
+    Ok(())
 }
 
 /// Fencing by SBD, as far as the configuration goes: the containers have no watchdog.

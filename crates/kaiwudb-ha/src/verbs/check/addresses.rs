@@ -112,7 +112,7 @@ fn of_a_node(scene: &Scene<'_>, address: &Primitive, ip: IpAddr, findings: &mut 
 
 /// Whether the node has a place for it.
 fn place(address: &Primitive, ip: IpAddr, node: &str, interfaces: &[Interface], findings: &mut Vec<Finding>) {
-    let nic = address.parameter("nic").filter(|nic| !nic.is_empty());
+    let nic = address.parameter_on("nic", node).filter(|nic| !nic.is_empty());
     let named: Vec<&Interface> = interfaces
         .iter()
         .filter(|interface| nic.is_none_or(|nic| interface.is_called(nic)))
@@ -134,7 +134,7 @@ fn place(address: &Primitive, ip: IpAddr, node: &str, interfaces: &[Interface], 
         return;
     }
     // Whoever names both knows of a subnet in which no node has another address.
-    let is_given = nic.is_some() && address.parameter("cidr_netmask").is_some();
+    let is_given = nic.is_some() && address.parameter_on("cidr_netmask", node).is_some();
     let right: Vec<&Interface> = named
         .into_iter()
         .filter(|interface| is_given || interface.reaches(ip))

@@ -205,7 +205,7 @@ fn defaults(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
 fn monitor_interval(primitive: &Primitive) -> Option<Duration> {
     primitive
         .operations()
-        .filter(|operation| operation.name == "monitor")
+        .filter(|operation| operation.name == "monitor" && !operation.is_for_stopped())
         .filter_map(|operation| parse_interval(operation.interval.as_deref()?))
         .filter(|interval| !interval.is_zero())
         .min()
@@ -243,6 +243,9 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
             findings.push(Finding::of(rule::MONITOR_MISSING, evidence).fix(fix));
         }
     }
+    for primitive in roles.all() {
+        ignored(cib, primitive, findings);
+    }
     let Some(database) = roles.database else { return };
     let monitor = advised("monitor");
     if let Some(interval) = monitor_interval(database).filter(|interval| *interval > SLOWEST_MONITOR) {
@@ -261,7 +264,7 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         let own = database
             .operation(name)
             .and_then(|operation| operation.timeout.as_deref());
-        own.or(cib.operation_default("timeout"))
+        own.or_else(|| cib.operation_default(database, name, "timeout"))
             .and_then(parse_interval)
             .unwrap_or(DEFAULT_TIMEOUT)
     };
@@ -283,6 +286,27 @@ fn operations(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
                 )),
             );
         }
+    }
+}
+
+/// Operations whose failure the cluster takes for success.
+fn ignored(cib: &Cib, primitive: &Primitive, findings: &mut Vec<Finding>) {
+    let id = &primitive.id;
+    for operation in primitive.operations() {
+        let name = operation.name.as_str();
+        let default = || cib.operation_default(primitive, name, "on-fail");
+        let on_fail = operation.on_fail.as_deref().or_else(default);
+        if !on_fail.is_some_and(|word| word.eq_ignore_ascii_case("ignore")) {
+            continue;
+        }
+        // As Pacemaker does it where nothing is configured.
+        let usual = if name == "stop" { "fence" } else { "restart" };
+        let interval = operation.interval.as_deref().unwrap_or("0s");
+        findings.push(
+            Finding::of(rule::FAILURE_IGNORED, format!("{id}: op {name} on-fail=ignore")).fix(format!(
+                "pcs resource update {id} op {name} interval={interval} on-fail={usual}"
+            )),
+        );
     }
 }
 
@@ -379,7 +403,7 @@ fn storage(scene: &Scene<'_>, cib: &Cib, findings: &mut Vec<Finding>) {
         clone.map_or(data.id.as_str(), |clone| &clone.id),
         file_system.id
     );
-    if !cib.is_together(file_system, data) {
+    if !cib.is_with_promoted(file_system, data) {
         findings.push(
             Finding::of(rule::DRBD_APART, format!("rsc_colocation {names}: 0")).fix(format!(
                 "pcs constraint colocation add {} with {promoted} {} INFINITY",

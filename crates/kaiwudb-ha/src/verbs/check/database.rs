@@ -5,10 +5,11 @@ use super::report::MIGRATE;
 use super::rule;
 use super::scene::Scene;
 use crate::durable::{self, shown};
+use kwdb::address::ip_of;
 use kwdb::durability::{self, WAL_LEVEL};
 use kwdb::installation::SecureMode;
 use kwdb::store::State;
-use ocf::{Choice, parse_duration};
+use ocf::{Choice, parse_boolean, parse_duration};
 use pacemaker::cib::Primitive;
 use site::facts::{DATABASE_UNIT, Database, Facts};
 use site::roles::DATABASE;
@@ -27,7 +28,7 @@ pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     for (node, facts) in scene.facts() {
         unit(scene, node, facts, findings);
         installation(node, facts, findings);
-        store(node, facts, findings);
+        store(scene, node, facts, findings);
         servers(scene, node, facts, findings);
         durability(scene, node, &facts.database, findings);
     }
@@ -139,10 +140,32 @@ fn installation(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
     }
 }
 
-fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
+/// Whether the store is on a file system other than the one to which the server would write while that is not mounted: a directory in it,
+/// or the system's own disk, where the resource says that this is meant.
+fn lies_where_it_should(scene: &Scene<'_>, found: &Database) -> bool {
+    let parts = |path: &str| -> Vec<String> {
+        path.split('/')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let parameter = |one: Option<&Primitive>, name: &str| one?.parameter(name).map(str::to_owned);
+    if parameter(scene.roles.database, "require_mount").and_then(|word| parse_boolean(&word)) == Some(false) {
+        return true;
+    }
+    found.on.as_ref().is_some_and(|on| {
+        let directory = parameter(scene.roles.file_system, "directory");
+        let device = parameter(scene.roles.file_system, "device");
+        directory.is_some_and(|directory| parts(&directory) == parts(&on.point))
+            || device.is_some_and(|device| device == on.source)
+    })
+}
+
+fn store(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
     let found = &facts.database;
     let root = &found.data_root;
     match &found.mount {
+        None if lies_where_it_should(scene, found) => {}
         None if matches!(found.store, Some(State::Complete | State::Incomplete))
             && facts.corosync.is_some() =>
         {
@@ -201,14 +224,9 @@ fn store(node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
 
 fn servers(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
     let found = &facts.database;
-    let virtual_ip = scene.roles.virtual_ip();
     for server in &found.servers {
-        let host = server
-            .advertise
-            .as_deref()
-            .and_then(|address| address.rsplit_once(':'))
-            .map(|(host, _)| host);
-        if host.is_some() && host == virtual_ip {
+        let advertised = server.advertise.as_deref().and_then(ip_of);
+        if advertised.is_some_and(|ip| scene.virtual_ips().any(|(_, virtual_ip)| virtual_ip == ip)) {
             findings.push(
                 Finding::of(
                     rule::ADVERTISES_VIRTUAL_IP,

@@ -127,6 +127,9 @@ rules! {
     FAILURE_FORGOTTEN: Warning, "failure-forgotten",
         "A failure is forgotten before the next monitor: a database that keeps failing never reaches migration-threshold, or both nodes are banned in turn.",
         "下一次监控之前故障就被遗忘：持续故障的数据库永远达不到 migration-threshold，或资源在两个节点上轮流被禁止运行。";
+    FAILURE_IGNORED: Error, "failure-ignored",
+        "A failure of this operation counts as success: after a failed stop the other node starts on the same data, after a failed monitor nothing is recovered.",
+        "该操作失败会被当作成功：停止失败后另一节点仍会在同一份数据上启动，监控失败后不会恢复。";
     MONITOR_MISSING: Error, "monitor-missing",
         "Its failure is never noticed.",
         "它的故障永远不会被发现。";
@@ -196,6 +199,9 @@ rules! {
     SETTINGS_DIFFER: Warning, "settings-differ",
         "Each node acts by its own settings: who hears of an incident, and what the metrics are called, depends on the node.",
         "各节点按自己的设置运行：由谁收到告警、指标叫什么名称，都取决于节点。";
+    PACEMAKER_RELEASES_DIFFER: Warning, "pacemaker-releases-differ",
+        "The nodes have different releases of Pacemaker, which is meant for the time of an upgrade only: the node with the older one may not be able to rejoin after a failover.",
+        "各节点的 Pacemaker 版本不同，这只适用于升级期间：切换后，版本较旧的节点可能无法重新加入集群。";
     // The operating system.
     LINK_SINGLE: Advice, "link-single",
         "One cable or switch decides whether the nodes see each other; its failure ends in fencing.",

@@ -1,9 +1,11 @@
 //! The operating system on each node, and between the nodes.
 
 use super::finding::Finding;
-use super::rule;
+use super::rule::{self, Rule};
 use super::scene::Scene;
-use site::facts::{Facts, TIME_SERVICES};
+use host::mount::unescape;
+use pacemaker::version::is_older;
+use site::facts::{Facts, TIME_SERVICES, Unit};
 use site::fencing::Means;
 use site::settings::FILE;
 use site::shell::quote;
@@ -64,21 +66,40 @@ pub(super) fn inspect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         );
     }
     settings(scene, findings);
-    let versions: Vec<(&str, &str)> = scene
-        .facts()
-        .map(|(node, facts)| (node, facts.version.as_str()))
-        .collect();
-    if versions.iter().any(|(_, version)| *version != versions[0].1) {
-        let evidence: Vec<String> = versions
-            .iter()
-            .map(|(node, version)| format!("{node}: {version}"))
-            .collect();
-        let install = scene
-            .facts()
-            .next()
-            .map(|(_, facts)| facts.system.install("kaiwudb-ha"));
-        findings
-            .push(Finding::of(rule::VERSIONS_DIFFER, evidence.join(", ")).fix(install.unwrap_or_default()));
+    releases(
+        scene,
+        rule::VERSIONS_DIFFER,
+        "kaiwudb-ha",
+        |facts| &facts.version,
+        findings,
+    );
+    releases(
+        scene,
+        rule::PACEMAKER_RELEASES_DIFFER,
+        "pacemaker",
+        |facts| &facts.system.pacemaker,
+        findings,
+    );
+}
+
+/// The nodes that have an older release than another one. Two builds of one release are alike, and what a node does not tell is not known.
+fn releases(
+    scene: &Scene<'_>,
+    rule: &'static Rule,
+    package: &str,
+    of: fn(&Facts) -> &String,
+    findings: &mut Vec<Finding>,
+) {
+    for (node, facts) in scene.facts() {
+        let own = of(facts);
+        if let Some((other, newer)) = scene.facts().find(|(_, other)| is_older(own, of(other))) {
+            let evidence = format!("{node}: {own}, {other}: {}", of(newer));
+            findings.push(
+                Finding::of(rule, evidence)
+                    .on(node)
+                    .fix(facts.system.upgrade(package)),
+            );
+        }
     }
 }
 
@@ -152,18 +173,24 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
     let unit = |name: &str| facts.units.get(name);
     if !TIME_SERVICES
         .iter()
-        .any(|name| unit(name).is_some_and(site::facts::Unit::is_active))
+        .any(|name| unit(name).is_some_and(Unit::is_active))
     {
-        findings.push(
-            Finding::of(
-                rule::CLOCK_UNSYNCHRONISED,
-                "chrony, ntp, systemd-timesyncd: inactive",
-            )
-            .on(node)
-            .fix(facts.system.install("chrony")),
-        );
+        let finding = Finding::of(
+            rule::CLOCK_UNSYNCHRONISED,
+            "chrony, ntp, systemd-timesyncd: inactive",
+        )
+        .on(node);
+        // What is installed is not started by installing it again, and a package of rpm starts nothing.
+        let there = TIME_SERVICES.into_iter().find(|name| unit(name).is_some());
+        findings.push(match there {
+            Some(service) => enabled(finding, facts, "enable --now", &[service]),
+            None if facts.system.starts_what_it_installs() => finding.fix(facts.system.install("chrony")),
+            None => finding
+                .fix(facts.system.install("chrony"))
+                .fix("systemctl enable --now chronyd.service"),
+        });
     }
-    if scene.roles.data.is_some() && unit("drbd.service").is_some_and(site::facts::Unit::is_enabled) {
+    if scene.roles.data.is_some() && unit("drbd.service").is_some_and(Unit::is_enabled) {
         findings.push(
             Finding::of(rule::DRBD_SERVICE_ENABLED, "drbd.service: enabled")
                 .on(node)
@@ -171,26 +198,28 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
         );
     }
     let is_disabled = |name: &str| unit(name).is_some_and(|unit| !unit.is_enabled());
+    let is_masked = |name: &str| unit(name).is_some_and(Unit::is_masked);
     let by_sbd = scene
         .cluster
         .fencing(scene.nodes)
         .is_some_and(|fencing| matches!(fencing.means, Means::SbdDisks | Means::Watchdog));
     if by_sbd && is_disabled("sbd.service") {
-        findings.push(
-            Finding::of(rule::SBD_DISABLED, "sbd.service: disabled")
-                .on(node)
-                .fix_safely(&["systemctl", "enable", "sbd.service"]),
-        );
+        let finding = Finding::of(rule::SBD_DISABLED, "sbd.service: disabled").on(node);
+        findings.push(if is_masked("sbd.service") {
+            enabled(finding, facts, "enable", &["sbd.service"])
+        } else {
+            finding.fix_safely(&["systemctl", "enable", "sbd.service"])
+        });
     }
-    let mut disabled = vec!["corosync.service", "pacemaker.service"];
-    disabled.retain(|name| is_disabled(name));
-    if facts.corosync.is_some() && !disabled.is_empty() {
-        let names = disabled.join(" ");
-        findings.push(
-            Finding::of(rule::CLUSTER_DISABLED, format!("{names}: disabled"))
-                .on(node)
-                .fix(format!("systemctl enable {names}")),
+    // It requires Corosync's unit: crmsh, and SUSE with it, enables this one only. One that is masked cannot be required.
+    if facts.corosync.is_some() && (is_disabled("pacemaker.service") || is_masked("corosync.service")) {
+        let mut disabled = vec!["corosync.service", "pacemaker.service"];
+        disabled.retain(|name| is_disabled(name));
+        let finding = Finding::of(
+            rule::CLUSTER_DISABLED,
+            format!("{}: disabled", disabled.join(" ")),
         );
+        findings.push(enabled(finding.on(node), facts, "enable", &disabled));
     }
     let Some(multipath) = unit("multipathd.service") else {
         return;
@@ -215,17 +244,46 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
     }
 }
 
+/// What enables these units, which takes one step more where one of them is masked.
+fn enabled(finding: Finding, facts: &Facts, verb: &str, names: &[&str]) -> Finding {
+    let is_masked = |name: &&str| facts.units.get(*name).is_some_and(Unit::is_masked);
+    let masked: Vec<&str> = names.iter().copied().filter(is_masked).collect();
+    let finding = if masked.is_empty() {
+        finding
+    } else {
+        finding.fix(format!("systemctl unmask {}", masked.join(" ")))
+    };
+    finding.fix(format!("systemctl {verb} {}", names.join(" ")))
+}
+
 fn mounts(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
     let Some(file_system) = scene.roles.file_system else {
         return;
     };
     let device = file_system.parameter("device").unwrap_or_default();
+    // The names under which DRBD has the device, too.
+    let mut names: BTreeSet<&str> = scene
+        .cluster
+        .site
+        .devices
+        .values()
+        .filter(|names| names.contains(device))
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    names.insert(device);
+    let directory = file_system.parameter("directory").unwrap_or_default();
+    let points = [directory, facts.database.data_root.as_str()].map(|point| point.trim_end_matches('/'));
     for line in &facts.system.fstab {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let [source, point, _, options, ..] = fields[..] else {
             continue;
         };
-        let is_ours = source == device || point.trim_end_matches('/') == facts.database.data_root;
+        // A blank stands there as its number.
+        let (device, directory) = (unescape(source.as_bytes()), unescape(point.as_bytes()));
+        let directory = directory.to_string_lossy();
+        let is_ours = names.contains(&*device.to_string_lossy())
+            || (directory.len() > 1 && points.contains(&directory.trim_end_matches('/')));
         if is_ours && !options.split(',').any(|option| option == "noauto") {
             // The device may be mounted elsewhere as well, and fields are separated by tabs as often as by blanks.
             let script = format!(

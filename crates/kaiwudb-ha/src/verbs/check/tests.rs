@@ -1,5 +1,7 @@
 //! Rules on facts that no lab shows at once.
 
+mod layouts;
+
 use super::*;
 use pacemaker::{cib, status};
 use site::cluster::Cluster;
@@ -353,7 +355,7 @@ fn each_fact_of_a_node_is_found_and_nothing_else() {
             };
             facts.units.insert(DATABASE_UNIT.to_owned(), unit);
         }),
-        ("versions-differ", &|facts| facts.version = "2".to_owned()),
+        ("versions-differ", &|facts| facts.version = "0.9".to_owned()),
         ("two-node-missing", &|facts| {
             facts.corosync.as_mut().unwrap().two_node = false;
         }),
@@ -829,15 +831,17 @@ fn a_server_that_the_cluster_does_not_know_is_found_on_a_member_only() {
 
 #[test]
 fn packages_are_installed_as_the_system_does_it() {
-    for (installer, line) in [
-        ("apt-get", "apt-get install chrony"),
-        ("dnf", "dnf install chrony"),
-        ("zypper", "zypper install chrony"),
-        ("", "apt-get install chrony"),
+    for (installer, new, newer) in [
+        ("apt-get", "apt-get install chrony", "apt-get install chrony"),
+        ("dnf", "dnf install chrony", "dnf upgrade chrony"),
+        ("yum", "yum install chrony", "yum upgrade chrony"),
+        ("zypper", "zypper install chrony", "zypper update chrony"),
+        ("", "apt-get install chrony", "apt-get install chrony"),
     ] {
         let mut facts = Facts::default();
         installer.clone_into(&mut facts.system.installer);
-        assert_eq!(facts.system.install("chrony"), line);
+        assert_eq!(facts.system.install("chrony"), new);
+        assert_eq!(facts.system.upgrade("chrony"), newer);
     }
 }
 

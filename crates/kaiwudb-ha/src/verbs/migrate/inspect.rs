@@ -78,7 +78,7 @@ pub(super) fn unchanged(context: &Context, journal: &Journal, ids: &[String]) ->
     };
     let status = status::get(Deadline::after(QUESTION))?;
     let names: Vec<String> = status.nodes.iter().map(|node| node.name.clone()).collect();
-    let nodes = site::node::gather(context, &names, None);
+    let nodes = site::node::gather(context, &names, |_| None);
     let different = only(&journal.before).difference(&only(&seen(&status, &nodes, &journal.virtual_ips())));
     if different.is_empty() {
         return Ok(());

@@ -96,6 +96,9 @@ pub(super) fn prepare(context: &Context, to: Side, last: Option<&Journal>) -> Re
     let held = edit::belonging(&cib, &ids);
     scene.resources_are_well(&edit::members(&cib, &held))?;
     let (server_node, facts) = scene.server()?;
+    if to == Side::Ours && with_database {
+        scene.store_is_mounted(server_node, facts)?;
+    }
     if to == Side::Guide && with_database {
         scene.is_the_units(server_node, facts)?;
     }
@@ -241,6 +244,15 @@ impl<'a> Scene<'a> {
             Some(count) => self.refuse(texts::FAILED, &[("resource", &count.resource)]),
             None => Ok(()),
         }
+    }
+
+    /// Where the store is a directory of what is mounted, the next start of the new agent would refuse it.
+    fn store_is_mounted(&self, node: &str, facts: &Facts) -> Result<()> {
+        let directory = facts.database.data_root.as_str();
+        if facts.database.mount.is_some() {
+            return Ok(());
+        }
+        self.refuse(texts::NOT_MOUNTED, &[("node", node), ("directory", directory)])
     }
 
     /// The one server that serves, and its node.

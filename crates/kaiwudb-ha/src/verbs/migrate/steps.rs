@@ -232,7 +232,7 @@ fn pin(context: &Context, journal: &mut Journal) -> Result<()> {
     if attribute::get(Scope::Cluster, &name, deadline)?.is_some() {
         return Ok(());
     }
-    for node in node::gather(context, &[], None) {
+    for node in node::gather(context, &[], |_| None) {
         let Ok(facts) = &node.facts else { continue };
         if facts.database.servers.is_empty() {
             continue;
