@@ -63,7 +63,8 @@ pub struct Primitive {
 /// One operation of a primitive. Times are as written: `10s`, `1min`, `PT10S`; see [`ocf::parse_interval`].
 #[derive(Clone, Debug, Default)]
 pub struct Operation {
-    pub(crate) id: String,
+    /// Its id.
+    pub id: String,
     /// `monitor`, `start`, …
     pub name: String,
     /// Time between two; `0` for start and stop.

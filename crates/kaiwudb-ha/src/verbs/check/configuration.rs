@@ -299,14 +299,16 @@ fn ignored(cib: &Cib, primitive: &Primitive, findings: &mut Vec<Finding>) {
         if !on_fail.is_some_and(|word| word.eq_ignore_ascii_case("ignore")) {
             continue;
         }
-        // As Pacemaker does it where nothing is configured.
+        // As Pacemaker does it where nothing is configured. pcs would drop the operation's other attributes.
         let usual = if name == "stop" { "fence" } else { "restart" };
-        let interval = operation.interval.as_deref().unwrap_or("0s");
-        findings.push(
-            Finding::of(rule::FAILURE_IGNORED, format!("{id}: op {name} on-fail=ignore")).fix(format!(
-                "pcs resource update {id} op {name} interval={interval} on-fail={usual}"
-            )),
-        );
+        let fix = match operation.on_fail {
+            Some(_) => format!(
+                "cibadmin --modify --xml-text '<op id=\"{}\" on-fail=\"{usual}\"/>'",
+                operation.id
+            ),
+            None => "crm_attribute --type op_defaults --name on-fail --delete".to_owned(),
+        };
+        findings.push(Finding::of(rule::FAILURE_IGNORED, format!("{id}: op {name} on-fail=ignore")).fix(fix));
     }
 }
 

@@ -102,14 +102,14 @@ fn failures_that_are_ignored() {
     };
     assert_eq!(
         lines("timeout=\"60s\"/>", "timeout=\"60s\" on-fail=\"ignore\"/>"),
-        ["pcs resource update KaiwuDB op stop interval=0 on-fail=fence"]
+        ["cibadmin --modify --xml-text '<op id=\"D3\" on-fail=\"fence\"/>'"]
     );
     assert_eq!(
         lines(
             "name=\"monitor\" interval=\"20s\"",
             "name=\"monitor\" interval=\"20s\" on-fail=\"Ignore\""
         ),
-        ["pcs resource update KaiwuFS op monitor interval=20s on-fail=restart"]
+        ["cibadmin --modify --xml-text '<op id=\"FSo\" on-fail=\"restart\"/>'"]
     );
     assert_eq!(
         lines(
@@ -119,7 +119,8 @@ fn failures_that_are_ignored() {
         Vec::<String>::new()
     );
     let all = "<op_defaults><meta_attributes id=\"od\"><nvpair id=\"od1\" name=\"on-fail\" value=\"ignore\"/></meta_attributes></op_defaults><rsc_defaults>";
-    assert_eq!(lines("<rsc_defaults>", all).len(), 5);
+    let default = "crm_attribute --type op_defaults --name on-fail --delete";
+    assert_eq!(lines("<rsc_defaults>", all), [default; 5]);
 }
 
 /// A parameter may depend on the node, as that of an interface that has two names.
