@@ -139,7 +139,7 @@ administration-test: lab-ready
 # Metrics, readiness, alerts and what is said of incidents are a suite of their own for the time they take.
 TARGETS_operator := --test command --test deploy --test fixes --test neighbour
 monitoring-test: lab-ready
-	$(CARGO) test --locked --no-fail-fast -p operator --test monitoring --test alerts --test why
+	$(CARGO) test --locked --no-fail-fast -p operator --test monitoring --test alerts --test support --test why
 
 # The handbook's commands, in both languages.
 handbook-test: lab-ready

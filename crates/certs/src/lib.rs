@@ -13,6 +13,7 @@
 pub mod authority;
 pub mod bundle;
 mod decide;
+mod describe;
 mod digest;
 pub mod directory;
 mod disk;
@@ -26,6 +27,7 @@ mod set;
 pub mod volume;
 
 pub use decide::{Base, Bundle, Concern, Decision, Keep, Moment, Side, Step, Stored, decide};
+pub use describe::describe;
 pub use digest::Digest;
 pub use directory::Owner;
 pub use disk::{Disk, Operation};

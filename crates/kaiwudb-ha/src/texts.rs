@@ -15,4 +15,5 @@ pub(crate) mod question;
 pub(crate) mod ready;
 pub(crate) mod split_brain;
 pub(crate) mod status;
+pub(crate) mod support;
 pub(crate) mod why;

@@ -17,6 +17,7 @@ mod order;
 mod plan;
 mod split_brain;
 mod status;
+mod support;
 mod who_has;
 mod why;
 
@@ -47,6 +48,8 @@ pub(crate) enum Subcommand {
     Alerts(alerts::Arguments),
     /// Explain the last failover, or another incident: what failed first, what the cluster did, what it cost, and what is not known
     Why(why::Arguments),
+    /// Write an archive of logs, configuration and state of both nodes for an engineer who was not there, without secrets
+    Support(support::Arguments),
     /// Show a split brain of DRBD and resolve it by an explicit choice
     SplitBrain(split_brain::Arguments),
     /// Show the handbook: how to set up, run, repair and upgrade the cluster
@@ -76,7 +79,8 @@ pub(crate) enum Subcommand {
 
 impl Subcommand {
     /// Whether it is about this node alone: as another one asks, and then this node's settings have no say; or for a monitoring system,
-    /// which is not kept waiting for settings that can be read; or the handbook, which says what to do about settings that cannot be read.
+    /// which is not kept waiting for settings that can be read; or the handbook, which says what to do about settings that cannot be read, or an
+    /// archive, of which they are a part.
     pub(crate) const fn is_an_order(&self) -> bool {
         matches!(
             self,
@@ -89,6 +93,7 @@ impl Subcommand {
                 | Self::Guard(_)
                 | Self::Help(_)
                 | Self::Metrics(_)
+                | Self::Support(_)
                 | Self::WhoHas(_)
         )
     }
@@ -113,6 +118,7 @@ impl Subcommand {
             Self::Plan(arguments) => plan::run(context, arguments),
             Self::SplitBrain(arguments) => split_brain::run(context, arguments),
             Self::Status(arguments) => status::run(context, arguments),
+            Self::Support(arguments) => support::run(context, arguments),
             Self::WhoHas(arguments) => who_has::run(arguments),
             Self::Why(arguments) => why::run(context, arguments),
         }

@@ -8,6 +8,7 @@
 //!   [`drbd_dialect`] how DRBD's configuration is written: pure functions;
 //! - [`placement`] is where the database has been;
 //! - [`pulse`] is how this node is at this moment, for what asks again and again;
+//! - [`support`] is what helps an engineer who was not there;
 //! - [`kept`] is what was found last time;
 //! - [`readiness`] is whether a failover would succeed now;
 //! - [`status`] is the state of all of it and what needs attention, [`incident`] what people are told of, [`history`] what has happened and why,
@@ -39,6 +40,7 @@ pub mod settings;
 pub mod shell;
 pub mod stack;
 pub mod status;
+pub mod support;
 pub mod tables;
 pub mod texts;
 pub mod time;

@@ -5,6 +5,7 @@ use crate::facts::{self, Corosync, Facts, Store};
 use crate::history::{Gathered, gather};
 use crate::order::{self, Order, Run};
 use crate::settings;
+use crate::support::{Part, Request};
 use crate::texts::general as texts;
 use crate::time::now_us;
 use host::{Command, Deadline, Output};
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 /// How long a connection may take to come about.
 const CONNECT: u64 = 5;
+/// What another node needs beyond its time to pack what it has gathered and to send it.
+const SLACK: Duration = Duration::from_secs(30);
 /// Nothing is asked, accepted or lent: the other node may be a hostile one.
 const OPTIONS: [&str; 9] = [
     "BatchMode=yes",
@@ -49,18 +52,12 @@ pub fn gather(
 ) -> Vec<Node> {
     let local = facts::gather(&store, Deadline::after(facts::PATIENCE));
     let corosync = local.corosync.clone();
-    let mut others: BTreeSet<String> = named_by_cluster.iter().cloned().collect();
-    others.extend(context.settings.nodes.keys().cloned());
-    // A node without a name stands there by its address.
-    if others.is_empty() {
-        others.extend(
-            corosync
-                .iter()
-                .flat_map(|corosync| corosync.nodes.keys().cloned()),
-        );
-    }
-    others.remove(&local.name);
-    others.remove(&local.host);
+    let others = others(
+        context,
+        named_by_cluster,
+        corosync.as_ref(),
+        &[&local.name, &local.host],
+    );
     let mut nodes = vec![Node {
         name: local.name.clone(),
         facts: Ok(local),
@@ -89,6 +86,52 @@ pub fn gather(
     }
     nodes.sort_by(|one, other| one.name.cmp(&other.name));
     nodes
+}
+
+/// The nodes that there are besides this one, which has these names.
+fn others(
+    context: &Context,
+    named_by_cluster: &[String],
+    corosync: Option<&Corosync>,
+    here: &[&str],
+) -> BTreeSet<String> {
+    let mut others: BTreeSet<String> = named_by_cluster.iter().cloned().collect();
+    others.extend(context.settings.nodes.keys().cloned());
+    // A node without a name stands there by its address.
+    if others.is_empty() {
+        others.extend(
+            corosync
+                .iter()
+                .flat_map(|corosync| corosync.nodes.keys().cloned()),
+        );
+    }
+    others.retain(|name| !here.contains(&name.as_str()));
+    others
+}
+
+/// The parts of a support archive that the nodes besides this one, which is called `here`, have gathered, or why there is none.
+pub fn support(
+    context: &Context,
+    named_by_cluster: &[String],
+    here: &str,
+    request: &Request,
+) -> Vec<(String, Result<Part, String>)> {
+    let host = host::host_name();
+    let corosync = facts::corosync(&host, &mut Vec::new());
+    let names = others(context, named_by_cluster, corosync.as_ref(), &[here, &host]);
+    let parts = names.into_iter().map(|name| {
+        let part = target(context, corosync.as_ref(), &name).and_then(|target| {
+            let deadline = Deadline::after(request.patience + SLACK + Duration::from_secs(CONNECT));
+            let output = give(context, &target, &Order::Support(request.clone()), deadline)?;
+            if output.status.success() {
+                Part::unpack(&output.stdout, request)
+            } else {
+                Err(format!("kaiwudb-ha order: {}", output.last_words()))
+            }
+        });
+        (name, part)
+    });
+    parts.collect()
 }
 
 /// Where ssh finds the node: what the settings say, else its address in Corosync's configuration, else its name.

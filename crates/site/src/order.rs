@@ -2,6 +2,7 @@
 //! nothing that a shell there could read in another way than it was meant.
 
 use crate::facts::Store;
+use crate::support::Request;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub enum Order {
     History(i64),
     /// To run a program.
     Run(Run),
+    /// What helps an engineer, as [`Part::pack`](crate::support::Part::pack) writes it.
+    Support(Request),
 }
 
 /// A program to run, without a shell.

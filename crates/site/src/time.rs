@@ -38,6 +38,32 @@ pub fn days_since_1970(year: i32, month: u8, day: u8) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
+/// Seconds since 1970 of `2026-11-21`, `2026-11-21 09:12` or `2026-11-21T09:12:44Z`; `None` for anything else.
+pub fn parse(text: &str) -> Option<i64> {
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, "0:0"));
+    let numbers = |text: &str, mark: char| -> Option<Vec<i64>> {
+        let numbers = text.split(mark).map(|part| {
+            let is_number = (1..=4).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
+            is_number.then(|| part.parse().ok())?
+        });
+        numbers.collect()
+    };
+    let [year, month, day] = numbers(date, '-')?[..] else {
+        return None;
+    };
+    let (hour, minute, second) = match numbers(clock, ':')?[..] {
+        [hour, minute] => (hour, minute, 0),
+        [hour, minute, second] => (hour, minute, second),
+        _ => return None,
+    };
+    let (month_number, day_number) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    let days = days_since_1970(i32::try_from(year).ok()?, month_number, day_number)?;
+    // The 30th of February is a day of March.
+    let is_possible = civil(days) == (year, month, day) && hour < 24 && minute < 60 && second < 60;
+    (is_possible && year >= 1970).then_some(days * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
 /// Seconds with two digits, of milliseconds.
 #[allow(clippy::cast_precision_loss)] // milliseconds of minutes
 pub fn seconds(milliseconds: i64) -> String {
@@ -70,6 +96,31 @@ const fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_become_seconds() {
+        for seconds in [0, 951_827_696, 1_795_219_200, 4_107_542_399] {
+            assert_eq!(parse(&moment(seconds)), Some(seconds));
+            assert_eq!(
+                parse(&format!("{}Z", moment(seconds).replace(' ', "T"))),
+                Some(seconds)
+            );
+        }
+        assert_eq!(parse("2026-11-21"), Some(1_795_219_200));
+        assert_eq!(parse("2026-11-21 00:01"), Some(1_795_219_260));
+        for wrong in [
+            "",
+            "2026",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-11-21 24:00",
+            "2026-11-21 9",
+            "-1-1-1",
+            "2026-11-21x",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn seconds_become_dates() {

@@ -29,6 +29,7 @@ mod sentinel;
 mod series;
 mod spellings;
 mod stop;
+mod support;
 mod terms;
 mod tls;
 mod virtual_ip;

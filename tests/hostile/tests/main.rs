@@ -9,6 +9,7 @@ mod neighbour;
 mod operator;
 mod places;
 mod reading;
+mod support;
 mod tricks;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
             operator::TESTS,
             places::TESTS,
             reading::TESTS,
+            support::TESTS,
             tricks::TESTS,
         ],
         testing::without_root(),

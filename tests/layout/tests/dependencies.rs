@@ -13,7 +13,7 @@ use toml::Table;
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Licences that go with ours, Apache-2.0, in a binary that is given away.
-const LICENCES: [&str; 8] = [
+const LICENCES: [&str; 9] = [
     "0BSD",
     "Apache-2.0",
     "BSD-3-Clause",
@@ -22,6 +22,7 @@ const LICENCES: [&str; 8] = [
     "MPL-2.0",
     "Unicode-3.0",
     "Zlib",
+    "bzip2-1.0.6",
 ];
 
 /// Packages in several versions, and who keeps the older one.
@@ -43,11 +44,12 @@ const DATABASE_OF: &str = "2026-08-21";
 
 /// Every advisory in it on a package that is locked here and is not withdrawn, and the first version without the fault. None applies, and no
 /// version goes back. Of several advisories on one package the one that was fixed last.
-const FIXED: [(&str, &str, [u64; 3]); 32] = [
+const FIXED: [(&str, &str, [u64; 3]); 34] = [
     ("anstream", "RUSTSEC-2024-0404", [0, 6, 8]),
     ("anyhow", "RUSTSEC-2026-0190", [1, 0, 103]),
     ("base64", "RUSTSEC-2017-0004", [0, 5, 2]),
     ("bytes", "RUSTSEC-2026-0007", [1, 11, 1]),
+    ("bzip2", "RUSTSEC-2023-0004", [0, 4, 4]),
     ("chacha20", "RUSTSEC-2019-0029", [0, 2, 3]),
     ("cmov", "RUSTSEC-2026-0003", [0, 4, 4]),
     ("hashbrown", "RUSTSEC-2024-0402", [0, 15, 1]),
@@ -71,6 +73,7 @@ const FIXED: [(&str, &str, [u64; 3]); 32] = [
     ("shlex", "RUSTSEC-2024-0006", [1, 3, 0]),
     ("smallvec", "RUSTSEC-2021-0003", [1, 6, 1]),
     ("socket2", "RUSTSEC-2020-0079", [0, 3, 16]),
+    ("tar", "RUSTSEC-2026-0068", [0, 4, 45]),
     ("time", "RUSTSEC-2026-0009", [0, 3, 47]),
     ("tokio", "RUSTSEC-2025-0023", [1, 44, 2]),
     ("untrusted", "RUSTSEC-2018-0001", [0, 6, 2]),

@@ -43,6 +43,8 @@ pub struct Found {
     pub links: u64,
     /// Its length in bytes.
     pub length: u64,
+    /// When it was last written, in seconds since 1970.
+    pub modified: i64,
 }
 
 impl From<Stat> for Found {
@@ -60,6 +62,8 @@ impl From<Stat> for Found {
             #[allow(clippy::useless_conversion, reason = "its width is the architecture's")]
             links: found.st_nlink.into(),
             length: u64::try_from(found.st_size).unwrap_or(0),
+            #[allow(clippy::useless_conversion, reason = "its width is the architecture's")]
+            modified: found.st_mtime.into(),
         }
     }
 }

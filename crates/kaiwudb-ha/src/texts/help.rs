@@ -248,6 +248,23 @@ const CHINESE: &[(&str, &str)] = &[
         "说明将要做什么并预演，但不做任何更改",
     ),
     (
+        "Write an archive of logs, configuration and state of both nodes for an engineer who was not there, without secrets",
+        "将两个节点的日志、配置和状态打包，供不在现场的工程师分析；其中的机密信息已去除",
+    ),
+    (
+        "The archive, or a directory for it [default: kaiwudb-ha-support-NODE-TIME.tar.gz in the current directory]",
+        "归档文件，或存放它的目录 [默认：当前目录下的 kaiwudb-ha-support-节点-时间.tar.gz]",
+    ),
+    (
+        "How far back logs go: 30m, 12h, 7d, or a time in UTC such as 2026-12-01T10:00",
+        "日志起点：30m、12h、7d，或 UTC 时间，例如 2026-12-01T10:00",
+    ),
+    ("This node only", "仅本节点"),
+    (
+        "MiB of text at most, before compression",
+        "压缩前文本的上限（MiB）",
+    ),
+    (
         EXIT_STATUSES,
         "退出状态：0 一切正常；1 集群有问题，见输出；2 命令行或设置文件有误；3 失败；4 未发现问题，但有节点或工具无响应；5 用户取消。",
     ),

@@ -7,6 +7,7 @@ use host::{Command, Deadline};
 use site::facts::{self, PATIENCE};
 use site::history::gather;
 use site::order::{LONGEST, Order, Run};
+use site::support;
 use std::io::{Read, Write};
 
 /// Reads an order and follows it.
@@ -23,6 +24,10 @@ pub(super) fn run() -> Result<Exit> {
             Ok(Exit::Done)
         }
         Order::Run(order) => execute(&order),
+        Order::Support(request) => {
+            std::io::stdout().write_all(&support::gather(&request).pack()?)?;
+            Ok(Exit::Done)
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) const PACKAGES: &[&[&str]] = &[
     ],
     &["agent"],
     &["alerts", "certs", "drbd", "kwdb", "network", "pacemaker"],
-    &["chart", "host", "ocf", "testing"],
+    &["chart", "host", "ocf", "redact", "testing"],
 ];
 
 /// The floors of one package.
@@ -126,7 +126,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["decide"],
             &["bundle", "directory", "judge"],
             &["authority", "record", "seal", "set", "volume"],
-            &["digest", "disk", "key", "name"],
+            &["describe", "digest", "disk", "key", "name"],
         ],
     },
     Floors {
@@ -237,6 +237,18 @@ pub(crate) const FLOORS: &[Floors] = &[
         ],
     },
     Floors {
+        package: "crates/redact",
+        rooms: &[
+            &["lib"],
+            &["line"],
+            &["option", "value"],
+            &["state"],
+            &["opaque", "pem", "sql", "tag", "url"],
+            &["clean", "names", "scan"],
+            &["rule"],
+        ],
+    },
+    Floors {
         package: "crates/site",
         rooms: &[
             &["pulse"],
@@ -255,6 +267,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["doubt", "stack"],
             &["node"],
             &["context", "fencing", "history", "order"],
+            &["support"],
             &["facts"],
             &["settings"],
             &["drill", "tables", "texts"],

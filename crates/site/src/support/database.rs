@@ -1,0 +1,81 @@
+//! The database: its settings and its logs, both in directories of its own account.
+
+use super::collector::{Collector, Group};
+use host::untrusted::{self, Kind, Writers};
+use kwdb::installation::{self, DEFAULT_DATA_ROOT, MODE_FILE, Mode};
+use redact::Source;
+use std::path::{Path, PathBuf};
+
+/// What the installer writes: MODE, versions, the unit's environment, `deploy.cfg`, the compose file.
+const DIRECTORIES: [&str; 3] = ["/etc/kaiwudb/info", "/etc/kaiwudb/script", "/etc/kaiwudb"];
+/// Files in one of them that are looked at, and the size of one in bytes.
+const MOST: usize = 40;
+const LARGEST: u64 = 256 << 10;
+/// Logs at most.
+const MOST_LOGS: usize = 24;
+
+/// Settings.
+pub(super) fn files(collector: &mut Collector<'_>) {
+    for directory in DIRECTORIES {
+        let path = PathBuf::from(directory);
+        let found = collector.list(Group::System, &path);
+        let files = found.into_iter().filter(|(name, found)| {
+            let is_key = [".key", ".crt", ".pem", ".zip"]
+                .iter()
+                .any(|ending| name.ends_with(ending));
+            found.kind == Kind::File && !is_key
+        });
+        for (name, _) in files.take(MOST) {
+            let entry = format!("database/{}", name.trim_start_matches('.'));
+            collector.tail(Group::System, &entry, &path.join(&name), LARGEST, Source::Text);
+        }
+    }
+}
+
+/// The newest part of each log that was written in the window. Where only MODE says where they are, its writer is shown nobody else's files.
+pub(super) fn logs(collector: &mut Collector<'_>) {
+    let named = collector.request.data_root.clone();
+    let named = named.filter(|root| installation::is_store_directory(root));
+    let (root, owner) = named.map_or_else(root_of_mode, |root| (root, None));
+    let directory = root.join("logs");
+    let since = collector.since();
+    let mut logs: Vec<(i64, String)> = collector
+        .list(Group::Store, &directory)
+        .into_iter()
+        // Links name a log that is listed itself.
+        .filter(|(name, found)| {
+            found.kind == Kind::File
+                && PathBuf::from(name)
+                    .extension()
+                    .is_some_and(|ending| ending == "log")
+                && found.modified >= since
+                && owner.is_none_or(|owner| owner == found.uid)
+        })
+        .map(|(name, found)| (found.modified, name))
+        .collect();
+    logs.sort_unstable();
+    let most = collector.share(8);
+    for (_, name) in logs.into_iter().rev().take(MOST_LOGS) {
+        let entry = format!("database/logs/{name}");
+        collector.tail(
+            Group::Store,
+            &entry,
+            &directory.join(&name),
+            most,
+            Source::Database,
+        );
+    }
+}
+
+fn root_of_mode() -> (PathBuf, Option<u32>) {
+    let mode = Mode::read().unwrap_or_default();
+    let owner = match untrusted::writers(Path::new(MODE_FILE)) {
+        Ok(Writers::Root) => None,
+        Ok(Writers::Account(uid)) => Some(uid),
+        _ => Some(u32::MAX),
+    };
+    match mode.data_root {
+        Some(root) => (root, owner),
+        None => (DEFAULT_DATA_ROOT.into(), None),
+    }
+}
