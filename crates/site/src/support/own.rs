@@ -20,11 +20,11 @@ const EVERYWHERE: Duration = Duration::from_secs(45);
 
 /// What is asked of the whole cluster.
 const WHOLE: [&[&str]; 7] = [
-    &["why"],
-    &["why", "--list"],
     &["check"],
     &["status"],
     &["status", "--ready"],
+    &["why"],
+    &["why", "--list"],
     &["alerts", "list"],
     &["drill", "list"],
 ];
