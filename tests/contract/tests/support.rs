@@ -291,8 +291,7 @@ fn it_is_no_larger_than_it_may_be_and_logs_keep_their_end() {
         let (_, log) = log.expect("some of the log is there");
         assert!(
             log.starts_with("Dec 01 ") && log.ends_with("line 200000\n"),
-            "{:.200}",
-            log
+            "{log:.200}"
         );
     });
 }
