@@ -36,7 +36,7 @@ fn ground() -> Result<Lab> {
         // Where such things are in real clusters: logged command lines, statements, settings.
         node.shell(
             &format!(
-                "logger -t pacemaker-fenced -p daemon.notice 'ran fence_x --password {SECRET}1 -P {SECRET}2 for neighbour1'
+                "systemd-run --quiet --wait --unit=kaiwudb-ha-probe logger -t pacemaker-fenced -p daemon.notice 'ran fence_x --password {SECRET}1 -P {SECRET}2 for neighbour1'
                  systemd-cat -t kwbase echo 'neighbour2'
                  mkdir -p /etc/kaiwudb-ha /etc/drbd.d /etc/kaiwudb/info
                  printf '[alerts]\\n[[alerts.webhook]]\\nurl = \"https://neighbour3/hook/{SECRET}3?key={SECRET}4\"\\n' >/etc/kaiwudb-ha/ha.toml
@@ -173,6 +173,8 @@ fn half_broken(lab: &Lab) -> Result<()> {
 
 fn a_node_without_power(lab: &Lab) -> Result<()> {
     let [(node, name), (dead, other)] = pair(lab);
+    // Fencing would give it power again before it is asked.
+    node.shell("crm_attribute --name stonith-enabled --update false", deadline())?;
     dead.power_off()?;
     let result = support(node, "--since 2h", "C.UTF-8");
     dead.power_on()?;
