@@ -1,7 +1,7 @@
 //! The journal of the window, or the files of syslog where there is none.
 
 use super::collector::{Collector, Group};
-use host::Command;
+use host::{Command, Deadline};
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,6 +22,16 @@ const CLUSTER: [&str; 9] = [
     "kaiwudb-ha*",
 ];
 const DATABASE: [&str; 2] = ["kaiwudb", "docker"];
+/// How the names begin under which our own programs speak. DRBD's handlers, which the kernel starts, belong to no unit.
+const OURS: [&str; 7] = [
+    "kaiwudb(",
+    "drbd-promotable(",
+    "filesystem(",
+    "virtual-ip(",
+    "cert-sync(",
+    "crm-fence-peer",
+    "kaiwudb-ha",
+];
 /// Where syslog writes, on Debian and on Red Hat's.
 const FILES: [&str; 3] = ["/var/log/syslog", "/var/log/messages", "/var/log/kern.log"];
 
@@ -30,6 +40,11 @@ pub(super) fn gather(collector: &mut Collector<'_>) {
         names.iter().flat_map(|name| ["-u", name]).collect()
     };
     let has_cluster = journal(collector, "cluster", &units(&CLUSTER));
+    let ours = names();
+    if !ours.is_empty() {
+        let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
+        journal(collector, "agents", &ours);
+    }
     let has_kernel = journal(collector, "kernel", &["_TRANSPORT=kernel"]);
     journal(collector, "database", &units(&DATABASE));
     collector.command(
@@ -52,6 +67,19 @@ pub(super) fn gather(collector: &mut Collector<'_>) {
         let name = format!("logs/{}", path.rsplit('/').next().unwrap_or_default());
         collector.tail(Group::System, &name, Path::new(path), most, redact::Source::Text);
     }
+}
+
+/// What asks for each name of our programs that the journal knows.
+fn names() -> Vec<String> {
+    let known = Command::new("journalctl")
+        .args(["--no-pager", "--quiet", "--field=SYSLOG_IDENTIFIER"])
+        .run_ok(Deadline::after(QUESTION));
+    let known = known.map(|output| output.text()).unwrap_or_default();
+    known
+        .lines()
+        .filter(|name| OURS.iter().any(|ours| name.starts_with(ours)))
+        .map(|name| format!("SYSLOG_IDENTIFIER={name}"))
+        .collect()
 }
 
 /// Whether there was something in it. It may say more than a program may: then the newest lines are asked for.

@@ -96,6 +96,7 @@ fn a_sound_pair(lab: &Lab) -> Result<()> {
     for (other, name) in pair(lab) {
         for (file, word) in [
             ("journal/cluster.log", "neighbour1"),
+            ("journal/agents.log", "kaiwudb("),
             ("kaiwudb-ha/ha.toml", "neighbour3"),
             ("database/deploy.cfg", "neighbour6"),
             ("logs/pacemaker.log", "neighbour7"),

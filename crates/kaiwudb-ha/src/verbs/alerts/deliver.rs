@@ -37,7 +37,10 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs until nothing is about to happen.
 pub(super) fn run(context: &Context) -> Exit {
-    log::open(log::Settings::default());
+    log::open(log::Settings {
+        identity: "kaiwudb-ha".into(),
+        ..log::Settings::default()
+    });
     let Some(settings) = &context.settings.alerts else {
         // What starts us does so as long as something is there.
         spool::take(Path::new(spool::DIRECTORY));
