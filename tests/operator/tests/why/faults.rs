@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use lab::event::{self, standby};
 use lab::{Deadline, Event, Lab, Network, Node};
 use nix::sys::signal::Signal;
-use operator::{answer, deadline};
+use operator::{answer, command, deadline};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -237,11 +237,11 @@ fn came_back(lab: &Lab, lost: &Node, other: &Node) -> Result<()> {
     lost.wait_booted(Deadline::after(BOOTS))?;
     lab.cluster().wait_online(Deadline::after(BOOTS))?;
     let patience = deadline();
-    let ask = format!("ssh -o BatchMode=yes {} true", lost.name());
-    while other.shell(&ask, deadline()).is_err() {
+    // Until the node that asks can ask the other one.
+    while command(other, "kaiwudb-ha why --json")?.status == Some(4) {
         ensure!(
             patience.pause(Duration::from_millis(500)),
-            "{} has no ssh",
+            "{} cannot be asked",
             lost.name()
         );
     }
