@@ -54,6 +54,15 @@ pub(super) fn of(own: &[Event], all: &[Event], began: i64, resources: &Resources
         });
         cost.before = stopped.or(lost).map(|event| event.node.clone());
     }
+    let is_fenced = |node: &str| {
+        let mut all = own.iter();
+        all.any(|event| event.what == What::Fenced && event.node == node)
+    };
+    // The node that the other one has lost may be the one that fences, and serves on.
+    let serves_on = own
+        .iter()
+        .any(|event| event.what == What::Fenced && cost.before.as_ref() != Some(&event.node))
+        && cost.before.as_ref().is_some_and(|before| !is_fenced(before));
     let mut down_address = false;
     let mut down_database = false;
     for event in own {
@@ -64,7 +73,7 @@ pub(super) fn of(own: &[Event], all: &[Event], began: i64, resources: &Resources
             What::Begun if event.detail == "stop" => (is_database, is_address(event)),
             What::AddressRemoved => (false, true),
             What::NodeLost => {
-                let it = cost.before.as_ref() == Some(&event.node);
+                let it = cost.before.as_ref() == Some(&event.node) && !serves_on;
                 (it, it)
             }
             _ => (false, false),

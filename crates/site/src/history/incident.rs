@@ -181,6 +181,8 @@ impl What {
 struct State {
     on: Option<String>,
     is_down: bool,
+    /// Whether it is down only because its node was lost, and that node has not been fenced.
+    is_lost: bool,
 }
 
 impl State {
@@ -192,7 +194,14 @@ impl State {
                 self.is_down = false;
             }
             What::Begun if is_database && event.detail == "stop" => self.is_down = is_open,
-            What::NodeLost if self.on.as_ref() == Some(&event.node) => self.is_down = is_open,
+            What::NodeLost if self.on.as_ref() == Some(&event.node) => {
+                self.is_lost = is_open && !self.is_down;
+                self.is_down = is_open;
+            }
+            // The node that was lost from the other's point of view is the one that goes on: it fences, or is simply there again.
+            What::Fenced if self.is_lost && self.on.as_ref() != Some(&event.node) => self.is_down = false,
+            What::Fenced => self.is_lost = false,
+            What::NodeJoined if self.is_lost && self.on.as_ref() == Some(&event.node) => self.is_down = false,
             _ => {}
         }
     }

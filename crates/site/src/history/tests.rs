@@ -295,3 +295,38 @@ fn the_kernels_words_count_where_they_fit() {
         assert_eq!(with(other).0, Kind::ServerKilled, "{other}");
     }
 }
+
+/// Recorded in the lab: the node with the database is cut off, fences the other one and serves on; later it loses its power. Two incidents.
+#[test]
+fn a_node_that_was_lost_and_fences_serves_on() {
+    let started =
+        "node2|1000000|journal|pacemaker-controld|Result of start operation for KaiwuDB on node2: ok\n";
+    let cut = "node1|100000000|journal|corosync|A processor failed, forming new configuration: token timed out (600ms).\n\
+         node2|100000000|journal|corosync|A processor failed, forming new configuration: token timed out (600ms).\n\
+         node2|100700000|journal|pacemaker-controld|Node node1 state is now lost\n\
+         node1|100704000|journal|pacemaker-controld|Node node2 state is now lost\n\
+         node2|102000000|journal|pacemaker-fenced|Operation 'reboot' targeting node1 by node2 for pacemaker-controld.9@node2: OK (complete)\n\
+         node2|108000000|journal|pacemaker-controld|Node node1 state is now member\n";
+    let power = "node1|215000000|journal|pacemaker-controld|Node node2 state is now lost\n\
+         node1|216000000|journal|pacemaker-fenced|Operation 'reboot' targeting node2 by node1 for pacemaker-controld.6@node1: OK (complete)\n\
+         node1|217000000|journal|pacemaker-controld|Result of start operation for KaiwuDB on node1: ok\n\
+         node1|218000000|journal|pacemaker-controld|Result of start operation for ClusterIP on node1: ok\n\
+         node2|221000000|journal|systemd-journald|Journal started\n";
+    let records = [started, cut, power].concat();
+    for first in ["node1", "node2"] {
+        let (found, _) = explain(&records, first, |node, records| answer(node, records, 0));
+        let kinds: Vec<Kind> = found.iter().map(|one| one.cause.kind).collect();
+        assert_eq!(
+            kinds,
+            [Kind::NetworkCut, Kind::NodeVanished],
+            "{first}: {found:#?}"
+        );
+        assert!(!found[0].cost.interrupted, "{first}: {:?}", found[0].cost);
+        assert_eq!(
+            found[1].cost.length(),
+            Some(3_000_000),
+            "{first}: {:?}",
+            found[1].cost
+        );
+    }
+}
