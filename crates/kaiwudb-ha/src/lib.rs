@@ -10,6 +10,7 @@ mod disks;
 mod durable;
 mod handbook;
 mod render;
+mod since;
 mod texts;
 mod ui;
 mod undecided;

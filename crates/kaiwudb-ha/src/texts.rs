@@ -13,6 +13,7 @@ pub(crate) mod migrate;
 pub(crate) mod plan;
 pub(crate) mod question;
 pub(crate) mod ready;
+pub(crate) mod since;
 pub(crate) mod split_brain;
 pub(crate) mod status;
 pub(crate) mod support;

@@ -7,9 +7,6 @@ site::texts! {
         "正在从本节点收集；如有组件挂起，最多需要 {minutes} 分钟。";
     EXISTS: "{file} is there already and is not overwritten", "{file} 已存在，不会覆盖";
     NOT_WRITTEN: "cannot write {file}: {why}; nothing is left of it", "无法写入 {file}：{why}；没有留下任何内容";
-    SINCE: "'{since}' is neither a time span such as 12h nor a time in UTC such as 2026-12-01T10:00",
-        "“{since}”既不是 12h 这样的时间段，也不是 2026-12-01T10:00 这样的 UTC 时间";
-    FUTURE: "'{since}' is in the future", "“{since}”是将来的时间";
     WRITTEN: "{file}  {size}, {count} files", "{file}  {size}，{count} 个文件";
     LOOK: "Secrets were removed by rule ({removed} places). Look through it before you send it: README lists what is in it.",
         "已按规则去除机密信息（{removed} 处）。发送前请自行检查；README 列出了全部内容。";

@@ -2,9 +2,9 @@
 
 mod archive;
 mod readme;
-mod window;
 
 use crate::context::Context;
+use crate::since;
 use crate::texts::support as texts;
 use crate::ui::exit::Exit;
 use crate::ui::output::{self, Tone};
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let language = context.language;
     let now = time::now_us() / 1_000_000;
-    let back = window::back(&arguments.since, now, language)?;
+    let back = since::back(&arguments.since, now, language)?;
     let here = pacemaker::node::name(&ocf::Env::default(), Deadline::after(QUESTION))
         .unwrap_or_else(|_| host::host_name());
     let stem = archive::stem(&here, now);

@@ -2,9 +2,9 @@
 
 mod html;
 mod screen;
-mod since;
 
 use crate::context::Context;
+use crate::since;
 use crate::texts::why as texts;
 use crate::ui::exit::Exit;
 use crate::ui::output;
@@ -14,7 +14,7 @@ use serde_json::json;
 use site::history::timeline::{self, Answer};
 use site::history::{Past, Timeline, gather, incident, words};
 use site::kept::{self, DIRECTORY};
-use site::{facts, node};
+use site::{facts, node, time};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "INCIDENT")]
     incident: Option<String>,
     /// How far back the records are read: 90m, 12h, 7d, or a time in UTC such as 2026-12-01 or 2026-12-01T13:00
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = since::parse)]
-    since: i64,
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    since: String,
     /// List the incidents, including those whose logs are gone
     #[arg(long, conflicts_with = "incident")]
     list: bool,
@@ -37,7 +37,9 @@ pub(crate) struct Arguments {
 
 /// Does what was asked for.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let timeline = ask(context, arguments.since);
+    let now = time::now_us();
+    let back = since::back(&arguments.since, now / 1_000_000, context.language)?;
+    let timeline = ask(context, now - i64::try_from(back.as_micros()).unwrap_or(now));
     let past = remember(&timeline);
     let is_complete = timeline.witnesses.iter().all(|witness| witness.silent.is_none());
     let exit = if is_complete { Exit::Done } else { Exit::Incomplete };

@@ -169,7 +169,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["verbs"],
             &["disks", "durable"],
             &["render", "undecided"],
-            &["context", "design"],
+            &["context", "design", "since"],
             &["handbook", "texts", "ui"],
         ],
     },

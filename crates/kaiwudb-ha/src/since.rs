@@ -1,13 +1,13 @@
-//! How far back.
+//! How far back records are read: what `--since` says.
 
-use crate::texts::support as texts;
+use crate::texts::since as texts;
 use anyhow::{Result, bail};
 use site::language::Language;
 use site::time;
 use std::time::Duration;
 
 /// The time between what `since` says and `now`, which is in seconds since 1970.
-pub(super) fn back(since: &str, now: i64, language: Language) -> Result<Duration> {
+pub(crate) fn back(since: &str, now: i64, language: Language) -> Result<Duration> {
     let wrong = |text: site::language::Text| text.fill(language, &[("since", since)]);
     if let Some(span) = span(since) {
         return Ok(span);
