@@ -22,15 +22,23 @@ pub(crate) fn settings_differ(lab: &Lab) -> Result<()> {
     fixed(lab, "settings-differ", On::Both, &wrong, &format!("rm {file}"))
 }
 
-/// Installed and not started, under a name that the other distributions have.
+/// Installed and not started, under a name that the other distributions have. The nodes have none of their own.
 pub(crate) fn clock_unsynchronised(lab: &Lab) -> Result<()> {
     let unit = "/etc/systemd/system/chronyd.service";
-    let wrong = format!(
-        "systemctl stop chrony.service systemd-timesyncd.service ntpsec.service 2>/dev/null
-         printf '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >{unit} && systemctl daemon-reload"
+    for node in lab.nodes() {
+        let make = format!(
+            "printf '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >{unit}
+             systemctl daemon-reload && systemctl enable --now chronyd.service"
+        );
+        node.shell(&make, deadline())?;
+    }
+    let wrong = "systemctl disable --now chronyd.service";
+    let tidy = format!(
+        "systemctl is-active chronyd.service
+         systemctl is-enabled chronyd.service
+         {wrong} && rm {unit} && systemctl daemon-reload"
     );
-    let tidy = "systemctl is-active chronyd.service && systemctl is-enabled chronyd.service";
-    fixed(lab, "clock-unsynchronised", On::Both, &wrong, tidy)
+    fixed(lab, "clock-unsynchronised", On::Both, wrong, &tidy)
 }
 
 /// Whoever starts the vendor's unit by hand on the node without the disk begins nothing, and the service goes on.
