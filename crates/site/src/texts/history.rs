@@ -78,7 +78,7 @@ crate::texts! {
     NEXT_DISK: "check disk, controller and kernel log of {node}; run kaiwudb-ha status", "检查 {node} 的磁盘、控制器和内核日志；然后执行 kaiwudb-ha status";
     NEXT_ROOM: "free space or enlarge the disk, on both nodes; run kaiwudb-ha status", "清理空间或扩容（两个节点）；然后执行 kaiwudb-ha status";
     NEXT_NETWORK: "check cables, switch and firewall between the nodes; a second link makes this harmless (kaiwudb-ha check)", "检查节点之间的网线、交换机和防火墙；增加第二条链路可避免此类故障（kaiwudb-ha check）";
-    NEXT_POWER: "check the power and the management board of {node}; run kaiwudb-ha status until both nodes are back", "检查 {node} 的电源和管理板；执行 kaiwudb-ha status 直到两个节点都恢复";
+    NEXT_POWER: "check the power and the management board of {node}, until both nodes are back; run kaiwudb-ha status", "检查 {node} 的电源和管理板，直到两个节点都恢复；执行 kaiwudb-ha status";
     NEXT_BACK: "when the work is done: crm_standby --node {node} --delete", "维护完成后执行：crm_standby --node {node} --delete";
     NEXT_SOFTWARE: "when the work is done, start corosync and pacemaker on {node} again", "维护完成后，在 {node} 上重新启动 corosync 和 pacemaker";
     NEXT_ASK: "keep more: a persistent journal on both nodes (Storage=persistent in /etc/systemd/journald.conf), and ask again when {node} is back", "保留更多记录：在两个节点上使用持久化日志（/etc/systemd/journald.conf 中 Storage=persistent），并在 {node} 恢复后再次查询";

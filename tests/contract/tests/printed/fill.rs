@@ -4,7 +4,7 @@ use super::line::Line;
 
 /// What stands in a command for something that is known only when it is printed, and a value for it. Those that a format string leaves
 /// without a name are filled by the word before them.
-const VALUES: [(&str, &str); 64] = [
+const VALUES: [(&str, &str); 67] = [
     ("{device}  #", "pcs stonith list  #"),
     ("{cib}", "KaiwuDB"),
     ("{location}", "KaiwuDBGrp"),
@@ -20,6 +20,9 @@ const VALUES: [(&str, &str); 64] = [
     ("set {option}=true", "set stonith-enabled=true"),
     ("{agent}", "ocf:heartbeat:IPaddr2"),
     ("{verb}", "enable"),
+    ("{masked}", "corosync.service"),
+    ("{units}", "corosync.service pacemaker.service"),
+    ("{usual}", "restart"),
     ("update {id} options=", "update KaiwuFS options="),
     ("constraint delete {id}", "constraint delete ord"),
     ("{resource}", "KaiwuDB"),
@@ -75,7 +78,7 @@ const VALUES: [(&str, &str); 64] = [
 ];
 
 /// Unnamed placeholders.
-const BY_THE_WORD_BEFORE: [(&str, &str); 25] = [
+const BY_THE_WORD_BEFORE: [(&str, &str); 26] = [
     ("rsc_colocation id=\"", "col"),
     ("host auth ", "node1 node2"),
     ("with Promoted ", "KaiwuData-clone"),
@@ -96,6 +99,7 @@ const BY_THE_WORD_BEFORE: [(&str, &str); 25] = [
     ("create-node ", "node1"),
     ("--certs-dir=", "/etc/kaiwudb/certs"),
     ("-n ", "kaiwudb-store-KaiwuDB"),
+    ("<op id=\"", "KaiwuDB-monitor"),
     ("id=\"", "ord"),
     ("with-rsc-role=\"", "Promoted"),
     ("--max-depth=2 ", "/var/lib/kaiwudb"),

@@ -38,6 +38,7 @@ fn ground() -> Result<Lab> {
             &format!(
                 "systemd-run --quiet --wait --unit=kaiwudb-ha-probe logger -t pacemaker-fenced -p daemon.notice 'ran fence_x --password {SECRET}1 -P {SECRET}2 for neighbour1'
                  systemd-cat -t kwbase echo 'neighbour2'
+                 logger -t crm-fence-peer 'neighbour8, as of a handler of DRBD, which belong to no unit'
                  mkdir -p /etc/kaiwudb-ha /etc/drbd.d /etc/kaiwudb/info
                  printf '[alerts]\\n[[alerts.webhook]]\\nurl = \"https://neighbour3/hook/{SECRET}3?key={SECRET}4\"\\n' >/etc/kaiwudb-ha/ha.toml
                  chmod 600 /etc/kaiwudb-ha/ha.toml
@@ -96,7 +97,7 @@ fn a_sound_pair(lab: &Lab) -> Result<()> {
     for (other, name) in pair(lab) {
         for (file, word) in [
             ("journal/cluster.log", "neighbour1"),
-            ("journal/agents.log", "kaiwudb("),
+            ("journal/agents.log", "neighbour8"),
             ("kaiwudb-ha/ha.toml", "neighbour3"),
             ("database/deploy.cfg", "neighbour6"),
             ("logs/pacemaker.log", "neighbour7"),

@@ -248,12 +248,13 @@ fn services(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Fin
 fn enabled(finding: Finding, facts: &Facts, verb: &str, names: &[&str]) -> Finding {
     let is_masked = |name: &&str| facts.units.get(*name).is_some_and(Unit::is_masked);
     let masked: Vec<&str> = names.iter().copied().filter(is_masked).collect();
+    let (masked, units) = (masked.join(" "), names.join(" "));
     let finding = if masked.is_empty() {
         finding
     } else {
-        finding.fix(format!("systemctl unmask {}", masked.join(" ")))
+        finding.fix(format!("systemctl unmask {masked}"))
     };
-    finding.fix(format!("systemctl {verb} {}", names.join(" ")))
+    finding.fix(format!("systemctl {verb} {units}"))
 }
 
 fn mounts(scene: &Scene<'_>, node: &str, facts: &Facts, findings: &mut Vec<Finding>) {
