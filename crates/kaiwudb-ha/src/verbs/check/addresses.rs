@@ -45,6 +45,10 @@ fn answered(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             Some((node, facts, interface))
         });
         let Some((node, facts, interface)) = owner else {
+            // It may be the hardware of a node that does not tell what it has.
+            if scene.nodes.iter().any(|node| node.facts.is_err()) {
+                continue;
+            }
             let finding = Finding::of(rule::ADDRESS_ANSWERED, format!("{id}: {ip}: {hardware}"));
             findings.push(finding.on(&answer.asked_by).fix(format!(
                 "ip neigh show {ip}  # find the host with this hardware address; one of the two needs another address"

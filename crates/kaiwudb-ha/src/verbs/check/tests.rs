@@ -543,8 +543,8 @@ fn who_answers_for_the_address() {
         ];
         b.interfaces = vec![on("eth0", "0b", &["10.0.0.2/24"])];
     }
-    let found = |last: &str| -> Vec<(&'static str, Option<String>)> {
-        let mut scene = Scene::new(&cluster, &nodes);
+    let found = |nodes: &[Node], last: &str| -> Vec<(&'static str, Option<String>)> {
+        let mut scene = Scene::new(&cluster, nodes);
         scene.answers = vec![scene::Answer {
             resource: "ClusterIP".to_owned(),
             ip: "10.0.0.9".parse().unwrap(),
@@ -554,12 +554,18 @@ fn who_answers_for_the_address() {
         let found = findings(&scene).into_iter();
         found.map(|finding| (finding.rule.id, finding.node)).collect()
     };
-    assert_eq!(found("ff"), [("address-answered", Some("b".to_owned()))]);
-    assert_eq!(found("1a"), [("address-other-hardware", Some("a".to_owned()))]);
+    assert_eq!(found(&nodes, "ff"), [("address-answered", Some("b".to_owned()))]);
+    assert_eq!(
+        found(&nodes, "1a"),
+        [("address-other-hardware", Some("a".to_owned()))]
+    );
     // It has moved meanwhile; below a bond; a node that asks at the same moment.
     for last in ["0a", "2a", "0b"] {
-        assert_eq!(found(last), []);
+        assert_eq!(found(&nodes, last), []);
     }
+    // Whoever has it may be the node that does not tell what it has.
+    nodes[0].facts = Err("no answer".to_owned());
+    assert_eq!(found(&nodes, "0a"), []);
 }
 
 /// Corosync's configuration has 10.0.0.1 for node a.
