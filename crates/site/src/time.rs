@@ -24,7 +24,7 @@ pub fn moment(seconds: i64) -> String {
 }
 
 /// Days since 1970 of a date in the Gregorian calendar; `None` for what is none. The reverse of [`date`].
-pub fn days_since_1970(year: i32, month: u8, day: u8) -> Option<i64> {
+fn days_since_1970(year: i32, month: u8, day: u8) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }

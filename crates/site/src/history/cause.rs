@@ -23,7 +23,7 @@ pub(super) fn of(events: &[Event], began: i64, timeline: &Timeline) -> Cause {
         (first, _) => first,
     };
     let Some(first) = first else {
-        return unknown(began, timeline);
+        return unknown(began);
     };
     let mut deepest = first;
     // Each explanation is of another kind than what it explains, so this ends.
@@ -210,7 +210,7 @@ fn lost(event: &Event, events: &[Event], timeline: &Timeline) -> (Kind, Certaint
     }
 }
 
-fn unknown(at: i64, _timeline: &Timeline) -> Cause {
+fn unknown(at: i64) -> Cause {
     Cause {
         kind: Kind::NotKnown,
         certainty: Certainty::NotKnown,

@@ -116,10 +116,6 @@ fn time(text: &str) -> Option<Time> {
 
 fn rfc3339(text: &str) -> Option<Time> {
     let (date, rest) = text.split_once('T')?;
-    let mut numbers = date.split('-');
-    let year: i32 = numbers.next()?.parse().ok()?;
-    let month: u8 = numbers.next()?.parse().ok()?;
-    let day: u8 = numbers.next()?.parse().ok()?;
     let zone = rest.find(['+', '-', 'Z'])?;
     let (clock, zone) = rest.split_at(zone);
     let ahead = if zone == "Z" {
@@ -129,18 +125,16 @@ fn rfc3339(text: &str) -> Option<Time> {
         let ahead = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
         if zone.starts_with('-') { -ahead } else { ahead }
     };
-    let days = crate::time::days_since_1970(year, month, day)?;
-    Some(Time::Known((days * 86_400 - ahead) * 1_000_000 + of_day(clock)?))
+    let midnight = crate::time::parse(date)?;
+    Some(Time::Known((midnight - ahead) * 1_000_000 + of_day(clock)?))
 }
 
 /// The first time in a line like `-1 BOOT Tue 2026-12-01 13:04:25 UTC`, in UTC.
 pub(super) fn first_moment(line: &str) -> Option<i64> {
     let mut words = line.split_whitespace();
     let date = words.find(|word| word.len() == 10 && word.as_bytes()[4] == b'-')?;
-    match rfc3339(&format!("{date}T{}Z", words.next()?))? {
-        Time::Known(at) => Some(at),
-        Time::Local(_) => None,
-    }
+    let seconds = crate::time::parse(&format!("{date} {}", words.next()?))?;
+    Some(seconds * 1_000_000)
 }
 
 /// Microseconds of `13:05:26.205`.

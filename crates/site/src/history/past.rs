@@ -3,7 +3,6 @@
 use super::cause::Certainty;
 use super::event::What;
 use super::incident::Incident;
-use crate::time::days_since_1970;
 use serde::{Deserialize, Serialize};
 
 /// Incidents that are kept, the newest.
@@ -81,11 +80,11 @@ impl Past {
 
 /// The moment that an id names, microseconds since 1970.
 fn moment_of(id: &str) -> Option<i64> {
-    let number = |from: usize, to: usize| id.get(from..to)?.parse::<u32>().ok();
-    let small = |from: usize| u8::try_from(number(from, from + 2)?).ok();
-    let days = days_since_1970(i32::try_from(number(0, 4)?).ok()?, small(4)?, small(6)?)?;
-    let of_day = number(9, 11)? * 3600 + number(11, 13)? * 60 + number(13, 15)?;
-    Some((days * 86_400 + i64::from(of_day)) * 1_000_000)
+    let part = |from: usize, to: usize| id.get(from..to);
+    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    let (hour, minute, second) = (part(9, 11)?, part(11, 13)?, part(13, 15)?);
+    let seconds = crate::time::parse(&format!("{year}-{month}-{day} {hour}:{minute}:{second}"))?;
+    Some(seconds * 1_000_000)
 }
 
 fn knows_more(known: &Incident, found: &Incident) -> bool {

@@ -3,6 +3,7 @@
 use super::chart;
 use super::timeline::{sentence, summary, title};
 use crate::texts::drill as texts;
+use crate::ui::html::escape;
 use crate::ui::output::Tone;
 use site::drill::Record;
 use site::language::Language;
@@ -70,13 +71,6 @@ pub(super) fn page(language: Language, record: &Record) -> String {
         of(texts::METHOD)
     );
     page
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::screen::rows;
 use crate::texts::why as texts;
+use crate::ui::html;
 use site::history::Incident;
 use site::history::words::{Answer, exactly};
 use site::language::{Language, Text};
@@ -70,8 +71,5 @@ fn escape(text: &str) -> String {
         .chars()
         .map(|c| if host::is_printable(c) { c } else { ' ' })
         .collect();
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    html::escape(&text)
 }
