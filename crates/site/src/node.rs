@@ -122,12 +122,8 @@ pub fn support(
     let parts = names.into_iter().map(|name| {
         let part = target(context, corosync.as_ref(), &name).and_then(|target| {
             let deadline = Deadline::after(request.patience + SLACK + Duration::from_secs(CONNECT));
-            let output = give(context, &target, &Order::Support(request.clone()), deadline)?;
-            if output.status.success() {
-                Part::unpack(&output.stdout, request)
-            } else {
-                Err(format!("kaiwudb-ha order: {}", output.last_words()))
-            }
+            let answer = answer(context, &target, &Order::Support(request.clone()), deadline)?;
+            Part::unpack(&answer, request)
         });
         (name, part)
     });
@@ -209,15 +205,22 @@ pub fn execute(
 pub fn history(context: &Context, name: &str, since: i64) -> Result<(Gathered, i64), String> {
     let target = target_of(context, name)?;
     let deadline = Deadline::after(gather::PATIENCE + Duration::from_secs(CONNECT));
-    let output = give(context, &target, &Order::History(since), deadline)?;
-    if !output.status.success() {
-        return Err(format!("kaiwudb-ha order: {}", output.last_words()));
-    }
+    let answer = answer(context, &target, &Order::History(since), deadline)?;
     let gathered: Gathered =
-        serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha order: {error}"))?;
+        serde_json::from_slice(&answer).map_err(|error| format!("kaiwudb-ha order: {error}"))?;
     // It was read last of all, a moment ago.
     let ahead = gathered.clock_us - now_us();
     Ok((gathered, ahead))
+}
+
+/// What another node has answered to an order that it could follow.
+fn answer(context: &Context, target: &str, order: &Order, deadline: Deadline) -> Result<Vec<u8>, String> {
+    let output = give(context, target, order, deadline)?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(format!("kaiwudb-ha order: {}", output.last_words()))
+    }
 }
 
 /// Has another node follow an order; what it answered, whatever that is.
@@ -245,15 +248,11 @@ fn ssh(target: &str) -> Command {
 
 fn ask(context: &Context, target: &str, store: Option<Store>) -> Result<Facts, String> {
     let deadline = Deadline::after(facts::PATIENCE + Duration::from_secs(CONNECT));
-    let output = give(context, target, &Order::Facts(store), deadline)?;
-    if output.status.success() {
-        let facts: Facts =
-            serde_json::from_slice(&output.stdout).map_err(|error| format!("kaiwudb-ha order: {error}"))?;
-        match facts.impossible() {
-            None => Ok(facts),
-            Some(value) => Err(texts::IMPOSSIBLE.fill(context.language, &[("value", &value)])),
-        }
-    } else {
-        Err(format!("kaiwudb-ha order: {}", output.last_words()))
+    let answer = answer(context, target, &Order::Facts(store), deadline)?;
+    let facts: Facts =
+        serde_json::from_slice(&answer).map_err(|error| format!("kaiwudb-ha order: {error}"))?;
+    match facts.impossible() {
+        None => Ok(facts),
+        Some(value) => Err(texts::IMPOSSIBLE.fill(context.language, &[("value", &value)])),
     }
 }
