@@ -145,6 +145,11 @@ monitoring-test: lab-ready
 handbook-test: lab-ready
 	$(CARGO) test --locked --no-fail-fast -p operator --test handbook
 
+.PHONY: monitoring-picture
+monitoring-picture: lab-ready ## what a real Prometheus shows of faults in the lab, as pictures (root, 10 minutes)
+	@$(TOOLCHAIN)/need.sh prometheus chromium
+	$(CARGO) run --locked -p operator --bin picture -- '$(CARGO_TARGET_DIR)/picture'
+
 # The suites need programs; those that start nodes need the whole lab.
 administration-test handbook-test monitoring-test $(addsuffix -test,$(TESTS)): test-packages
 $(addsuffix -test,$(filter certificates cluster drbd lab operator runtimes,$(TESTS))): lab-ready

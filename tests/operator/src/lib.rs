@@ -103,6 +103,25 @@ pub fn answer(node: &Node, arguments: &str) -> Result<(Option<i32>, Value)> {
     Ok((output.status, value))
 }
 
+/// What the node's metrics are.
+pub fn scrape(node: &Node) -> Result<String> {
+    let output = command(node, "kaiwudb-ha metrics")?;
+    ensure!(output.status == Some(0), "{output}");
+    Ok(output.stdout)
+}
+
+/// The value of the first series with all of these words.
+pub fn sample(text: &str, words: &[&str]) -> Result<f64> {
+    let line = text
+        .lines()
+        .find(|line| !line.starts_with('#') && words.iter().all(|word| line.contains(word)));
+    let line = line.with_context(|| format!("no {words:?} in\n{text}"))?;
+    line.rsplit(' ')
+        .next()
+        .and_then(|value| value.parse().ok())
+        .with_context(|| line.to_owned())
+}
+
 /// Runs it on both nodes: the one with the server does it, the other says why not.
 pub fn on_the_servers_node(lab: &Lab, arguments: &str, refusal: &str) -> Result<()> {
     let mut done = 0;

@@ -7,7 +7,7 @@ use lab::event::{self, standby};
 use lab::{Deadline, Event, Lab, Network, Node};
 use nix::sys::signal::Signal;
 use operator::sinks::Arrival;
-use operator::{answer, command, deadline};
+use operator::{answer, command, deadline, sample, scrape};
 use std::time::{Duration, Instant};
 
 /// By when people have to know, where an event says that it is time to look.
@@ -132,7 +132,11 @@ pub(crate) fn power_off(lab: &Lab) -> Result<()> {
         SOON,
         inject,
         || Ok(()),
-    )
+    )?;
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let outage = sample(&scrape(active)?, &["last_outage_seconds{", "cause=\"node_lost\""])?;
+    ensure!((0.3..60.0).contains(&outage), "{outage} s");
+    Ok(())
 }
 
 pub(crate) fn link_cut(lab: &Lab) -> Result<()> {

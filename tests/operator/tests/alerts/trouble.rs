@@ -4,7 +4,7 @@ use crate::ground::sinks;
 use crate::incidents::messages;
 use anyhow::{Result, ensure};
 use lab::{Client, ClientOptions, Deadline, Event, Lab};
-use operator::{answer, command, deadline};
+use operator::{answer, command, deadline, sample, scrape};
 use std::time::{Duration, Instant};
 
 /// The same fault with a sink that answers, and with one that does not: the outage is the same, and what was not told is told later.
@@ -19,6 +19,7 @@ pub(crate) fn dead_sink(lab: &Lab) -> Result<()> {
     };
     let with = outage(false)?;
     Deadline::after(Duration::from_secs(20)).pause(Duration::from_secs(20));
+    wait_for_waiting(lab, false)?;
     let since = Instant::now();
     let without = outage(true)?;
     eprintln!("  outage with a sink {with:.2?}, with a dead one {without:.2?}");
@@ -40,6 +41,12 @@ pub(crate) fn dead_sink(lab: &Lab) -> Result<()> {
         messages(since)?.is_empty() && sinks()?.mail(since).is_empty(),
         "they are dead"
     );
+    wait_for_waiting(lab, true)?;
+    // The cluster does not see all of what a client sees.
+    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
+    let seen = sample(&scrape(active)?, &["last_outage_seconds{", "cause=\"failure\""])?;
+    eprintln!("  of it the cluster has seen {seen:.2} s");
+    ensure!(seen > 0.0 && seen < without.as_secs_f64() + 2.0, "{seen} s");
     sinks()?.play_dead(false);
     sinks()?.wait(
         since,
@@ -55,6 +62,28 @@ pub(crate) fn dead_sink(lab: &Lab) -> Result<()> {
                 break;
             }
             ensure!(patience.pause(Duration::from_secs(1)), "{list:#}");
+        }
+    }
+    wait_for_waiting(lab, false)
+}
+
+/// Waits until the metrics say that each channel has messages that wait, or that none has; on which node is not said.
+fn wait_for_waiting(lab: &Lab, expected: bool) -> Result<()> {
+    let patience = deadline();
+    for channel in ["mail-1", "webhook-1"] {
+        let label = format!("channel=\"{channel}\"");
+        loop {
+            let mut waiting = 0.0;
+            for node in lab.nodes() {
+                waiting += sample(&scrape(node)?, &["alert_undelivered_messages{", &label])?;
+            }
+            if (waiting > 0.0) == expected {
+                break;
+            }
+            ensure!(
+                patience.pause(Duration::from_millis(500)),
+                "{channel}: {waiting} wait"
+            );
         }
     }
     Ok(())

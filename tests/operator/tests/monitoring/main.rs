@@ -1,9 +1,9 @@
 //! What a monitoring system is told of a real cluster: metrics, readiness, the plugin's line, and the units that hand them over. The tests build
 //! on each other and run in this order.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use lab::{Event, Lab, Node, cib};
-use operator::{Test, answer, command, deadline};
+use operator::{Test, answer, command, deadline, sample, scrape};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -41,26 +41,8 @@ fn pair(lab: &Lab) -> Result<(&Node, &Node)> {
     Ok((active, if one.name() == active.name() { other } else { one }))
 }
 
-fn scrape(node: &Node) -> Result<String> {
-    let output = command(node, "kaiwudb-ha metrics")?;
-    ensure!(output.status == Some(0), "{output}");
-    Ok(output.stdout)
-}
-
-/// The value of the first series with all of these words.
-fn value(text: &str, words: &[&str]) -> Result<f64> {
-    let line = text
-        .lines()
-        .find(|line| !line.starts_with('#') && words.iter().all(|word| line.contains(word)));
-    let line = line.with_context(|| format!("no {words:?} in\n{text}"))?;
-    line.rsplit(' ')
-        .next()
-        .and_then(|value| value.parse().ok())
-        .with_context(|| line.to_owned())
-}
-
 fn holds(text: &str, words: &[&str], expected: u8) -> Result<()> {
-    let found = value(text, words)?;
+    let found = sample(text, words)?;
     ensure!(
         (found - f64::from(expected)).abs() < 0.5,
         "{words:?} is {found}\n{text}"
@@ -92,7 +74,7 @@ fn metrics_of_a_sound_cluster(lab: &Lab) -> Result<()> {
             holds(&text, &["companion_alive{", "watcher"], 1)?;
         }
         ensure!(
-            value(&text, &["certificate_expiry_timestamp_seconds{"])? > 1.8e9,
+            sample(&text, &["certificate_expiry_timestamp_seconds{"])? > 1.8e9,
             "{text}"
         );
         let sets: BTreeSet<&str> = text
