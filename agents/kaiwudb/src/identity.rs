@@ -103,7 +103,8 @@ pub(crate) fn check_running(config: &Config, pinned: &Pinned, found: &StoreIdent
     check(config, pinned, found)?;
     match pinned {
         Pinned::Store(expected) if !expected.is_confirmed_by(found) => Err(Failure::generic(format!(
-            "the server of {} does not tell which store it serves, and this cluster owns {expected}; see its log, or accept the              store: {}",
+            "the server of {} does not tell which store it serves, and this cluster owns {expected}; see its log, or accept the \
+             store: {}",
             config.data_root().display(),
             forget_command(config)
         ))),

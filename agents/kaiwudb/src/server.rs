@@ -5,6 +5,7 @@ use crate::run_directory::{Record, RunDirectory, recorded_server};
 use host::untrusted::Directory;
 use host::{Deadline, Process, describe, log, tcp};
 use kwdb::health::{self, Health};
+use kwdb::installation::SecureMode;
 use kwdb::sql::{self, Service};
 use ocf::Failure;
 use std::time::{Duration, Instant};
@@ -235,6 +236,9 @@ fn ask(config: &Config, question: Question, deadline: Deadline) -> Result<Served
 /// Root is not let in. A node that has no certificate of root is meant to be so.
 fn closed(config: &Config, why: &str) -> Option<String> {
     const CERTIFICATE: &str = "client.root.crt";
+    if config.server.secure_mode == SecureMode::Insecure {
+        return Some(format!("it runs with certificates ({why}); set secure_mode=tls"));
+    }
     let directory = &config.server.certs_directory;
     let found = Directory::open(directory).and_then(|directory| directory.inspect(CERTIFICATE));
     if !matches!(found, Ok(Some(_))) {

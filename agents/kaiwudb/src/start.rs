@@ -9,7 +9,7 @@ use crate::series::{self, Seen};
 use crate::server::{self, Question, Served, Serving};
 use crate::{durability, launch, run_directory, runtime, sentinel, stop};
 use agent::Context;
-use host::{Deadline, Process, file, log};
+use host::{Deadline, Process, file, holders, log};
 use kwdb::identity::StoreIdentity;
 use kwdb::sql;
 use ocf::Failure;
@@ -29,6 +29,14 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
 
 /// A server that runs already, whoever started it, is managed without a restart.
 fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>) -> Result<(), Failure> {
+    if holders::is_below_mount(server, config.data_root()) {
+        return Err(Failure::generic(format!(
+            "the server with pid {} was running already, below what is mounted on {} now, so it serves another store; end it, and \
+             clean up this resource",
+            server.pid(),
+            config.data_root().display()
+        )));
+    }
     runtime::forbid_restart(config, cx.deadline)?;
     sentinel::ensure_starting(config, run, server, cx.deadline)?;
     match server::wait_until_serving(config, server, Question::Sql, cx.deadline) {
@@ -40,7 +48,13 @@ fn adopt(config: &Config, run: &RunDirectory, server: Process, cx: &Context<'_>)
             let pinned = identity::pinned(config, cx);
             let before = identity::before_start(config, cx.deadline);
             let found = identity::of_running(served.connection, &before, cx.deadline);
-            identity::check_running(config, &pinned, &found)?;
+            identity::check_running(config, &pinned, &found).map_err(|foreign| {
+                Failure::generic(format!(
+                    "{} (a server with pid {} was running already)",
+                    foreign.reason,
+                    server.pid()
+                ))
+            })?;
             identity::pin(config, &pinned, &found, cx.deadline);
             Ok(())
         }

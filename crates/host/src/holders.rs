@@ -161,6 +161,29 @@ pub fn of_device(device: &str) -> Vec<Process> {
     Process::all().filter(has).collect()
 }
 
+/// Whether the process holds something of what `directory` was before the file system that is mounted over it now: it was begun below
+/// the mount. One with a mount namespace of its own has other mounts, and is not looked at.
+pub fn is_below_mount(process: Process, directory: &Path) -> bool {
+    let Ok(mounts) = mount::all() else { return false };
+    let directory = mount::resolve(&mounts, directory);
+    let Some(top) = mount::covering(&mounts, &directory) else {
+        return false;
+    };
+    let under = |mount: &mount::Mount| {
+        mounts
+            .iter()
+            .find(|one| one.id == mount.parent && one.id != mount.id)
+    };
+    let hidden: HashSet<u64> = std::iter::successors(under(top), |mount| under(mount))
+        .map(|mount| mount.id)
+        .collect();
+    process.shares_namespace("mnt")
+        && reference::of(process).any(|held| {
+            let is_there = |path: PathBuf| path.starts_with(&directory);
+            hidden.contains(&held.mount) && fs::read_link(&held.link).is_ok_and(is_there)
+        })
+}
+
 /// Names in file systems to which sockets are bound, by the inode of the socket, for each network namespace.
 #[derive(Default)]
 struct Sockets(HashMap<PathBuf, HashMap<u64, PathBuf>>);

@@ -191,7 +191,7 @@ fn a_server_below_the_mount_is_not_adopted() {
         machine
             .agent("start")
             .run()
-            .fails(1, &["was running already", &stray_pid]);
+            .fails(1, &["was running already, below what is mounted", &stray_pid]);
         assert!(stray.is_running(), "somebody else's server is left to him");
         machine.signal(stray, "KILL");
         eventually("it ends", || !stray.is_running());

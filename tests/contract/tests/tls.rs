@@ -183,3 +183,15 @@ fn what_cannot_heal_ends_at_once() {
         machine.agent("stop").run().succeeds();
     });
 }
+
+/// A secure server takes clients without TLS, and asks them for a password: it serves, whatever a parameter says.
+#[test]
+fn a_secure_server_that_is_called_insecure() {
+    on_a_machine(|machine| {
+        machine.make_certificates("127.0.0.1");
+        tls(machine.agent("start")).run().succeeds();
+        let insecure = || machine.monitor().level(10).set("secure_mode", "insecure");
+        insecure().run().fails(190, &["set secure_mode=tls"]);
+        tls(machine.agent("stop")).run().succeeds();
+    });
+}

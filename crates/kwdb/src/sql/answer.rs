@@ -26,9 +26,11 @@ pub enum SqlError {
 pub type Rows = Vec<Vec<Option<String>>>;
 
 impl SqlError {
-    /// Whether the service answers that this user may not come in (SQLSTATE class 28).
+    /// Whether the service answers that this user may not come in: SQLSTATE class 28, or, for a password that is wrong and a user that
+    /// does not exist, a code of the server's own (`XXUUU`, seen with 3.2.1) and these words.
     pub(super) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Server { code, .. } if code.starts_with("28"))
+        matches!(self, Self::Server { code, message }
+            if code.starts_with("28") || message.starts_with("password authentication failed"))
     }
 
     /// Whether asking again would get the same answer for as long as the server runs: one side speaks TLS and the other does not.

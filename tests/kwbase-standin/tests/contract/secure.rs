@@ -1,6 +1,8 @@
 //! Secure mode: certificates, TLS on both ports, reload.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -122,7 +124,7 @@ fn tls_on_both_ports() {
     let wrong = login("q");
     assert_eq!(wrong.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("password authentication failed for user u"));
-    // Nobody without TLS, nobody under another name, nobody with a certificate from elsewhere.
+    // Without TLS only with a password; nobody under another name, nobody with a certificate from elsewhere.
     let plain = kwbase(true)
         .args([
             "sql",
@@ -133,10 +135,9 @@ fn tls_on_both_ports() {
         ])
         .output()
         .unwrap();
-    assert!(
-        String::from_utf8_lossy(&plain.stderr)
-            .contains("node is running secure mode, SSL connection required")
-    );
+    assert!(String::from_utf8_lossy(&plain.stderr).contains("the server asks for a password"));
+    assert_eq!(login_in_the_clear(setup.sql_port, "u", "p"), Some([0, 0, 0, 0]));
+    assert_eq!(login_in_the_clear(setup.sql_port, "u", "q"), None);
     let other = setup.beside("other");
     must(&["create-ca"], &other);
     must(&["create-client", "root"], &other);
@@ -259,4 +260,28 @@ fn a_server_that_cannot_call_itself() {
     let _server = setup.start();
     eventually("a new one is not made", refused);
     assert_eq!(setup.status("/health"), Some(200));
+}
+
+/// The code of the answer to a password that is sent without TLS (0 is "come in"), `None` for an error.
+fn login_in_the_clear(port: u16, user: &str, password: &str) -> Option<[u8; 4]> {
+    let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let parameters = format!("user\0{user}\0database\0defaultdb\0\0");
+    let length = |text: &str, head: usize| u32::try_from(text.len() + head).unwrap().to_be_bytes();
+    let startup = [
+        &length(&parameters, 8)[..],
+        &196_608u32.to_be_bytes(),
+        parameters.as_bytes(),
+    ]
+    .concat();
+    server.write_all(&startup).unwrap();
+    let mut answer = [0; 9];
+    server.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, *b"R\0\0\0\x08\0\0\0\x03", "it asks for a password");
+    let password = format!("{password}\0");
+    server
+        .write_all(&[b"p", &length(&password, 4)[..], password.as_bytes()].concat())
+        .unwrap();
+    server.read_exact(&mut answer).unwrap();
+    let [kind, _, _, _, _, code @ ..] = answer;
+    (kind == b'R').then_some(code)
 }
