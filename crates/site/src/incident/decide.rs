@@ -47,6 +47,9 @@ impl Ledger {
     /// Takes in what is seen now, `now` in milliseconds by this node's clock.
     pub fn decide(&mut self, seen: &Observation, now: i64) -> Decision {
         let conditions = condition::all(self, seen, now);
+        if seen.witness {
+            self.witnessed = Some(now);
+        }
         let mut decision = Decision {
             again: self.due.take(),
             ..Decision::default()
@@ -104,11 +107,14 @@ impl Ledger {
     /// Finds the incident to which a condition belongs, or opens one.
     fn take_in(&mut self, condition: &Condition, seen: &Observation, now: i64) {
         let key = condition.key();
-        if self
+        let witnessed = seen.local.contains(condition)
+            || self.witnessed.is_some_and(|at| (0..SETTLES).contains(&(now - at)));
+        if let Some(incident) = self
             .open
-            .iter()
-            .any(|incident| incident.keys().any(|known| known == key))
+            .iter_mut()
+            .find(|incident| incident.keys().any(|known| known == key))
         {
+            incident.witnessed |= witnessed;
             return;
         }
         // People are at work. What is still wrong some time after they have finished is told then: a node that was fenced boots.
@@ -125,7 +131,7 @@ impl Ledger {
             .find(|incident| incident.explains(condition, now))
         {
             incident.followers.insert(key, condition.cause.clone());
-            incident.witnessed |= seen.witness || seen.local.contains(condition);
+            incident.witnessed |= witnessed;
             if incident.told_by.is_none() && condition.kind < incident.kind {
                 incident.rename(condition, now);
             }
@@ -144,7 +150,7 @@ impl Ledger {
             fenced: false,
             told_by: None,
             // What is found on this node is seen by no other one, or by both.
-            witnessed: seen.witness || seen.local.contains(condition),
+            witnessed,
         });
     }
 }

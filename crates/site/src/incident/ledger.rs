@@ -41,6 +41,8 @@ pub struct Ledger {
     pub(super) clauses: BTreeMap<String, Vec<String>>,
     /// Since when something has lasted that counts only after a while.
     pub(super) since: BTreeMap<String, i64>,
+    /// When an event last told of a bad result on this node. It comes before the fail count, or after it.
+    pub(super) witnessed: Option<i64>,
     /// What was wrong while people were at work, until when that excuses it.
     pub(super) excused: BTreeMap<String, i64>,
     /// In how many milliseconds the next of these counts, or no longer counts.

@@ -453,15 +453,25 @@ fn what_only_one_node_can_see_is_told_by_it_at_once() {
 
 #[test]
 fn the_node_on_which_it_happens_need_not_wait_for_the_other_one() {
-    let mut watch = Watch::on("node2");
-    watch.seen.witness = true;
-    watch.seen.failures = vec![Failure {
+    let failure = || Failure {
         resource: "KaiwuDB".into(),
         node: "node2".into(),
         count: 1,
         reason: "killed".into(),
-    }];
-    watch.wait(4).says(&[("failure:KaiwuDB", false)]);
+    };
+    // The event of the failure may come with its count, before it, or after it.
+    for (event, count) in [(0, 0), (0, 200), (200, 0)] {
+        let mut watch = Watch::on("node2");
+        for at in [0, 200] {
+            watch.seen.witness = at == event;
+            if at == count {
+                watch.seen.failures = vec![failure()];
+            }
+            watch.look();
+            watch.now += 200;
+        }
+        watch.wait(4).says(&[("failure:KaiwuDB", false)]);
+    }
 }
 
 #[test]
