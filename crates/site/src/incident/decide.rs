@@ -108,7 +108,9 @@ impl Ledger {
     fn take_in(&mut self, condition: &Condition, seen: &Observation, now: i64) {
         let key = condition.key();
         let witnessed = seen.local.contains(condition)
-            || self.witnessed.is_some_and(|at| (0..SETTLES).contains(&(now - at)));
+            || self
+                .witnessed
+                .is_some_and(|at| (0..SETTLES).contains(&(now - at)));
         if let Some(incident) = self
             .open
             .iter_mut()
