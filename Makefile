@@ -122,6 +122,11 @@ unit: ## unit tests of crates/ and agents/; without root some are skipped
 	@$(TOOLCHAIN)/need.sh bash drbd-utils python3 python3-yaml systemd
 	$(CARGO) test --locked --no-fail-fast $(call packages,$(filter crates/% agents/%,$(MEMBERS)))
 
+# The suite of that name goes less far.
+.PHONY: model
+model: ## the exhaustive model of cluster, DRBD and people, with seven faults and mistakes in any order (minutes)
+	MODEL_FAULTS=$${MODEL_FAULTS:-7} $(CARGO) test --locked -p model -- --nocapture
+
 .PHONY: toolchain-test
 toolchain-test:
 	@$(TOOLCHAIN)/need.sh iproute2 mount util-linux

@@ -15,8 +15,9 @@ use drbd::tools::Tools;
 use host::lock::ExclusiveLock;
 use host::untrusted::{self, Directory, Writers};
 use host::{Command, Deadline, log};
-use not_plain::NotPlain;
+pub use not_plain::NotPlain;
 use ocf::Env;
+use pacemaker::xml::Element;
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
@@ -45,7 +46,7 @@ const FAILED: u8 = 1;
 
 /// DRBD's numbers for what became of the peer (drbd.conf(5), `fence-peer`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+pub enum Verdict {
     /// It cannot be promoted any more.
     Outdated,
     /// Its node is down.
@@ -69,7 +70,7 @@ type Names = Vec<(u32, String)>;
 
 /// What DRBD asks, from the environment that `drbdadm` makes for a handler.
 #[derive(Debug)]
-struct Request {
+pub struct Request {
     resource: String,
     configuration: Option<PathBuf>,
     /// Nodes with good data, this one among them, by DRBD's number and host name.
@@ -149,8 +150,20 @@ fn is_plain(arguments: &[String]) -> bool {
     true
 }
 
+/// What is done in a plain case.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// What DRBD is told.
+    pub verdict: Verdict,
+    /// Id of the constraint.
+    id: String,
+    /// The constraint, unless it is there already.
+    pub constraint: Option<Element>,
+}
+
 impl Request {
-    fn of(env: &Env, host: &str) -> Result<Self, NotPlain> {
+    /// Reads it. `host` is this node's name.
+    pub fn of(env: &Env, host: &str) -> Result<Self, NotPlain> {
         let variable = |name: &str| env.variable(name).map(str::to_owned);
         let resource =
             variable("DRBD_RESOURCE").ok_or_else(|| NotPlain::because("DRBD_RESOURCE is not set"))?;
@@ -184,30 +197,57 @@ impl Request {
     fn fence(&self, deadline: Deadline) -> Result<Verdict, NotPlain> {
         let _locks = self.lock(deadline)?;
         let tools = Tools::new(&self.resource, self.configuration.clone());
-        may_be_fenced(&tools.status(deadline)?)?;
-        let query = Command::new("cibadmin").arg("-Q").run_ok(deadline)?;
-        let cluster = Cluster::parse(&query.text(), &self.resource)?;
-        let (good, old) = self.names(&cluster, deadline)?;
-        let verdict = judge(&cluster, &old, deadline)?;
-        if cluster.has_constraint() {
-            return if cluster.has_constraint_for(&good) {
-                log::info(format!("{} is there already", cluster.constraint_id()));
-                Ok(Verdict::Outdated)
-            } else {
-                Err(NotPlain(format!(
-                    "{} says something else",
-                    cluster.constraint_id()
-                )))
-            };
-        }
+        let exclusion = self.decide(
+            &tools.status(deadline)?,
+            || Ok(Command::new("cibadmin").arg("-Q").run_ok(deadline)?.text()),
+            || Ok(pacemaker::node::name(&Env::default(), deadline)?),
+            |name| answers(name, deadline),
+        )?;
+        let (verdict, id) = (exclusion.verdict, &exclusion.id);
+        let Some(constraint) = exclusion.constraint else {
+            log::info(format!("{id} is there already"));
+            return Ok(verdict);
+        };
         Command::new("cibadmin")
-            .args(["-C", "-o", "constraints", "-X", &cluster.constraint(&good).text()])
+            .args(["-C", "-o", "constraints", "-X", &constraint.text()])
             .run_ok(deadline)?;
-        log::info(format!("placed {}: {verdict:?}", cluster.constraint_id()));
+        log::info(format!("placed {id}: {verdict:?}"));
         if all_peers_are_up_to_date(&tools.status(deadline)?) {
-            return lift(&cluster, deadline);
+            return lift(id, deadline);
         }
         Ok(verdict)
+    }
+
+    /// Decides; pure but for what it is given to ask with: the CIB, this node's name in the cluster, and whether a node's controller answers.
+    pub fn decide(
+        &self,
+        resource: &Resource,
+        cib: impl FnOnce() -> Result<String, NotPlain>,
+        here: impl FnOnce() -> Result<String, NotPlain>,
+        answers: impl Fn(&str) -> bool,
+    ) -> Result<Exclusion, NotPlain> {
+        may_be_fenced(resource)?;
+        let cluster = Cluster::parse(&cib()?, &self.resource)?;
+        let (good, old) = self.names(&cluster, here)?;
+        let verdict = judge(&cluster, &old, answers)?;
+        let id = cluster.constraint_id();
+        if !cluster.has_constraint() {
+            let constraint = Some(cluster.constraint(&good));
+            return Ok(Exclusion {
+                verdict,
+                id,
+                constraint,
+            });
+        }
+        if cluster.has_constraint_for(&good) {
+            Ok(Exclusion {
+                verdict: Verdict::Outdated,
+                id,
+                constraint: None,
+            })
+        } else {
+            Err(NotPlain(format!("{id} says something else")))
+        }
     }
 
     /// Keeps other handlers out: ours, and the scripts where their lock is root's alone.
@@ -238,7 +278,11 @@ impl Request {
 
     /// The names in the cluster of the nodes with good data and of the others. DRBD knows hosts; of two nodes each can be found
     /// whatever it is called.
-    fn names(&self, cluster: &Cluster, deadline: Deadline) -> Result<(Names, Vec<String>), NotPlain> {
+    fn names(
+        &self,
+        cluster: &Cluster,
+        here: impl FnOnce() -> Result<String, NotPlain>,
+    ) -> Result<(Names, Vec<String>), NotPlain> {
         let name = |host: &str| {
             cluster
                 .node(host)
@@ -254,7 +298,7 @@ impl Request {
         match (good, old, &self.good[..], &self.old[..]) {
             (Ok(good), Ok(old), ..) => Ok((good, old)),
             (_, _, [(number, _)], [_]) => {
-                let here = pacemaker::node::name(&Env::default(), deadline)?;
+                let here = here()?;
                 let other = cluster.other_than(&here)?.to_owned();
                 Ok((vec![(*number, here)], vec![other]))
             }
@@ -264,13 +308,13 @@ impl Request {
 }
 
 /// What the peers are, if all of them are the same and plainly so.
-fn judge(cluster: &Cluster, peers: &[String], deadline: Deadline) -> Result<Verdict, NotPlain> {
+fn judge(cluster: &Cluster, peers: &[String], answers: impl Fn(&str) -> bool) -> Result<Verdict, NotPlain> {
     let mut verdicts = Vec::new();
     for name in peers {
         verdicts.push(match cluster.peer(name) {
             Peer::Down => Verdict::Fenced,
             Peer::Stopped => Verdict::Outdated,
-            Peer::Running if answers(name, deadline) => Verdict::Outdated,
+            Peer::Running if answers(name) => Verdict::Outdated,
             Peer::Running => return Err(NotPlain(format!("{name} does not answer"))),
             Peer::Unclear(why) => return Err(NotPlain(format!("{name} {why}"))),
         });
@@ -323,8 +367,7 @@ fn all_peers_are_up_to_date(resource: &Resource) -> bool {
 }
 
 /// Takes the constraint back: the link came back meanwhile.
-fn lift(cluster: &Cluster, deadline: Deadline) -> Result<Verdict, NotPlain> {
-    let id = cluster.constraint_id();
+fn lift(id: &str, deadline: Deadline) -> Result<Verdict, NotPlain> {
     Command::new("cibadmin")
         .args(["-D", "-X", &format!("<rsc_location id=\"{id}\"/>")])
         .run_ok(deadline)?;

@@ -22,6 +22,7 @@ mod watcher;
 
 use agent::{Context, ResourceAgent};
 use config::Config;
+pub use fence_peer::{Exclusion, NotPlain, Request, Verdict};
 use ocf::{CheckLevel, Env, Failure, MetaData, State};
 use score::ScoreUpdate;
 use std::cell::Cell;

@@ -6,9 +6,9 @@ use crate::run_directory::Wanted;
 use crate::{preflight, score};
 use agent::Context;
 use drbd::health::NO_QUORUM;
-use drbd::policy::local_disks;
+use drbd::policy::{self, local_disks};
 use drbd::resource::Resource;
-use drbd::state::{Disk, Role};
+use drbd::state::Role;
 use drbd::tools::{NO_GOOD_DATA, Tools};
 use host::{CommandError, log};
 use ocf::Failure;
@@ -62,7 +62,7 @@ fn try_promote(config: &Config, cx: &Context<'_>, begin: Instant) -> Result<Reso
         if resource.is_primary() && tried.is_none() && resource.devices.len() == 1 {
             return Ok(resource);
         }
-        if let Some(why) = refusal(&resource) {
+        if let Some(why) = policy::refusal(&resource) {
             score::remove(config, cx.env, cx.deadline);
             return Err(Failure::generic(format!(
                 "refusing to promote {}: {why}",
@@ -104,47 +104,6 @@ fn not_in_time(tools: &Tools, error: &CommandError) -> Failure {
     ))
 }
 
-/// Why a promotion is refused without asking DRBD, which would refuse as well, but not say it as clearly. Consistent data are not
-/// refused: DRBD's fence-peer handler may find out that they are the newest.
-fn refusal(resource: &Resource) -> Option<String> {
-    if resource.is_primary() {
-        return None;
-    }
-    let (volume, device) = resource.devices.iter().find(|(volume, device)| {
-        let stale = matches!(
-            device.disk,
-            Disk::Diskless | Disk::Failed | Disk::Detaching | Disk::Inconsistent | Disk::Outdated
-        );
-        let somebody_has_it = resource.connections.values().any(|connection| {
-            connection
-                .devices
-                .get(volume)
-                .is_some_and(|peer| peer.disk == Disk::UpToDate)
-        });
-        stale && !somebody_has_it
-    })?;
-    let peers: Vec<String> = resource
-        .connections
-        .iter()
-        .map(|(peer, connection)| {
-            let disk = connection
-                .devices
-                .get(volume)
-                .map_or(&Disk::DUnknown, |peer| &peer.disk);
-            format!("{peer} {} with disk {disk}", connection.state)
-        })
-        .collect();
-    Some(format!(
-        "the data of volume {volume} are {} and no connected peer has newer ones ({}); start the node that was Primary last",
-        device.disk,
-        if peers.is_empty() {
-            "no connection".into()
-        } else {
-            peers.join(", ")
-        }
-    ))
-}
-
 /// What DRBD has refused for a reason that trying again does not change.
 fn give_up_early(
     config: &Config,
@@ -183,42 +142,4 @@ fn give_up_early(
 
 fn has_status(error: &CommandError, status: i32) -> bool {
     matches!(error, CommandError::Failed(_, output) if output.status.code() == Some(status))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resource(disk: &str, peer_disk: &str) -> Resource {
-        let text = format!(
-            "exists resource name:r0 role:Secondary\n\
-             exists connection name:r0 conn-name:b connection:Connected role:Secondary\n\
-             exists device name:r0 volume:0 disk:UpToDate\n\
-             exists device name:r0 volume:1 disk:{disk}\n\
-             exists peer-device name:r0 conn-name:b volume:0 peer-disk:UpToDate\n\
-             exists peer-device name:r0 conn-name:b volume:1 peer-disk:{peer_disk}\nexists -\n"
-        );
-        Resource::from_events("r0", &text).unwrap()
-    }
-
-    #[test]
-    fn stale_data_are_refused_and_nothing_else() {
-        for disk in Disk::KNOWN.iter().map(ToString::to_string) {
-            let stale = matches!(
-                disk.as_str(),
-                "Diskless" | "Failed" | "Detaching" | "Inconsistent" | "Outdated"
-            );
-            for peer_disk in Disk::KNOWN.iter().map(ToString::to_string) {
-                let expected = stale && peer_disk != "UpToDate";
-                let why = refusal(&resource(&disk, &peer_disk));
-                assert_eq!(why.is_some(), expected, "{disk} {peer_disk}: {why:?}");
-                if let Some(why) = why {
-                    assert!(
-                        why.contains("volume 1") && why.contains(&disk) && why.contains(&peer_disk),
-                        "{why}"
-                    );
-                }
-            }
-        }
-    }
 }

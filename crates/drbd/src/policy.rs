@@ -254,6 +254,47 @@ pub fn is_primary_and_all_is_up_to_date(resource: &Resource) -> bool {
     facts.primary && facts.quorum && !facts.client && facts.all_up_to_date && facts.every_peer_has_all
 }
 
+/// Why a promotion is refused without asking DRBD, which would refuse as well, but not say it as clearly. Consistent data are not
+/// refused: DRBD's fence-peer handler may find out that they are the newest.
+pub fn refusal(resource: &Resource) -> Option<String> {
+    if resource.is_primary() {
+        return None;
+    }
+    let (volume, device) = resource.devices.iter().find(|(volume, device)| {
+        let stale = matches!(
+            device.disk,
+            Disk::Diskless | Disk::Failed | Disk::Detaching | Disk::Inconsistent | Disk::Outdated
+        );
+        let somebody_has_it = resource.connections.values().any(|connection| {
+            connection
+                .devices
+                .get(volume)
+                .is_some_and(|peer| peer.disk == Disk::UpToDate)
+        });
+        stale && !somebody_has_it
+    })?;
+    let peers: Vec<String> = resource
+        .connections
+        .iter()
+        .map(|(peer, connection)| {
+            let disk = connection
+                .devices
+                .get(volume)
+                .map_or(&Disk::DUnknown, |peer| &peer.disk);
+            format!("{peer} {} with disk {disk}", connection.state)
+        })
+        .collect();
+    Some(format!(
+        "the data of volume {volume} are {} and no connected peer has newer ones ({}); start the node that was Primary last",
+        device.disk,
+        if peers.is_empty() {
+            "no connection".into()
+        } else {
+            peers.join(", ")
+        }
+    ))
+}
+
 /// The disks here in words: `volume 0 UpToDate, volume 1 Inconsistent`; only the state when there is one volume.
 pub fn local_disks(resource: &Resource) -> String {
     let mut devices = resource.devices.iter();

@@ -4,7 +4,7 @@ use host::CommandError;
 
 /// Why it is not a plain case: the script of drbd-utils is called for it. No failure, but a decision.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotPlain(pub(super) String);
+pub struct NotPlain(pub(super) String);
 
 impl NotPlain {
     pub(super) fn because(why: &str) -> Self {

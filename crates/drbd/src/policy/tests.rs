@@ -320,3 +320,36 @@ fn scores_as_a_parameter() {
     assert_eq!(decision.score, Score::Set(5));
     assert!(decision.reason.contains("Consistent"), "{}", decision.reason);
 }
+
+fn two_volumes(disk: &str, peer_disk: &str) -> Resource {
+    let text = format!(
+        "exists resource name:r0 role:Secondary\n\
+         exists connection name:r0 conn-name:b connection:Connected role:Secondary\n\
+         exists device name:r0 volume:0 disk:UpToDate\n\
+         exists device name:r0 volume:1 disk:{disk}\n\
+         exists peer-device name:r0 conn-name:b volume:0 peer-disk:UpToDate\n\
+         exists peer-device name:r0 conn-name:b volume:1 peer-disk:{peer_disk}\nexists -\n"
+    );
+    Resource::from_events("r0", &text).unwrap()
+}
+
+#[test]
+fn stale_data_are_refused_and_nothing_else() {
+    for disk in Disk::KNOWN.iter().map(ToString::to_string) {
+        let stale = matches!(
+            disk.as_str(),
+            "Diskless" | "Failed" | "Detaching" | "Inconsistent" | "Outdated"
+        );
+        for peer_disk in Disk::KNOWN.iter().map(ToString::to_string) {
+            let expected = stale && peer_disk != "UpToDate";
+            let why = refusal(&two_volumes(&disk, &peer_disk));
+            assert_eq!(why.is_some(), expected, "{disk} {peer_disk}: {why:?}");
+            if let Some(why) = why {
+                assert!(
+                    why.contains("volume 1") && why.contains(&disk) && why.contains(&peer_disk),
+                    "{why}"
+                );
+            }
+        }
+    }
+}
