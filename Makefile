@@ -108,6 +108,7 @@ lint: ## clippy, where every warning is an error
 .PHONY: dependencies-check
 dependencies-check: ## licences, sources, duplicates and known faults of what is linked
 	$(CARGO) test --locked -p layout --test dependencies
+	@$(TOOLCHAIN)/deny.sh
 
 metadata-check: agents
 	@packaging/metadata.sh '$(DEBUG)' '$(CARGO_TARGET_DIR)/ocf-metadata' $(AGENTS)

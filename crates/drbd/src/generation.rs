@@ -33,19 +33,25 @@ pub enum Relation {
 }
 
 impl Generations {
-    /// Reads lines of `current:bitmap:history:history:flags…`, numbers in hexadecimal. One entry for each volume; `None` where one of the
-    /// lines is something else.
+    /// Reads lines of `current:bitmap:history:history:flags…`, numbers in hexadecimal; an empty line may stand between two volumes. One
+    /// entry for each volume; `None` where one of the lines is something else.
     pub fn parse(text: &str) -> Option<Vec<Self>> {
         let mut volumes: Vec<Self> = Vec::new();
-        for line in text.trim().lines() {
-            let line = Self::line(line.trim())?;
-            // What the volume is now does not depend on the peer.
-            match volumes.iter_mut().find(|known| known.current == line.current) {
-                Some(known) => {
-                    known.bitmaps.extend(line.bitmaps);
-                    known.history.extend(line.history);
+        for block in text.trim().split("\n\n") {
+            let begin = volumes.len();
+            for line in block.lines() {
+                let line = Self::line(line.trim())?;
+                // What a volume is now does not depend on the peer; two that are new are the same.
+                match volumes[begin..]
+                    .iter_mut()
+                    .find(|known| known.current == line.current)
+                {
+                    Some(known) => {
+                        known.bitmaps.extend(line.bitmaps);
+                        known.history.extend(line.history);
+                    }
+                    None => volumes.push(line),
                 }
-                None => volumes.push(line),
             }
         }
         for volume in &mut volumes {
@@ -173,6 +179,23 @@ mod tests {
              AB9D7AC9D6DC85D2:0000000000000000:C9F5D8CD16C11E9A:0000000000000000:1:1:0:0:0:0:0:0:0:0:0:0\n",
         );
         assert_eq!(between(&node1, &before), Relation::FirstIsNewer);
+    }
+
+    /// Two volumes that were just made have the same number, and each has a line for each peer.
+    #[test]
+    fn volumes_that_are_alike_stay_apart() {
+        const NEW: &str =
+            "0000000000000004:0000000000000000:0000000000000000:0000000000000000:0:0:0:0:0:0:0:0";
+        let one =
+            "0C36DA0209F6B58E:AB9D7AC9D6DC85D2:0000000000000000:0000000000000000:1:1:1:1:0:0:0:0:1:0:0:1";
+        let other =
+            "E28180C57FE84366:AB9D7AC9D6DC85D2:C9F5D8CD16C11E9A:0000000000000000:1:1:0:0:0:0:0:0:1:0:0:1";
+        let volumes = |first: &str, second: &str| read(&format!("{first}\n{first}\n\n{second}\n{second}\n"));
+        assert_eq!(volumes(NEW, NEW).len(), 2);
+        let new = volumes(NEW, NEW);
+        assert_eq!(between(&new, &new), Relation::Same);
+        assert_eq!(between(&volumes(NEW, one), &volumes(NEW, other)), Relation::Split);
+        assert_eq!(between(&volumes(one, NEW), &volumes(other, NEW)), Relation::Split);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(super) use text::tokens;
 
 use drbd::config::{Config, ResourceConfig};
 use drbd::kernel;
+use drbd::resource::Resource;
 use drbd::tools::{self, Tools};
 use host::{Command, CommandError, Deadline, file};
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ pub struct Drbd {
     pub legacy_syncer: Vec<String>,
     /// What `drbdsetup events2 --now --statistics` prints, by resource.
     pub events: BTreeMap<String, String>,
-    /// Generations of data, as `drbdadm get-gi` prints them, by resource.
+    /// Generations of data, as `drbdadm get-gi` prints them, by resource; an empty line between two volumes.
     pub generations: BTreeMap<String, String>,
 }
 
@@ -73,17 +74,10 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Drbd {
                 .run(deadline.slice(super::patience::QUESTION));
             match answer {
                 Ok(output) if output.status.success() => {
-                    found.events.insert(name.clone(), output.text());
-                    let generations = Command::new("drbdadm")
-                        .env("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "1")
-                        .args(["get-gi", name])
-                        .run_ok(deadline.slice(super::patience::QUESTION));
-                    // A volume without a disk has none.
-                    if let Ok(output) = generations {
-                        found
-                            .generations
-                            .insert(name.clone(), output.text().trim().to_owned());
+                    if let Some(generations) = generations(name, &output.text(), deadline) {
+                        found.generations.insert(name.clone(), generations);
                     }
+                    found.events.insert(name.clone(), output.text());
                 }
                 // The kernel does not know the resource: it is down.
                 Ok(_) => {}
@@ -92,6 +86,21 @@ pub(super) fn gather(deadline: Deadline, unanswered: &mut Vec<String>) -> Drbd {
         }
     }
     found
+}
+
+/// Each volume is asked by itself: of all of them the lines do not say which is whose. `None` where one has no disk, and so none.
+fn generations(resource: &str, events: &str, deadline: Deadline) -> Option<String> {
+    let volumes = Resource::from_events(resource, events).ok()?.devices;
+    let of = |volume: &u32| {
+        let target = format!("{resource}/{volume}");
+        let output = Command::new("drbdadm")
+            .env("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "1")
+            .args(["get-gi", &target])
+            .run_ok(deadline.slice(super::patience::QUESTION));
+        Some(output.ok()?.text().trim().to_owned())
+    };
+    let volumes: Vec<String> = volumes.keys().map(of).collect::<Option<_>>()?;
+    (!volumes.is_empty()).then(|| volumes.join("\n\n"))
 }
 
 fn utils(deadline: Deadline) -> Option<String> {

@@ -47,11 +47,12 @@ fn what_fences_is_known_in_every_way_of_fencing() {
     let half = for_nodes("F", "a");
     let sbd = device("S", "fence_sbd", "");
     let external = device("S", "external/sbd", "");
-    let disabled = device(
-        "F",
-        "fence_ipmilan",
-        "<meta_attributes id=\"m\"><nvpair id=\"t\" name=\"target-role\" value=\"Stopped\"/></meta_attributes>",
-    );
+    let disabled = |role: &str| {
+        let role = format!(
+            "<meta_attributes id=\"m\"><nvpair id=\"t\" name=\"target-role\" value=\"{role}\"/></meta_attributes>"
+        );
+        device("F", "fence_ipmilan", &role)
+    };
     let kdump = device("K", "fence_kdump", "");
     let watched = [("stonith-watchdog-timeout", "10s"), ("have-watchdog", "true")];
     let none = vec![Weakness::NoMeans];
@@ -80,7 +81,28 @@ fn what_fences_is_known_in_every_way_of_fencing() {
             Means::Devices,
             vec![],
         ),
-        ("a disabled device", &[], disabled, Means::None, none.clone()),
+        (
+            "a disabled device",
+            &[],
+            disabled("Stopped"),
+            Means::None,
+            none.clone(),
+        ),
+        // Pacemaker reads roles in either case.
+        (
+            "a disabled device, in lower case",
+            &[],
+            disabled("stopped"),
+            Means::None,
+            none.clone(),
+        ),
+        (
+            "a device that is to run",
+            &[],
+            disabled("Started"),
+            Means::Devices,
+            vec![],
+        ),
         ("only a helper", &[], kdump.clone(), Means::None, none.clone()),
         ("SBD with disks", &[], sbd, Means::SbdDisks, vec![]),
         ("SBD with disks, old", &[], external, Means::SbdDisks, vec![]),

@@ -355,3 +355,6 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

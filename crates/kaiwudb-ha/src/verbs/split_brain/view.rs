@@ -214,6 +214,13 @@ mod tests {
         }
     }
 
+    fn context() -> Context {
+        Context {
+            site: crate::design::fixture::context(""),
+            output: crate::ui::output::Output::new(true, false),
+        }
+    }
+
     /// Recorded with DRBD 9.2.18: node1 is connected to the tiebreaker node3, and has parted from node2.
     #[test]
     fn a_tiebreaker_is_not_a_side() {
@@ -253,18 +260,7 @@ mod tests {
         let gi = "0C36DA0209F6B58F:AB9D7AC9D6DC85D2:0000000000000000:0000000000000000:1:1:1:1:0:0";
         here.facts.as_mut().unwrap().drbd.generations = BTreeMap::from([("r0".to_owned(), gi.to_owned())]);
         let other = node("node2", "exists -\n", &disks);
-        let language = site::language::Language::English;
-        let context = Context {
-            site: site::context::Context {
-                language,
-                settings: site::settings::Settings::parse("", "", language).unwrap(),
-                config: "".into(),
-                resource: None,
-                chosen: site::context::Chosen::default(),
-                can_ask: false,
-            },
-            output: crate::ui::output::Output::new(true, false),
-        };
+        let context = context();
         let (side, connected) = side(&context, &here, &other, "r0").unwrap();
         assert_eq!(
             (&side.role, &side.disk, &side.link, connected),
@@ -280,6 +276,57 @@ mod tests {
             (&json["role"], &json["disk"], &json["link"]),
             (&"Primary".into(), &"UpToDate".into(), &"StandAlone".into())
         );
+    }
+
+    /// Recorded with 8.4, two volumes: each of them counts, whichever is looked at first.
+    #[test]
+    fn a_side_of_two_volumes() {
+        let recorded =
+            include_str!("../../../../../tests/fixtures/drbd-utils-9.22/events2-8.4-two-volumes.txt")
+                .replace("connection:Connecting", "connection:StandAlone");
+        let volume = |number: u32| format!("device name:r0 volume:{number} minor:{} disk:", 7 + number);
+        let of = |number: u32, disk: &str| {
+            format!("device name:r0 volume:{number} minor:{} disk:{disk}", 7 + number)
+        };
+        let begun = "0C36DA0209F6B58E:AB9D7AC9D6DC85D2:0000000000000000:0000000000000000:1:1:1:1:0:0";
+        let same = "AB9D7AC9D6DC85D2:0000000000000000:0000000000000000:0000000000000000:1:1:0:1:0:0";
+        let other = "E28180C57FE84366:AB9D7AC9D6DC85D2:0000000000000000:0000000000000000:1:1:1:0:0:0";
+        let disks = [("node1", "/dev/sda3"), ("node2", "/dev/sda3")];
+        let sides = |good: u32, bad: u32| {
+            let events = recorded
+                .replace(&(volume(good) + "Inconsistent"), &of(good, "UpToDate"))
+                .replace(&(volume(bad) + "Inconsistent"), &of(bad, "Outdated"));
+            let of_node = |name: &str, volumes: [&str; 2]| {
+                let mut node = node(name, &events, &disks);
+                let facts = node.facts.as_mut().unwrap();
+                facts.drbd.generations = BTreeMap::from([("r0".to_owned(), volumes.join("\n\n"))]);
+                let disks = ["/dev/sda3", "/dev/sdb1"].map(str::to_owned).to_vec();
+                let configured = facts.drbd.resources.get_mut("r0").unwrap();
+                configured.disks_by_host = BTreeMap::from([(name.to_owned(), disks)]);
+                node
+            };
+            let mut volumes = [[same, same], [same, same]];
+            volumes[0][usize::try_from(bad).unwrap()] = begun;
+            volumes[1][usize::try_from(bad).unwrap()] = other;
+            let (one, two) = (of_node("node1", volumes[0]), of_node("node2", volumes[1]));
+            let first = side(&context(), &one, &two, "r0").unwrap().0;
+            (first, side(&context(), &two, &one, "r0").unwrap().0)
+        };
+        for (good, bad) in [(0, 1), (1, 0)] {
+            let (one, two) = sides(good, bad);
+            assert_eq!((&one.disk, one.generations.len()), (&Disk::Outdated, 2));
+            assert_eq!(one.written_kib, 2 * 65496);
+            assert_eq!(one.backing, ["/dev/sda3", "/dev/sdb1"]);
+            assert_eq!(
+                generation::relation(&one.generations, &two.generations),
+                Some(Relation::Split)
+            );
+            // Of a node that knows fewer volumes nothing is concluded.
+            assert_eq!(
+                generation::relation(&one.generations, &two.generations[..1]),
+                None
+            );
+        }
     }
 
     /// 8.4 does not tell the disk.
