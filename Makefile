@@ -236,7 +236,7 @@ lab-packages:
 	@$(TOOLCHAIN)/need.sh systemd-container iproute2 e2fsprogs util-linux mount procps psmisc kmod
 
 test-packages: lab-packages
-	@$(TOOLCHAIN)/need.sh postgresql openssl curl libxml2-utils prometheus
+	@$(TOOLCHAIN)/need.sh postgresql openssl curl libxml2-utils prometheus strace
 
 # One call for all programs: the standard library and what our crates share are compiled once.
 lab-programs:

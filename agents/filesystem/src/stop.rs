@@ -77,7 +77,7 @@ fn unmount_all(config: &Config, note: Option<&Note>, deadline: Deadline) -> Resu
             asked.end(&to_end, deadline);
             if asked.are_evading() && deadline.remaining() < last_resort {
                 let ours = targets.iter().filter(|target| target.came_with_us);
-                users::end_accounts(ours, &namespaces, deadline);
+                users::end_evaders(ours, &namespaces, deadline);
             }
         }
         before = Some(refusal);

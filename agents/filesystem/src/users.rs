@@ -54,7 +54,7 @@ pub(crate) fn of_detached(file_system: &str, namespaces: &[Namespace], deadline:
 
 /// Ends all that is run by those accounts, root's aside, that use one of the targets by processes which cannot be caught: it is the last
 /// thing before the node has to be fenced, which would end all of it as well.
-pub(crate) fn end_accounts<'a>(
+pub(crate) fn end_evaders<'a>(
     targets: impl IntoIterator<Item = &'a Target<'a>>,
     namespaces: &[Namespace],
     deadline: Deadline,
@@ -63,12 +63,10 @@ pub(crate) fn end_accounts<'a>(
     for target in targets {
         wanted.mount(target.mount);
     }
-    for account in holders::accounts(&wanted, namespaces, |process| !is_spared(process)) {
-        if account != 0
-            && let Err(error) = evasion::end_all_of(account, deadline)
-        {
-            log::warning(format!("cannot end what uid {account} runs: {error}"));
-        }
+    let mut origins = holders::origins(&wanted, namespaces, |process| !is_spared(process));
+    origins.retain(|origin| origin.uid != 0);
+    if let Err(error) = evasion::end_all_of(&origins, deadline) {
+        log::warning(format!("cannot end everything of {origins:?}: {error}"));
     }
 }
 

@@ -7,11 +7,12 @@ use crate::{concern, run_directory, runtime, sentinel, server};
 use agent::Context;
 use host::evasion;
 use host::holders::{self, Wanted};
+use host::origin::Origin;
 use host::{Command, Deadline, Process, ProcessState, WaitOutcome};
 use host::{describe, log, mount, namespace, wait_for_end};
 use nix::sys::signal::Signal;
 use ocf::Failure;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ pub(crate) fn stop(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
         if let Some(server) = recorded_server(&run) {
             run.note(Record::Stopping, &ProcessRecord::from(server))?;
         }
-        return release(config, &run, &[], &[], cx.deadline);
+        return release(config, &run, &[], &BTreeSet::new(), cx.deadline);
     }
     run.create()?;
     let _lock = run_directory::lock(&run, cx.deadline)?;
@@ -62,14 +63,17 @@ fn end_all(
     runtime::forbid_restart(config, cx.deadline)?;
     let drain = Drain::needed(config, run, cx.deadline);
     let sessions: Vec<i32> = servers.iter().filter_map(|server| server.session()).collect();
-    let accounts: Vec<u32> = servers.iter().filter_map(|server| server.user_id()).collect();
+    let mut origins: BTreeSet<Origin> = (servers.iter())
+        .filter_map(|server| Origin::of(server.pid()))
+        .collect();
+    origins.retain(|origin| origin.uid != 0);
     for server in servers {
         // The sentinel must know by the server's identity that this end is wanted, before it happens.
         run.note(Record::Stopping, &ProcessRecord::from(server))?;
         end(config, server, drain, cx.deadline)?;
     }
     runtime::settle(config, cx.deadline)?;
-    release(config, run, &sessions, &accounts, cx.deadline)
+    release(config, run, &sessions, &origins, cx.deadline)
 }
 
 fn end(config: &Config, server: Process, drain: Drain, deadline: Deadline) -> Result<(), Failure> {
@@ -127,7 +131,7 @@ fn release(
     config: &Config,
     run: &RunDirectory,
     sessions: &[i32],
-    accounts: &[u32],
+    origins: &BTreeSet<Origin>,
     action: Deadline,
 ) -> Result<(), Failure> {
     unmount_leftovers(config, action);
@@ -164,8 +168,8 @@ fn release(
             ));
             return Ok(());
         }
-        // One that stays although it was ended is stuck in the kernel.
-        let are_evading = ours.iter().all(|holder| !asked.contains(holder));
+        // One that stays although it was ended is stuck in the kernel, or has not had its turn yet.
+        let are_evading = ours.iter().any(|holder| !asked.contains(holder));
         // Children of the server notice its end themselves; who has not after half the time is ended.
         if deadline.remaining() < HOLDERS_TIMEOUT / 2 {
             for holder in &ours {
@@ -179,7 +183,8 @@ fn release(
         // Whoever has forked again each time that he was looked at is ended with all that the server's account runs.
         let ended = !is_last_try
             && are_evading
-            && (accounts.iter()).any(|account| evasion::end_all_of(*account, action).is_ok());
+            && !origins.is_empty()
+            && evasion::end_all_of(origins, action).is_ok();
         if ended {
             is_last_try = true;
             deadline = action.slice(HOLDERS_TIMEOUT);

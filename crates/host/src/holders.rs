@@ -6,6 +6,7 @@
 use crate::bounded;
 use crate::mount;
 use crate::namespace::Namespace;
+use crate::origin::Origin;
 use crate::reference::{self, Reference};
 use crate::{Deadline, Process};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -95,17 +96,17 @@ pub fn of(wanted: &Wanted, namespaces: &[Namespace]) -> Vec<Process> {
     Process::all().filter(is_holder(wanted, namespaces)).collect()
 }
 
-/// The accounts that run those of them whom `counts` is true of, also of those that have ended by the time this returns.
-pub fn accounts(
+/// Whose those of them are whom `counts` is true of, also of those that have ended by the time this returns.
+pub fn origins(
     wanted: &Wanted,
     namespaces: &[Namespace],
     counts: impl Fn(Process) -> bool,
-) -> BTreeSet<u32> {
+) -> BTreeSet<Origin> {
     let mut is_holder = is_holder(wanted, namespaces);
     Process::all()
-        .filter_map(|process| Some((process, process.user_id()?)))
+        .filter_map(|process| Some((process, Origin::of(process.pid())?)))
         .filter(|(process, _)| is_holder(process) && counts(*process))
-        .map(|(_, account)| account)
+        .map(|(_, origin)| origin)
         .collect()
 }
 

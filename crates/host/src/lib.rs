@@ -20,6 +20,7 @@ pub mod log;
 pub mod mount;
 pub mod namespace;
 pub mod net;
+pub mod origin;
 pub mod packet;
 mod pidfd;
 mod printable;

@@ -156,7 +156,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["evasion", "holders", "lib", "user"],
             &["block", "command", "namespace"],
             &["daemon", "mount", "reference", "tcp"],
-            &["account", "bounded", "lock", "net", "packet", "process"],
+            &["account", "bounded", "lock", "net", "origin", "packet", "process"],
             &["clean_slate", "deadline", "file", "log", "pidfd", "this_host"],
             &["printable", "untrusted"],
         ],

@@ -74,6 +74,7 @@ pub(crate) const ROOT_ONLY: &[(&str, &str)] = &[
     ),
     ("crates/host mount::table", "/proc"),
     ("crates/host namespace", "/proc"),
+    ("crates/host origin", "/proc"),
     ("crates/host process", "/proc"),
     ("crates/host reference", "/proc"),
     ("crates/host tcp", "/proc"),
