@@ -25,6 +25,7 @@ mod provision;
 mod registry;
 mod report;
 mod setup;
+pub mod sinks;
 mod spawn;
 mod stalls;
 pub mod steps;

@@ -1,7 +1,5 @@
 //! What the tests of `kaiwudb-ha` share: a lab with two nodes that reach each other by ssh, and the command's answers.
 
-pub mod sinks;
-
 use anyhow::{Context, Error, Result, anyhow, ensure};
 use lab::{Deadline, Installation, Lab, Node, Options, Output, Suite};
 use libtest_mimic::{Arguments, Failed, Trial};

@@ -2,6 +2,7 @@
 //! scenario. Arguments choose scenarios by a part of their name; `--list` names them.
 #![allow(clippy::print_stdout)] // a test tells its reader
 
+mod alerts;
 mod compare;
 mod data;
 mod faults;
@@ -61,6 +62,8 @@ const SCENARIOS: &[Scenario] = &[
         From::Installed,
         operator::from_new_disks,
     ),
+    ("a_lost_disk_is_told", From::Running, alerts::disk_lost),
+    ("a_split_brain_is_told", From::Running, alerts::split_brain),
     (
         "demote_names_the_holder",
         From::Installed,

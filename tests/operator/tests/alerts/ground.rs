@@ -1,8 +1,8 @@
 //! The cluster that tells people, and how it comes to that and back.
 
 use anyhow::{Context, Result, ensure};
-use lab::{Deadline, Lab, Network, Node, cib};
-use operator::sinks::{self, Sinks};
+use lab::sinks::{self, Sinks};
+use lab::{Deadline, Lab, Node, cib};
 use operator::{answer, command, deadline};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -14,18 +14,6 @@ pub(crate) fn sinks() -> Result<&'static Sinks> {
     SINKS.get().context("the first test has failed")
 }
 
-/// What both nodes' settings say.
-fn settings() -> String {
-    let sink = Network::Management.address(1);
-    format!(
-        "[alerts]\nname = \"lab\"\nlanguage = \"en\"\nheartbeat = \"http://{sink}:{web}/alive\"\n\
-         [[alerts.mail]]\nserver = \"{sink}\"\nport = {mail}\nencryption = \"none\"\nfrom = \"KWDB <ha@lab.example>\"\nto = [\"dba@lab.example\"]\n\
-         [[alerts.webhook]]\nurl = \"http://{sink}:{web}/hook\"\nsecret_file = \"/etc/kaiwudb-ha/hook\"\n",
-        mail = sinks::MAIL,
-        web = sinks::WEB,
-    )
-}
-
 pub(crate) fn apply(lab: &Lab) -> Result<()> {
     let _ = SINKS.set(Sinks::start(lab)?);
     lab::activate(lab, &cib::ocf())?;
@@ -33,7 +21,7 @@ pub(crate) fn apply(lab: &Lab) -> Result<()> {
     let planned = command(node, "kaiwudb-ha plan")?;
     ensure!(!planned.stdout.contains("KaiwuAlert"), "{planned}");
     for node in lab.nodes() {
-        node.write_file("/etc/kaiwudb-ha/ha.toml", settings())?;
+        node.write_file("/etc/kaiwudb-ha/ha.toml", sinks::settings())?;
         node.write_file("/etc/kaiwudb-ha/hook", "hush\n")?;
     }
     let planned = command(node, "kaiwudb-ha plan")?;

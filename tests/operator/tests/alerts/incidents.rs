@@ -6,7 +6,6 @@ use lab::cib::DATA_ROOT;
 use lab::event::{self, standby};
 use lab::{Deadline, Event, Lab, Network, Node};
 use nix::sys::signal::Signal;
-use operator::sinks::Arrival;
 use operator::{answer, command, deadline, sample, scrape};
 use std::time::{Duration, Instant};
 
@@ -46,7 +45,7 @@ fn told(
     // What comes later comes now.
     Deadline::after(Duration::from_secs(8)).pause(Duration::from_secs(8));
     let mail = sinks()?.mail(since);
-    let web = messages(since)?;
+    let web = sinks()?.messages(since);
     for (kind, arrivals) in [("mail", &mail), ("web", &web)] {
         let over = arrivals.iter().filter(|one| one.text.contains("over: ")).count();
         ensure!(
@@ -58,15 +57,6 @@ fn told(
     ensure!(took <= within, "told after {took:?}");
     Event::repair(lab)?;
     lab.cluster().wait_active("ClusterIP", deadline()).map(drop)
-}
-
-/// Messages at the web server, without the signs of life.
-pub(crate) fn messages(since: Instant) -> Result<Vec<Arrival>> {
-    let all = sinks()?.web(since);
-    Ok(all
-        .into_iter()
-        .filter(|one| one.text.starts_with("POST /hook"))
-        .collect())
 }
 
 /// Waits until no node knows of an open incident.
@@ -242,7 +232,7 @@ pub(crate) fn planned_work(lab: &Lab) -> Result<()> {
     lab.cluster().wait_online(deadline())?;
     // Every node has looked in between.
     Deadline::after(Duration::from_secs(70)).pause(Duration::from_secs(70));
-    let told = (sinks()?.mail(since), messages(since)?);
+    let told = (sinks()?.mail(since), sinks()?.messages(since));
     ensure!(told.0.is_empty() && told.1.is_empty(), "{told:#?}");
     let alive = sinks()?.web(since);
     ensure!(

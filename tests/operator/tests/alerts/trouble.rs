@@ -1,7 +1,6 @@
 //! What can go wrong with telling people must not touch the cluster.
 
 use crate::ground::sinks;
-use crate::incidents::messages;
 use anyhow::{Result, ensure};
 use lab::{Client, ClientOptions, Deadline, Event, Lab};
 use operator::{answer, command, deadline, sample, scrape};
@@ -38,7 +37,7 @@ pub(crate) fn dead_sink(lab: &Lab) -> Result<()> {
         ensure!(patience.pause(Duration::from_secs(1)), "{attention}");
     }
     ensure!(
-        messages(since)?.is_empty() && sinks()?.mail(since).is_empty(),
+        sinks()?.messages(since).is_empty() && sinks()?.mail(since).is_empty(),
         "they are dead"
     );
     wait_for_waiting(lab, true)?;

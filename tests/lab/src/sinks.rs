@@ -1,7 +1,7 @@
 //! A mail server and a web server in the lab's own network, which take whatever the nodes send and remember when it came.
 
+use crate::{Deadline, Lab, Network};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use lab::{Deadline, Lab, Network};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,11 +9,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The mail server's port.
-pub const MAIL: u16 = 2525;
+const MAIL: u16 = 2525;
 /// The web server's port.
-pub const WEB: u16 = 8099;
+const WEB: u16 = 8099;
 /// No sender is slower by right.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The part of the nodes' settings that sends everything to both. The secret of the signature is in `/etc/kaiwudb-ha/hook`.
+pub fn settings() -> String {
+    let sink = Network::Management.address(1);
+    format!(
+        "[alerts]\nname = \"lab\"\nlanguage = \"en\"\nheartbeat = \"http://{sink}:{WEB}/alive\"\n\
+         [[alerts.mail]]\nserver = \"{sink}\"\nport = {MAIL}\nencryption = \"none\"\nfrom = \"KWDB <ha@lab.example>\"\nto = [\"dba@lab.example\"]\n\
+         [[alerts.webhook]]\nurl = \"http://{sink}:{WEB}/hook\"\nsecret_file = \"/etc/kaiwudb-ha/hook\"\n"
+    )
+}
 
 /// Something that has arrived.
 #[derive(Clone, Debug)]
@@ -65,6 +75,13 @@ impl Sinks {
     /// Requests that came since.
     pub fn web(&self, since: Instant) -> Vec<Arrival> {
         came(&self.shared.web, since)
+    }
+
+    /// Requests that came since, without the signs of life.
+    pub fn messages(&self, since: Instant) -> Vec<Arrival> {
+        let mut all = self.web(since);
+        all.retain(|one| one.text.starts_with("POST /hook"));
+        all
     }
 
     /// Waits until each of them has a message with all `words` that came since; returns the later moment.
