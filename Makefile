@@ -35,11 +35,11 @@ COMMAND_PACKAGES := $(call packages,$(addprefix crates/,$(COMMANDS) $(notdir $(f
 
 # What does not fit into the time that one waits for `make test`.
 LONGER := certificates operator handbook monitoring runtimes
-SUITES := check unit toolchain-test administration-test $(addsuffix -test,$(filter-out bench drbd $(LONGER),$(TESTS)))
+SUITES := check unit toolchain-test administration-test $(addsuffix -test,$(filter-out bench campaign drbd $(LONGER),$(TESTS)))
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' -v absent=' $(filter-out $(TESTS),bench) ' '/^[a-z][a-z-]*:.*## / && !index(absent, " " $$1 " ") \
+	@awk -F ':.*## ' -v absent=' $(filter-out $(TESTS),bench campaign) ' '/^[a-z][a-z-]*:.*## / && !index(absent, " " $$1 " ") \
 		{ printf "  %-15s %s\n", $$1, $$2 }' Makefile
 	@printf '  %-15s %s\n' NAME-test 'one suite of tests/: $(TESTS)'
 	@echo 'Variables: MACHINE=x86_64|aarch64 (build, install, deb, rpm), DESTDIR, CARGO_TARGET_DIR, STATIC_BUILD_STD=1'
@@ -202,6 +202,12 @@ bench: lab-ready ## measures outages against the numbers to beat; BEFORE=COMMIT:
 	@$(TOOLCHAIN)/need.sh strace
 	$(if $(BEFORE),@packaging/before.sh '$(CARGO_TARGET_DIR)/before' '$(BEFORE)' $(MACHINE) >'$(CARGO_TARGET_DIR)/before.path')
 	$(CARGO) run --locked -p bench$(if $(BEFORE), -- --before "$$(cat '$(CARGO_TARGET_DIR)/before.path')")
+
+# N sequences of random faults, each of eight, from SEED on; none begins later than TIME minutes after the first.
+.PHONY: campaign
+campaign: lab-ready ## random faults on two nodes and audits after each: N=4 SEED=1 TIME=60 (root, three minutes a sequence)
+	@$(TOOLCHAIN)/need-root.sh campaign 'it starts cluster nodes as containers'
+	$(CARGO) run --locked -p campaign -- --logs '$(CARGO_TARGET_DIR)/campaign' $(if $(N),--count $(N)) $(if $(SEED),--seed $(SEED)) $(if $(TIME),--minutes $(TIME))
 
 # --- a real server -----------------------------------------------------------
 

@@ -275,6 +275,16 @@ impl Machine for Container {
         }
     }
 
+    fn freeze(&self, on: bool) -> Result<()> {
+        let files = cgroup::hierarchies()
+            .into_iter()
+            .map(|root| root.join(self.group()).join("cgroup.freeze"));
+        let file = { files }
+            .find(|file| file.exists())
+            .context("no control group can be frozen here")?;
+        fs::write(&file, if on { "1" } else { "0" }).with_context(|| file.display().to_string())
+    }
+
     fn is_on(&self) -> bool {
         self.supervisor().is_some()
     }

@@ -17,6 +17,8 @@ pub trait Machine: Send + Sync + fmt::Debug {
     fn power_off(&self) -> Result<()>;
     /// Boots. Idempotent; returns when the node has started to boot.
     fn power_on(&self) -> Result<()>;
+    /// Stops every process of the node where it is, or lets them go on.
+    fn freeze(&self, on: bool) -> Result<()>;
     /// Whether it has power.
     fn is_on(&self) -> bool;
     /// What can be seen from outside without asking the node.
@@ -181,6 +183,16 @@ impl Node {
         self.machine
             .power_on()
             .with_context(|| format!("cannot power on {}", self.name))
+    }
+
+    /// Stops every process of the node where it is, or lets them go on. One without power stays as it is.
+    pub fn freeze(&self, on: bool) -> Result<()> {
+        if !self.is_on() {
+            return Ok(());
+        }
+        self.machine
+            .freeze(on)
+            .with_context(|| format!("cannot freeze {}, or let it go on", self.name))
     }
 
     /// Whether it has power.

@@ -173,6 +173,13 @@ impl Machine for Vm {
         self.start(None)
     }
 
+    fn freeze(&self, on: bool) -> Result<()> {
+        self.monitor(
+            if on { "stop" } else { "cont" },
+            Deadline::after(Duration::from_secs(10)),
+        )
+    }
+
     fn is_on(&self) -> bool {
         self.qemu().is_some()
     }
