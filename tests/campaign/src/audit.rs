@@ -1,12 +1,12 @@
 //! What must be true after a fault, whatever it was.
 
 use crate::fault::Fault;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use host::Deadline;
 use lab::cib::DATA_ROOT;
 use lab::{Audit, Client, Lab, Node};
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// By then the cluster has settled by itself: a node that was fenced boots within a minute.
 const SETTLES: Duration = Duration::from_secs(180);
@@ -123,14 +123,17 @@ pub(crate) fn bystander_lives(node: &Node, life_before: u64) -> Result<()> {
 }
 
 /// What `why` calls the cause: right, "not known", or something else; `None` where the fault has no answer.
-pub(crate) fn explained(node: &Node, fault: &Fault, since: i64) -> Result<Option<(usize, String)>> {
+pub(crate) fn explained(node: &Node, fault: &Fault, began: Instant) -> Result<Option<(usize, String)>> {
     let causes = fault.causes();
     if causes.is_empty() {
         return Ok(None);
     }
-    let line = format!("kaiwudb-ha why --since @{since} --json </dev/null");
+    let line = format!(
+        "kaiwudb-ha why --since {}s --json </dev/null",
+        began.elapsed().as_secs() + 1
+    );
     let output = node.exec(["sh", "-c", &line], Deadline::after(ASK))?;
-    let said: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
+    let said: Value = serde_json::from_str(&output.stdout).with_context(|| output.to_string())?;
     let kind = said["incident"]["cause"]["kind"]
         .as_str()
         .unwrap_or("no incident");

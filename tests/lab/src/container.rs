@@ -236,6 +236,8 @@ impl Machine for Container {
                 bail!("its first process is still there 20 s after SIGKILL");
             }
         }
+        // The next life begins in the same group.
+        let _ = self.freeze(false);
         self.plug("off")
     }
 
