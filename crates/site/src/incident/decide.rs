@@ -9,7 +9,7 @@ const GATHERS: i64 = 1_000;
 /// … after a failure until the cluster has begun to do something about it, …
 const REACTS: i64 = 2_000;
 /// … and until the cluster has done what it does, but no longer than this.
-const SETTLES: i64 = 3_000;
+const SETTLES: i64 = 2_500;
 /// A node that has not been fenced within this is told as such.
 const UNFENCED: i64 = 15_000;
 /// DRBD may miss a node long before the cluster does.
