@@ -6,7 +6,7 @@ use host::Deadline;
 use host::untrusted::Writers;
 use kwdb::address::{asked_at, with_port};
 use kwdb::environment;
-use kwdb::installation::{Deployment, Mode, SecureMode};
+use kwdb::installation::{Deployment, Mode, START_ARGUMENTS, SecureMode};
 use kwdb::process::Starter;
 use kwdb::server::Server;
 use kwdb::sql;
@@ -104,10 +104,10 @@ impl Config {
         };
         let installed = variables
             .iter()
-            .rfind(|(name, _)| name == "KAIWUDB_START_ARG")
+            .rfind(|(name, _)| name == START_ARGUMENTS)
             .map(|(_, value)| value.as_str());
         let extra = given.given(&p::EXTRA_ARGS)?;
-        let mut extra_arguments = words("KAIWUDB_START_ARG", installed.unwrap_or(""), lenient)?;
+        let mut extra_arguments = words(START_ARGUMENTS, installed.unwrap_or(""), lenient)?;
         extra_arguments.extend(words(
             "parameter extra_args",
             extra.as_deref().unwrap_or(""),

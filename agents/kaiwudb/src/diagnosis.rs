@@ -6,7 +6,7 @@ use crate::runtime;
 use crate::values::Runtime;
 use host::untrusted::{Directory, Kind};
 use host::{Deadline, Process, bounded, file};
-use kwdb::signatures;
+use kwdb::{server, signatures};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,16 +65,7 @@ impl LogMark {
 
 /// The server's `--log-dir`, by default `logs` in the store.
 fn log_directory(config: &Config) -> PathBuf {
-    let mut words = config.server.extra_arguments.iter();
-    while let Some(word) = words.next() {
-        if word == "--log-dir" {
-            return words.next().map_or_else(PathBuf::new, PathBuf::from);
-        }
-        if let Some(path) = word.strip_prefix("--log-dir=") {
-            return path.into();
-        }
-    }
-    config.data_root().join("logs")
+    server::log_directory(&config.server.extra_arguments).unwrap_or_else(|| config.data_root().join("logs"))
 }
 
 /// The server's logs. Where they lie is written in a file of its account's, which must not have root read others' logs to it.

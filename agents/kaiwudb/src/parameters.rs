@@ -2,7 +2,7 @@
 
 use crate::values::{Durability, MinFree, Runtime};
 use agent::{TRACE_FILE, TRACE_RA};
-use kwdb::installation::SecureMode;
+use kwdb::installation::{DEFAULT_USER, SecureMode};
 use ocf::{AbsolutePath, Action, ActionSpec, CheckLevel, MetaData, Parameter, Text};
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ pub(crate) static USER: Parameter<String> = Parameter::new(
          若该文件并非只有 root 能修改，则其中只能写该文件所属的用户。",
     ),
 )
-.default("kaiwudb");
+.default(DEFAULT_USER);
 
 pub(crate) static GROUP: Parameter<String> = Parameter::new(
     "group",

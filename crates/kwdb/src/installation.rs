@@ -14,8 +14,12 @@ use std::path::{Component, Path, PathBuf};
 
 /// Written by the installer; one value per line.
 pub const MODE_FILE: &str = "/etc/kaiwudb/info/MODE";
-/// The unit's `EnvironmentFile`; `KAIWUDB_START_ARG` in it holds further server flags.
+/// The unit's `EnvironmentFile`.
 pub const ENVIRONMENT_FILE: &str = "/etc/kaiwudb/script/kaiwudb_env";
+/// The variable in it that holds further server flags.
+pub const START_ARGUMENTS: &str = "KAIWUDB_START_ARG";
+/// The service account where nothing names another.
+pub const DEFAULT_USER: &str = "kaiwudb";
 /// Where the installer puts certificates.
 pub const CERTS_DIRECTORY: &str = "/etc/kaiwudb/certs";
 

@@ -31,6 +31,20 @@ pub struct Server {
     pub extra_arguments: Vec<String>,
 }
 
+/// What `--log-dir` in the server's further flags says. Without it the logs are in `logs` in the store.
+pub fn log_directory(extra_arguments: &[String]) -> Option<PathBuf> {
+    let mut words = extra_arguments.iter();
+    while let Some(word) = words.next() {
+        if word == "--log-dir" {
+            return words.next().map(PathBuf::from);
+        }
+        if let Some(path) = word.strip_prefix("--log-dir=") {
+            return Some(path.into());
+        }
+    }
+    None
+}
+
 impl Server {
     /// The arguments after the program's name, in the order of the vendor's unit.
     pub fn arguments(&self) -> Vec<OsString> {

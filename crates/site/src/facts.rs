@@ -19,7 +19,7 @@ mod units;
 mod word;
 
 pub use certificates::Certificates;
-pub use corosync::{Corosync, gather as corosync};
+pub use corosync::{Corosync, FILE as COROSYNC, gather as corosync};
 pub use database::{Database, Holding, Mounted, Pulse, Sentinel, Server, Store, Usage, Verdict, sql_target};
 pub use drbd::{Configured, Drbd, Secret};
 pub use interfaces::Interface;

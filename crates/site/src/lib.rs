@@ -8,7 +8,7 @@
 //!   [`drbd_dialect`] how DRBD's configuration is written: pure functions;
 //! - [`placement`] is where the database has been;
 //! - [`pulse`] is how this node is at this moment, for what asks again and again;
-//! - [`support`] is what helps an engineer who was not there;
+//! - [`support`] is what helps an engineer who was not there; `logs` is where others have written down what they did;
 //! - [`kept`] is what was found last time;
 //! - [`readiness`] is whether a failover would succeed now;
 //! - [`status`] is the state of all of it and what needs attention, [`incident`] what people are told of, [`history`] what has happened and why,
@@ -28,6 +28,7 @@ pub mod incident;
 pub mod kept;
 pub mod language;
 pub mod leftover;
+mod logs;
 pub mod mount_point;
 pub mod neighbours;
 pub mod node;

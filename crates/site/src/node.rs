@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::facts::{self, Corosync, Facts, Store};
+use crate::history::timeline::Answer;
 use crate::history::{Gathered, gather};
 use crate::order::{self, Order, Run};
 use crate::settings;
@@ -201,11 +202,28 @@ pub fn execute(
     }
 }
 
-/// What another node has written down since `since`, microseconds since 1970, and by how much its clock is ahead now.
-pub fn history(context: &Context, name: &str, since: i64) -> Result<(Gathered, i64), String> {
-    let target = target_of(context, name)?;
+/// What the nodes besides this one, which has these names, have written down since `since`, microseconds since 1970, and by how much their
+/// clocks are ahead now.
+pub fn histories(
+    context: &Context,
+    named_by_cluster: &[String],
+    here: &str,
+    since: i64,
+) -> Vec<(String, Answer)> {
+    let host = host::host_name();
+    let corosync = facts::corosync(&host, &mut Vec::new());
+    let names = others(context, named_by_cluster, corosync.as_ref(), &[here, &host]);
+    let answers = names.into_iter().map(|name| {
+        let answer =
+            target(context, corosync.as_ref(), &name).and_then(|target| history(context, &target, since));
+        (name, answer)
+    });
+    answers.collect()
+}
+
+fn history(context: &Context, target: &str, since: i64) -> Answer {
     let deadline = Deadline::after(gather::PATIENCE + Duration::from_secs(CONNECT));
-    let answer = answer(context, &target, &Order::History(since), deadline)?;
+    let answer = answer(context, target, &Order::History(since), deadline)?;
     let gathered: Gathered =
         serde_json::from_slice(&answer).map_err(|error| format!("kaiwudb-ha order: {error}"))?;
     // It was read last of all, a moment ago.

@@ -1,7 +1,7 @@
 //! What the tests of `kaiwudb-ha` share: a lab with two nodes that reach each other by ssh, and the command's answers.
 
 use anyhow::{Context, Error, Result, anyhow, ensure};
-use lab::{Deadline, Installation, Lab, Node, Options, Output, Suite};
+use lab::{Deadline, Installation, Lab, Node, Options, Output, Suite, cib};
 use libtest_mimic::{Arguments, Failed, Trial};
 use pacemaker::xml::Element;
 use serde_json::Value;
@@ -62,6 +62,21 @@ pub fn ground() -> Result<Lab> {
         packages: vec!["openssh-server".to_owned()],
         ..Options::from_environment()?
     })
+}
+
+/// The same with our resources, which run.
+pub fn running() -> Result<Lab> {
+    let lab = ground()?;
+    let names = lab.nodes().each_ref().map(|node| node.cluster_name().to_owned());
+    lab::activate(&lab, &cib::ocf().cluster_names(&names))?;
+    Ok(lab)
+}
+
+/// The node on which this resource runs, and the other one.
+pub fn pair<'lab>(lab: &'lab Lab, resource: &str) -> Result<(&'lab Node, &'lab Node)> {
+    let active = lab.cluster().wait_active(resource, deadline())?;
+    let [one, other] = lab.nodes();
+    Ok((active, if one.name() == active.name() { other } else { one }))
 }
 
 /// Nodes with KWDB, TLS, our package and ssh between them.

@@ -73,8 +73,7 @@ pub(super) struct Watch {
     report: Option<FailureReport>,
     /// The server's log when we began.
     log: LogMark,
-    /// [`memory_kills`] when we began.
-    memory_kills: u64,
+    memory_kills: MemoryKills,
 }
 
 impl Watch {
@@ -107,7 +106,7 @@ impl Watch {
             stall: Stall::None,
             report: None,
             log,
-            memory_kills: memory_kills(),
+            memory_kills: MemoryKills::now(),
         };
         watch.hear_of_start();
         watch.publish();
@@ -126,6 +125,7 @@ impl Watch {
             self.flush
                 .step(self.config.data_root(), self.thresholds.sync_interval);
             self.check_stall();
+            self.memory_kills.refresh();
             // Without a file there is nothing that grows.
             let _ = words::cut(&output(&self.run));
             if let Some(report) = &mut self.report
@@ -369,7 +369,7 @@ impl Watch {
                     None
                 }
             }),
-            memory_ran_out: memory_kills() > self.memory_kills,
+            memory_ran_out: self.memory_kills.are_more_now(),
             wanted,
             // A start that failed tells its cause itself.
             cause: failed
@@ -446,6 +446,41 @@ impl Watch {
             None => {}
         }
         false
+    }
+}
+
+/// What the kernel had killed a while ago: a kill of weeks ago is no reason why the server ends now.
+#[derive(Debug)]
+struct MemoryKills {
+    /// [`memory_kills`] one to two times [`Self::RECENT`] ago.
+    before: u64,
+    /// The same at the last look.
+    then: u64,
+    looked: Instant,
+}
+
+impl MemoryKills {
+    const RECENT: Duration = Duration::from_secs(60);
+
+    fn now() -> Self {
+        let kills = memory_kills();
+        Self {
+            before: kills,
+            then: kills,
+            looked: Instant::now(),
+        }
+    }
+
+    fn refresh(&mut self) {
+        if self.looked.elapsed() >= Self::RECENT {
+            self.before = self.then;
+            self.then = memory_kills();
+            self.looked = Instant::now();
+        }
+    }
+
+    fn are_more_now(&self) -> bool {
+        memory_kills() > self.before
     }
 }
 

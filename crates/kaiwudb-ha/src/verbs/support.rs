@@ -62,13 +62,19 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let database = known
         .as_ref()
         .and_then(|cib| roles::database(cib, site.resource.as_deref()).ok().flatten());
+    let parameter = |name: &str| {
+        database
+            .as_ref()
+            .and_then(|one| one.parameter(name))
+            .map(str::to_owned)
+    };
     let request = Request {
         back,
         most: (arguments.max_size << 20) / if arguments.node_only { 1 } else { 2 },
         patience: THERE,
-        data_root: database
-            .and_then(|one| one.parameter("data_root"))
-            .map(PathBuf::from),
+        data_root: parameter("data_root").map(PathBuf::from),
+        extra_args: parameter("extra_args"),
+        user: parameter("user"),
         whole: None,
     };
     let part = support::gather(&Request {

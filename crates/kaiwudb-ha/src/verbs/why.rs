@@ -14,8 +14,7 @@ use serde_json::json;
 use site::history::timeline::{self, Answer};
 use site::history::{Past, Timeline, gather, incident, words};
 use site::kept::{self, DIRECTORY};
-use site::{facts, node, time};
-use std::collections::BTreeSet;
+use site::{node, time};
 use std::path::{Path, PathBuf};
 
 /// Options of `why`.
@@ -74,23 +73,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 /// Asks every node; one that does not answer says why.
 fn ask(context: &Context, since: i64) -> Timeline {
     let local = gather::gather(since, Deadline::after(gather::PATIENCE));
-    let mut others: BTreeSet<String> = local.resources.nodes.values().cloned().collect();
-    if others.is_empty() {
-        let corosync = facts::corosync(&host::host_name(), &mut Vec::new());
-        others.extend(
-            corosync
-                .iter()
-                .flat_map(|corosync| corosync.nodes.keys().cloned()),
-        );
-        others.extend(context.settings.nodes.keys().cloned());
-        others.remove(&host::host_name());
-    }
-    others.remove(&local.node);
-    let mut answers: Vec<(String, Answer)> = vec![(local.node.clone(), Ok((local, 0)))];
-    for name in others {
-        let answer = node::history(context, &name, since);
-        answers.push((name, answer));
-    }
+    let named: Vec<String> = local.resources.nodes.values().cloned().collect();
+    let here = local.node.clone();
+    let mut answers: Vec<(String, Answer)> = vec![(here.clone(), Ok((local, 0)))];
+    answers.extend(node::histories(context, &named, &here, since));
     timeline::of(answers)
 }
 

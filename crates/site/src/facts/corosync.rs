@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
 
-const FILE: &str = "/etc/corosync/corosync.conf";
+/// Where it is.
+pub const FILE: &str = "/etc/corosync/corosync.conf";
 
 /// What the configuration says.
 #[allow(clippy::struct_excessive_bools)] // they are independent of each other, as in the file

@@ -4,6 +4,7 @@ mod explain;
 mod model;
 
 use super::event::{Event, Evidence, What};
+use super::record::KERNEL_LOG;
 use super::timeline::Timeline;
 use explain::{SECOND, SKEW, explain};
 pub use model::{Cause, Certainty, Kind, Missing};
@@ -102,7 +103,13 @@ fn conclude(event: &Event, events: &[Event], timeline: &Timeline) -> Cause {
         What::DiskStalled => recorded(Kind::DiskStalled),
         What::AddressRemoved => recorded(Kind::AddressRemoved),
         What::Crashed => recorded(Kind::ServerEnded),
-        What::ServerEnded => recorded(end_of_server(&event.detail)),
+        What::ServerEnded => match end_of_server(&event.detail) {
+            Kind::OutOfMemory if timeline.has_kernel_log(&event.node, event.at) => {
+                recorded(Kind::ServerKilled)
+            }
+            Kind::OutOfMemory => of(Kind::OutOfMemory, Certainty::Concluded),
+            kind => recorded(kind),
+        },
         What::Reported => recorded(reported(&event.detail)),
         What::OperationFailed if event.detail.starts_with("start:") => recorded(Kind::StartFailed),
         What::OperationFailed if event.detail.starts_with("stop:") => recorded(Kind::StopFailed),
@@ -127,6 +134,9 @@ fn conclude(event: &Event, events: &[Event], timeline: &Timeline) -> Cause {
     }
 }
 
+/// The sentinel saw a SIGKILL, and that the kernel had killed for lack of memory within two minutes: whom, only the kernel's log says.
+const SHORT_OF_MEMORY: &str = "ended unexpectedly by signal 9 (SIGKILL) for lack of memory";
+
 /// How the server ended, in the sentinel's words.
 fn end_of_server(detail: &str) -> Kind {
     let cause = detail.split_once(": ").map_or("", |(_, cause)| cause);
@@ -134,6 +144,8 @@ fn end_of_server(detail: &str) -> Kind {
         Kind::DiskFull
     } else if cause.starts_with("the file system is read-only") {
         Kind::ReadOnly
+    } else if detail.starts_with(SHORT_OF_MEMORY) {
+        Kind::OutOfMemory
     } else if cause.is_empty() && detail.contains("by signal 9 (SIGKILL)") {
         Kind::ServerKilled
     } else if cause.is_empty() && detail.ends_with("with exit status 0") {
@@ -225,6 +237,21 @@ fn unknown(at: i64) -> Cause {
     }
 }
 
+/// Whether the kernel of this node may know what is not known otherwise.
+fn would_be_in_the_kernel_log(cause: &Cause, node: &str) -> bool {
+    node == cause.node
+        && matches!(
+            cause.kind,
+            Kind::ServerKilled
+                | Kind::ServerEnded
+                | Kind::ServerHung
+                | Kind::DiskStalled
+                | Kind::OperationFailed
+                | Kind::ResourceFailed
+                | Kind::NotKnown
+        )
+}
+
 /// Which sources would have said more, and do not.
 fn missing(cause: &Cause, timeline: &Timeline) -> Vec<Missing> {
     let mut missing = Vec::new();
@@ -237,6 +264,9 @@ fn missing(cause: &Cause, timeline: &Timeline) -> Vec<Missing> {
             });
         }
         for source in &witness.sources {
+            if source.source == KERNEL_LOG && !would_be_in_the_kernel_log(cause, &witness.node) {
+                continue;
+            }
             let starts_late = source
                 .from
                 .is_some_and(|from| from - witness.offset.ahead_us > cause.at);

@@ -6,11 +6,12 @@ mod files;
 use super::event;
 use super::inputs;
 use super::parse::{self, Time};
-use super::record::{Coverage, Gathered, Record, Resources};
+use super::record::{Coverage, Gathered, KERNEL_LOG, Record, Resources};
+use crate::logs;
 use crate::roles::{Roles, Site};
 use crate::time::now_us;
 use files::{LARGEST_LOG, QUESTION, entries, hour, hours, read, rotated};
-use host::{Command, Deadline, user};
+use host::{Command, Deadline, bounded, user};
 use pacemaker::cib;
 use pacemaker::node;
 use pacemaker::xml::Element;
@@ -32,15 +33,6 @@ const CLUSTER_ACCOUNT: &str = "hacluster";
 const LIVE_CIB: &str = "/var/lib/pacemaker/cib/cib.xml";
 /// Where the scheduler keeps what it has decided from.
 const INPUTS: &str = "/var/lib/pacemaker/pengine";
-/// Files of the cluster's own programs, which nobody else can write.
-const OWN_LOGS: [&str; 4] = [
-    "/var/log/pacemaker/pacemaker.log",
-    "/var/log/pacemaker.log",
-    "/var/log/corosync/corosync.log",
-    "/var/log/cluster/corosync.log",
-];
-/// Files of syslog: whoever may log can write there under any name.
-const SYSLOGS: [&str; 3] = ["/var/log/messages", "/var/log/syslog", "/var/log/kern.log"];
 /// What is read besides our agents' words, which stand under names like `kaiwudb(KaiwuDB)`.
 const WRITERS: [&str; 11] = [
     "corosync",
@@ -55,7 +47,6 @@ const WRITERS: [&str; 11] = [
     "systemd-journald",
     "kernel",
 ];
-const AGENTS: [&str; 4] = ["kaiwudb(", "drbd-promotable(", "filesystem(", "virtual-ip("];
 /// systemd says of these that they start, stop and fail.
 const UNITS: [&str; 6] = [
     "corosync.service",
@@ -65,6 +56,9 @@ const UNITS: [&str; 6] = [
     "poweroff.target",
     "halt.target",
 ];
+const KERNEL: &str = "kernel";
+/// Where systemd says that this is no machine.
+const CONTAINER: &str = "/run/systemd/container";
 const FIELDS: &str = "MESSAGE,SYSLOG_IDENTIFIER,_COMM,_TRANSPORT,_UID";
 
 /// What this node has written down since `since`, in microseconds since 1970.
@@ -77,15 +71,16 @@ pub fn gather(since: i64, deadline: Deadline) -> Gathered {
     let mut records = Vec::new();
     configuration(&mut gathered, &mut records, deadline);
     let journal_from = journal(since, &mut gathered, &mut records, deadline);
-    for path in OWN_LOGS {
+    for path in logs::of_cluster() {
         let newer = |record: &Record| record.at >= since;
-        log(Path::new(path), &mut gathered, &mut records, newer, deadline);
+        log(&path, &mut gathered, &mut records, newer, deadline);
     }
-    for path in SYSLOGS {
+    for path in logs::SYSLOG {
         // What the journal has is said by somebody.
         let newer = |record: &Record| record.at >= since && journal_from.is_none_or(|from| record.at < from);
         log(Path::new(path), &mut gathered, &mut records, newer, deadline);
     }
+    kernel(since, &mut gathered, &mut records, deadline);
     scheduler(since, &mut gathered, &mut records, deadline);
     records.retain_mut(|record| match event::read("", record) {
         Some(event) => {
@@ -169,12 +164,7 @@ fn journal(
             .map_err(|error| error.to_string())
     };
     let word = |text: &str| text.to_owned();
-    let names = ask(&[word("--field=SYSLOG_IDENTIFIER")])
-        .map(|output| output.text())
-        .unwrap_or_default();
-    let agents = names
-        .lines()
-        .filter(|name| AGENTS.iter().any(|agent| name.starts_with(agent)));
+    let speakers = logs::speakers(deadline);
     let mut arguments = vec![
         word("--output=json"),
         format!("--output-fields={FIELDS}"),
@@ -183,9 +173,9 @@ fn journal(
     ];
     arguments.extend(
         WRITERS
-            .iter()
-            .copied()
-            .chain(agents)
+            .map(str::to_owned)
+            .into_iter()
+            .chain(speakers.iter().filter(|name| logs::is_ours(name)).cloned())
             .map(|name| format!("SYSLOG_IDENTIFIER={name}")),
     );
     arguments.push(word("+"));
@@ -201,6 +191,9 @@ fn journal(
                 .collect();
             let oldest = oldest(deadline).or_else(|| found.first().map(|record| record.at));
             gathered.has("journal", oldest);
+            if speakers.iter().any(|name| name == KERNEL) {
+                gathered.has(KERNEL_LOG, oldest);
+            }
             records.append(&mut found);
             oldest
         }
@@ -231,8 +224,15 @@ fn log(
     deadline: Deadline,
 ) {
     let source = path.display().to_string();
-    let mut text = rotated(path, deadline);
-    text += &read(path, LARGEST_LOG);
+    // The disk with the logs may be the one that hangs.
+    let text = bounded::run(deadline.slice(QUESTION), || {
+        let text = rotated(path, deadline) + &read(path, LARGEST_LOG);
+        text.into_bytes()
+    });
+    let text = match text {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(why) => return gathered.lacks(&source, &why.to_string()),
+    };
     if text.is_empty() {
         return;
     }
@@ -256,6 +256,30 @@ fn log(
         }
     }
     gathered.has(&source, from);
+}
+
+/// Reads what the kernel itself still has, where neither journal nor syslog have taken it.
+fn kernel(since: i64, gathered: &mut Gathered, records: &mut Vec<Record>, deadline: Deadline) {
+    let is_known = gathered.sources.iter().any(|source| source.source == KERNEL_LOG);
+    if is_known || records.iter().any(|record| record.who == KERNEL) {
+        return;
+    }
+    if Path::new(CONTAINER).exists() {
+        // What dmesg says there is of the machine below, on which the other node may be, too.
+        return gathered.lacks(KERNEL_LOG, "a container has none");
+    }
+    let said = Command::new("dmesg")
+        .args(["--time-format", "iso"])
+        .run_ok(deadline.slice(QUESTION));
+    match said {
+        Ok(output) => {
+            let text = output.text();
+            let found: Vec<Record> = text.lines().filter_map(parse::dmesg).collect();
+            gathered.has(KERNEL_LOG, found.first().map(|record| record.at));
+            records.extend(found.into_iter().filter(|record| record.at >= since));
+        }
+        Err(why) => gathered.lacks(KERNEL_LOG, &why.to_string()),
+    }
 }
 
 /// What changed from one of the scheduler's inputs to the next.

@@ -7,6 +7,7 @@ use super::record::Resources;
 use super::timeline::Timeline;
 use crate::time::moment;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 const SECOND: i64 = 1_000_000;
 /// Nothing further of an incident for so long, while the database serves: it is over.
@@ -44,11 +45,11 @@ pub fn all(timeline: &Timeline) -> Vec<Incident> {
     for (index, event) in events.iter().enumerate() {
         if let Some((first, last)) = open {
             let silence = event.at - events[last].at;
-            let is_over = silence > if state.is_down { GIVEN_UP } else { QUIET };
+            let is_over = silence > if state.serves() { QUIET } else { GIVEN_UP };
             if is_over {
                 spans.push((first, last));
                 open = None;
-                state.is_down = false;
+                state.give_up();
             }
         }
         let opens = begins(event, &timeline.resources);
@@ -176,13 +177,15 @@ impl What {
     }
 }
 
-/// Whether the database serves, as far as records tell.
+/// Whether the database and its addresses serve, as far as records tell.
 #[derive(Debug, Default)]
 struct State {
     on: Option<String>,
     is_down: bool,
     /// Whether it is down only because its node was lost, and that node has not been fenced.
     is_lost: bool,
+    /// Addresses that were stopped and have not come back.
+    away: BTreeSet<String>,
 }
 
 impl State {
@@ -194,15 +197,36 @@ impl State {
                 self.is_down = false;
             }
             What::Begun if is_database && event.detail == "stop" => self.is_down = is_open,
+            What::Done if event.detail == "start" => {
+                self.away.remove(&event.subject);
+            }
+            What::Begun
+                if event.detail == "stop" && is_open && resources.addresses.contains(&event.subject) =>
+            {
+                self.away.insert(event.subject.clone());
+            }
             What::NodeLost if self.on.as_ref() == Some(&event.node) => {
-                self.is_lost = is_open && !self.is_down;
+                self.is_lost = is_open && self.serves();
                 self.is_down = is_open;
+                if is_open {
+                    self.away.extend(resources.addresses.iter().cloned());
+                }
             }
             // The node that was lost from the other's point of view is the one that goes on: it fences, or is simply there again.
-            What::Fenced if self.is_lost && self.on.as_ref() != Some(&event.node) => self.is_down = false,
+            What::Fenced if self.is_lost && self.on.as_ref() != Some(&event.node) => self.give_up(),
             What::Fenced => self.is_lost = false,
-            What::NodeJoined if self.is_lost && self.on.as_ref() == Some(&event.node) => self.is_down = false,
+            What::NodeJoined if self.is_lost && self.on.as_ref() == Some(&event.node) => self.give_up(),
             _ => {}
         }
+    }
+
+    fn serves(&self) -> bool {
+        !self.is_down && self.away.is_empty()
+    }
+
+    /// Nothing is waited for any more.
+    fn give_up(&mut self) {
+        self.is_down = false;
+        self.away.clear();
     }
 }

@@ -88,6 +88,20 @@ pub(super) fn file(source: &str, line: &str) -> Option<(Time, Record)> {
     Some((time(&found[1])?, record(&found[2], &found[3])))
 }
 
+/// A line of `dmesg --time-format iso`: `2026-12-01T13:05:26,205123+08:00 EXT4-fs (loop0): x`.
+pub(super) fn dmesg(line: &str) -> Option<Record> {
+    let (when, text) = line.split_once(' ')?;
+    let Time::Known(at) = rfc3339(when)? else {
+        return None;
+    };
+    Some(Record {
+        at,
+        source: "dmesg".to_owned(),
+        who: "kernel".to_owned(),
+        text: plain(text),
+    })
+}
+
 /// When a line was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Time {
@@ -210,6 +224,12 @@ mod tests {
             assert_eq!((record.who.as_str(), record.text.as_str()), (who, text));
         }
         assert!(file("f", "").is_none() && file("f", "no log").is_none());
+        let said = dmesg("2026-12-01T13:05:26,205123+08:00 EXT4-fs (loop0): x").unwrap();
+        assert_eq!(
+            (said.at, said.text.as_str()),
+            (1_796_101_526_205_123, "EXT4-fs (loop0): x")
+        );
+        assert!(dmesg("").is_none() && dmesg("[ 1.0] x").is_none());
     }
 
     #[test]

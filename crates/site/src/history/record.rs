@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The source that tells of the machine itself, whichever file or program has it.
+pub const KERNEL_LOG: &str = "kernel log";
+
 /// One line of a log, or one entry of another record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]

@@ -2,7 +2,7 @@
 
 use super::align::{self, Offset};
 use super::event::{self, Event, What};
-use super::record::{Coverage, Gathered, Resources};
+use super::record::{Coverage, Gathered, KERNEL_LOG, Resources};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -40,6 +40,20 @@ pub struct Timeline {
     pub witnesses: Vec<Witness>,
     /// Which resource is what.
     pub resources: Resources,
+}
+
+impl Timeline {
+    /// Whether what the kernel of a node said at this moment would be here.
+    pub(super) fn has_kernel_log(&self, node: &str, at: i64) -> bool {
+        let mut witnesses = self.witnesses.iter();
+        let sources = witnesses
+            .find(|witness| witness.node == node && witness.silent.is_none())
+            .map(|witness| (witness.offset.ahead_us, &witness.sources));
+        sources.is_some_and(|(ahead, sources)| {
+            let mut kernel = sources.iter().filter(|source| source.source == KERNEL_LOG);
+            kernel.any(|source| source.missing.is_none() && source.from.is_none_or(|from| from - ahead <= at))
+        })
+    }
 }
 
 /// What a node has answered: what it has, and by how much its clock is ahead now, in microseconds; or why not.

@@ -4,6 +4,7 @@ use super::align::By;
 use super::cause::{Cause, Certainty, Kind, Missing};
 use super::event::{Event, What};
 use super::incident::Incident;
+use super::record::KERNEL_LOG;
 use super::timeline::Witness;
 use crate::language::{Language, Text};
 use crate::texts::history as texts;
@@ -49,6 +50,7 @@ pub fn answer(language: Language, incident: &Incident, witnesses: &[Witness]) ->
 pub fn first(language: Language, cause: &Cause) -> String {
     let text = match cause.kind {
         Kind::OutOfMemory => texts::OUT_OF_MEMORY,
+        Kind::ServerKilled if is_missing(cause, KERNEL_LOG) => texts::SERVER_KILLED_SOMEHOW,
         Kind::ServerKilled => texts::SERVER_KILLED,
         Kind::ServerStopped => texts::SERVER_STOPPED,
         Kind::ServerEnded => texts::SERVER_ENDED,
@@ -95,6 +97,12 @@ pub fn first(language: Language, cause: &Cause) -> String {
         sentence = format!("{sentence} {}", texts::DRILL.of(language));
     }
     sentence
+}
+
+/// Whether a source of the node on which it happened is not there, or does not reach back so far.
+fn is_missing(cause: &Cause, source: &str) -> bool {
+    let mut missing = cause.missing.iter();
+    missing.any(|one| one.node == cause.node && (one.source == source || one.source.is_empty()))
 }
 
 fn bracket(language: Language, text: &str) -> String {
@@ -222,6 +230,9 @@ fn cost(language: Language, incident: &Incident) -> String {
 fn unknown(language: Language, cause: &Cause, witnesses: &[Witness]) -> Vec<String> {
     let mut unknown = Vec::new();
     match cause.kind {
+        Kind::ServerKilled if is_missing(cause, KERNEL_LOG) => {
+            unknown.push(texts::WHO_KILLED.of(language).to_owned());
+        }
         Kind::ServerKilled | Kind::ServerStopped => unknown.push(texts::WHO_SENT.of(language).to_owned()),
         Kind::ServerHung => unknown.push(texts::WHY_HUNG.of(language).to_owned()),
         Kind::NodeVanished => unknown.push(texts::WHY_VANISHED.of(language).to_owned()),

@@ -1,26 +1,24 @@
 //! Corosync and Pacemaker.
 
 use super::collector::{Collector, Group};
+use crate::facts::COROSYNC;
+use crate::logs;
 use bzip2::read::BzDecoder;
+use flate2::read::GzDecoder;
 use host::untrusted::{Directory, Kind};
+use redact::Source;
 use std::io::{self, Read};
 use std::path::Path;
 
-const COROSYNC: &str = "/etc/corosync/corosync.conf";
-/// Settings of the daemons, on Debian and on Red Hat's.
-const SETTINGS: [&str; 6] = [
+/// Settings of the other daemons, on Debian and on Red Hat's.
+const SETTINGS: [&str; 4] = [
     "/etc/default/corosync",
-    "/etc/default/pacemaker",
     "/etc/default/sbd",
     "/etc/sysconfig/corosync",
-    "/etc/sysconfig/pacemaker",
     "/etc/sysconfig/sbd",
 ];
-const LOGS: [&str; 3] = [
-    "/var/log/pacemaker/pacemaker.log",
-    "/var/log/pacemaker.log",
-    "/var/log/cluster/corosync.log",
-];
+/// Predecessors of a log that are taken, the newest ones.
+const MOST_FORMER: usize = 3;
 /// What the scheduler was given, one file for each of its runs.
 const INPUTS: &str = "/var/lib/pacemaker/pengine";
 /// Of them at most, the newest ones.
@@ -64,26 +62,53 @@ pub(super) fn state(collector: &mut Collector<'_>) {
     ] {
         collector.command(Group::Pacemaker, &format!("pacemaker/{name}"), words);
     }
-    for path in SETTINGS {
+    for path in SETTINGS.into_iter().chain(logs::PACEMAKER_SETTINGS) {
         let name = path.trim_start_matches("/etc/").replace('/', "-");
         collector.file(Group::System, &format!("settings/{name}"), path);
     }
 }
 
-/// Their own logs.
+/// Their own logs, and what was rotated away in the window.
 pub(super) fn logs(collector: &mut Collector<'_>) {
     let most = collector.share(8);
-    for path in LOGS {
-        let path = Path::new(path);
+    for path in logs::of_cluster() {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        collector.tail(
-            Group::System,
-            &format!("logs/{name}"),
-            path,
-            most,
-            redact::Source::Text,
-        );
+        let entry = format!("logs/{name}");
+        collector.tail(Group::System, &entry, &path, most, Source::Text);
+        let Some(directory) = path.parent().filter(|directory| directory.is_dir()) else {
+            continue;
+        };
+        for former in former(collector, directory, &name) {
+            let path = directory.join(&former);
+            let entry = format!("logs/{former}");
+            if path.extension().is_some_and(|ending| ending == "gz") {
+                collector.made(Group::System, &entry, &path.display().to_string(), || {
+                    let packed = Directory::open(directory)?.read(&former, PACKED)?;
+                    text_of(GzDecoder::new(&packed[..])).map(Some)
+                });
+            } else {
+                collector.tail(Group::System, &entry, &path, most, Source::Text);
+            }
+        }
     }
+}
+
+/// What logrotate has made of a log in the window, the newest first.
+fn former(collector: &mut Collector<'_>, directory: &Path, name: &str) -> Vec<String> {
+    let since = collector.since();
+    let found = collector.list(Group::System, directory).into_iter();
+    let mut former: Vec<(i64, String)> = found
+        .filter(|(other, found)| {
+            let rest = other.strip_prefix(name);
+            found.kind == Kind::File
+                && found.modified >= since
+                && rest.is_some_and(|rest| rest.starts_with(['.', '-']))
+        })
+        .map(|(other, found)| (found.modified, other))
+        .collect();
+    former.sort_unstable();
+    let newest = former.into_iter().rev().take(MOST_FORMER);
+    newest.map(|(_, name)| name).collect()
 }
 
 /// What the scheduler was given in the window, unpacked: secrets are in them as in the configuration.
@@ -109,13 +134,13 @@ pub(super) fn scheduler_inputs(collector: &mut Collector<'_>) {
         let entry = format!("pe-inputs/{}.xml", name.trim_end_matches(".bz2"));
         collector.made(Group::System, &entry, &shown, || {
             let packed = Directory::open(Path::new(INPUTS))?.read(&name, PACKED)?;
-            unpack(&packed).map(Some)
+            text_of(BzDecoder::new(&packed[..])).map(Some)
         });
     }
 }
 
-fn unpack(packed: &[u8]) -> io::Result<String> {
+fn text_of(unpacked: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
-    BzDecoder::new(packed).take(UNPACKED).read_to_end(&mut bytes)?;
+    unpacked.take(UNPACKED).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

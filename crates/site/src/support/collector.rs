@@ -48,6 +48,19 @@ pub(super) enum Group {
     Disks,
 }
 
+/// A program that is asked.
+pub(super) struct Question<'a> {
+    /// What it waits for.
+    pub(super) group: Group,
+    /// The entry that its answer becomes.
+    pub(super) name: &'a str,
+    /// How it is shown to people.
+    pub(super) shown: &'a str,
+    pub(super) command: &'a Command,
+    /// How long it may take.
+    pub(super) most: Duration,
+}
+
 /// What a child has found of a file.
 enum Read {
     Absent,
@@ -127,36 +140,32 @@ impl<'a> Collector<'a> {
     }
 
     /// The output of a program.
-    pub(super) fn command(&mut self, group: Group, name: &str, words: &[&str]) -> bool {
-        let command = Command::new(words[0]).args(&words[1..]);
-        self.run(group, name, &words.join(" "), &command, LONG)
+    pub(super) fn command(&mut self, group: Group, name: &str, words: &[&str]) {
+        self.run(&Question {
+            group,
+            name,
+            shown: &words.join(" "),
+            command: &Command::new(words[0]).args(&words[1..]),
+            most: LONG,
+        });
     }
 
-    /// The same for one that is allowed its own time. Whether it said something.
-    pub(super) fn run(
-        &mut self,
-        group: Group,
-        name: &str,
-        shown: &str,
-        command: &Command,
-        most: Duration,
-    ) -> bool {
-        let said = self.try_run(group, name, shown, command, most);
-        if said.is_none() {
-            self.miss(shown, "it says more than can be taken", true);
+    /// The same for one that is allowed its own time.
+    pub(super) fn run(&mut self, question: &Question<'_>) {
+        if self.try_run(question).is_none() {
+            self.miss(question.shown, "it says more than can be taken", true);
         }
-        said == Some(true)
     }
 
-    /// The same; `None`, and nothing noted, where it says more than a program may.
-    pub(super) fn try_run(
-        &mut self,
-        group: Group,
-        name: &str,
-        shown: &str,
-        command: &Command,
-        most: Duration,
-    ) -> Option<bool> {
+    /// Whether it said something; `None`, and nothing noted, where it says more than a program may.
+    pub(super) fn try_run(&mut self, question: &Question<'_>) -> Option<bool> {
+        let &Question {
+            group,
+            name,
+            shown,
+            command,
+            most,
+        } = question;
         if self.deadline.is_over() {
             self.miss(shown, "no time was left", true);
             return Some(false);
@@ -464,12 +473,17 @@ mod tests {
         let mut collector = Collector::new(&request);
         let sleep = Command::new("sleep").arg("60");
         let begun = Instant::now();
-        collector.run(Group::Drbd, "a", "a", &sleep, Duration::from_secs(2));
-        for _ in 0..3 {
-            collector.run(Group::Drbd, "b", "b", &sleep, LONG);
+        for most in [Duration::from_secs(2), LONG, LONG, LONG] {
+            collector.run(&Question {
+                group: Group::Drbd,
+                name: "a",
+                shown: "a",
+                command: &sleep,
+                most,
+            });
         }
         assert!(begun.elapsed() < Duration::from_secs(20));
-        assert!(collector.command(Group::System, "c", &["echo", "--password", "hunter2"]));
+        collector.command(Group::System, "c", &["echo", "--password", "hunter2"]);
         let part = collector.finish();
         assert_eq!(part.missing.len(), 4);
         assert_eq!(part.entries[0].text, "--password (removed)\n");

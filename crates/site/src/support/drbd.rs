@@ -1,6 +1,6 @@
 //! DRBD.
 
-use super::collector::{Collector, Group};
+use super::collector::{Collector, Group, Question};
 use host::Command;
 use host::untrusted::Kind;
 use std::path::Path;
@@ -29,13 +29,13 @@ pub(super) fn gather(collector: &mut Collector<'_>) {
         let command = Command::new(words[0])
             .env("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "1")
             .args(&words[1..]);
-        collector.run(
-            Group::Drbd,
-            &format!("drbd/{name}.txt"),
-            &words.join(" "),
-            &command,
-            QUESTION,
-        );
+        collector.run(&Question {
+            group: Group::Drbd,
+            name: &format!("drbd/{name}.txt"),
+            shown: &words.join(" "),
+            command: &command,
+            most: QUESTION,
+        });
     }
     collector.file(Group::System, "drbd/drbd.conf", "/etc/drbd.conf");
     let files = collector.list(Group::System, Path::new(DIRECTORY));

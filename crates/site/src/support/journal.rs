@@ -1,6 +1,7 @@
 //! The journal of the window, or the files of syslog where there is none.
 
-use super::collector::{Collector, Group};
+use super::collector::{Collector, Group, Question};
+use crate::logs;
 use host::{Command, Deadline};
 use std::path::Path;
 use std::time::Duration;
@@ -22,25 +23,15 @@ const CLUSTER: [&str; 9] = [
     "kaiwudb-ha*",
 ];
 const DATABASE: [&str; 2] = ["kaiwudb", "docker"];
-/// How the names begin under which our own programs speak. DRBD's handlers, which the kernel starts, belong to no unit.
-const OURS: [&str; 7] = [
-    "kaiwudb(",
-    "drbd-promotable(",
-    "filesystem(",
-    "virtual-ip(",
-    "cert-sync(",
-    "crm-fence-peer",
-    "kaiwudb-ha",
-];
-/// Where syslog writes, on Debian and on Red Hat's.
-const FILES: [&str; 3] = ["/var/log/syslog", "/var/log/messages", "/var/log/kern.log"];
-
 pub(super) fn gather(collector: &mut Collector<'_>) {
     let units = |names: &[&'static str]| -> Vec<&'static str> {
         names.iter().flat_map(|name| ["-u", name]).collect()
     };
     let has_cluster = journal(collector, "cluster", &units(&CLUSTER));
-    let ours = names();
+    let speakers = logs::speakers(Deadline::after(QUESTION));
+    let ours: Vec<String> = (speakers.iter().filter(|name| logs::is_ours(name)))
+        .map(|name| format!("SYSLOG_IDENTIFIER={name}"))
+        .collect();
     if !ours.is_empty() {
         let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
         journal(collector, "agents", &ours);
@@ -63,23 +54,10 @@ pub(super) fn gather(collector: &mut Collector<'_>) {
         return;
     }
     let most = collector.share(8);
-    for path in FILES {
+    for path in logs::SYSLOG {
         let name = format!("logs/{}", path.rsplit('/').next().unwrap_or_default());
         collector.tail(Group::System, &name, Path::new(path), most, redact::Source::Text);
     }
-}
-
-/// What asks for each name of our programs that the journal knows.
-fn names() -> Vec<String> {
-    let known = Command::new("journalctl")
-        .args(["--no-pager", "--quiet", "--field=SYSLOG_IDENTIFIER"])
-        .run_ok(Deadline::after(QUESTION));
-    let known = known.map(|output| output.text()).unwrap_or_default();
-    known
-        .lines()
-        .filter(|name| OURS.iter().any(|ours| name.starts_with(ours)))
-        .map(|name| format!("SYSLOG_IDENTIFIER={name}"))
-        .collect()
 }
 
 /// Whether there was something in it. It may say more than a program may: then the newest lines are asked for.
@@ -99,7 +77,14 @@ fn journal(collector: &mut Collector<'_>, name: &str, which: &[&str]) -> bool {
             ])
             .arg(format!("--lines={lines}"))
             .args(which);
-        if let Some(said) = collector.try_run(Group::Journal, &entry, &shown, &command, QUESTION) {
+        let said = collector.try_run(&Question {
+            group: Group::Journal,
+            name: &entry,
+            shown: &shown,
+            command: &command,
+            most: QUESTION,
+        });
+        if let Some(said) = said {
             return said;
         }
     }

@@ -1,6 +1,6 @@
 //! The machine: system, network, packages, units, disks.
 
-use super::collector::{Collector, Group};
+use super::collector::{Collector, Group, Question};
 use host::Command;
 use std::time::Duration;
 
@@ -137,21 +137,22 @@ fn packages(collector: &mut Collector<'_>) {
     if dpkg.is_installed() {
         let format = "${db:Status-Abbrev} ${binary:Package} ${Version}\\n";
         let command = dpkg.args(["-W", "-f", format]).args(PACKAGES);
-        collector.run(
-            Group::System,
-            "system/packages.txt",
-            "dpkg-query -W",
-            &command,
-            QUESTION,
+        ask(collector, "dpkg-query -W", &command);
+    } else {
+        ask(
+            collector,
+            "rpm -qa --last",
+            &Command::new("rpm").args(["-qa", "--last"]),
         );
-        return;
     }
-    let command = Command::new("rpm").args(["-qa", "--last"]);
-    collector.run(
-        Group::System,
-        "system/packages.txt",
-        "rpm -qa --last",
-        &command,
-        QUESTION,
-    );
+}
+
+fn ask(collector: &mut Collector<'_>, shown: &str, command: &Command) {
+    collector.run(&Question {
+        group: Group::System,
+        name: "system/packages.txt",
+        shown,
+        command,
+        most: QUESTION,
+    });
 }

@@ -1,6 +1,6 @@
 //! What our own suite knows and has written down.
 
-use super::collector::{Collector, Group};
+use super::collector::{Collector, Group, Question};
 use crate::settings;
 use host::Command;
 use host::untrusted::Kind;
@@ -65,7 +65,13 @@ fn ask(collector: &mut Collector<'_>, program: &Path, words: &[&str], most: Dura
     let name = format!("kaiwudb-ha/{}.txt", words.join("-").replace("--", ""));
     let before = collector.request.whole.iter().flatten();
     let command = Command::new(program).args(before).args(words);
-    collector.run(Group::Own, &name, &shown, &command, most);
+    collector.run(&Question {
+        group: Group::Own,
+        name: &name,
+        shown: &shown,
+        command: &command,
+        most,
+    });
 }
 
 /// The files below a directory that may be records: no sockets, no locks, no keys.

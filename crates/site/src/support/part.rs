@@ -30,6 +30,10 @@ pub struct Request {
     pub patience: Duration,
     /// Where the store is, as the cluster says.
     pub data_root: Option<PathBuf>,
+    /// The server's further flags that the cluster names; the log directory may be among them.
+    pub extra_args: Option<String>,
+    /// The server's account that the cluster names.
+    pub user: Option<String>,
     /// What `kaiwudb-ha` itself says of the whole cluster is wanted, too: with these words before the subcommand.
     pub whole: Option<Vec<String>>,
 }
@@ -41,6 +45,8 @@ impl Default for Request {
             most: 32 << 20,
             patience: Duration::from_secs(90),
             data_root: None,
+            extra_args: None,
+            user: None,
             whole: None,
         }
     }

@@ -3,6 +3,7 @@
 crate::texts! {
     OUT_OF_MEMORY: "the kernel of {node} ended {subject} because memory had run out", "{node} 内存耗尽，内核终止了 {subject}";
     SERVER_KILLED: "the server of {subject} on {node} was killed from outside (SIGKILL)", "{node} 上 {subject} 的服务端被外部以 SIGKILL 杀死";
+    SERVER_KILLED_SOMEHOW: "the server of {subject} on {node} was killed (SIGKILL), by somebody or by the kernel for lack of memory", "{node} 上 {subject} 的服务端被 SIGKILL 杀死：人为操作，或内核因内存不足所为";
     SERVER_STOPPED: "the server of {subject} on {node} was stopped outside the cluster: it ended with status 0, as after SIGTERM", "{node} 上 {subject} 的服务端在集群之外被停止：以状态 0 退出（如同收到 SIGTERM）";
     SERVER_ENDED: "the server of {subject} on {node} {detail}", "{node} 上 {subject} 的服务端意外退出：{detail}";
     SERVER_HUNG: "the server of {subject} on {node} {detail}", "{node} 上 {subject} 的服务端停止响应：{detail}";
@@ -62,6 +63,7 @@ crate::texts! {
     NOT_READ: "{source} of {node}: {why}", "{node} 的 {source}：{why}";
     TOO_YOUNG: "{source} of {node} begins only later", "{node} 的 {source} 起始时间晚于该事件";
     WHO_SENT: "who sent the signal: the kernel log names no process; an audit rule would", "信号由谁发送：内核日志没有记录；需要审计规则";
+    WHO_KILLED: "who sent the signal: there is no kernel log of that node and time, which names the kernel's own kills", "信号由谁发送：没有该节点当时的内核日志，而内核自己终止的进程只记录在那里";
     WHY_HUNG: "why the server did not answer: its own log and the stacks that it wrote into its log directory on SIGUSR1 may tell", "服务端为何不响应：可查看其日志，以及收到 SIGUSR1 后写入日志目录的线程栈";
     WHY_VANISHED: "whether it was power, a reset or the kernel: the management board's event log tells; a journal on the disk lacks the last seconds of a node that dies", "是断电、复位还是内核崩溃：查看管理板的事件日志；节点突然死机时，磁盘上的日志缺少最后几秒";
     CLOCK: "The clock of {node} is {time} s {direction} that of {here}, by {moments} moments that both nodes have logged; its times are corrected.", "{node} 的时钟比 {here} {direction} {time} 秒（依据两个节点共同记录的 {moments} 个时刻），其时间已校正。";

@@ -268,6 +268,7 @@ pub(crate) const FLOORS: &[Floors] = &[
             &["node"],
             &["context", "fencing", "history", "order"],
             &["support"],
+            &["logs"],
             &["facts"],
             &["settings"],
             &["drill", "tables", "texts"],

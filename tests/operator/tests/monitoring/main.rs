@@ -2,8 +2,8 @@
 //! on each other and run in this order.
 
 use anyhow::{Result, ensure};
-use lab::{Event, Lab, Node, cib};
-use operator::{Test, answer, command, deadline, sample, scrape};
+use lab::{Event, Lab, Node};
+use operator::{Test, answer, command, deadline, pair, sample, scrape};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,21 +24,7 @@ const TESTS: &[Test] = &[
 
 fn main() -> ExitCode {
     let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("monitoring");
-    operator::run(TESTS, ground, &logs)
-}
-
-fn ground() -> Result<Lab> {
-    let lab = operator::ground()?;
-    let names = lab.nodes().each_ref().map(|node| node.cluster_name().to_owned());
-    lab::activate(&lab, &cib::ocf().cluster_names(&names))?;
-    Ok(lab)
-}
-
-/// The nodes with and without the database.
-fn pair(lab: &Lab) -> Result<(&Node, &Node)> {
-    let active = lab.cluster().wait_active("KaiwuDB", deadline())?;
-    let [one, other] = lab.nodes();
-    Ok((active, if one.name() == active.name() { other } else { one }))
+    operator::run(TESTS, operator::running, &logs)
 }
 
 fn holds(text: &str, words: &[&str], expected: u8) -> Result<()> {
@@ -51,7 +37,7 @@ fn holds(text: &str, words: &[&str], expected: u8) -> Result<()> {
 }
 
 fn metrics_of_a_sound_cluster(lab: &Lab) -> Result<()> {
-    let (active, passive) = pair(lab)?;
+    let (active, passive) = pair(lab, "KaiwuDB")?;
     for (node, serves) in [(active, 1), (passive, 0)] {
         let text = scrape(node)?;
         let here = format!("node=\"{}\"", node.cluster_name());
@@ -92,7 +78,7 @@ fn metrics_of_a_sound_cluster(lab: &Lab) -> Result<()> {
 /// Everything that it starts included, with Pacemaker's own tools and a database with TLS.
 fn a_scrape_is_cheap(lab: &Lab) -> Result<()> {
     const CALLS: u32 = 10;
-    let (active, _) = pair(lab)?;
+    let (active, _) = pair(lab, "KaiwuDB")?;
     let script =
         format!("TIMEFORMAT='%U %S'; time (for i in $(seq {CALLS}); do kaiwudb-ha metrics >/dev/null; done)");
     let mut least = f64::INFINITY;
@@ -120,7 +106,7 @@ fn reasons(node: &Node) -> Result<(Option<i32>, BTreeSet<String>, Value)> {
 }
 
 fn a_sound_cluster_is_ready(lab: &Lab) -> Result<()> {
-    let (active, passive) = pair(lab)?;
+    let (active, passive) = pair(lab, "KaiwuDB")?;
     for node in lab.nodes() {
         let (status, ids, found) = reasons(node)?;
         ensure!(
@@ -188,7 +174,7 @@ const DEFECTS: &[(&str, &str, &str)] = &[
 ];
 
 fn each_planted_defect(lab: &Lab) -> Result<()> {
-    let (active, passive) = pair(lab)?;
+    let (active, passive) = pair(lab, "KaiwuDB")?;
     let mut wrong = Vec::new();
     for (id, plant, take_back) in DEFECTS {
         let name = passive.cluster_name();
@@ -228,7 +214,7 @@ fn transitions(lab: &Lab) -> Result<Vec<String>> {
 
 /// Written once, where it differs, and never while the cluster is at work.
 fn publishing_disturbs_nothing(lab: &Lab) -> Result<()> {
-    let (active, passive) = pair(lab)?;
+    let (active, passive) = pair(lab, "KaiwuDB")?;
     let attribute = |node: &Node| -> Result<String> {
         let name = node.cluster_name();
         let words = format!(
@@ -268,7 +254,7 @@ fn publishing_disturbs_nothing(lab: &Lab) -> Result<()> {
 }
 
 fn the_units_hand_them_over(lab: &Lab) -> Result<()> {
-    let (active, _) = pair(lab)?;
+    let (active, _) = pair(lab, "KaiwuDB")?;
     active.shell(
         "mkdir -p /var/lib/prometheus/node-exporter && systemctl daemon-reload && \
          systemctl start kaiwudb-ha-metrics.socket kaiwudb-ha-textfile.service kaiwudb-ha-ready.service kaiwudb-ha-check.service",
@@ -292,7 +278,7 @@ fn the_units_hand_them_over(lab: &Lab) -> Result<()> {
 }
 
 fn a_plugin_says_it_in_one_line(lab: &Lab) -> Result<()> {
-    let (active, passive) = pair(lab)?;
+    let (active, passive) = pair(lab, "KaiwuDB")?;
     let said = command(active, "kaiwudb-ha check --nagios")?;
     let lines: Vec<&str> = said.stdout.trim_end().lines().collect();
     ensure!(lines.len() == 1, "{said}");
@@ -321,7 +307,7 @@ fn a_plugin_says_it_in_one_line(lab: &Lab) -> Result<()> {
 }
 
 fn only_news_are_told(lab: &Lab) -> Result<()> {
-    let (active, _) = pair(lab)?;
+    let (active, _) = pair(lab, "KaiwuDB")?;
     command(active, "kaiwudb-ha check --new")?;
     let said = command(active, "kaiwudb-ha check --new")?;
     ensure!(
@@ -349,7 +335,7 @@ fn only_news_are_told(lab: &Lab) -> Result<()> {
 
 /// The metrics do not vanish with the cluster; those of the node itself stay.
 fn without_pacemaker(lab: &Lab) -> Result<()> {
-    let (active, passive) = pair(lab)?;
+    let (active, passive) = pair(lab, "KaiwuDB")?;
     passive.shell("systemctl stop pacemaker", deadline())?;
     let begun = Instant::now();
     let down = scrape(passive)?;

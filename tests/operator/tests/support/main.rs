@@ -2,7 +2,7 @@
 //! The tests build on each other and run in this order.
 
 use anyhow::{Context, Result, ensure};
-use lab::{Lab, Node, Output, cib};
+use lab::{Lab, Node, Output};
 use operator::{Test, deadline};
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 const TESTS: &[Test] = &[
     ("a_sound_pair", a_sound_pair),
     ("an_operator_reads_chinese", an_operator_reads_chinese),
+    ("logs_that_lie_elsewhere", logs_elsewhere),
+    ("disks_that_hang", disks_that_hang),
     (
         "pacemaker_stopped_a_cib_that_is_not_valid_and_no_journal",
         half_broken,
@@ -29,9 +31,7 @@ fn main() -> ExitCode {
 }
 
 fn ground() -> Result<Lab> {
-    let lab = operator::ground()?;
-    let names = lab.nodes().each_ref().map(|node| node.cluster_name().to_owned());
-    lab::activate(&lab, &cib::ocf().cluster_names(&names))?;
+    let lab = operator::running()?;
     for node in lab.nodes() {
         // Where such things are in real clusters: logged command lines, statements, settings.
         node.shell(
@@ -136,6 +136,97 @@ fn an_operator_reads_chinese(lab: &Lab) -> Result<()> {
     let (output, _) = support(node, "--node-only --max-size 8", "zh_CN.UTF-8")?;
     ensure!(output.stdout.contains("发送前请自行检查"), "{output}");
     holds(node, "README", "已去除")
+}
+
+/// Pacemaker's log and the server's are where the site wants them, and one of them was rotated a moment ago. They stay there.
+fn logs_elsewhere(lab: &Lab) -> Result<()> {
+    let [(node, name), (other, other_name)] = pair(lab);
+    for node in [node, other] {
+        node.shell(
+            &format!(
+                "install -d -m 777 /srv/kwdb-logs /srv/cluster-logs; echo 'PCMK_logfile=\"/srv/cluster-logs/pcmk.log\"' >>/etc/default/pacemaker
+                 echo \"I261201 10:00:00.0 1 x  UPDATE t SET a = '{SECRET}10' -- neighbour10\" >/srv/kwdb-logs/kwbase.own.log
+                 chown $(stat -c %U /var/lib/kaiwudb):$(stat -c %G /var/lib/kaiwudb) /srv/kwdb-logs /srv/kwdb-logs/kwbase.own.log
+                 echo 'neighbour11, which is nobody of the server' >/srv/kwdb-logs/roots.log
+                 echo \"Dec 01 00:00:01 x pacemaker-fenced [1] (log) notice: passwd={SECRET}12 neighbour12\" | gzip >/srv/cluster-logs/pcmk.log-20261201.gz"
+            ),
+            deadline(),
+        )?;
+    }
+    other.shell("systemctl restart pacemaker", deadline())?;
+    lab.cluster().wait_online(deadline())?;
+    node.shell(
+        "crm_resource -r KaiwuDB -p extra_args -v '--log-dir=/srv/kwdb-logs'",
+        deadline(),
+    )?;
+    lab.cluster().wait_idle(deadline())?;
+    let (output, _) = support(node, "--since 2h", "C.UTF-8")?;
+    ensure!(matches!(output.status, Some(0 | 4)), "{output}");
+    for name in [name, other_name] {
+        holds(
+            node,
+            &format!("{name}/database/logs/kwbase.own.log"),
+            "neighbour10",
+        )?;
+        holds(node, &format!("{name}/logs/pcmk.log-20261201.gz"), "neighbour12")?;
+    }
+    holds(node, &format!("{other_name}/logs/pcmk.log"), "pacemaker-controld")?;
+    let taken = node.shell(&format!("grep -rl neighbour11 {UNPACKED} || true"), deadline())?;
+    ensure!(taken.trim().is_empty(), "somebody else's file: {taken}");
+    // `why` reads the same.
+    let said = operator::command(node, "kaiwudb-ha why --json")?;
+    ensure!(said.stdout.contains("/srv/cluster-logs/pcmk.log"), "{said}");
+    Ok(())
+}
+
+/// A file system of which nothing ever answers, over this directory.
+const HUNG: &str = "[ -e /dev/fuse ] || mknod /dev/fuse c 10 229
+    (exec 9<>/dev/fuse; mount -i -t fuse hung DIRECTORY -o fd=9,rootmode=40000,user_id=0,group_id=0,allow_other; exec sleep 900) >/dev/null 2>&1 &
+    echo $! >>/run/hung; sleep 1; grep -q ' DIRECTORY fuse ' /proc/self/mounts";
+
+/// On one node a disk that nobody needs, on the other one that with Pacemaker's log; and `why` answers as well.
+fn disks_that_hang(lab: &Lab) -> Result<()> {
+    let [(node, name), (other, other_name)] = pair(lab);
+    node.shell("mkdir -p /srv/hung", deadline())?;
+    for (node, directory) in [
+        (node, "/srv/hung"),
+        (node, "/srv/kwdb-logs"),
+        (other, "/var/log/pacemaker"),
+    ] {
+        node.shell(&HUNG.replace("DIRECTORY", directory), deadline())?;
+    }
+    let result = support(node, "--since 2h", "C.UTF-8");
+    let begun = Instant::now();
+    let said = other.exec(
+        ["kaiwudb-ha", "why", "--json"],
+        lab::Deadline::after(Duration::from_secs(120)),
+    );
+    let took_why = begun.elapsed();
+    for node in [node, other] {
+        node.shell(
+            "kill $(cat /run/hung); sleep 0.5; for d in /srv/hung /srv/kwdb-logs /var/log/pacemaker; do umount -l $d 2>/dev/null; done; rm -f /run/hung",
+            deadline(),
+        )?;
+    }
+    let (output, took) = result?;
+    eprintln!("support {took:?}, why {took_why:?}");
+    ensure!(output.status == Some(4), "{output}");
+    ensure!(took < Duration::from_secs(240), "{took:?}");
+    for (file, word) in [
+        (format!("{name}/journal/cluster.log"), "neighbour1"),
+        (format!("{other_name}/journal/cluster.log"), "neighbour1"),
+        (format!("{name}/logs/pacemaker.log"), "neighbour7"),
+        (format!("{other_name}/pacemaker/cib.xml"), "ocf"),
+        ("README".to_owned(), "/srv/kwdb-logs: "),
+        ("README".to_owned(), "/var/log/pacemaker/pacemaker.log: "),
+    ] {
+        holds(node, &file, word)?;
+    }
+    ensure!(took_why < Duration::from_secs(100), "{took_why:?}");
+    let said = said?;
+    ensure!(said.stdout.contains("\"witnesses\""), "{said}");
+    node.shell("crm_resource -r KaiwuDB -d extra_args", deadline())?;
+    lab.cluster().wait_idle(deadline())
 }
 
 fn half_broken(lab: &Lab) -> Result<()> {

@@ -1,66 +1,21 @@
-//! One fault each: the cause that was injected is the first that is named.
+//! Faults of the server, of its address and of what it is given.
 
+use crate::ground::{explained, named, pair, recovered};
 use anyhow::{Context, Result, ensure};
-use lab::event::{self, standby};
-use lab::{Deadline, Event, Lab, Network, Node};
+use lab::event::{self};
+use lab::{Event, Lab, Node};
 use nix::sys::signal::Signal;
-use operator::{answer, command, deadline};
-use serde_json::Value;
+use operator::deadline;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
-
-/// Two incidents are two when nothing happens for so long in between.
-const APART: Duration = Duration::from_secs(8);
-/// A node that was fenced boots within this.
-const BOOTS: Duration = Duration::from_secs(120);
-
-/// The node with the database and the other one, when the cluster has been quiet for a while.
-pub(crate) fn pair(lab: &Lab) -> Result<(&Node, &Node)> {
-    Event::repair(lab)?;
-    let active = lab.cluster().wait_active("ClusterIP", deadline())?;
-    lab.cluster().wait_idle(deadline())?;
-    Deadline::after(APART).pause(APART);
-    let [one, other] = lab.nodes();
-    Ok((active, if one.name() == active.name() { other } else { one }))
-}
-
-/// What `why` says of the last incident, asked on `node`.
-pub(crate) fn explained(node: &Node) -> Result<Value> {
-    let (_, said) = answer(node, "kaiwudb-ha why --json")?;
-    ensure!(said["incident"].is_object(), "no incident: {said:#}");
-    Ok(said)
-}
-
-/// The cause must be this one, of `subject`; it is printed as a row of the table.
-pub(crate) fn named(said: &Value, injected: &str, kinds: &[&str], subject: &str) -> Result<()> {
-    let cause = &said["incident"]["cause"];
-    let kind = cause["kind"].as_str().context("no kind")?;
-    let first = said["answer"]["first"].as_str().unwrap_or_default();
-    eprintln!("  | {injected} | {kind} | {first} | {}", said["answer"]["cost"]);
-    ensure!(kinds.contains(&kind), "{injected}: {said:#}");
-    ensure!(
-        first.contains(subject),
-        "{injected}: '{subject}' is not in: {first}"
-    );
-    let certain = kinds[0] == kind && cause["certainty"] != "not-known";
-    ensure!(
-        !certain || cause["evidence"][0]["text"].is_string(),
-        "{injected}: no evidence: {said:#}"
-    );
-    Ok(())
-}
-
-/// Waits until the database serves again after something has happened to it.
-fn recovered(lab: &Lab, at_least: Duration) -> Result<()> {
-    Deadline::after(at_least).pause(at_least);
-    lab.cluster().wait_idle(deadline())?;
-    lab.cluster().wait_active("ClusterIP", deadline()).map(drop)
-}
 
 pub(crate) fn killed(lab: &Lab) -> Result<()> {
     let (active, passive) = pair(lab)?;
     event::signal(event::server(active)?, Signal::SIGKILL)?;
     recovered(lab, Duration::from_secs(4))?;
     named(
+        lab,
         &explained(passive)?,
         "SIGKILL to the server",
         &["server-killed"],
@@ -79,6 +34,7 @@ pub(crate) fn hung(lab: &Lab) -> Result<()> {
             .context("no beginning")?;
     ensure!(outage > 10_000_000, "the hang itself counts: {outage}");
     named(
+        lab,
         &said,
         "SIGSTOP to the server",
         &["server-hung"],
@@ -91,6 +47,7 @@ pub(crate) fn stopped(lab: &Lab) -> Result<()> {
     event::signal(event::server(active)?, Signal::SIGTERM)?;
     recovered(lab, Duration::from_secs(10))?;
     named(
+        lab,
         &explained(passive)?,
         "SIGTERM to the server",
         &["server-stopped"],
@@ -98,22 +55,79 @@ pub(crate) fn stopped(lab: &Lab) -> Result<()> {
     )
 }
 
-pub(crate) fn planned(lab: &Lab) -> Result<()> {
+pub(crate) fn crashed(lab: &Lab) -> Result<()> {
     let (active, passive) = pair(lab)?;
-    standby(active, true)?;
-    recovered(lab, Duration::from_secs(3))?;
-    let said = explained(passive)?;
-    standby(active, false)?;
-    named(&said, "standby of the node", &["standby"], active.cluster_name())?;
-    ensure!(
-        said["incident"]["cause"]["tool"][0] == "crm_attribute",
-        "{said:#}"
-    );
-    ensure!(
-        said["incident"]["cost"]["after"] == passive.cluster_name(),
-        "{said:#}"
-    );
-    Ok(())
+    event::signal(event::server(active)?, Signal::SIGSEGV)?;
+    recovered(lab, Duration::from_secs(8))?;
+    named(
+        lab,
+        &explained(passive)?,
+        "SIGSEGV in the server",
+        &["server-ended"],
+        active.cluster_name(),
+    )
+}
+
+/// In a container the kernel's log is not there: first it is not known who has sent the signal, then the node gets what its kernel has said.
+pub(crate) fn out_of_memory(lab: &Lab) -> Result<()> {
+    let (active, passive) = pair(lab)?;
+    let server = event::server(active)?;
+    let tight = Tight::around(server)?;
+    recovered(lab, Duration::from_secs(6))?;
+    drop(tight);
+    named(
+        lab,
+        &explained(passive)?,
+        "out of memory, no kernel log",
+        &["server-killed"],
+        "or by the kernel",
+    )?;
+    let said = std::process::Command::new("dmesg").output()?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let pid = format!("Killed process {server} (kwbase)");
+    let line = said.lines().rfind(|line| line.contains(&pid));
+    let line = line.with_context(|| format!("the kernel has not ended {server}"))?;
+    told_by_the_kernel(active, line.split_once("] ").map_or(line, |(_, text)| text))?;
+    named(
+        lab,
+        &explained(passive)?,
+        "out of memory",
+        &["out-of-memory"],
+        active.cluster_name(),
+    )
+}
+
+/// The machine's kernel has said it, and its node has no journal of that.
+fn told_by_the_kernel(node: &Node, line: &str) -> Result<()> {
+    node.exec_ok(["logger", "-t", "kernel", line], deadline())?;
+    node.shell("journalctl --sync", deadline()).map(drop)
+}
+
+/// A control group in which there is no memory.
+struct Tight(std::path::PathBuf);
+
+impl Tight {
+    fn around(pid: i32) -> Result<Self> {
+        let root = Path::new("/sys/fs/cgroup");
+        let (root, limit) = if root.join("memory").exists() {
+            (root.join("memory"), "memory.limit_in_bytes")
+        } else {
+            fs::write(root.join("cgroup.subtree_control"), "+memory")?;
+            (root.to_owned(), "memory.max")
+        };
+        let group = root.join(format!("kaiwudb-ha-tight-{pid}"));
+        fs::create_dir(&group).with_context(|| format!("{}", group.display()))?;
+        let tight = Self(group);
+        fs::write(tight.0.join(limit), "65536")?;
+        fs::write(tight.0.join("cgroup.procs"), pid.to_string())?;
+        Ok(tight)
+    }
+}
+
+impl Drop for Tight {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
 }
 
 pub(crate) fn address(lab: &Lab) -> Result<()> {
@@ -124,6 +138,7 @@ pub(crate) fn address(lab: &Lab) -> Result<()> {
     )?;
     recovered(lab, Duration::from_secs(5))?;
     named(
+        lab,
         &explained(passive)?,
         "virtual IP removed",
         &["address-removed"],
@@ -146,6 +161,7 @@ pub(crate) fn parameter(lab: &Lab) -> Result<()> {
         "a value is shown: {said:#}"
     );
     named(
+        lab,
         &said,
         "parameter of the database",
         &["configuration-changed"],
@@ -153,97 +169,27 @@ pub(crate) fn parameter(lab: &Lab) -> Result<()> {
     )
 }
 
-pub(crate) fn pacemaker(lab: &Lab) -> Result<()> {
+/// The program is away on both nodes: nothing can be started.
+pub(crate) fn program(lab: &Lab) -> Result<()> {
     let (active, passive) = pair(lab)?;
-    active.shell("systemctl stop pacemaker", deadline())?;
-    lab.cluster().wait_active("ClusterIP", deadline())?;
-    let said = explained(passive)?;
-    active.shell("systemctl start pacemaker", deadline())?;
-    lab.cluster().wait_online(deadline())?;
+    let moved = |from: &str, to: &str| {
+        let line = format!("mv /usr/local/kaiwudb/bin/kwbase{from} /usr/local/kaiwudb/bin/kwbase{to}");
+        lab.nodes()
+            .iter()
+            .try_for_each(|node| node.shell(&line, deadline()).map(drop))
+    };
+    moved("", ".away")?;
+    event::signal(event::server(active)?, Signal::SIGKILL)?;
+    lab::Deadline::after(Duration::from_secs(10)).pause(Duration::from_secs(10));
+    let said = explained(passive);
+    moved(".away", "")?;
+    Event::repair(lab)?;
+    recovered(lab, Duration::from_secs(2))?;
     named(
-        &said,
-        "systemctl stop pacemaker",
-        &["cluster-software-stopped"],
+        lab,
+        &said?,
+        "SIGKILL, and the program is away",
+        &["server-killed"],
         active.cluster_name(),
     )
-}
-
-pub(crate) fn corosync(lab: &Lab) -> Result<()> {
-    let (active, passive) = pair(lab)?;
-    active.shell("kill -9 $(pidof corosync)", deadline())?;
-    came_back(lab, active, passive)?;
-    named(
-        &explained(passive)?,
-        "SIGKILL to Corosync",
-        &["cluster-software-died"],
-        "corosync",
-    )
-}
-
-pub(crate) fn link(lab: &Lab) -> Result<()> {
-    let (active, passive) = pair(lab)?;
-    lab.link(active, Network::Cluster).cut()?;
-    Deadline::after(APART).pause(APART);
-    lab.links().iter().try_for_each(lab::Link::heal)?;
-    came_back(lab, active, passive)?;
-    // Either of them may have been fenced.
-    named(
-        &explained(passive)?,
-        "packets of the node dropped",
-        &["network-cut"],
-        active.cluster_name(),
-    )
-}
-
-pub(crate) fn power(lab: &Lab) -> Result<()> {
-    let (active, passive) = pair(lab)?;
-    active.power_off()?;
-    let patience = Deadline::after(BOOTS);
-    while lab
-        .cluster()
-        .where_is("ClusterIP")?
-        .is_none_or(|node| node == active.cluster_name())
-    {
-        ensure!(patience.pause(Duration::from_millis(200)), "nothing takes over");
-    }
-    if !active.is_on() {
-        // It is dead: why it went is not known, and whom to ask is.
-        let said = explained(passive)?;
-        named(
-            &said,
-            "power-off, the node still dead",
-            &["node-lost", "node-vanished"],
-            active.cluster_name(),
-        )?;
-    }
-    came_back(lab, active, passive)?;
-    let said = explained(passive)?;
-    named(
-        &said,
-        "power-off, the node back",
-        &["node-vanished"],
-        active.cluster_name(),
-    )?;
-    ensure!(
-        said["incident"]["cost"]["after"] == passive.cluster_name(),
-        "{said:#}"
-    );
-    Ok(())
-}
-
-/// Waits until a node that was fenced can be asked again.
-fn came_back(lab: &Lab, lost: &Node, other: &Node) -> Result<()> {
-    lost.power_on()?;
-    lost.wait_booted(Deadline::after(BOOTS))?;
-    lab.cluster().wait_online(Deadline::after(BOOTS))?;
-    let patience = deadline();
-    // Until the node that asks can ask the other one.
-    while command(other, "kaiwudb-ha why --json")?.status == Some(4) {
-        ensure!(
-            patience.pause(Duration::from_millis(500)),
-            "{} cannot be asked",
-            lost.name()
-        );
-    }
-    lab.cluster().wait_idle(deadline())
 }

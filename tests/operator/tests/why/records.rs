@@ -1,6 +1,6 @@
 //! What is left when records are gone, and what the list remembers of all that was injected before.
 
-use crate::faults::{explained, named, pair};
+use crate::ground::{explained, named, pair};
 use anyhow::{Result, ensure};
 use lab::event;
 use lab::{Deadline, Lab};
@@ -22,6 +22,7 @@ pub(crate) fn journal(lab: &Lab) -> Result<()> {
     }
     let said = explained(active)?;
     named(
+        lab,
         &said,
         "SIGKILL, the journal vacuumed",
         &["server-killed"],

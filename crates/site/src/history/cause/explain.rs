@@ -7,6 +7,9 @@ pub(super) const SECOND: i64 = 1_000_000;
 /// How far two clocks that were aligned may still be apart, and a record may be behind what it is about.
 pub(super) const SKEW: i64 = 1_500_000;
 
+/// What the kernel kills when it kills the server: the process, or, where only systemd says it, the service that it belongs to.
+const OUR_PROCESSES: [&str; 2] = ["kwbase", "pacemaker.service"];
+
 /// What explains an event by lying deeper: a record of the right place, shortly before.
 pub(super) fn explain<'a>(events: &'a [Event], event: &Event) -> Option<&'a Event> {
     let rules: &[(What, i64)] = match event.what {
@@ -31,7 +34,12 @@ pub(super) fn explain<'a>(events: &'a [Event], event: &Event) -> Option<&'a Even
             (What::LinkDown, 30),
             (What::Paused, 30),
         ],
-        What::ClusterStops => &[(What::ShutDown, 60), (What::DaemonDied, 5)],
+        What::ClusterStops => &[
+            (What::ShutDown, 60),
+            // systemd stops a whole service when the kernel has killed one process of it, and the server is one of Pacemaker's.
+            (What::OutOfMemory, 15),
+            (What::DaemonDied, 5),
+        ],
         What::Begun | What::OperationFailed => &[(What::Changed, 15), (What::OutOfMemory, 5)],
         _ => &[],
     };
@@ -48,7 +56,10 @@ fn fits(deeper: &Event, event: &Event) -> bool {
     let here = deeper.node == event.node;
     match deeper.what {
         What::Changed => deeper.subject == event.subject,
-        What::OutOfMemory => here && deeper.subject.starts_with("kwbase"),
+        What::OutOfMemory if event.what == What::ServerEnded => {
+            here && OUR_PROCESSES.contains(&deeper.subject.as_str()) && event.detail.contains("(SIGKILL)")
+        }
+        What::OutOfMemory => here && OUR_PROCESSES.contains(&deeper.subject.as_str()),
         // Another disk's errors end no server: it, or its agent, has to complain of a disk.
         What::DiskError | What::ReadOnly if matches!(event.what, What::ServerEnded | What::ServerHung) => {
             here && ["disk", "read-only", "I/O"]

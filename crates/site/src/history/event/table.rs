@@ -38,6 +38,7 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("systemd-logind", r"^(?:System is|The system will) (rebooting|powering down|halting|reboot|power off)", What::ShutDown, ["", "", "$1"]),
     pattern("systemd", r"^Reached target (?:\S+\.target - )?(?:System )?(Shutdown|Reboot|Power.?Off|Halt)", What::ShutDown, ["", "", "$1"]),
     pattern("kernel", r"^(?:Out of memory|Memory cgroup out of memory): Kill(?:ed)? process \d+ \(([^)]*)\)", What::OutOfMemory, ["$1", "", ""]),
+    pattern("systemd", r"^(pacemaker\.service): A process of this unit has been killed by the OOM killer", What::OutOfMemory, ["$1", "", ""]),
     pattern("kernel", r"^Kernel panic", What::Panic, ["", "", ""]),
     pattern("kernel", r"^watchdog: BUG: soft lockup - CPU#\d+ stuck for (\d+)s", What::Paused, ["", "", "$1"]),
     pattern("kernel", r"^INFO: task (\S+) blocked for more than (\d+) seconds", What::DiskStalled, ["$1", "", "$2"]),
@@ -50,8 +51,8 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("kernel", r"^(kwbase)\[\d+\]: segfault ", What::Crashed, ["$1", "", ""]),
     pattern("kernel", r"^traps: (kwbase)\[\d+\]", What::Crashed, ["$1", "", ""]),
 
-    pattern("kernel", r"^drbd (\S+?)(?:/\d+)?(?: \S+)?: .*[Ss]plit-[Bb]rain detected", What::SplitBrain, ["$1", "", ""]),
-    pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?(?: \S+)?: .*disk\( (\S+ -> (?:Failed|Diskless))\b", What::DiskLost, ["$1", "", "$2"]),
+    pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?(?: \S+)?: Split-Brain detected but unresolved", What::SplitBrain, ["$1", "", ""]),
+    pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?(?: \S+)?: .*\bdisk\( ((?:UpToDate|Consistent|Outdated|Inconsistent|Failed) -> (?:Failed|Diskless))\b", What::DiskLost, ["$1", "", "$2"]),
     pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?(?: \S+)?: .*conn\( (Connected -> (?:NetworkFailure|Timeout|BrokenPipe|Unconnected|TearDown|Disconnecting|StandAlone|ProtocolError))\b", What::ReplicationLost, ["$1", "", "$2"]),
     pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?: .*role\( (\S+ -> \S+) \)", What::RoleChanged, ["$1", "", "$2"]),
 
@@ -66,7 +67,8 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("systemd", r"^Stopping (corosync|pacemaker)\.service", What::ClusterStops, ["$1", "", ""]),
     pattern("systemd", r"^Stopping (?:Pacemaker High|Corosync Cluster)", What::ClusterStops, ["pacemaker", "", ""]),
     pattern("systemd", r"^(corosync|pacemaker)\.service: Main process exited, code=(\w+), status=(\S+)", What::DaemonDied, ["$1", "", "$2 $3"]),
-    pattern("pacemakerd", r"^(pacemaker-\w+)\[\d+\] (terminated with signal \d+|is unresponsive)", What::DaemonDied, ["$1", "", "$2"]),
+    // What is unresponsive once is looked at again, on a busy node often.
+    pattern("pacemakerd", r"^(?:Subdaemon )?(pacemaker-\w+)\[\d+\] (terminated with signal \d+|is unresponsive to (?i:ipc) after \d+ \w+ (?:but we found|and will now))", What::DaemonDied, ["$1", "", "$2"]),
     pattern("pacemakerd", r"^(?:Lost connection to (?:the )?(?:cluster layer|Corosync)|Connection to Corosync)", What::DaemonDied, ["corosync", "", ""]),
     pattern("pacemaker-controld", r"^Lost connection to (?:the )?(?:cluster layer|Corosync)", What::DaemonDied, ["corosync", "", ""]),
 
