@@ -99,6 +99,8 @@ fn conclude(event: &Event, events: &[Event], timeline: &Timeline) -> Cause {
         What::Disabled => recorded(Kind::Disabled),
         What::Moved => recorded(Kind::MovedByHand),
         What::Changed => recorded(Kind::ConfigurationChanged),
+        // That it acts because of that is not written down.
+        What::Cleared => of(Kind::HistoryCleared, Certainty::Concluded),
         What::ServerHung => recorded(Kind::ServerHung),
         What::DiskStalled => recorded(Kind::DiskStalled),
         What::AddressRemoved => recorded(Kind::AddressRemoved),

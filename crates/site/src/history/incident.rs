@@ -45,7 +45,8 @@ pub fn all(timeline: &Timeline) -> Vec<Incident> {
     for (index, event) in events.iter().enumerate() {
         if let Some((first, last)) = open {
             let silence = event.at - events[last].at;
-            let is_over = silence > if state.serves() { QUIET } else { GIVEN_UP };
+            let serves = state.serves() || has_served(event, &timeline.resources);
+            let is_over = silence > if serves { QUIET } else { GIVEN_UP };
             if is_over {
                 spans.push((first, last));
                 open = None;
@@ -112,6 +113,11 @@ fn begins(event: &Event, resources: &Resources) -> bool {
     }
 }
 
+/// Whether the database must have served until then, although the records of its start may be those of another node.
+fn has_served(event: &Event, resources: &Resources) -> bool {
+    event.subject == resources.database && matches!(event.what, What::ServerEnded | What::ServerHung)
+}
+
 impl What {
     /// Whether something that matters has happened to the cluster or a resource: a failure, or what people have asked for.
     pub(super) const fn is_effect(self) -> bool {
@@ -167,6 +173,7 @@ impl What {
                 | Self::TokenLost
                 | Self::Maintenance
                 | Self::Changed
+                | Self::Cleared
                 | Self::Configured
                 | Self::Drill
                 | Self::ReplicationLost

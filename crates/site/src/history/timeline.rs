@@ -102,6 +102,7 @@ pub fn of(answers: Vec<(String, Answer)>) -> Timeline {
         event.name_nodes(&timeline.resources.nodes);
     }
     all.sort_by_key(|event| event.at);
+    name_ends(&mut all);
     let mut events = unite(all);
     let joined: Vec<(i64, String)> = (events.iter())
         .filter(|event| event.what == What::NodeJoined)
@@ -110,6 +111,27 @@ pub fn of(answers: Vec<(String, Answer)>) -> Timeline {
     events.retain(|event| !is_relearned(event, &joined));
     timeline.events = events;
     timeline
+}
+
+/// What is told without its name has ended: that which had begun.
+fn name_ends(all: &mut Vec<Event>) {
+    let mut begun: BTreeMap<(String, String), String> = BTreeMap::new();
+    all.retain_mut(|event| {
+        let key = (event.node.clone(), event.subject.clone());
+        match event.what {
+            What::Begun => {
+                begun.insert(key, event.detail.clone());
+            }
+            // Of a probe nothing has begun.
+            What::Done => match (event.detail.is_empty(), begun.remove(&key)) {
+                (true, Some(operation)) => event.detail = operation,
+                (true, None) => return false,
+                (false, _) => {}
+            },
+            _ => {}
+        }
+        true
+    });
 }
 
 /// A node that joins is told of every attribute, old failures' reasons among them: it writes them down, and nothing has happened.

@@ -65,6 +65,8 @@ pub enum What {
     Configured,
     /// A parameter of a resource was set; `detail` is its name.
     Changed,
+    /// Somebody has had the operation history of a resource deleted: Pacemaker probes it, and may restart what needs it meanwhile.
+    Cleared,
     /// A drill is run.
     Drill,
     // DRBD.

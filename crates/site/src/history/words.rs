@@ -74,6 +74,7 @@ pub fn first(language: Language, cause: &Cause) -> String {
         Kind::Disabled => texts::DISABLED,
         Kind::MovedByHand => texts::MOVED_BY_HAND,
         Kind::ConfigurationChanged => texts::CONFIGURATION_CHANGED,
+        Kind::HistoryCleared => texts::HISTORY_CLEARED,
         Kind::SplitBrain => texts::SPLIT_BRAIN,
         Kind::QuorumLost => texts::QUORUM_LOST,
         Kind::StartFailed => texts::START_FAILED,
@@ -308,6 +309,7 @@ fn next(language: Language, incident: &Incident) -> String {
         Kind::StartFailed | Kind::ConfigurationChanged => texts::NEXT_CONFIGURATION,
         Kind::SplitBrain => texts::NEXT_SPLIT,
         Kind::MovedByHand => texts::NEXT_CLEAR,
+        Kind::HistoryCleared => texts::NEXT_CLEARED,
         Kind::Disabled => texts::NEXT_ENABLE,
         Kind::NodeLost => texts::NEXT_ASK,
         Kind::NodePaused

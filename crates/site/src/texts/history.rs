@@ -26,6 +26,7 @@ crate::texts! {
     DISABLED: "{subject} was disabled (target-role=Stopped)", "{subject} 被禁用（target-role=Stopped）";
     MOVED_BY_HAND: "{subject} was moved by hand (constraint cli-{detail})", "{subject} 被手动迁移（约束 cli-{detail}）";
     CONFIGURATION_CHANGED: "the configuration of {subject} was changed: parameter {detail}", "{subject} 的配置被修改：参数 {detail}";
+    HISTORY_CLEARED: "the operation history of {subject} on {node} was deleted (crm_resource --cleanup or --refresh), upon which Pacemaker restarted what needs it", "{node} 上 {subject} 的操作历史被清除（crm_resource --cleanup 或 --refresh），Pacemaker 随后重启了依赖它的资源";
     SPLIT_BRAIN: "split brain of {subject}: both nodes had changed their data", "{subject} 脑裂：两个节点都修改了数据";
     QUORUM_LOST: "{node} lost quorum", "{node} 失去仲裁（quorum）";
     START_FAILED: "{subject} could not be started on {node}: {detail}", "{subject} 无法在 {node} 上启动：{detail}";
@@ -87,5 +88,6 @@ crate::texts! {
     NEXT_CONFIGURATION: "correct the configuration (kaiwudb-ha check, kaiwudb-ha plan), then crm_resource --cleanup", "修正配置（kaiwudb-ha check、kaiwudb-ha plan），然后执行 crm_resource --cleanup";
     NEXT_SPLIT: "run kaiwudb-ha split-brain show", "请执行 kaiwudb-ha split-brain show";
     NEXT_CLEAR: "when it may go back: crm_resource --clear -r {subject}", "允许迁回时执行：crm_resource --clear -r {subject}";
+    NEXT_CLEARED: "clean up only the resource that has failed (option -r of crm_resource); run kaiwudb-ha status", "只清除出现故障的资源（crm_resource 的 -r 选项）；然后执行 kaiwudb-ha status";
     NEXT_ENABLE: "to start it again: kaiwudb-ha plan, or pcs resource enable {subject}", "重新启动：kaiwudb-ha plan，或 pcs resource enable {subject}";
 }

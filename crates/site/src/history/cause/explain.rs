@@ -40,7 +40,8 @@ pub(super) fn explain<'a>(events: &'a [Event], event: &Event) -> Option<&'a Even
             (What::OutOfMemory, 15),
             (What::DaemonDied, 5),
         ],
-        What::Begun | What::OperationFailed => &[(What::Changed, 15), (What::OutOfMemory, 5)],
+        What::Begun => &[(What::Changed, 15), (What::OutOfMemory, 5), (What::Cleared, 15)],
+        What::OperationFailed => &[(What::Changed, 15), (What::OutOfMemory, 5)],
         _ => &[],
     };
     rules.iter().find_map(|(what, within)| {

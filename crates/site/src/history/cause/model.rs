@@ -55,6 +55,8 @@ pub enum Kind {
     MovedByHand,
     /// A resource's configuration was changed.
     ConfigurationChanged,
+    /// The operation history of a resource was deleted, and the cluster began to act.
+    HistoryCleared,
     /// Both sides have changed their data.
     SplitBrain,
     /// This partition lost quorum.

@@ -52,7 +52,9 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("kernel", r"^traps: (kwbase)\[\d+\]", What::Crashed, ["$1", "", ""]),
 
     pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?(?: \S+)?: Split-Brain detected but unresolved", What::SplitBrain, ["$1", "", ""]),
-    pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?(?: \S+)?: .*\bdisk\( ((?:UpToDate|Consistent|Outdated|Inconsistent|Failed) -> (?:Failed|Diskless))\b", What::DiskLost, ["$1", "", "$2"]),
+    // 8.4 says "disk( UpToDate -> Failed )" of every disk that is detached, at a planned stop, too; 9 calls that Detaching.
+    pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+ \S+)?: (Local IO failed) in", What::DiskLost, ["$1", "", "$2"]),
+    pattern("kernel", r"^drbd (\S+?)/\d+ \S+: disk\( ((?:UpToDate|Consistent|Outdated|Inconsistent) -> Failed)\b", What::DiskLost, ["$1", "", "$2"]),
     pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?(?: \S+)?: .*conn\( (Connected -> (?:NetworkFailure|Timeout|BrokenPipe|Unconnected|TearDown|Disconnecting|StandAlone|ProtocolError))\b", What::ReplicationLost, ["$1", "", "$2"]),
     pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?: .*role\( (\S+ -> \S+) \)", What::RoleChanged, ["$1", "", "$2"]),
 
@@ -81,6 +83,9 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("pacemaker-fenced", r"^Operation '\w+' targeting (\S+) (?:by|on) \S+ for \S+: (.+)$", What::FencingFailed, ["$1", "$1", "$2"]),
     pattern("pacemaker-controld", r"^Peer (\S+) was not terminated \(\w+\) .*: (.+)$", What::FencingFailed, ["$1", "$1", "$2"]),
 
+    // The state of operations on any node, as every node is told it: all that is left of what a dead one has done. An end is that of what had begun.
+    pattern("pacemaker-based", r"^\+ +/cib/status/node_state\[@id='([^']+)'\]/.*/lrm_resource\[@id='([^']+)'\]/lrm_rsc_op\[@id='[^']+_last_0'\]:.*@operation=(start|stop|promote|demote)\b", What::Begun, ["$2", "#$1", "$3"]),
+    pattern("pacemaker-based", r"^\+ +/cib/status/node_state\[@id='([^']+)'\]/.*/lrm_resource\[@id='([^']+)'\]/lrm_rsc_op\[@id='[^']+_last_0'\]: +@transition-magic=0:0;", What::Done, ["$2", "#$1", ""]),
     pattern("pacemaker-based", r#"^\+\+ .*<nvpair .*\bid="nodes-(\S+?)-standby".* value="(?i:on|true|yes|1|y)""#, What::Standby, ["#$1", "#$1", ""]),
     pattern("pacemaker-based", r"^\+ .*'nodes-(\S+?)-standby'\]:.*@value=(?i:on|true|yes|1|y)\b", What::Standby, ["#$1", "#$1", ""]),
     pattern("pacemaker-based", r"^(?:\+|--) .*'nodes-(\S+?)-standby'\]", What::StandbyOver, ["#$1", "#$1", ""]),
@@ -93,6 +98,7 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("pacemaker-based", r#"^\+\+ .*<nvpair .*\bid="(\S+?)-instance_attributes-(\S+?)" "#, What::Changed, ["$1", "", "$2"]),
     pattern("pacemaker-based", r"^\+ .*'(\S+?)-instance_attributes-(\S+?)'\]:", What::Changed, ["$1", "", "$2"]),
     pattern("pacemaker-based", r"^Completed cib_\w+ operation for section \S+: OK \(rc=0, origin=([^/]+)/(cibadmin|crm_attribute|crm_resource|crm_standby|crm_shadow|crm_simulate|pcs|crmsh)/", What::Configured, ["", "$1", "$2"]),
+    pattern("pacemaker-controld", r"^Removing resource (\S+) from executor for \S+ as (\S+)$", What::Cleared, ["$1", "", "$2"]),
     pattern("pacemaker-attrd", r"^Setting kaiwudb-ha-planned\[(\S+)\]: .* -> drill$", What::Drill, ["", "$1", ""]),
 
     pattern("pacemaker-controld", r"^Result of (?:probe|notify) operation ", What::Idle, ["", "", "-"]),
