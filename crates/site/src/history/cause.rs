@@ -18,7 +18,8 @@ pub(super) fn of(events: &[Event], began: i64, timeline: &Timeline) -> Cause {
     let failure = effects().find(|event| event.what.is_effect());
     // A stop that nobody explains is not what failed: what failed next may be, if it came of it.
     let first = effects().next();
-    let explained = |event: &Event| explain(events, event).is_some();
+    let explain = |event: &Event| explain(events, event, &timeline.resources);
+    let explained = |event: &Event| explain(event).is_some();
     let first = match (first, failure) {
         (Some(first), Some(failure)) if !first.what.is_effect() && !explained(first) => Some(failure),
         (first, _) => first,
@@ -28,7 +29,7 @@ pub(super) fn of(events: &[Event], began: i64, timeline: &Timeline) -> Cause {
     };
     let mut deepest = first;
     // Each explanation is of another kind than what it explains, so this ends.
-    while let Some(deeper) = explain(events, deepest) {
+    while let Some(deeper) = explain(deepest) {
         deepest = deeper;
     }
     let mut cause = conclude(deepest, events, timeline);
@@ -36,7 +37,7 @@ pub(super) fn of(events: &[Event], began: i64, timeline: &Timeline) -> Cause {
         deepest.what,
         What::DiskError | What::ReadOnly | What::LinkDown | What::Paused
     );
-    if deepest != first && is_near_only {
+    if deepest != first && is_near_only && !timeline.resources.devices.contains(&deepest.subject) {
         // It is the right node and moment; that it was the right device is not written down.
         cause.certainty = Certainty::Concluded;
     }
@@ -113,9 +114,7 @@ fn conclude(event: &Event, events: &[Event], timeline: &Timeline) -> Cause {
             kind => recorded(kind),
         },
         What::Reported => recorded(reported(&event.detail)),
-        What::OperationFailed if event.detail.starts_with("start:") => recorded(Kind::StartFailed),
-        What::OperationFailed if event.detail.starts_with("stop:") => recorded(Kind::StopFailed),
-        What::OperationFailed => recorded(reported_by_monitor(&event.detail)),
+        What::OperationFailed => recorded(failed(&event.detail)),
         What::NodeLost => {
             let (kind, certainty, evidence) = lost(event, events, timeline);
             let mut cause = of(kind, certainty);
@@ -165,9 +164,16 @@ fn reported(detail: &str) -> Kind {
     }
 }
 
-fn reported_by_monitor(detail: &str) -> Kind {
+/// Which operation, or why it failed, in our agents' words.
+fn failed(detail: &str) -> Kind {
     if detail.contains("(the disk is full") {
         Kind::DiskFull
+    } else if detail.contains("(the file system is read-only") {
+        Kind::ReadOnly
+    } else if detail.starts_with("start:") {
+        Kind::StartFailed
+    } else if detail.starts_with("stop:") {
+        Kind::StopFailed
     } else {
         Kind::OperationFailed
     }

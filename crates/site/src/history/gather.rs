@@ -11,7 +11,7 @@ use crate::logs;
 use crate::roles::{Roles, Site};
 use crate::time::now_us;
 use files::{LARGEST_LOG, QUESTION, entries, hour, hours, read, rotated};
-use host::{Command, Deadline, bounded, user};
+use host::{Command, Deadline, block, bounded, user};
 use pacemaker::cib;
 use pacemaker::node;
 use pacemaker::xml::Element;
@@ -121,6 +121,11 @@ fn configuration(gathered: &mut Gathered, records: &mut Vec<Record>, deadline: D
         gathered.resources = Resources {
             database: roles.database.map(|one| one.id.clone()).unwrap_or_default(),
             addresses: roles.virtual_ips().map(|(one, _)| one.id.clone()).collect(),
+            devices: roles
+                .file_system
+                .and_then(|one| kernel_name(Path::new(one.parameter("device")?)))
+                .into_iter()
+                .collect(),
             nodes: std::mem::take(&mut gathered.resources.nodes),
         };
     }
@@ -128,6 +133,12 @@ fn configuration(gathered: &mut Gathered, records: &mut Vec<Record>, deadline: D
         records.extend(inputs::records("CIB", None, &element));
         gathered.has("CIB", None);
     }
+}
+
+/// How the kernel calls a device in its log.
+fn kernel_name(device: &Path) -> Option<String> {
+    let node = block::node(&block::number(device)?)?;
+    Some(node.file_name()?.to_str()?.to_owned())
 }
 
 impl Gathered {

@@ -204,6 +204,10 @@ impl State {
                 self.is_down = false;
             }
             What::Begun if is_database && event.detail == "stop" => self.is_down = is_open,
+            What::ServerEnded | What::ServerHung if is_database => self.is_down = is_open,
+            What::AddressRemoved if is_open => {
+                self.away.insert(event.subject.clone());
+            }
             What::Done if event.detail == "start" => {
                 self.away.remove(&event.subject);
             }

@@ -1,7 +1,7 @@
 //! What a node has written down, line by line, and what of it is missing.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The source that tells of the machine itself, whichever file or program has it.
 pub const KERNEL_LOG: &str = "kernel log";
@@ -56,6 +56,8 @@ pub struct Resources {
     pub database: String,
     /// The virtual IPs.
     pub addresses: Vec<String>,
+    /// The kernel's names of the devices with the store.
+    pub devices: BTreeSet<String>,
     /// Names of the nodes by their ids in the configuration.
     pub nodes: BTreeMap<String, String>,
 }

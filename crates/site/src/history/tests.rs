@@ -45,6 +45,7 @@ fn resources() -> Resources {
     Resources {
         database: "KaiwuDB".to_owned(),
         addresses: vec!["ClusterIP".to_owned()],
+        devices: ["drbd3".to_owned()].into(),
         nodes: [
             ("1".to_owned(), "node1".to_owned()),
             ("2".to_owned(), "node2".to_owned()),
@@ -328,5 +329,81 @@ fn a_node_that_was_lost_and_fences_serves_on() {
             "{first}: {:?}",
             found[1].cost
         );
+    }
+}
+
+#[test]
+#[ignore = "temporary"]
+fn evaluate() {
+    let dir = std::env::var("EVAL").unwrap();
+    let mut files: Vec<_> = std::fs::read_dir(&dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.sort();
+    for file in files.iter().filter(|f| f.extension().is_some_and(|e| e == "log")) {
+        let text = std::fs::read_to_string(file).unwrap();
+        println!("### {}", file.file_name().unwrap().to_string_lossy());
+        for (label, dead) in [("both", ""), ("node1 dead", "node1"), ("node2 dead", "node2")] {
+            let first = if dead == "node1" { "node2" } else { "node1" };
+            let (found, _) = explain(&text, first, |node, records| {
+                if node == dead {
+                    Err("off".into())
+                } else {
+                    answer(node, records, 0)
+                }
+            });
+            for one in &found {
+                println!(
+                    "  {label}: {} {:?} {:?} {} | {} | {:?} s",
+                    one.id,
+                    one.cause.kind,
+                    one.cause.certainty,
+                    one.cause.node,
+                    words::first(Language::English, &one.cause),
+                    one.cost.length().map(|l| l / 1000)
+                );
+            }
+            if label == "both" && std::env::var("VERBOSE").is_ok() {
+                for one in &found {
+                    for e in &one.events {
+                        println!(
+                            "      {} {} {:?} {} {} [{}]",
+                            words::exactly(e.at),
+                            e.node,
+                            e.what,
+                            e.subject,
+                            e.detail,
+                            e.evidence[0].record.who
+                        );
+                    }
+                }
+            }
+        }
+        if let Ok(out) = std::env::var("PRUNE") {
+            let kept: Vec<&str> = text
+                .lines()
+                .filter(|line| {
+                    let node = line.split('|').next().unwrap();
+                    let record = records(line, node).remove(0);
+                    super::event::read(node, &record).is_some() || super::align::is_common(&record)
+                })
+                .collect();
+            let lines: Vec<String> = kept
+                .iter()
+                .map(|line| {
+                    let node = line.split('|').next().unwrap();
+                    let record = records(line, node).remove(0);
+                    let text = super::event::read(node, &record)
+                        .map_or(record.text.clone(), |e| e.evidence[0].record.text.clone());
+                    format!("{node}|{}|{}|{}|{}\n", record.at, record.source, record.who, text)
+                })
+                .collect();
+            std::fs::write(
+                format!("{out}/{}", file.file_name().unwrap().to_string_lossy()),
+                lines.concat(),
+            )
+            .unwrap();
+        }
     }
 }

@@ -152,6 +152,7 @@ impl Resources {
             self.database = other.database;
             self.addresses = other.addresses;
         }
+        self.devices.extend(other.devices);
         self.nodes.extend(other.nodes);
     }
 }
@@ -192,8 +193,13 @@ impl Event {
             // Operations begin again.
             _ => self.detail == other.detail,
         };
-        let same_subject =
-            self.subject == other.subject || matches!(self.what, What::ClusterStops | What::DaemonDied);
+        // Of a kill the kernel says the process and systemd the service.
+        let is_service =
+            |event: &Self| event.what == What::OutOfMemory && event.subject.ends_with(".service");
+        let same_subject = self.subject == other.subject
+            || matches!(self.what, What::ClusterStops | What::DaemonDied)
+            || is_service(self)
+            || is_service(other);
         self.what == other.what
             && self.node == other.node
             && same_subject

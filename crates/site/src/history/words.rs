@@ -10,6 +10,8 @@ use crate::language::{Language, Text};
 use crate::texts::history as texts;
 use crate::time::{moment, seconds};
 
+/// Who stopped a service, and what made systemd do it, is nowhere else.
+const JOURNAL: &str = "journal";
 /// Of no record is more shown, in characters.
 const LONGEST: usize = 300;
 /// Of the records that say the same so many are quoted.
@@ -68,6 +70,7 @@ pub fn first(language: Language, cause: &Cause) -> String {
         Kind::KernelPanic => texts::KERNEL_PANIC,
         Kind::NodeShutDown => texts::NODE_SHUT_DOWN,
         Kind::ClusterSoftwareDied => texts::SOFTWARE_DIED,
+        Kind::ClusterSoftwareStopped if is_missing(cause, JOURNAL) => texts::SOFTWARE_STOPS,
         Kind::ClusterSoftwareStopped => texts::SOFTWARE_STOPPED,
         Kind::FencedByHand => texts::FENCED_BY_HAND,
         Kind::Standby => texts::STANDBY,

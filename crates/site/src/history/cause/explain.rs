@@ -1,6 +1,7 @@
 //! What lies below what has happened: a record of the right place, shortly before, that fits.
 
 use crate::history::event::{Event, What};
+use crate::history::record::Resources;
 
 /// In microseconds.
 pub(super) const SECOND: i64 = 1_000_000;
@@ -11,7 +12,7 @@ pub(super) const SKEW: i64 = 1_500_000;
 const OUR_PROCESSES: [&str; 2] = ["kwbase", "pacemaker.service"];
 
 /// What explains an event by lying deeper: a record of the right place, shortly before.
-pub(super) fn explain<'a>(events: &'a [Event], event: &Event) -> Option<&'a Event> {
+pub(super) fn explain<'a>(events: &'a [Event], event: &Event, resources: &Resources) -> Option<&'a Event> {
     let rules: &[(What, i64)] = match event.what {
         What::ServerEnded => &[
             (What::OutOfMemory, 5),
@@ -41,19 +42,25 @@ pub(super) fn explain<'a>(events: &'a [Event], event: &Event) -> Option<&'a Even
             (What::DaemonDied, 5),
         ],
         What::Begun => &[(What::Changed, 15), (What::OutOfMemory, 5), (What::Cleared, 15)],
-        What::OperationFailed => &[(What::Changed, 15), (What::OutOfMemory, 5)],
+        What::OperationFailed => &[
+            (What::Changed, 15),
+            (What::OutOfMemory, 5),
+            (What::ReadOnly, 60),
+            (What::DiskError, 60),
+            (What::DiskLost, 60),
+        ],
         _ => &[],
     };
     rules.iter().find_map(|(what, within)| {
         let mut before = events.iter().rev().filter(|other| {
             other.what == *what && (-SKEW..=within * SECOND).contains(&(event.at - other.at))
         });
-        before.find(|other| fits(other, event))
+        before.find(|other| fits(other, event, resources))
     })
 }
 
 /// Whether the deeper event is about the same thing.
-fn fits(deeper: &Event, event: &Event) -> bool {
+fn fits(deeper: &Event, event: &Event, resources: &Resources) -> bool {
     let here = deeper.node == event.node;
     match deeper.what {
         What::Changed => deeper.subject == event.subject,
@@ -61,8 +68,14 @@ fn fits(deeper: &Event, event: &Event) -> bool {
             here && OUR_PROCESSES.contains(&deeper.subject.as_str()) && event.detail.contains("(SIGKILL)")
         }
         What::OutOfMemory => here && OUR_PROCESSES.contains(&deeper.subject.as_str()),
+        What::DiskError | What::ReadOnly if resources.devices.contains(&deeper.subject) => here,
         // Another disk's errors end no server: it, or its agent, has to complain of a disk.
-        What::DiskError | What::ReadOnly if matches!(event.what, What::ServerEnded | What::ServerHung) => {
+        What::DiskError | What::ReadOnly
+            if matches!(
+                event.what,
+                What::ServerEnded | What::ServerHung | What::OperationFailed
+            ) =>
+        {
             here && ["disk", "read-only", "I/O"]
                 .iter()
                 .any(|word| event.detail.contains(word))

@@ -86,6 +86,8 @@ pub(super) static TABLE: &[Pattern] = &[
     // The state of operations on any node, as every node is told it: all that is left of what a dead one has done. An end is that of what had begun.
     pattern("pacemaker-based", r"^\+ +/cib/status/node_state\[@id='([^']+)'\]/.*/lrm_resource\[@id='([^']+)'\]/lrm_rsc_op\[@id='[^']+_last_0'\]:.*@operation=(start|stop|promote|demote)\b", What::Begun, ["$2", "#$1", "$3"]),
     pattern("pacemaker-based", r"^\+ +/cib/status/node_state\[@id='([^']+)'\]/.*/lrm_resource\[@id='([^']+)'\]/lrm_rsc_op\[@id='[^']+_last_0'\]: +@transition-magic=0:0;", What::Done, ["$2", "#$1", ""]),
+    pattern("pacemaker-based", r"^\+ +/cib/status/node_state\[@id='([^']+)'\]/.*/lrm_resource\[@id='([^']+)'\]/lrm_rsc_op\[@id='[^']+_last_failure_0'\]:.*@operation=(start|stop|promote|demote), .*@exit-reason=(.+?), @call-id", What::OperationFailed, ["$2", "#$1", "$3: error ($4)"]),
+    pattern("pacemaker-based", r#"^\+\+ +/cib/status/node_state\[@id='([^']+)'\]/.*<lrm_rsc_op id="(\S+)_last_failure_0" .*\boperation="(start|stop|promote|demote)" .*exit-reason="([^"]+)" on_node="#, What::OperationFailed, ["$2", "#$1", "$3: error ($4)"]),
     pattern("pacemaker-based", r#"^\+\+ .*<nvpair .*\bid="nodes-(\S+?)-standby".* value="(?i:on|true|yes|1|y)""#, What::Standby, ["#$1", "#$1", ""]),
     pattern("pacemaker-based", r"^\+ .*'nodes-(\S+?)-standby'\]:.*@value=(?i:on|true|yes|1|y)\b", What::Standby, ["#$1", "#$1", ""]),
     pattern("pacemaker-based", r"^(?:\+|--) .*'nodes-(\S+?)-standby'\]", What::StandbyOver, ["#$1", "#$1", ""]),
