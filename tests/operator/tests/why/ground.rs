@@ -93,7 +93,7 @@ fn keep(lab: &Lab, said: &Value, injected: &str) -> Result<()> {
         )?;
         let gathered: Value = serde_json::from_str(&output.stdout).with_context(|| output.to_string())?;
         for record in gathered["records"].as_array().into_iter().flatten() {
-            let of = |field: &str| record[field].as_str().unwrap_or_default().to_owned();
+            let of = |field: &str| record[field].as_str().unwrap_or_default().replace('\n', " ");
             let _ = writeln!(
                 lines,
                 "{}|{}|{}|{}|{}",

@@ -51,9 +51,9 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("kernel", r"^(kwbase)\[\d+\]: segfault ", What::Crashed, ["$1", "", ""]),
     pattern("kernel", r"^traps: (kwbase)\[\d+\]", What::Crashed, ["$1", "", ""]),
 
-    pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?(?: \S+)?: Split-Brain detected but unresolved", What::SplitBrain, ["$1", "", ""]),
+    pattern("kernel", r"^(?:block|drbd) (\S+?)(?:/\d+)?(?: \S+)?: Split-Brain detected but unresolved", What::SplitBrain, ["$1", "", ""]),
     // 8.4 says "disk( UpToDate -> Failed )" of every disk that is detached, at a planned stop, too; 9 calls that Detaching.
-    pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+ \S+)?: (Local IO failed) in", What::DiskLost, ["$1", "", "$2"]),
+    pattern("kernel", r"^(?:block|drbd) (\S+?)(?:/\d+ \S+)?: (Local IO failed) in", What::DiskLost, ["$1", "", "$2"]),
     pattern("kernel", r"^drbd (\S+?)/\d+ \S+: disk\( ((?:UpToDate|Consistent|Outdated|Inconsistent) -> Failed)\b", What::DiskLost, ["$1", "", "$2"]),
     pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?(?: \S+)?: .*conn\( (Connected -> (?:NetworkFailure|Timeout|BrokenPipe|Unconnected|TearDown|Disconnecting|StandAlone|ProtocolError))\b", What::ReplicationLost, ["$1", "", "$2"]),
     pattern("kernel", r"^(?:block )?drbd ?(\S+?)(?:/\d+)?: .*role\( (\S+ -> \S+) \)", What::RoleChanged, ["$1", "", "$2"]),
@@ -107,7 +107,8 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("pacemaker-controld", r"^Result of (start|stop|promote|demote) operation for (\S+) on (\S+): (?:0 \()?ok\b", What::Done, ["$2", "$3", "$1"]),
     pattern("pacemaker-controld", r"^Result of asyncmon operation ", What::Idle, ["", "", "-"]),
     pattern("pacemaker-controld", r"^Result of \w+ operation for \S+ on \S+: (?i:cancelled|pending)", What::Idle, ["", "", "-"]),
-    pattern("pacemaker-controld", r"^Result of \w+ operation for \S+ on \S+: (?:\d+ \()?(?:ok|master|promoted|degraded)\b", What::Idle, ["", "", "-"]),
+    pattern("pacemaker-controld", r"^Result of monitor operation for (\S+) on (\S+): ((?:\d+ \()?(?i:promoted \(failed\)|(?:ocf_)?failed[ _](?:promoted|master)).*)$", What::OperationFailed, ["$1", "$2", "monitor: $3"]),
+    pattern("pacemaker-controld", r"^Result of \w+ operation for \S+ on \S+: (?:\d+ \()?(?i:ok|master|promoted|(?:ocf_)?degraded)(?:\b|_)", What::Idle, ["", "", "-"]),
     pattern("pacemaker-controld", r"^Result of (start|stop|promote|demote|monitor) operation for (\S+) on (\S+): (.+)$", What::OperationFailed, ["$2", "$3", "$1: $4"]),
     pattern("pacemaker-controld", r"^Requesting local execution of (start|stop|promote|demote) operation for (\S+) on (\S+)", What::Begun, ["$2", "$3", "$1"]),
     pattern("pacemaker-controld", r"^Initiating (start|stop|promote|demote) operation (\S+)_(?:start|stop|promote|demote)_0 (?:locally )?on (\S+)", What::Begun, ["$2", "$3", "$1"]),
