@@ -110,7 +110,10 @@ fn conclude(event: &Event, events: &[Event], timeline: &Timeline) -> Cause {
             Kind::OutOfMemory if timeline.has_kernel_log(&event.node, event.at) => {
                 recorded(Kind::ServerKilled)
             }
-            Kind::OutOfMemory => of(Kind::OutOfMemory, Certainty::Concluded),
+            Kind::OutOfMemory => Cause {
+                subject: "kwbase".to_owned(),
+                ..of(Kind::OutOfMemory, Certainty::Concluded)
+            },
             kind => recorded(kind),
         },
         What::Reported => recorded(reported(&event.detail)),

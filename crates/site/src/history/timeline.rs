@@ -12,6 +12,8 @@ const SAME: i64 = 2_000_000;
 const SAME_SENTENCE: i64 = 30_000_000;
 /// A node that joins has learned everything within this.
 const JOINING: i64 = 15_000_000;
+/// Who tells of the state of operations on any node.
+const STATE: &str = "pacemaker-based";
 /// Records that are kept of one event.
 const MOST_EVIDENCE: usize = 6;
 
@@ -113,20 +115,23 @@ pub fn of(answers: Vec<(String, Answer)>) -> Timeline {
     timeline
 }
 
-/// What is told without its name has ended: that which had begun.
+/// Of the state of operations only the beginning is told by name; what ends is what had begun in the same node's records of it.
 fn name_ends(all: &mut Vec<Event>) {
-    let mut begun: BTreeMap<(String, String), String> = BTreeMap::new();
+    let mut begun: BTreeMap<(String, String, String), String> = BTreeMap::new();
     all.retain_mut(|event| {
-        let key = (event.node.clone(), event.subject.clone());
+        let evidence = &event.evidence[0];
+        if evidence.record.who != STATE {
+            return true;
+        }
+        let key = (evidence.node.clone(), event.node.clone(), event.subject.clone());
         match event.what {
             What::Begun => {
                 begun.insert(key, event.detail.clone());
             }
             // Of a probe nothing has begun.
-            What::Done => match (event.detail.is_empty(), begun.remove(&key)) {
-                (true, Some(operation)) => event.detail = operation,
-                (true, None) => return false,
-                (false, _) => {}
+            What::Done => match begun.remove(&key) {
+                Some(operation) => event.detail = operation,
+                None => return false,
             },
             _ => {}
         }
@@ -223,6 +228,12 @@ fn unite(all: Vec<Event>) -> Vec<Event> {
             }
             None => united.push(event),
         }
+    }
+    for event in &mut united {
+        // Whoever has done it says it in fewer words than the configuration's state.
+        event
+            .evidence
+            .sort_by_key(|evidence| evidence.record.who == STATE);
     }
     united
 }

@@ -19,15 +19,15 @@ pub(crate) fn full(lab: &Lab) -> Result<()> {
         deadline(),
     )?;
     let patience = Deadline::after(FILLS);
-    let said = loop {
+    loop {
         let (_, said) = answer(passive, "kaiwudb-ha why --json")?;
         if said["incident"]["id"].is_string()
             && Some(&said["incident"]["id"]) != last.as_ref().map(|last| &last["id"])
         {
-            break said;
+            break;
         }
         ensure!(patience.pause(Duration::from_secs(3)), "nothing happens");
-    };
+    }
     for node in lab.nodes() {
         node.shell(
             &format!("rm -f {DATA_ROOT}/filler {DATA_ROOT}/filler2"),
@@ -36,7 +36,6 @@ pub(crate) fn full(lab: &Lab) -> Result<()> {
     }
     Event::repair(lab)?;
     recovered(lab, Duration::from_secs(2))?;
-    drop(said);
     named(
         lab,
         &explained(passive)?,

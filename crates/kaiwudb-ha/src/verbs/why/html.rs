@@ -11,7 +11,7 @@ use std::fmt::Write;
 const STYLE: &str = "\
 body{font:15px/1.5 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;color:#1d2733;max-width:72rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.5rem}h2{font-size:1.05rem;margin:1.4rem 0 .2rem}.first{font-size:1.15rem;font-weight:600;color:#c0262d}\
-pre,td:last-child{font:12px/1.5 ui-monospace,monospace;color:#66727f;white-space:pre-wrap;margin:.2rem 0}\
+pre,td:last-child{font:12px/1.5 ui-monospace,monospace;color:#66727f;white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0}\
 table{border-collapse:collapse;width:100%}td{padding:.2rem .6rem;border-bottom:1px solid #e8ecf0;vertical-align:top}\
 td:first-child{white-space:nowrap;font-variant-numeric:tabular-nums}";
 

@@ -65,6 +65,12 @@ pub(super) fn rows(incident: &Incident) -> Vec<[String; 4]> {
         } else {
             &event.subject
         };
+        let operation = match event.what {
+            What::Begun | What::Done => event.detail.as_str(),
+            _ => "",
+        };
+        let words = [what, operation, subject].into_iter();
+        let words = words.filter(|word| !word.is_empty());
         let record = event.evidence.first().map(|evidence| {
             let record = &evidence.record;
             format!("{}: {}", record.who, record.text)
@@ -72,7 +78,7 @@ pub(super) fn rows(incident: &Incident) -> Vec<[String; 4]> {
         rows.push([
             exactly(event.at).split_off(11),
             event.node.clone(),
-            format!("{what} {subject}").trim_end().to_owned(),
+            words.collect::<Vec<_>>().join(" "),
             record.unwrap_or_default(),
         ]);
     }
