@@ -15,22 +15,24 @@ const DELAY: Duration = Duration::from_secs(5);
 
 /// Name of the daemon that keeps them, since Pacemaker 2.0.
 const DAEMON: &str = "pacemaker-attrd";
+/// Who runs agents where that daemon is: its own parent, and the one beside it, which is all that is left of them in our lineage when
+/// the parent was started again.
+const CALLERS: [&str; 2] = ["pacemakerd", "pacemaker-execd"];
 
 /// Publishes what changed since the last time. Never an error: the certificates do not depend on it.
 pub(crate) fn publish(config: &Config, run: &RunDirectory, found: &Finding, deadline: Deadline) {
+    let Some(node) = config.node.as_deref() else {
+        return;
+    };
     let mut published = run.published();
-    // The one that is known is looked at first, which spares the walk through /proc.
     let known = published
         .daemon
         .map(|(pid, start_time)| Process::remembered(pid, start_time));
-    let daemon = known
-        .filter(|process| process.is_running() && process.name() == DAEMON)
-        .or_else(|| Process::all().find(|process| process.name() == DAEMON))
-        .map(|process| (process.pid(), process.start_time()));
     // By hand there may be no cluster to tell.
-    let (Some(node), true) = (config.node.as_deref(), daemon.is_some()) else {
+    let Some(daemon) = known.filter(is_daemon).or_else(daemon) else {
         return;
     };
+    let daemon = Some((daemon.pid(), daemon.start_time()));
     let wanted = values(&config.instance, found);
     if published.daemon != daemon {
         published = Published {
@@ -56,6 +58,22 @@ pub(crate) fn publish(config: &Config, run: &RunDirectory, found: &Finding, dead
         }
     }
     run.set_published(&published);
+}
+
+fn is_daemon(process: &Process) -> bool {
+    process.is_running() && process.name() == DAEMON
+}
+
+/// The daemon of the Pacemaker that has called us. Among all processes it is searched only where it has another parent than ours.
+fn daemon() -> Option<Process> {
+    let lineage = Process::current()?.lineage();
+    let mut lineage = lineage.into_iter().rev().filter_map(Process::with_pid);
+    let caller = lineage.find(|process| CALLERS.contains(&process.name().as_str()))?;
+    let children = caller.children().unwrap_or_default();
+    children
+        .into_iter()
+        .find(is_daemon)
+        .or_else(|| Process::all().find(is_daemon))
 }
 
 /// Nodes that could not open the bundle, because they have none of the authkeys that this node has. Known only of nodes

@@ -3,15 +3,19 @@
 use crate::parameters as p;
 use crate::real_path;
 use certs::{Expectations, Method};
-use host::mount;
 use host::untrusted::Writers;
 use host::user::User;
+use host::{Deadline, bounded, mount};
 use kwdb::environment;
 use kwdb::installation::{Deployment, ENVIRONMENT_FILE, MODE_FILE, Mode};
 use ocf::{Env, Failure, Parameters};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const DEFAULT_BINARY: &str = "/usr/local/kaiwudb/bin/kwbase";
+
+/// Links are read within microseconds.
+const LAYOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Everything an action needs to know.
 #[derive(Clone, Debug)]
@@ -72,10 +76,8 @@ impl Config {
         let bundle_dir = given
             .given(&p::BUNDLE_DIR)?
             .map_or_else(|| data_root.join(".kaiwudb-ha"), PathBuf::from);
-        let mounts = mount::all().unwrap_or_default();
-        let resolved = |path: &Path| mount::resolve(&mounts, path);
-        let is_below = |path: &Path| resolved(path).starts_with(resolved(&data_root));
-        if !lenient && is_below(&certs_dir) {
+        let layout = (!lenient).then(|| Layout::of(&certs_dir, &bundle_dir, &data_root));
+        if layout.is_some_and(|layout| layout.certs_are_replicated) {
             return Err(Failure::not_configured(format!(
                 "parameter certs_dir=\"{}\": lies on the replicated file system {}, where it needs no cert-sync; allowed: a \
                  directory on the node's own disk",
@@ -83,7 +85,7 @@ impl Config {
                 data_root.display()
             )));
         }
-        if !lenient && (!is_below(&bundle_dir) || resolved(&bundle_dir) == resolved(&data_root)) {
+        if layout.is_some_and(|layout| !layout.bundle_is_replicated) {
             return Err(Failure::not_configured(format!(
                 "parameter bundle_dir=\"{}\": not below data_root {}; allowed: a directory below it, because only that is \
                  replicated",
@@ -180,6 +182,31 @@ impl Config {
     /// The bundle's path.
     pub(crate) fn bundle(&self) -> PathBuf {
         certs::volume::bundle_path(&self.bundle_dir)
+    }
+}
+
+/// How the places lie to the store.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    certs_are_replicated: bool,
+    bundle_is_replicated: bool,
+}
+
+impl Layout {
+    /// `certs_dir` without symbolic links. Where a store that hangs leaves no answer, nothing is held against the parameters.
+    fn of(certs_dir: &Path, bundle_dir: &Path, data_root: &Path) -> Self {
+        let answer = bounded::run(Deadline::after(LAYOUT_TIMEOUT), || {
+            let (root, bundle) = (mount::resolved(data_root), mount::resolved(bundle_dir));
+            vec![
+                u8::from(certs_dir.starts_with(&root)),
+                u8::from(bundle != root && bundle.starts_with(&root)),
+            ]
+        });
+        let answer = answer.unwrap_or_default();
+        Self {
+            certs_are_replicated: answer.first() == Some(&1),
+            bundle_is_replicated: answer.get(1) != Some(&0),
+        }
     }
 }
 

@@ -100,18 +100,22 @@ fn ask_server(config: &Config, state: &mut State, found: &Finding, deadline: Dea
     let pem = found.server_certificate.as_deref()?;
     let expected = CertificateDer::from_pem_slice(pem).ok()?;
     let was_told = found.is_sound && state.served == found.digest;
-    if !was_told || server::running(config).is_empty() {
+    if !was_told {
+        return None;
+    }
+    let ask = || kwdb::tls::shown_certificate(config.http_port, deadline.slice(HANDSHAKE_TIMEOUT));
+    let mut shown = ask();
+    let is_another =
+        |shown: &Result<CertificateDer<'_>, _>| shown.as_ref().is_ok_and(|shown| *shown != expected);
+    // The search for the server goes through all processes: only where the port shows something else, which may not be the server's.
+    if is_another(&shown) && server::running(config).is_empty() {
         return None;
     }
     // It may have got SIGHUP a moment ago.
     let reloading = deadline.slice(RELOAD_TIMEOUT);
-    let shown = loop {
-        let shown = kwdb::tls::shown_certificate(config.http_port, deadline.slice(HANDSHAKE_TIMEOUT));
-        let differs = shown.as_ref().is_ok_and(|shown| *shown != expected);
-        if !differs || !reloading.pause(Duration::from_millis(50)) {
-            break shown;
-        }
-    };
+    while is_another(&shown) && reloading.pause(Duration::from_millis(50)) {
+        shown = ask();
+    }
     match shown {
         Ok(shown) if shown == expected => None,
         Ok(_) => {

@@ -22,7 +22,7 @@ pub(crate) fn start(config: &Config, cx: &Context<'_>) -> Result<(), Failure> {
             config.user
         )));
     }
-    if let Some(obstacle) = volume::obstacle(config) {
+    if let Some(obstacle) = volume::obstacle(config, cx.deadline) {
         return Err(Failure::generic(obstacle));
     }
     let run = RunDirectory::of(&config.instance);

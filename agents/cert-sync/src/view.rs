@@ -30,7 +30,7 @@ pub(crate) struct View {
 impl View {
     /// Reads the volume and opens what is there. The error says why the volume cannot be read.
     pub(crate) fn read(config: &Config, keys: &[AuthKey], deadline: Deadline) -> Result<Self, String> {
-        if let Some(obstacle) = volume::obstacle(config) {
+        if let Some(obstacle) = volume::obstacle(config, deadline) {
             return Err(obstacle);
         }
         let Contents { current, previous } = volume::read(config, deadline)?;

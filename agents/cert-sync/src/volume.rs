@@ -10,19 +10,28 @@ use std::time::Duration;
 
 /// A device that needs longer to give 50 kB is stalled.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a directory says of itself is in memory; where it does not come in time, the kernel's table says it.
+const USAGE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Forcing 50 kB through DRBD to the other node's disk takes milliseconds; a resync can make it seconds.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why the volume cannot be used at all; `None` when it can. Reads the kernel's table only.
-pub(crate) fn obstacle(config: &Config) -> Option<String> {
+/// Why the volume cannot be used at all; `None` when it can.
+pub(crate) fn obstacle(config: &Config, deadline: Deadline) -> Option<String> {
     let root = config.data_root.display();
+    let read_only = || format!("{root} is mounted read-only");
+    // The table of all mounts is read only where the directory itself does not say it.
+    if let Ok(usage) = mount::usage(&config.data_root, deadline.slice(USAGE_TIMEOUT))
+        && (usage.mounted_device.is_some() || !config.require_mount)
+    {
+        return usage.read_only.then(read_only);
+    }
     match mount::at(&config.data_root) {
         Err(error) => Some(format!("cannot tell whether {root} is mounted: {error}")),
         Ok(None) if config.require_mount => Some(format!(
             "{root} is not mounted on this node; start the file system first, or set require_mount=false where the store is not \
              on a file system of its own"
         )),
-        Ok(Some(mount)) if mount.read_only => Some(format!("{root} is mounted read-only")),
+        Ok(Some(mount)) if mount.read_only => Some(read_only()),
         _ => None,
     }
 }

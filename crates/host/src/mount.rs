@@ -66,6 +66,19 @@ pub fn resolve(mounts: &[Mount], path: &Path) -> PathBuf {
     found.map_or_else(|| path.to_owned(), |path| path.components().collect())
 }
 
+/// As [`resolve`], with the kernel's own word about this one path, where it gives one (from 5.8 on): its table grows with everybody's
+/// mounts. It touches what is mounted there, and whatever lies on the way: for a child.
+pub fn resolved(path: &Path) -> PathBuf {
+    if is_spelled_point(path) {
+        return path.to_owned();
+    }
+    let mounts = match point::look(Path::new("/")) {
+        Some(_) => Vec::new(),
+        None => all().unwrap_or_default(),
+    };
+    resolve(&mounts, path)
+}
+
 /// Where a path lies whatever it is called: the same directory in two mount namespaces has the same place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -289,6 +302,9 @@ mod tests {
             ("dangling", "dangling"),
         ] {
             assert_eq!(found(path), root.join(expected), "{path}");
+            assert_eq!(resolved(&root.join(path)), root.join(expected), "{path}");
         }
+        assert_eq!(resolved(Path::new("/proc")), Path::new("/proc"));
+        assert_eq!(resolved(Path::new("/proc/../proc/")), Path::new("/proc"));
     }
 }

@@ -224,6 +224,14 @@ impl Process {
         }
     }
 
+    /// The processes that its first thread has started and that have not ended; `None` where the kernel does not tell.
+    pub fn children(self) -> Option<Vec<Self>> {
+        let text = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid)).ok()?;
+        self.stat()?;
+        let pids = text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok());
+        Some(pids.filter_map(Self::with_pid).collect())
+    }
+
     /// It and its ancestors, as far as they can be seen.
     pub fn lineage(self) -> Vec<i32> {
         let mut pids = vec![self.pid()];
@@ -408,6 +416,14 @@ mod tests {
         assert_eq!(me.state(), Some(ProcessState::Alive));
         assert_eq!(me.lineage()[0], me.pid());
         assert!(me.lineage().contains(&me.parent().unwrap()));
+        let parent = Process::with_pid(me.parent().unwrap()).unwrap();
+        // Its first thread need not be the one that has started us, and others may end meanwhile.
+        let is_its = |child: &Process| child.parent().is_none_or(|pid| pid == parent.pid());
+        assert!(
+            parent
+                .children()
+                .is_none_or(|children| children.iter().all(is_its))
+        );
         assert_eq!(me.user_id(), Some(nix::unistd::geteuid().as_raw()));
         assert!(Process::all().any(|process| process == me));
     }

@@ -2,16 +2,22 @@
 //! and connections of others, then quiet again, in one run. `cargo test -p contract -- --nocapture cost` prints the table.
 
 use crate::filesystem::{Device, POINT};
-use contract::machine::{AGENT, DATA_ROOT, Machine, eventually};
+use contract::machine::{AGENT, CERTS, DATA_ROOT, Machine, eventually};
 use contract::programs::Programs;
 use contract::{Call, Lan, on_a_machine};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use std::fs;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The virtual IP, in the network of [`Lan`].
 const ADDRESS: &str = "10.0.0.9";
+/// A set of certificates that the server of this test does without: what they cost it is not measured here.
+const CERTIFICATES: &str = "/etc/set/certs";
+const AUTHKEY: &str = "/etc/corosync/authkey";
+/// Where they are shown in the place of the server's.
+const SHOWN_AT: &str = "8443";
 const MOUNTS: usize = 3000;
 const PROCESSES: usize = 5000;
 /// Of each of those who connect; every connection has two ends, which are both on this machine.
@@ -46,12 +52,20 @@ fn monitors(device: &str) -> Vec<Monitor> {
     };
     let program = |name| Programs::get().agent(name);
     let (file_system, address) = (program("filesystem"), program("virtual-ip"));
+    let certificates = program("cert-sync");
     let disk = [
         ("OCF_RESKEY_device", device),
         ("OCF_RESKEY_directory", POINT),
         ("OCF_RESKEY_fstype", "ext4"),
     ];
     let ip = [("OCF_RESKEY_ip", ADDRESS)];
+    // It publishes what it finds, as one that knows its node does.
+    let set = [
+        ("OCF_RESKEY_certs_dir", CERTIFICATES),
+        ("OCF_RESKEY_authkey", AUTHKEY),
+        ("OCF_RESKEY_http_port", SHOWN_AT),
+        ("OCF_RESKEY_CRM_meta_on_node", "node1"),
+    ];
     vec![
         of("kaiwudb, level 0", Path::new(AGENT), "KaiwuDB", "0", &[]),
         of("kaiwudb, level 10", Path::new(AGENT), "KaiwuDB", "10", &[]),
@@ -60,17 +74,34 @@ fn monitors(device: &str) -> Vec<Monitor> {
         of("filesystem, level 20", &file_system, "KaiwuFS", "20", &disk),
         of("virtual-ip, level 0", &address, "ClusterIP", "0", &ip),
         of("virtual-ip, level 10", &address, "ClusterIP", "10", &ip),
+        of("cert-sync, level 0", &certificates, "KaiwuCerts", "0", &set),
+        of("cert-sync, level 10", &certificates, "KaiwuCerts", "10", &set),
     ]
 }
 
 /// What the monitors look at, besides the server.
-fn start_the_others(device: &Device) -> Lan {
+fn start_the_others(machine: &Machine, device: &Device) -> Lan {
     fs::create_dir_all(POINT).expect("/var/lib is private");
     device.call("start").run().succeeds();
     let lan = Lan::new();
     Call::new(Programs::get().agent("virtual-ip"), "start")
         .env("OCF_RESOURCE_INSTANCE", "ClusterIP")
         .set("ip", ADDRESS)
+        .run()
+        .succeeds();
+    machine.make_certificates("localhost 127.0.0.1");
+    machine.shell(&format!(
+        "mkdir -p {CERTIFICATES} /etc/corosync; mv {CERTS}/* {CERTIFICATES}; chown kaiwudb: {CERTIFICATES}
+         head -c 128 /dev/urandom >{AUTHKEY}; chmod 400 {AUTHKEY}
+         openssl s_server -www -quiet -accept {SHOWN_AT} -cert {CERTIFICATES}/node.crt -key {CERTIFICATES}/node.key </dev/null >/dev/null 2>&1 &"
+    ));
+    eventually("certificates are shown", || {
+        TcpStream::connect(format!("127.0.0.1:{SHOWN_AT}")).is_ok()
+    });
+    Call::new(Programs::get().agent("cert-sync"), "start")
+        .env("OCF_RESOURCE_INSTANCE", "KaiwuCerts")
+        .set("certs_dir", CERTIFICATES)
+        .set("authkey", AUTHKEY)
         .run()
         .succeeds();
     lan
@@ -152,7 +183,7 @@ fn others_end(machine: &Machine) {
 fn a_monitor_costs_the_same_whatever_others_do() {
     on_a_machine(|machine| {
         let device = Device::new();
-        let _lan = start_the_others(&device);
+        let _lan = start_the_others(machine, &device);
         machine.start();
         assert!(Path::new(DATA_ROOT).is_dir());
         let monitors = monitors(&device.path);
