@@ -75,9 +75,7 @@ pub(super) fn logs(collector: &mut Collector<'_>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let entry = format!("logs/{name}");
         collector.tail(Group::System, &entry, &path, most, Source::Text);
-        let Some(directory) = path.parent().filter(|directory| directory.is_dir()) else {
-            continue;
-        };
+        let Some(directory) = path.parent() else { continue };
         for former in former(collector, directory, &name) {
             let path = directory.join(&former);
             let entry = format!("logs/{former}");

@@ -1,10 +1,12 @@
 //! The disk below the store.
 
 use crate::ground::{explained, named, pair, recovered};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use lab::cib::DATA_ROOT;
 use lab::{Deadline, Event, Lab};
 use operator::{answer, deadline};
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 /// A full disk is noticed by the server after about half a minute.
@@ -15,7 +17,7 @@ pub(crate) fn full(lab: &Lab) -> Result<()> {
     let (_, before) = answer(passive, "kaiwudb-ha why --list --json")?;
     let last = before["incidents"].as_array().and_then(|all| all.last()).cloned();
     active.shell(
-        &format!("dd if=/dev/zero of={DATA_ROOT}/filler bs=64k 2>/dev/null; dd if=/dev/zero of={DATA_ROOT}/filler2 bs=1k 2>/dev/null; true"),
+        &format!("dd if=/dev/zero of={DATA_ROOT}/filler bs=64k 2>/dev/null || true; dd if=/dev/zero of={DATA_ROOT}/filler2 bs=1k 2>/dev/null || true"),
         deadline(),
     )?;
     let patience = Deadline::after(FILLS);
@@ -47,7 +49,18 @@ pub(crate) fn full(lab: &Lab) -> Result<()> {
 
 pub(crate) fn read_only(lab: &Lab) -> Result<()> {
     let (active, passive) = pair(lab)?;
-    active.shell(&format!("mount -o remount,ro {DATA_ROOT}"), deadline())?;
+    // As after an error of the disk: with files open for writing nobody but the kernel can do it.
+    active.shell(
+        &format!("mount -o remount,errors=remount-ro {DATA_ROOT}"),
+        deadline(),
+    )?;
+    let number = active.shell(&format!("mountpoint -d {DATA_ROOT}"), deadline())?;
+    let device = fs::read_link(format!("/sys/dev/block/{}", number.trim()))?;
+    let device = device.file_name().context("no device")?;
+    fs::write(
+        Path::new("/sys/fs/ext4").join(device).join("trigger_fs_error"),
+        "1",
+    )?;
     let patience = Deadline::after(FILLS);
     while lab
         .cluster()

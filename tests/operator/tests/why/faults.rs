@@ -73,30 +73,23 @@ pub(crate) fn crashed(lab: &Lab) -> Result<()> {
     )
 }
 
-/// In a container the kernel's log is not there: first it is concluded from what the sentinel counted, then the node gets what its kernel has said.
+/// In a container the kernel's log is not there: the node is told at once what the kernel below it has said.
 pub(crate) fn out_of_memory(lab: &Lab) -> Result<()> {
     let (active, passive) = pair(lab)?;
     let server = event::server(active)?;
     let tight = Tight::around(server)?;
     let patience = Deadline::after(Duration::from_secs(90));
     while event::server(active).is_ok_and(|now| now == server) {
-        ensure!(patience.pause(Duration::from_millis(500)), "it needs no memory");
+        ensure!(patience.pause(Duration::from_millis(50)), "it needs no memory");
     }
-    recovered(lab, Duration::from_secs(6))?;
-    drop(tight);
-    named(
-        lab,
-        &explained(passive)?,
-        "out of memory, no kernel log",
-        &["out-of-memory"],
-        "concluded",
-    )?;
     let said = std::process::Command::new("dmesg").output()?;
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     let pid = format!("Killed process {server} (kwbase)");
     let line = said.lines().rfind(|line| line.contains(&pid));
     let line = line.with_context(|| format!("the kernel has not ended {server}"))?;
     told_by_the_kernel(active, line.split_once("] ").map_or(line, |(_, text)| text))?;
+    recovered(lab, Duration::from_secs(6))?;
+    drop(tight);
     named(
         lab,
         &explained(passive)?,
