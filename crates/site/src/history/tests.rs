@@ -232,6 +232,16 @@ fn clocks_that_are_90_seconds_apart_are_aligned() {
     }
 }
 
+#[test]
+fn a_ban_names_the_resource_and_not_the_node() {
+    let ban = "node1|1|journal|pacemaker-based|++ /cib/configuration/constraints:  <rsc_location id=\"cli-ban-KaiwuDBGrp-on-node1\" rsc=\"KaiwuDBGrp\"/>\n";
+    let (found, _) = explain(ban, "node1", |node, records| answer(node, records, 0));
+    assert_eq!(
+        (found[0].cause.kind, found[0].cause.subject.as_str()),
+        (Kind::MovedByHand, "KaiwuDBGrp")
+    );
+}
+
 /// Recorded: DRBD's link was away for 40 s, the database waited and served on. Nothing failed over, and nothing is said to have.
 #[test]
 fn what_the_database_bears_is_no_incident() {

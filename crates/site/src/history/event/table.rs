@@ -96,7 +96,7 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("pacemaker-based", r"^(?:\+|--) .*-maintenance-mode'\]", What::MaintenanceOver, ["", "", ""]),
     pattern("pacemaker-based", r#"^\+\+ .*<nvpair .*\bid="(\S+?)-meta_attributes-target-role".* value="Stopped""#, What::Disabled, ["$1", "", ""]),
     pattern("pacemaker-based", r"^\+ .*'(\S+?)-meta_attributes-target-role'\]:.*@value=Stopped\b", What::Disabled, ["$1", "", ""]),
-    pattern("pacemaker-based", r#"^\+\+ .*<rsc_location id="cli-(ban|prefer)-(\S+?)""#, What::Moved, ["$2", "", "$1"]),
+    pattern("pacemaker-based", r#"^\+\+ .*<rsc_location id="cli-(ban|prefer)-(\S+?)(?:-on-[^"]+)?""#, What::Moved, ["$2", "", "$1"]),
     pattern("pacemaker-based", r#"^\+\+ .*<nvpair .*\bid="(\S+?)-instance_attributes-(\S+?)" "#, What::Changed, ["$1", "", "$2"]),
     pattern("pacemaker-based", r"^\+ .*'(\S+?)-instance_attributes-(\S+?)'\]:", What::Changed, ["$1", "", "$2"]),
     pattern("pacemaker-based", r"^Completed cib_\w+ operation for section \S+: OK \(rc=0, origin=([^/]+)/(cibadmin|crm_attribute|crm_resource|crm_standby|crm_shadow|crm_simulate|pcs|crmsh)/", What::Configured, ["", "$1", "$2"]),
