@@ -128,6 +128,11 @@ unit: ## unit tests of crates/ and agents/; without root some are skipped
 model: ## the exhaustive model of cluster, DRBD and people, with seven faults and mistakes in any order (minutes)
 	MODEL_FAULTS=$${MODEL_FAULTS:-7} $(CARGO) test --locked -p model -- --nocapture
 
+.PHONY: simulation
+simulation-test simulation: $(if $(LAB_IS_READY),,lab-image)
+simulation: ## 1,050 sequences of failures on planned configurations, by Pacemaker's own scheduler; SUITE=trixie for another one (minutes)
+	SIMULATION_SEQUENCES=$${SIMULATION_SEQUENCES:-150} $(CARGO) test --locked -p simulation -- --nocapture
+
 .PHONY: toolchain-test
 toolchain-test:
 	@$(TOOLCHAIN)/need.sh iproute2 mount util-linux

@@ -1,4 +1,5 @@
 mod neighbours;
+mod rendered;
 
 use super::resources::{self, named};
 use pacemaker::compare::{Change, compare};
