@@ -21,6 +21,7 @@ mod watcher;
 use agent::{Context, ResourceAgent};
 use config::Config;
 use ocf::{CheckLevel, Env, Failure, MetaData, State};
+pub use peers::read as connections_left_in;
 
 /// The agent with its parameters read.
 #[derive(Debug)]

@@ -172,7 +172,7 @@ fn text(ip: IpAddr, connections: &BTreeSet<Connection>) -> String {
 }
 
 /// The lines that are whole and make sense, of a list that is about this address.
-fn read(text: &str, ip: IpAddr) -> Vec<Connection> {
+pub fn read(text: &str, ip: IpAddr) -> Vec<Connection> {
     let Some(lines) = text.strip_prefix(&first_line(ip)) else {
         return Vec::new();
     };

@@ -17,7 +17,8 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<(String, String)>>> {
     Ok(found.map(|found| parse(&String::from_utf8_lossy(&found.bytes))))
 }
 
-fn parse(text: &str) -> Vec<(String, String)> {
+/// Reads the variables in the text of such a file.
+pub fn parse(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = text.chars().peekable();
     while let Some(first) = rest.next_if(|_| true) {

@@ -118,7 +118,8 @@ fn exchange(address: SocketAddr, deadline: Deadline) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-fn read_answer(answer: &[u8]) -> Health {
+/// What an answer of the server says.
+pub fn read_answer(answer: &[u8]) -> Health {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut headers);
     match response.parse(answer) {

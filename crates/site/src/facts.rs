@@ -21,7 +21,7 @@ mod word;
 pub use certificates::Certificates;
 pub use corosync::{Corosync, FILE as COROSYNC, gather as corosync};
 pub use database::{Database, Holding, Mounted, Pulse, Sentinel, Server, Store, Usage, Verdict, sql_target};
-pub use drbd::{Configured, Drbd, Secret};
+pub use drbd::{Configured, Drbd, Secret, configured_in};
 pub use interfaces::Interface;
 pub use patience::PATIENCE;
 pub use system::System;

@@ -6,6 +6,7 @@ mod text;
 
 pub use configured::{Configured, Secret};
 use configured::{OPTIONS, judge};
+pub use text::read as configured_in;
 pub(super) use text::tokens;
 
 use drbd::config::{Config, ResourceConfig};

@@ -14,7 +14,7 @@ struct Said {
 }
 
 /// The resources in the text of all files.
-pub(super) fn read(text: &str) -> BTreeMap<String, Configured> {
+pub fn read(text: &str) -> BTreeMap<String, Configured> {
     let mut common = Said::default();
     let mut resources: BTreeMap<String, Said> = BTreeMap::new();
     let mut path: Vec<Vec<String>> = Vec::new();
