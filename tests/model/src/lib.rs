@@ -2,5 +2,6 @@
 //! what is shipped. Nothing is decided here that a production function decides; what DRBD and Pacemaker do by themselves is written down in
 //! [`stack`], each rule with where it is known from.
 
+pub mod certificates;
 pub mod explore;
 pub mod stack;

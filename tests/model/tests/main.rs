@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout)] // figures that one asks for with --nocapture
 
 use drbd::policy::Scores;
+use model::certificates::Certificates;
 use model::explore::{Bound, Found, explore};
 use model::stack::Stack;
 use model::stack::rules::{Fencing, Lift, Rules};
@@ -211,4 +212,11 @@ fn some_defects_are_held_by_something_else() {
             "{name}: {found:?}"
         );
     }
+}
+
+#[test]
+fn certificates_are_never_broken_and_always_agree_again() {
+    let found = explore(&Certificates::new(2), Bound::NONE);
+    told("certificates, 2 mistakes or damages", &found);
+    assert!(found.complete && found.counter_example.is_none(), "{found:?}");
 }
