@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, TestRunner};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// For each target and each kind of input. A fuzzer is for more: `make fuzz`.
+/// For each target and each kind of input.
 const CASES: u32 = 500;
 /// The slowest takes some milliseconds.
 const HANG: Duration = Duration::from_secs(20);

@@ -179,9 +179,12 @@ impl World {
         let name = format!("master-{DATA}");
         let mut written = false;
         for node in NODES {
-            let runs = self.instances(DATA).iter().any(|one| one.node == node);
-            let has = self.attributes(node).contains_key(&name);
-            if runs != has {
+            let instance = self.instances(DATA).into_iter().find(|one| one.node == node);
+            let runs = instance.is_some();
+            let score = self.attributes(node).remove(&name);
+            // A Primary's is always the best, whatever it was before.
+            let is_low = instance.is_some_and(|one| one.promoted) && score.as_deref() != Some("10000");
+            if runs != score.is_some() || is_low {
                 self.set_attribute(node, &name, runs.then_some("10000"));
                 written = true;
             }
