@@ -232,6 +232,17 @@ fn clocks_that_are_90_seconds_apart_are_aligned() {
     }
 }
 
+/// Recorded: `crm_resource --restart` writes it in lower case.
+#[test]
+fn a_restart_disables() {
+    let stopped = "node2|1|/var/log/pacemaker/pacemaker.log|pacemaker-based|++ /cib/configuration/resources/group[@id='KaiwuDBGrp']/primitive[@id='KaiwuDB']/meta_attributes[@id='KaiwuDB-meta_attributes']:  <nvpair id=\"KaiwuDB-meta_attributes-target-role\" name=\"target-role\" value=\"stopped\"/>\n";
+    let (found, _) = explain(stopped, "node2", |node, records| answer(node, records, 0));
+    assert_eq!(
+        (found[0].cause.kind, found[0].cause.subject.as_str()),
+        (Kind::Disabled, "KaiwuDB")
+    );
+}
+
 #[test]
 fn a_ban_names_the_resource_and_not_the_node() {
     let ban = "node1|1|journal|pacemaker-based|++ /cib/configuration/constraints:  <rsc_location id=\"cli-ban-KaiwuDBGrp-on-node1\" rsc=\"KaiwuDBGrp\"/>\n";
