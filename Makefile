@@ -133,6 +133,10 @@ simulation-test simulation: $(if $(LAB_IS_READY),,lab-image)
 simulation: ## 1,050 sequences of failures on planned configurations, by Pacemaker's own scheduler; SUITE=trixie for another one (minutes)
 	SIMULATION_SEQUENCES=$${SIMULATION_SEQUENCES:-150} $(CARGO) test --locked -p simulation -- --nocapture
 
+.PHONY: fuzz
+fuzz: ## libFuzzer on everything that reads what others have written; FUZZ_SECONDS=600 for each, FUZZ=events2 for one (a nightly compiler)
+	@packaging/fuzz.sh '$(CARGO_TARGET_DIR)/fuzz' '$(or $(FUZZ_SECONDS),60)' $(FUZZ)
+
 .PHONY: toolchain-test
 toolchain-test:
 	@$(TOOLCHAIN)/need.sh iproute2 mount util-linux
