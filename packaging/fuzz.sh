@@ -25,7 +25,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 passes='-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters'
 passes="$passes -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
 RUSTFLAGS="$passes --cfg fuzzing" CARGO_TARGET_DIR="$directory/target" \
-    $nightly build --locked --release --quiet --manifest-path fuzz/Cargo.toml --target "$host"
+    $nightly build --locked --release --quiet --manifest-path tests/parsers/fuzz/Cargo.toml --target "$host"
 program=$directory/target/$host/release/fuzz
 
 # shellcheck disable=SC2046 # names without blanks
