@@ -27,7 +27,7 @@ crate::texts! {
     DISABLED: "{subject} was disabled (target-role=Stopped)", "{subject} 被禁用（target-role=Stopped）";
     MOVED_BY_HAND: "{subject} was moved by hand (constraint cli-{detail})", "{subject} 被手动迁移（约束 cli-{detail}）";
     CONFIGURATION_CHANGED: "the configuration of {subject} was changed: parameter {detail}", "{subject} 的配置被修改：参数 {detail}";
-    HISTORY_CLEARED: "the operation history of {subject} on {node} was deleted (crm_resource --cleanup or --refresh), upon which Pacemaker restarted what needs it", "{node} 上 {subject} 的操作历史被清除（crm_resource --cleanup 或 --refresh），Pacemaker 随后重启了依赖它的资源";
+    HISTORY_CLEARED: "the operation history of {subject} on {node} was deleted (by a cleanup or a refresh), upon which Pacemaker restarted what needs it", "{node} 上 {subject} 的操作历史被清除（cleanup 或 refresh），Pacemaker 随后重启了依赖它的资源";
     SPLIT_BRAIN: "split brain of {subject}: both nodes had changed their data", "{subject} 脑裂：两个节点都修改了数据";
     QUORUM_LOST: "{node} lost quorum", "{node} 失去仲裁（quorum）";
     START_FAILED: "{subject} could not be started on {node}: {detail}", "{subject} 无法在 {node} 上启动：{detail}";

@@ -9,7 +9,7 @@ pub(super) const SECOND: i64 = 1_000_000;
 pub(super) const SKEW: i64 = 1_500_000;
 
 /// What the kernel kills when it kills the server: the process, or, where only systemd says it, the service that it belongs to.
-const OUR_PROCESSES: [&str; 2] = ["kwbase", "pacemaker.service"];
+const OUR_PROCESSES: [&str; 2] = ["pacemaker.service", "kwbase"];
 
 /// What explains an event by lying deeper: a record of the right place, shortly before.
 pub(super) fn explain<'a>(events: &'a [Event], event: &Event, resources: &Resources) -> Option<&'a Event> {
