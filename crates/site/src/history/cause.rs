@@ -9,6 +9,8 @@ use super::timeline::Timeline;
 use explain::{SECOND, SKEW, explain};
 pub use model::{Cause, Certainty, Kind, Missing};
 
+/// Why the scheduler has a node fenced that is a member, but without one of Pacemaker's daemons.
+const PROCESS_GONE: &str = "peer process is no longer available";
 /// A node that writes within this after it was lost was alive.
 const ALIVE: i64 = 500_000;
 
@@ -41,7 +43,9 @@ pub(super) fn of(events: &[Event], began: i64, timeline: &Timeline) -> Cause {
         // It is the right node and moment; that it was the right device is not written down.
         cause.certainty = Certainty::Concluded;
     }
-    cause.drill = events.iter().any(|event| event.what == What::Drill);
+    let drills = events.iter().filter(|event| event.at <= cause.at.max(began));
+    let mut drills = drills.filter(|event| matches!(event.what, What::Drill | What::DrillOver));
+    cause.drill = drills.next_back().is_some_and(|event| event.what == What::Drill);
     // By which tool, and from where, a person has changed something.
     let changed = events.iter().filter(|event| {
         event.what == What::Configured && (event.at - cause.at).abs() <= SKEW && asked_for(cause.kind)
@@ -101,6 +105,11 @@ fn conclude(event: &Event, events: &[Event], timeline: &Timeline) -> Cause {
         What::Moved => recorded(Kind::MovedByHand),
         What::Changed => recorded(Kind::ConfigurationChanged),
         // That it acts because of that is not written down.
+        What::FencingDecided if event.detail == PROCESS_GONE => Cause {
+            subject: "pacemaker".to_owned(),
+            ..recorded(Kind::ClusterSoftwareDied)
+        },
+        What::FencingDecided => recorded(Kind::NodeFenced),
         What::Cleared => of(Kind::HistoryCleared, Certainty::Concluded),
         What::ServerHung => recorded(Kind::ServerHung),
         What::DiskStalled => recorded(Kind::DiskStalled),

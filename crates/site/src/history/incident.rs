@@ -176,6 +176,7 @@ impl What {
                 | Self::Cleared
                 | Self::Configured
                 | Self::Drill
+                | Self::DrillOver
                 | Self::ReplicationLost
                 | Self::DiskLost
                 | Self::Concern

@@ -243,6 +243,47 @@ fn a_restart_disables() {
     );
 }
 
+/// Recorded: Pacemaker's executor was killed, and the other node had the node fenced, whose journal lost its last second.
+#[test]
+fn a_node_that_is_fenced_has_not_vanished() {
+    let fenced = |why: &str| {
+        let records = format!(
+            "node2|439030000|/var/log/pacemaker/pacemaker.log|pacemaker-schedulerd|Cluster node node1 will be fenced: {why}\n\
+             node2|440370000|journal|pacemaker-controld|Node node1 state is now lost\n\
+             node2|440378000|journal|pacemaker-fenced|Operation 'reboot' targeting node1 by node2 for pacemaker-controld.338@node2: OK (complete)\n\
+             node1|442000000|journal|systemd-journald|Journal started\n"
+        );
+        let (found, _) = explain(&records, "node2", |node, records| answer(node, records, 0));
+        (found[0].cause.kind, found[0].cause.node.clone())
+    };
+    let node1 = || "node1".to_owned();
+    assert_eq!(
+        fenced("peer process is no longer available"),
+        (Kind::ClusterSoftwareDied, node1())
+    );
+    assert_eq!(
+        fenced("KaiwuFS is thought to be active there"),
+        (Kind::NodeFenced, node1())
+    );
+    assert_eq!(
+        fenced("peer is no longer part of the cluster"),
+        (Kind::NodeVanished, node1())
+    );
+}
+
+/// A drill of a minute ago is over.
+#[test]
+fn what_follows_a_drill_is_none() {
+    let with = |before: &str| {
+        let records = format!("{before}{}", INJECTED[0].records);
+        let (found, _) = explain(&records, "node1", |node, records| answer(node, records, 0));
+        found[0].cause.drill
+    };
+    let begins = "node1|1796130270000000|journal|pacemaker-attrd|Setting kaiwudb-ha-planned[node1]: (unset) -> drill\n";
+    let ends = "node1|1796130275000000|journal|pacemaker-attrd|Setting kaiwudb-ha-planned[node1]: drill -> (unset)\n";
+    assert!(with(begins) && !with(&format!("{begins}{ends}")) && !with(""));
+}
+
 #[test]
 fn a_ban_names_the_resource_and_not_the_node() {
     let ban = "node1|1|journal|pacemaker-based|++ /cib/configuration/constraints:  <rsc_location id=\"cli-ban-KaiwuDBGrp-on-node1\" rsc=\"KaiwuDBGrp\"/>\n";

@@ -69,6 +69,8 @@ pub enum What {
     Cleared,
     /// A drill is run.
     Drill,
+    /// It is over.
+    DrillOver,
     // DRBD.
     /// It has lost its connection to the peer.
     ReplicationLost,

@@ -73,6 +73,7 @@ pub fn first(language: Language, cause: &Cause) -> String {
         Kind::ClusterSoftwareStopped if is_missing(cause, JOURNAL) => texts::SOFTWARE_STOPS,
         Kind::ClusterSoftwareStopped => texts::SOFTWARE_STOPPED,
         Kind::FencedByHand => texts::FENCED_BY_HAND,
+        Kind::NodeFenced => texts::NODE_FENCED,
         Kind::Standby => texts::STANDBY,
         Kind::Disabled => texts::DISABLED,
         Kind::MovedByHand => texts::MOVED_BY_HAND,
@@ -317,6 +318,7 @@ fn next(language: Language, incident: &Incident) -> String {
         Kind::NodeLost => texts::NEXT_ASK,
         Kind::NodePaused
         | Kind::NodeShutDown
+        | Kind::NodeFenced
         | Kind::ClusterSoftwareDied
         | Kind::QuorumLost
         | Kind::StopFailed

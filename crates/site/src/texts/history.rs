@@ -22,6 +22,7 @@ crate::texts! {
     SOFTWARE_DIED: "{subject} ended unexpectedly on {node}", "{node} 上的 {subject} 意外退出";
     SOFTWARE_STOPPED: "{subject} was stopped on {node}, as for maintenance", "{node} 上的 {subject} 被正常停止（如维护时）";
     SOFTWARE_STOPS: "{subject} on {node} said that it was shutting down; by whose order only the journal of {node} says", "{node} 上的 {subject} 表示正在停止；由谁发起只记录在 {node} 的 journal 中";
+    NODE_FENCED: "the cluster had {node} fenced, which it still heard: {detail}", "集群隔离了仍可通信的 {node}：{detail}";
     FENCED_BY_HAND: "{node} was fenced by hand ({detail})", "{node} 被手动隔离（{detail}）";
     STANDBY: "{node} was put in standby: planned work", "{node} 被设为待机（standby）：计划内操作";
     DISABLED: "{subject} was disabled (target-role=Stopped)", "{subject} 被禁用（target-role=Stopped）";

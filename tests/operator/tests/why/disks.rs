@@ -1,6 +1,6 @@
 //! The disk below the store.
 
-use crate::ground::{explained, named, pair, recovered};
+use crate::ground::{explained, named, pair, recovered, told_by_the_kernel};
 use anyhow::{Context, Result, ensure};
 use lab::cib::DATA_ROOT;
 use lab::{Deadline, Event, Lab};
@@ -56,10 +56,12 @@ pub(crate) fn read_only(lab: &Lab) -> Result<()> {
     )?;
     let number = active.shell(&format!("mountpoint -d {DATA_ROOT}"), deadline())?;
     let device = fs::read_link(format!("/sys/dev/block/{}", number.trim()))?;
-    let device = device.file_name().context("no device")?;
-    fs::write(
-        Path::new("/sys/fs/ext4").join(device).join("trigger_fs_error"),
-        "1",
+    let device = device.file_name().context("no device")?.to_owned();
+    let trigger = Path::new("/sys/fs/ext4").join(&device).join("trigger_fs_error");
+    fs::write(trigger, "1")?;
+    told_by_the_kernel(
+        active,
+        &format!("EXT4-fs ({}): Remounting filesystem read-only", device.display()),
     )?;
     let patience = Deadline::after(FILLS);
     while lab

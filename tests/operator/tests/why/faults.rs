@@ -1,9 +1,9 @@
 //! Faults of the server, of its address and of what it is given.
 
-use crate::ground::{explained, named, pair, recovered};
+use crate::ground::{explained, named, pair, recovered, told_by_the_kernel};
 use anyhow::{Context, Result, ensure};
 use lab::event::{self};
-use lab::{Deadline, Event, Lab, Node};
+use lab::{Deadline, Event, Lab};
 use nix::sys::signal::Signal;
 use operator::deadline;
 use std::fs;
@@ -82,12 +82,7 @@ pub(crate) fn out_of_memory(lab: &Lab) -> Result<()> {
     while event::server(active).is_ok_and(|now| now == server) {
         ensure!(patience.pause(Duration::from_millis(50)), "it needs no memory");
     }
-    let said = std::process::Command::new("dmesg").output()?;
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    let pid = format!("Killed process {server} (kwbase)");
-    let line = said.lines().rfind(|line| line.contains(&pid));
-    let line = line.with_context(|| format!("the kernel has not ended {server}"))?;
-    told_by_the_kernel(active, line.split_once("] ").map_or(line, |(_, text)| text))?;
+    told_by_the_kernel(active, &format!("Killed process {server} (kwbase)"))?;
     recovered(lab, Duration::from_secs(6))?;
     drop(tight);
     named(
@@ -97,12 +92,6 @@ pub(crate) fn out_of_memory(lab: &Lab) -> Result<()> {
         &["out-of-memory"],
         active.cluster_name(),
     )
-}
-
-/// The machine's kernel has said it, and its node has no journal of that.
-fn told_by_the_kernel(node: &Node, line: &str) -> Result<()> {
-    node.exec_ok(["logger", "-t", "kernel", line], deadline())?;
-    node.shell("journalctl --sync", deadline()).map(drop)
 }
 
 /// A control group in which there is no memory.

@@ -78,6 +78,17 @@ pub(crate) fn came_back(lab: &Lab, lost: &Node, other: &Node) -> Result<()> {
     lab.cluster().wait_idle(deadline())
 }
 
+/// The kernel below the containers has said it, and they have no log of it: the node gets the last line with these words.
+pub(crate) fn told_by_the_kernel(node: &Node, words: &str) -> Result<()> {
+    let said = std::process::Command::new("dmesg").output()?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let line = said.lines().rfind(|line| line.contains(words));
+    let line = line.with_context(|| format!("the kernel has not said '{words}'"))?;
+    let line = line.split_once("] ").map_or(line, |(_, text)| text);
+    node.exec_ok(["logger", "-t", "kernel", line], deadline())?;
+    node.shell("journalctl --sync", deadline()).map(drop)
+}
+
 /// Keeps what both nodes have written down of it, where [`KEPT`] says.
 fn keep(lab: &Lab, said: &Value, injected: &str) -> Result<()> {
     let Some(directory) = std::env::var_os(KEPT).map(PathBuf::from) else {

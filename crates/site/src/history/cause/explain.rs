@@ -32,6 +32,7 @@ pub(super) fn explain<'a>(events: &'a [Event], event: &Event, resources: &Resour
             (What::ClusterStops, 120),
             (What::DaemonDied, 60),
             (What::FencingByHand, 60),
+            (What::FencingDecided, 60),
             (What::LinkDown, 30),
             (What::Paused, 30),
         ],
@@ -79,6 +80,10 @@ fn fits(deeper: &Event, event: &Event, resources: &Resources) -> bool {
             here && ["disk", "read-only", "I/O"]
                 .iter()
                 .any(|word| event.detail.contains(word))
+        }
+        // A node that is lost is fenced afterwards; one that was to be fenced before is lost by that.
+        What::FencingDecided => {
+            here && deeper.at < event.at && !deeper.detail.contains("no longer part of the cluster")
         }
         // Either end of a link may have lost it.
         What::LinkDown if event.what == What::NodeLost => true,

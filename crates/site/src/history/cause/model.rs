@@ -45,6 +45,8 @@ pub enum Kind {
     ClusterSoftwareDied,
     /// Corosync or Pacemaker was stopped on purpose.
     ClusterSoftwareStopped,
+    /// The cluster had a node fenced that it still heard.
+    NodeFenced,
     /// A node was fenced by hand.
     FencedByHand,
     /// A node was put in standby.

@@ -102,6 +102,7 @@ pub(super) static TABLE: &[Pattern] = &[
     pattern("pacemaker-based", r"^Completed cib_\w+ operation for section \S+: OK \(rc=0, origin=([^/]+)/(cibadmin|crm_attribute|crm_resource|crm_standby|crm_shadow|crm_simulate|pcs|crmsh)/", What::Configured, ["", "$1", "$2"]),
     pattern("pacemaker-controld", r"^Removing resource (\S+) from executor for \S+ as (\S+)$", What::Cleared, ["$1", "", "$2"]),
     pattern("pacemaker-attrd", r"^Setting kaiwudb-ha-planned\[(\S+)\]: .* -> drill$", What::Drill, ["", "$1", ""]),
+    pattern("pacemaker-attrd", r"^Setting kaiwudb-ha-planned\[(\S+)\]: drill -> ", What::DrillOver, ["", "$1", ""]),
 
     pattern("pacemaker-controld", r"^Result of (?:probe|notify) operation ", What::Idle, ["", "", "-"]),
     pattern("pacemaker-controld", r"^Result of (start|stop|promote|demote) operation for (\S+) on (\S+): (?:0 \()?ok\b", What::Done, ["$2", "$3", "$1"]),
