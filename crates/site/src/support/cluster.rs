@@ -5,7 +5,7 @@ use crate::facts::COROSYNC;
 use crate::logs;
 use bzip2::read::BzDecoder;
 use flate2::read::GzDecoder;
-use host::untrusted::{Directory, Kind};
+use host::untrusted::Directory;
 use redact::Source;
 use std::io::{self, Read};
 use std::path::Path;
@@ -94,14 +94,13 @@ pub(super) fn logs(collector: &mut Collector<'_>) {
 /// What logrotate has made of a log in the window, the newest first.
 fn former(collector: &mut Collector<'_>, directory: &Path, name: &str) -> Vec<String> {
     let since = collector.since();
-    let found = collector.list(Group::System, directory).into_iter();
+    let is_former = |other: &str| {
+        let rest = other.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with(['.', '-']))
+    };
+    let found = collector.list(Group::System, directory, is_former).into_iter();
     let mut former: Vec<(i64, String)> = found
-        .filter(|(other, found)| {
-            let rest = other.strip_prefix(name);
-            found.kind == Kind::File
-                && found.modified >= since
-                && rest.is_some_and(|rest| rest.starts_with(['.', '-']))
-        })
+        .filter(|(_, found)| found.is_file && found.modified >= since)
         .map(|(other, found)| (found.modified, other))
         .collect();
     former.sort_unstable();
@@ -112,13 +111,11 @@ fn former(collector: &mut Collector<'_>, directory: &Path, name: &str) -> Vec<St
 /// What the scheduler was given in the window, unpacked: secrets are in them as in the configuration.
 pub(super) fn scheduler_inputs(collector: &mut Collector<'_>) {
     let since = collector.since();
+    let is_packed = |name: &str| Path::new(name).extension().is_some_and(|ending| ending == "bz2");
     let mut inputs: Vec<(i64, String)> = collector
-        .list(Group::System, Path::new(INPUTS))
+        .list(Group::System, Path::new(INPUTS), is_packed)
         .into_iter()
-        .filter(|(name, found)| {
-            let is_packed = Path::new(name).extension().is_some_and(|ending| ending == "bz2");
-            found.kind == Kind::File && is_packed && found.modified >= since
-        })
+        .filter(|(_, found)| found.is_file && found.modified >= since)
         .map(|(name, found)| (found.modified, name))
         .collect();
     inputs.sort_unstable();

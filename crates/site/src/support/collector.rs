@@ -3,10 +3,11 @@
 use super::part::{Entry, Missing, Part, Request, clean};
 use crate::time::now_us;
 use crate::value::is_name;
-use host::untrusted::{self, Directory, Found};
+use host::untrusted::{self, Directory, Kind};
 use host::{Command, CommandError, Deadline, bounded};
 use redact::{Source, begins_record, readable, redact};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,17 @@ pub(super) struct Question<'a> {
     pub(super) command: &'a Command,
     /// How long it may take.
     pub(super) most: Duration,
+}
+
+/// A file or directory of a directory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listed {
+    pub(super) is_file: bool,
+    pub(super) uid: u32,
+    /// In bytes.
+    pub(super) length: u64,
+    /// When it was last written, in seconds since 1970.
+    pub(super) modified: i64,
 }
 
 /// What a child has found of a file.
@@ -325,43 +337,72 @@ impl<'a> Collector<'a> {
         free
     }
 
-    /// The entries of a directory with what they are; empty where it cannot be read, which is noted.
-    pub(super) fn list(&mut self, group: Group, path: &Path) -> Vec<(String, Found)> {
+    /// The entries of a directory whose names are wanted, with what they are; empty where it cannot be read, which is noted. A child looks at
+    /// them, and at no others: what is mounted there may hang.
+    pub(super) fn list(
+        &mut self,
+        group: Group,
+        path: &Path,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<(String, Listed)> {
         let shown = path.display().to_string();
-        let names = {
-            let path = path.to_owned();
-            self.in_child(group, move || {
-                let names = Directory::open(&path).and_then(|directory| {
-                    let names = directory.names(MOST_NAMES)?;
-                    Ok(names.into_iter().filter_map(|name| name.into_string().ok()))
-                });
-                match names {
-                    Ok(names) => Read::Found(names.collect::<Vec<_>>().join("\0").into_bytes(), false),
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => Read::Absent,
-                    Err(error) => Read::Failed(error.to_string()),
-                }
-            })
-        };
-        let names = match names {
-            Read::Found(names, _) => String::from_utf8_lossy(&names).into_owned(),
+        let found = self.in_child(group, || match listed(path, wanted) {
+            Ok(found) => Read::Found(found, false),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Read::Absent,
+            Err(error) => Read::Failed(error.to_string()),
+        });
+        match found {
+            Read::Found(found, _) => String::from_utf8_lossy(&found)
+                .split_terminator('\0')
+                .collect::<Vec<_>>()
+                .chunks_exact(5)
+                .filter_map(Listed::of)
+                .collect(),
             Read::Absent => {
                 self.miss(&shown, "there is no such directory", false);
-                return Vec::new();
+                Vec::new()
             }
             Read::Failed(why) => {
                 self.miss(&shown, &why, true);
-                return Vec::new();
+                Vec::new()
             }
+        }
+    }
+}
+
+/// What a child says of the entries, five words for each.
+fn listed(path: &Path, wanted: impl Fn(&str) -> bool) -> std::io::Result<Vec<u8>> {
+    let directory = Directory::open(path)?;
+    let mut text = String::new();
+    for name in directory.names(MOST_NAMES)? {
+        let Some(name) = name.to_str().filter(|name| wanted(name)) else {
+            continue;
         };
-        // The child has just looked into it: it does not hang.
-        let Ok(directory) = Directory::open(path) else {
-            return Vec::new();
+        if let Ok(Some(found)) = directory.inspect(name) {
+            let kind = match found.kind {
+                Kind::File => "file",
+                Kind::Directory => "directory",
+                _ => continue,
+            };
+            let _ = write!(
+                text,
+                "{name}\0{kind}\0{}\0{}\0{}\0",
+                found.uid, found.length, found.modified
+            );
+        }
+    }
+    Ok(text.into_bytes())
+}
+
+impl Listed {
+    fn of(words: &[&str]) -> Option<(String, Self)> {
+        let listed = Self {
+            is_file: words[1] == "file",
+            uid: words[2].parse().ok()?,
+            length: words[3].parse().ok()?,
+            modified: words[4].parse().ok()?,
         };
-        names
-            .split('\0')
-            .filter(|name| !name.is_empty())
-            .filter_map(|name| Some((name.to_owned(), directory.inspect(name).ok()??)))
-            .collect()
+        Some((words[0].to_owned(), listed))
     }
 }
 
@@ -439,6 +480,39 @@ mod tests {
         let missing: Vec<&str> = part.missing.iter().map(|missing| missing.why.as_str()).collect();
         assert!(missing.contains(&"not a regular file"), "{missing:?}");
         assert!(part.took < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn only_what_is_wanted_is_listed() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["a.log", "b.log.1", "other"] {
+            fs::write(directory.path().join(name), "four").unwrap();
+        }
+        fs::create_dir(directory.path().join("a.log.d")).unwrap();
+        symlink("/etc/shadow", directory.path().join("a.log.2")).unwrap();
+        let request = request(1 << 20);
+        let mut collector = Collector::new(&request);
+        let mut found = collector.list(Group::System, directory.path(), |name| name != "other");
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        let names: Vec<(&str, bool, u64)> = (found.iter())
+            .map(|(name, one)| {
+                (
+                    name.as_str(),
+                    one.is_file,
+                    if one.is_file { one.length } else { 0 },
+                )
+            })
+            .collect();
+        assert_eq!(
+            names,
+            [("a.log", true, 4), ("a.log.d", false, 0), ("b.log.1", true, 4)]
+        );
+        assert!(
+            collector
+                .list(Group::System, &directory.path().join("none"), |_| true)
+                .is_empty()
+        );
+        assert_eq!(collector.finish().missing.len(), 1);
     }
 
     #[test]

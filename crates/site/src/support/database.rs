@@ -2,7 +2,7 @@
 
 use super::collector::{Collector, Group};
 use super::part::Request;
-use host::untrusted::{self, Kind, Writers};
+use host::untrusted::{self, Writers};
 use host::{Deadline, user};
 use kwdb::environment;
 use kwdb::installation::{
@@ -27,13 +27,12 @@ const QUESTION: Duration = Duration::from_secs(5);
 pub(super) fn files(collector: &mut Collector<'_>) {
     for directory in DIRECTORIES {
         let path = PathBuf::from(directory);
-        let found = collector.list(Group::System, &path);
-        let files = found.into_iter().filter(|(name, found)| {
-            let is_key = [".key", ".crt", ".pem", ".zip"]
-                .iter()
-                .any(|ending| name.ends_with(ending));
-            found.kind == Kind::File && !is_key
-        });
+        let is_key = |name: &str| {
+            let mut endings = [".key", ".crt", ".pem", ".zip"].iter();
+            endings.any(|ending| name.ends_with(ending))
+        };
+        let found = collector.list(Group::System, &path, |name| !is_key(name));
+        let files = found.into_iter().filter(|(_, found)| found.is_file);
         for (name, _) in files.take(MOST) {
             let entry = format!("database/{}", name.trim_start_matches('.'));
             collector.tail(Group::System, &entry, &path.join(&name), LARGEST, Source::Text);
@@ -76,15 +75,13 @@ fn log_directory(request: &Request) -> Option<PathBuf> {
 /// The logs in a directory; of this account's where others may name the directory.
 fn directory(collector: &mut Collector<'_>, directory: &Path, owner: Option<u32>) {
     let since = collector.since();
+    let is_log = |name: &str| Path::new(name).extension().is_some_and(|ending| ending == "log");
     let mut logs: Vec<(i64, String)> = collector
-        .list(Group::Store, directory)
+        .list(Group::Store, directory, is_log)
         .into_iter()
         // Links name a log that is listed itself.
-        .filter(|(name, found)| {
-            found.kind == Kind::File
-                && Path::new(name).extension().is_some_and(|ending| ending == "log")
-                && found.modified >= since
-                && owner.is_none_or(|owner| owner == found.uid)
+        .filter(|(_, found)| {
+            found.is_file && found.modified >= since && owner.is_none_or(|owner| owner == found.uid)
         })
         .map(|(name, found)| (found.modified, name))
         .collect();

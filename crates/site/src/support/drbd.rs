@@ -2,7 +2,6 @@
 
 use super::collector::{Collector, Group, Question};
 use host::Command;
-use host::untrusted::Kind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -38,8 +37,8 @@ pub(super) fn gather(collector: &mut Collector<'_>) {
         });
     }
     collector.file(Group::System, "drbd/drbd.conf", "/etc/drbd.conf");
-    let files = collector.list(Group::System, Path::new(DIRECTORY));
-    let files = files.into_iter().filter(|(_, found)| found.kind == Kind::File);
+    let files = collector.list(Group::System, Path::new(DIRECTORY), |_| true);
+    let files = files.into_iter().filter(|(_, found)| found.is_file);
     for (name, _) in files.take(MOST) {
         collector.file(
             Group::System,

@@ -3,7 +3,6 @@
 use super::collector::{Collector, Group, Question};
 use crate::settings;
 use host::Command;
-use host::untrusted::Kind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -79,12 +78,12 @@ fn tree(collector: &mut Collector<'_>, directory: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut waiting = vec![(directory.to_owned(), 1)];
     while let Some((path, depth)) = waiting.pop() {
-        for (name, entry) in collector.list(Group::System, Path::new(&path)) {
+        for (name, entry) in collector.list(Group::System, Path::new(&path), |_| true) {
             let below = format!("{path}/{name}");
-            match entry.kind {
-                Kind::Directory if depth < DEEPEST => waiting.push((below, depth + 1)),
-                Kind::File if entry.length > 0 && is_record(&name) => found.push((entry.modified, below)),
-                _ => {}
+            if !entry.is_file && depth < DEEPEST {
+                waiting.push((below, depth + 1));
+            } else if entry.is_file && entry.length > 0 && is_record(&name) {
+                found.push((entry.modified, below));
             }
         }
     }
