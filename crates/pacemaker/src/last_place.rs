@@ -196,6 +196,7 @@ mod tests {
             agent: "ocf:kaiwudb:kaiwudb".to_owned(),
             node: Some("own".to_owned()),
             active,
+            starting: false,
             role,
             managed: true,
             failed: false,

@@ -31,6 +31,7 @@ pub struct Node {
 }
 
 /// One instance of a resource on one node.
+#[allow(clippy::struct_excessive_bools)] // as crm_mon shows it
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// Id of the primitive.
@@ -39,8 +40,10 @@ pub struct Instance {
     pub agent: String,
     /// The node that it is active on.
     pub node: Option<String>,
-    /// Whether it is active there.
+    /// Whether it is active there, or its start is on the way.
     pub active: bool,
+    /// Whether its start is on the way.
+    pub starting: bool,
     /// Its role; `None` for a resource that has no roles or is not active.
     pub role: Option<Role>,
     /// Whether the cluster acts on it.
@@ -279,6 +282,9 @@ impl Status {
             agent: text(element, "resource_agent").replace("::", ":"),
             node: node.and_then(|node| node.get("name")).map(str::to_owned),
             active: flag(element, "active"),
+            starting: ["role", "pending"]
+                .iter()
+                .any(|name| element.get(name) == Some("Starting")),
             role: element.get("role").and_then(Role::parse),
             managed: flag(element, "managed"),
             failed: flag(element, "failed"),

@@ -114,6 +114,17 @@ fn a_pending_node_is_no_member() {
 }
 
 #[test]
+fn a_resource_that_is_being_started_is_said_to_be_active() {
+    let status = parse(
+        "<pacemaker-result><resources><resource id=\"Db\" resource_agent=\"ocf:kaiwudb:kaiwudb\" role=\"Starting\" active=\"true\" \
+         managed=\"true\" failed=\"false\" nodes_running_on=\"1\"><node name=\"one\" id=\"1\"/></resource></resources></pacemaker-result>",
+    )
+    .unwrap();
+    let instance = &status.instances[0];
+    assert!(instance.active && instance.starting, "{instance:?}");
+}
+
+#[test]
 fn an_agents_sentences_are_its_attributes() {
     let attribute = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let status = Status {

@@ -150,7 +150,7 @@ fn member(node: &status::Node) -> Member {
 fn placed(cib: &Cib, status: &Status, database: &Primitive) -> Placed {
     let mut active = status
         .instances_of(&database.id)
-        .filter(|one| one.active && !one.failed);
+        .filter(|one| one.active && !one.starting && !one.failed);
     let stopped = cib
         .meta(database, "target-role")
         .is_some_and(|role| role.eq_ignore_ascii_case("stopped"));

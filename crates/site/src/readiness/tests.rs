@@ -91,6 +91,7 @@ impl Scene {
             agent: String::new(),
             node: Some(node.to_owned()),
             active: true,
+            starting: false,
             role: None,
             managed: true,
             failed: false,

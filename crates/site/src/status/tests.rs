@@ -69,6 +69,7 @@ impl Answers {
             agent: String::new(),
             node: Some("a".to_owned()),
             active: true,
+            starting: false,
             role,
             managed: true,
             failed: false,

@@ -102,6 +102,9 @@ pub(crate) fn hang(lab: &Lab) -> Result<()> {
     )
 }
 
+/// The lab's `priority-fencing-delay`: until the node with the database is fenced, the other one cannot know which of them is lost.
+const FENCING_DELAY: Duration = Duration::from_secs(2);
+
 /// Fencing gives it its power back.
 pub(crate) fn standby_lost(lab: &Lab) -> Result<()> {
     let inject = |_: &Node, passive: &Node| passive.power_off();
@@ -119,7 +122,7 @@ pub(crate) fn power_off(lab: &Lab) -> Result<()> {
     told(
         lab,
         &["is lost", "no longer answers on any link", "was fenced"],
-        SOON,
+        SOON + FENCING_DELAY,
         inject,
         || Ok(()),
     )?;

@@ -100,6 +100,7 @@ fn instance(resource: &str, role: Option<ocf::Role>) -> Instance {
         agent: String::new(),
         node: Some("a".to_owned()),
         active: true,
+        starting: false,
         role,
         managed: true,
         failed: false,

@@ -600,6 +600,7 @@ fn an_address_that_two_nodes_have() {
                 agent: String::new(),
                 node: Some(active_on.to_owned()),
                 active: true,
+                starting: false,
                 role: None,
                 managed,
                 failed: false,

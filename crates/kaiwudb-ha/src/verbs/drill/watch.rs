@@ -188,6 +188,7 @@ mod tests {
                     agent: String::new(),
                     node: Some((*node).to_owned()),
                     active: true,
+                    starting: false,
                     role: None,
                     managed: true,
                     failed: false,
