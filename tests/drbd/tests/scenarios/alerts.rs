@@ -1,20 +1,26 @@
 //! What people are told of DRBD's troubles, by mail and by a webhook. An emulated machine needs ten times as long as a real one.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use drbd_scenarios::World;
 use host::Deadline;
 use lab::sinks::{self, Sinks};
 use lab::vm::DRBD_RESOURCE;
 use lab::{Network, Node, event};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 fn patience() -> Deadline {
     Deadline::after(Duration::from_secs(900))
 }
 
+/// They listen as long as the lab is there.
+static SINKS: OnceLock<Sinks> = OnceLock::new();
+
 /// Two sinks, and both nodes send to them.
-fn sinks(world: &World) -> Result<Sinks> {
-    let sinks = Sinks::start(&world.lab)?;
+fn sinks(world: &World) -> Result<&'static Sinks> {
+    if SINKS.get().is_none() {
+        let _ = SINKS.set(Sinks::start(&world.lab)?);
+    }
     lab::ssh_between_nodes(&world.lab, patience())?;
     for node in world.lab.nodes() {
         node.write_file("/etc/kaiwudb-ha/ha.toml", sinks::settings())?;
@@ -30,7 +36,7 @@ fn sinks(world: &World) -> Result<Sinks> {
             Ok(node.shell(looked, patience())?.trim() == "yes")
         })?;
     }
-    Ok(sinks)
+    SINKS.get().context("no sinks")
 }
 
 /// Waits for the message with the cause, and for others, which there must not be.
@@ -50,7 +56,7 @@ pub(crate) fn disk_lost(world: &World) -> Result<()> {
     let (active, _) = world.active_and_standby()?;
     let since = Instant::now();
     world.lab.pull_data_disk(active)?;
-    told_once(&sinks, since, &[active.cluster_name(), "disk"])
+    told_once(sinks, since, &[active.cluster_name(), "disk"])
 }
 
 /// A standby in standby mode that an operator has made Primary by force comes back.
@@ -74,7 +80,7 @@ pub(crate) fn split_brain(world: &World) -> Result<()> {
     link.heal()?;
     let since = Instant::now();
     event::standby(standby, false)?;
-    told_once(&sinks, since, &["split brain"])?;
+    told_once(sinks, since, &["split brain"])?;
     resolve(active, standby)?;
     sinks
         .wait(since, &["over: "], Deadline::after(Duration::from_secs(300)))
