@@ -64,8 +64,9 @@ pub(crate) fn split_brain(world: &World) -> Result<()> {
     let sinks = sinks(world)?;
     let (active, standby) = world.active_and_standby()?;
     event::standby(standby, true)?;
+    let name = format!("name:{DRBD_RESOURCE}");
     world.wait("DRBD down on the standby", 300, || {
-        Ok(world.drbd(standby)?.trim().ends_with("exists -"))
+        Ok(!world.drbd(standby)?.contains(&name))
     })?;
     let link = world.lab.link(standby, Network::Replication);
     link.cut()?;
