@@ -5,7 +5,7 @@ use fastrand::Rng;
 use host::Deadline;
 use lab::cib::DATA_ROOT;
 use lab::event::{self, standby};
-use lab::{Lab, Link, Network, Node};
+use lab::{Lab, Network, Node};
 use nix::sys::signal::Signal;
 use std::fmt;
 use std::time::Duration;
@@ -145,7 +145,13 @@ impl Fault {
                     "ip -o address show to {} | while read -r _ device _ address _; do ip address delete $address dev $device; done",
                     lab::VIRTUAL_IP
                 )),
-            ParameterChanged => shell(node, "crm_resource --resource KaiwuDB --set-parameter stall_timeout --parameter-value \"$((RANDOM % 60 + 60))s\""),
+            ParameterChanged => shell(
+                node,
+                &format!(
+                    "crm_resource --resource KaiwuDB --set-parameter stall_timeout --parameter-value {}s",
+                    60 + self.holds.as_secs()
+                ),
+            ),
             RunFull => shell(node, "fallocate --length $(($(df --output=avail --block-size=1K /run | tail -1) - 8))K /run/filler"),
             Reinstalled => shell(node, "dpkg --install /var/tmp/lab.deb >/dev/null"),
         }
@@ -236,12 +242,5 @@ fn on_any(lab: &Lab, order: impl Fn(&Node) -> Result<()>) -> Result<()> {
                 deadline.pause(Duration::from_secs(1));
             }
         }
-    }
-}
-
-/// What is still cut after a failed step.
-pub(crate) fn heal_all(lab: &Lab) {
-    for link in lab.links() {
-        let _ = Link::heal(&link);
     }
 }

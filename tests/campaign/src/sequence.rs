@@ -1,14 +1,11 @@
 //! One sequence: a fresh lab, and faults one after the other.
 
-use crate::fault::{self, Fault};
+use crate::fault::Fault;
 use crate::{Total, audit};
 use anyhow::{Context, Result};
 use fastrand::Rng;
 use host::Deadline;
-use lab::{
-    Audit, Client, ClientOptions, Installation, Kind, Lab, Node, Options, activate, cib, install,
-    package_from_environment,
-};
+use lab::{Audit, Client, ClientOptions, Kind, Lab, Node, activate, cib};
 use std::time::{Duration, Instant};
 
 /// Loading the configuration, and cleaning up.
@@ -27,20 +24,7 @@ pub(crate) struct Sequence {
 
 impl Sequence {
     pub(crate) fn begin(seed: u64) -> Result<Self> {
-        let package = package_from_environment()?;
-        let lab = Lab::up(&Options {
-            packages: vec!["openssh-server".to_owned()],
-            ..Options::from_environment()?
-        })?;
-        install(
-            &lab,
-            &package,
-            &Installation {
-                tls: true,
-                ..Installation::from_environment()?
-            },
-        )?;
-        lab::ssh_between_nodes(&lab, Deadline::after(LOADS))?;
+        let lab = operator::ground()?;
         activate(&lab, &cib::ocf())?;
         lab.nodes()[0].shell(
             &format!(
@@ -153,7 +137,6 @@ impl Sequence {
     }
 
     pub(crate) fn end(self, total: &mut Total) -> Result<()> {
-        fault::heal_all(&self.lab);
         for client in &self.clients {
             total.commits += client.report().acknowledged.len();
         }
